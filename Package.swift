@@ -1,0 +1,52 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+/// The numerical modules are always optimised: a debug build of a matrix product is of no use to anyone.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
+let package = Package(
+    name: "auscult",
+    products: [
+        .executable(name: "auscult", targets: ["auscult"]),
+        .library(name: "Whisper", targets: ["Whisper"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        // System libraries: module maps, nothing else.
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+
+        // The default model and the demonstration clips, as bytes in the binary.
+        .target(name: "CEmbedded"),
+
+        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
+        .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
+        .target(name: "Whisper", dependencies: ["Kernels"], swiftSettings: optimised),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Audio", "CEmbedded", "COpenSSL", "Kernels", "Whisper",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Audio", "Daemon", "Whisper",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .executableTarget(name: "auscult", dependencies: ["Commands"]),
+
+        .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
+        .testTarget(name: "WhisperTests", dependencies: ["Whisper", "TestSupport"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "TestSupport"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "TestSupport"]),
+    ]
+)

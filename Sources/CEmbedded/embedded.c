@@ -1,0 +1,2 @@
+#include "CEmbedded.h"
+void auscult_embedded_anchor(void) {}

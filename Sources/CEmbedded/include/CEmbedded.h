@@ -1,0 +1,1 @@
+void auscult_embedded_anchor(void);
