@@ -7,31 +7,37 @@ public enum Reduction: String, Sendable, CaseIterable { case none, max, mean }
 public struct HookPlan: Sendable {
     public var captures: Set<HookPoint>
     public var reduction: Reduction
-    /// Encoder positions to keep: the frames that overlap audio, or nil for all of them.
+    /// Encoder frames to keep, the first so many: those that overlap audio. Nil keeps all.
+    /// Rows of attention are cut (queries); the keys that they attend to are not.
     public var validFrames: Int?
     public var interventions: [Intervention]
+    /// Whether a run stops as soon as the last capture is made. Where it does not, it gives its result as well.
+    public var stopsEarly: Bool
 
     public init(
         captures: Set<HookPoint> = [], reduction: Reduction = .none, validFrames: Int? = nil,
-        interventions: [Intervention] = []
+        interventions: [Intervention] = [], stopsEarly: Bool = true
     ) {
         self.captures = captures
         self.reduction = reduction
         self.validFrames = validFrames
         self.interventions = interventions
+        self.stopsEarly = stopsEarly
     }
 }
 
 /// One activation as it was captured.
 public struct CapturedTensor: Sendable {
     public let hook: HookPoint
-    /// The values, `[positions, …]`, or `[heads, positions, keys]` for scores and patterns; a reduction takes
-    /// the axis of the positions away.
+    /// The values along ``axes``; a reduction takes the axis of the positions away.
     public let tensor: Tensor
-    /// What each axis of `tensor` is: `frame`, `mel_frame`, `token`, `state`, `neuron`, `head`, `head_dim`, `key_frame`, `key_token`, `vocab`.
+    /// What each axis is: `frame`, `mel_frame`, `token`, `state`, `neuron`, `vocab`, `head`, `head_dim`,
+    /// `key_frame`, `key_token`.
     public let axes: [String]
-    /// The frame or token that row 0 stands for.
+    /// The frame or token that the first position stands for.
     public let firstPosition: Int
-    /// Positions per second along that axis: 50 for encoder frames, 100 for `encoder.conv1`, nil for tokens.
+    /// Positions that were captured, or reduced to one.
+    public let positions: Int
+    /// Positions per second: 50 for encoder frames, 100 for `encoder.conv1`, nil for tokens.
     public let positionsPerSecond: Double?
 }

@@ -1,8 +1,146 @@
-/// One run's hooks: the plan, and where the captured activations go. Not Sendable: one run uses it.
+import Kernels
+
+/// One run's hooks: what is wanted, what has been seen, and where it goes.
+///
+/// The plan is known before the run starts, so what nobody asked for is never laid out or stored, and the run
+/// ends with its last capture. Not Sendable: one run uses it at a time.
 public final class HookRun {
     public let plan: HookPlan
-    /// - Parameter sink: receives each captured activation as soon as it is complete, on the thread of the run.
-    public init(_ plan: HookPlan, dimensions: ModelDimensions, sink: @escaping (CapturedTensor) throws -> Void = { _ in }) throws {
+    private let dimensions: ModelDimensions
+    private let sink: (CapturedTensor) throws -> Void
+    private let interventions: [HookPoint: [Intervention]]
+    /// Captures of the pass under way that are still to come.
+    private var remaining: Set<HookPoint> = []
+    private var paddingActivations: [HookPoint: Tensor] = [:]
+
+    /// - Parameter sink: receives each captured activation as soon as it is complete, on the thread of the run;
+    ///   what it throws ends the run.
+    public init(
+        _ plan: HookPlan, dimensions: ModelDimensions, sink: @escaping (CapturedTensor) throws -> Void = { _ in }
+    ) throws {
         self.plan = plan
+        self.dimensions = dimensions
+        self.sink = sink
+        var byPoint: [HookPoint: [Intervention]] = [:]
+        for intervention in plan.interventions {
+            for point in intervention.targets { byPoint[point, default: []].append(intervention) }
+        }
+        self.interventions = byPoint
+    }
+
+    /// Whether there is anything to do at any hook point.
+    var isActive: Bool { !plan.captures.isEmpty || !interventions.isEmpty }
+
+    func wants(_ point: HookPoint) -> Bool { plan.captures.contains(point) || interventions[point] != nil }
+
+    /// Thrown through the forward pass when the last capture is made; never leaves `pass`.
+    private struct Complete: Error {}
+
+    /// One forward pass through a stack; nil where it stopped early.
+    func pass<Result>(_ stack: HookPoint.Stack, _ body: () throws -> Result) throws -> Result? {
+        remaining = plan.captures.filter { $0.stack == stack }
+        do { return try body() } catch is Complete { return nil }
+    }
+
+    /// Changes the activation at `point` as the interventions say, then captures it.
+    func visit(_ point: HookPoint, _ x: inout Tensor, _ rows: RowPositions) throws {
+        for intervention in interventions[point] ?? [] {
+            try intervention.apply(
+                to: &x, at: point, rows, validFrames: plan.validFrames, padding: paddingActivations[point])
+        }
+        guard remaining.contains(point) else { return }
+        guard rows.sequences == 1 else {
+            throw WhisperError(
+                .invalidArgument,
+                "\(point) cannot be captured from \(rows.sequences) sequences at once; decode one at a time")
+        }
+        try sink(captured(x, at: point, rows))
+        remaining.remove(point)
+        if remaining.isEmpty && plan.stopsEarly && isLastStack(point.stack) { throw Complete() }
+    }
+
+    /// Whether no capture can come after those of this stack: the encoder's result is needed by the decoder's.
+    private func isLastStack(_ stack: HookPoint.Stack) -> Bool {
+        stack == .decoder || plan.captures.allSatisfy(\.isEncoder)
+    }
+
+    private func captured(_ x: Tensor, at point: HookPoint, _ rows: RowPositions) throws -> CapturedTensor {
+        let axis = point.positionAxis
+        let kept = min(x.shape[axis], validPositions(at: point) ?? .max)
+        let tensor = plan.reduction.applied(to: x, axis: axis, first: kept)
+        var axes = point.axes
+        if plan.reduction != .none { axes.remove(at: axis) }
+        return CapturedTensor(
+            hook: point, tensor: tensor, axes: axes, firstPosition: rows.first, positions: kept,
+            positionsPerSecond: point.position.perSecond)
+    }
+
+    private func validPositions(at point: HookPoint) -> Int? {
+        plan.validFrames.flatMap(point.validPositions)
+    }
+
+    // MARK: - Substitution by padding
+
+    /// Hook points whose activations under an all-padding input some intervention puts in.
+    var needsFromPadding: Set<HookPoint> {
+        guard paddingActivations.isEmpty else { return [] }
+        return Set(interventions.flatMap { point, list in list.contains(where: \.needsPadding) ? [point] : [] })
+    }
+
+    func setPaddingActivations(_ activations: [HookPoint: Tensor]) { paddingActivations = activations }
+}
+
+extension HookPoint {
+    /// The axis of the positions in an activation at this point.
+    var positionAxis: Int { site.layout == .headsFirst ? 1 : 0 }
+
+    /// How many of this point's positions lie within the first `frames` frames; nil where its positions are tokens.
+    func validPositions(frames: Int) -> Int? {
+        switch position {
+        case .melFrame: 2 * frames
+        case .frame: frames
+        case .token: nil
+        }
+    }
+}
+
+extension Reduction {
+    /// The first `kept` positions along `axis`, reduced; without a reduction, those positions themselves.
+    func applied(to x: Tensor, axis: Int, first kept: Int) -> Tensor {
+        let outer = x.shape[..<axis].reduce(1, *), inner = x.shape[(axis + 1)...].reduce(1, *), extent = x.shape[axis]
+        if self == .none && kept == extent { return x }
+        var shape = x.shape
+        if self == .none { shape[axis] = kept } else { shape.remove(at: axis) }
+        var out = Tensor(shape: shape)
+        guard kept > 0, inner > 0 else { return out }
+        x.withUnsafeBufferPointer { x in
+            out.withUnsafeMutableBufferPointer { out in
+                for o in 0..<outer {
+                    let from = x.baseAddress! + o * extent * inner
+                    switch self {
+                    case .none:
+                        (out.baseAddress! + o * kept * inner).update(from: from, count: kept * inner)
+                    case .max, .mean:
+                        reduce(from, rows: kept, width: inner, into: out.baseAddress! + o * inner)
+                    }
+                }
+            }
+        }
+        return out
+    }
+
+    private func reduce(
+        _ x: UnsafePointer<Float>, rows: Int, width: Int, into out: UnsafeMutablePointer<Float>
+    ) {
+        out.update(from: x, count: width)
+        for row in 0..<rows where row > 0 {
+            let next = x + row * width
+            if self == .max {
+                for i in 0..<width where next[i] > out[i] { out[i] = next[i] }
+            } else {
+                for i in 0..<width { out[i] += next[i] }
+            }
+        }
+        if self == .mean { for i in 0..<width { out[i] /= Float(rows) } }
     }
 }

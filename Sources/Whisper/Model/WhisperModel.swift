@@ -5,43 +5,124 @@ import Kernels
 /// Immutable after loading, so any number of runs may use it at once.
 public final class WhisperModel: Sendable {
     public let dimensions: ModelDimensions
+    let encoder: Encoder
+    let decoder: Decoder
 
     /// Loads every weight of the checkpoint and checks its shape.
     /// - Throws: ``WhisperError`` (`dataLoss`) naming the first tensor that is missing or of a wrong shape.
-    public init(_ checkpoint: Checkpoint) throws { self.dimensions = checkpoint.dimensions }
+    public init(_ checkpoint: Checkpoint) throws {
+        let dims = checkpoint.dimensions
+        guard dims.nAudioHead > 0, dims.nTextHead > 0,
+            dims.nAudioState % dims.nAudioHead == 0, dims.nTextState % dims.nTextHead == 0
+        else {
+            throw WhisperError(
+                .dataLoss,
+                "the state must divide evenly among the heads: the encoder has \(dims.nAudioState) over "
+                    + "\(dims.nAudioHead) heads, the decoder \(dims.nTextState) over \(dims.nTextHead)")
+        }
+        guard dims.nAudioState == dims.nTextState else {
+            throw WhisperError(
+                .unsupported,
+                "encoder and decoder must be of one width, as in every Whisper; "
+                    + "they are \(dims.nAudioState) and \(dims.nTextState)")
+        }
+        dimensions = dims
+        encoder = try Encoder(checkpoint.weights, dims)
+        decoder = try Decoder(checkpoint.weights, dims)
+    }
 
     /// The encoder's output for one window.
     /// - Parameters:
     ///   - mel: the scaled log-mel, `[n_mels, 2 × n_audio_ctx]`.
     ///   - hooks: what to capture and to change on the way.
     /// - Returns: `[n_audio_ctx, n_audio_state]`, after `ln_post`; nil where the run stopped early because
-    ///   `hooks` had all that it wanted (this happens only where it has captures and needs nothing later).
-    public func encode(_ mel: Tensor, hooks: HookRun) throws -> Tensor? { nil }
+    ///   `hooks` had all that it wanted.
+    /// - Throws: ``WhisperError`` (`invalidArgument`) for a mel of another shape, and what the sink of `hooks` throws.
+    public func encode(_ mel: Tensor, hooks: HookRun) throws -> Tensor? {
+        guard mel.shape == [dimensions.nMels, dimensions.melFrames] else {
+            throw WhisperError(
+                .invalidArgument,
+                "the log-mel of one window must be [\(dimensions.nMels), \(dimensions.melFrames)] for this model; "
+                    + "it is \(mel.shape)")
+        }
+        if !hooks.needsFromPadding.isEmpty { try hooks.setPaddingActivations(paddingActivations(hooks.needsFromPadding)) }
+        return try hooks.pass(.encoder) { try encoder(mel, hooks: HookScope(hooks, .encoder)) }
+    }
 
-    /// The encoder's output for one window, without hooks.
-    public func encode(_ mel: Tensor) throws -> Tensor { mel }
+    /// The encoder's output for one window, without hooks: `[n_audio_ctx, n_audio_state]`.
+    public func encode(_ mel: Tensor) throws -> Tensor {
+        try whole(encode(mel, hooks: HookRun(HookPlan(), dimensions: dimensions)))
+    }
 
     /// The decoder's memory for sequences that listen to the same window.
     /// - Parameters:
     ///   - audio: the encoder's output, `[n_audio_ctx, n_audio_state]`.
     ///   - sequences: how many sequences grow side by side (beams, samples).
-    public func decoderCache(audio: Tensor, sequences: Int = 1) -> DecoderCache { DecoderCache() }
+    public func decoderCache(audio: Tensor, sequences: Int = 1) -> DecoderCache {
+        precondition(
+            audio.rank == 2 && audio.shape[1] == dimensions.nAudioState && audio.shape[0] > 0 && sequences > 0,
+            "audio of shape \(audio.shape) for \(sequences) sequences")
+        return DecoderCache(audio: audio, sequences: sequences, dimensions: dimensions)
+    }
 
     /// The logits after each of `tokens`, which follow what `cache` has seen; the cache then has seen them too.
     /// - Parameter tokens: as many lists as the cache has sequences, all of one length ≥ 1.
     /// - Returns: `[sequences, tokens, n_vocab]`, or `[sequences, 1, n_vocab]` with `lastOnly`; nil where the run stopped early.
     /// - Throws: ``WhisperError`` (`invalidArgument`) past n_text_ctx tokens or for a token outside the vocabulary.
-    public func decode(_ tokens: [[Int]], cache: DecoderCache, lastOnly: Bool = false, hooks: HookRun) throws -> Tensor? { nil }
-    public func decode(_ tokens: [[Int]], cache: DecoderCache, lastOnly: Bool = false) throws -> Tensor { Tensor(shape: []) }
-}
+    public func decode(_ tokens: [[Int]], cache: DecoderCache, lastOnly: Bool = false, hooks: HookRun) throws -> Tensor? {
+        let count = try checked(tokens, cache)
+        let scope = HookScope(hooks, .decoder, firstPosition: cache.length, tokens: count, sequences: cache.sequences)
+        let logits = try hooks.pass(.decoder) {
+            try decoder(tokens.flatMap { $0 }, cache: cache, lastOnly: lastOnly, hooks: scope)
+        }
+        cache.advance(by: count)
+        return logits?.reshaped([cache.sequences, lastOnly ? 1 : count, dimensions.nVocab])
+    }
 
-/// Keys and values of what a group of sequences has read so far, and of the audio that they listen to.
-///
-/// One run uses it at a time; it is not Sendable.
-public final class DecoderCache {
-    /// Tokens seen so far, the same for all sequences.
-    public private(set) var length = 0
-    public private(set) var sequences = 1
-    /// Sequence i goes on from what sequence `sources[i]` was; the number of sequences may change.
-    public func rearrange(_ sources: [Int]) {}
+    /// The logits after each of `tokens`, without hooks: `[sequences, tokens, n_vocab]`.
+    public func decode(_ tokens: [[Int]], cache: DecoderCache, lastOnly: Bool = false) throws -> Tensor {
+        try whole(
+            decode(tokens, cache: cache, lastOnly: lastOnly, hooks: HookRun(HookPlan(), dimensions: dimensions)))
+    }
+
+    /// The log-mel of digital silence, `[n_mels, 2 × n_audio_ctx]`: log10 of the floor 1e-10, scaled, is −1.5 everywhere.
+    public var paddingMel: Tensor {
+        Tensor(
+            shape: [dimensions.nMels, dimensions.melFrames],
+            repeatElement(-1.5, count: dimensions.nMels * dimensions.melFrames))
+    }
+
+    /// What an all-padding window gives at `points`.
+    private func paddingActivations(_ points: Set<HookPoint>) throws -> [HookPoint: Tensor] {
+        var found: [HookPoint: Tensor] = [:]
+        let run = try HookRun(HookPlan(captures: points), dimensions: dimensions) { found[$0.hook] = $0.tensor }
+        _ = try encode(paddingMel, hooks: run)
+        return found
+    }
+
+    private func checked(_ tokens: [[Int]], _ cache: DecoderCache) throws -> Int {
+        guard let count = tokens.first?.count, count > 0, tokens.count == cache.sequences,
+            tokens.allSatisfy({ $0.count == count })
+        else {
+            throw WhisperError(
+                .invalidArgument,
+                "expected \(cache.sequences) token lists of one length, at least 1; their lengths are \(tokens.map(\.count))")
+        }
+        guard cache.length + count <= dimensions.nTextCtx else {
+            throw WhisperError(
+                .invalidArgument,
+                "\(cache.length + count) tokens are more than the decoder's context of \(dimensions.nTextCtx)")
+        }
+        if let stray = tokens.lazy.joined().first(where: { !(0..<self.dimensions.nVocab).contains($0) }) {
+            throw WhisperError(
+                .invalidArgument, "token \(stray) is outside the vocabulary of \(dimensions.nVocab) tokens")
+        }
+        return count
+    }
+
+    /// A run without captures never stops early.
+    private func whole(_ result: Tensor?) throws -> Tensor {
+        guard let result else { throw WhisperError(.cancelled, "the run stopped before its end") }
+        return result
+    }
 }

@@ -1,0 +1,28 @@
+/// Sums of rows and vectors; the compiler vectorises these loops by itself.
+public enum Elementwise {
+    /// y += x, `count` elements.
+    public static func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
+        for i in 0..<count { y[i] += x[i] }
+    }
+
+    /// Adds `bias` (`columns` elements) to each of `rows` rows of y, `stride` apart.
+    public static func addBias(
+        _ bias: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int
+    ) {
+        for row in 0..<rows { add(bias, to: y + row * stride, count: columns) }
+    }
+}
+
+extension Tensor {
+    /// Adds `other` in place, element by element.
+    public mutating func add(_ other: Tensor) {
+        precondition(shape == other.shape, "cannot add \(other.shape) to \(shape)")
+        let count = count
+        withUnsafeMutableBufferPointer { y in
+            other.withUnsafeBufferPointer { x in
+                guard let x = x.baseAddress, let y = y.baseAddress else { return }
+                Elementwise.add(x, to: y, count: count)
+            }
+        }
+    }
+}

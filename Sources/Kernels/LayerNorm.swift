@@ -1,0 +1,69 @@
+/// Layer normalisation of rows: (x − mean) / √(variance + ε) · gain + bias, the variance over n (not n − 1).
+///
+/// The variance is taken in a second pass over the centred row: E[x²] − E[x]² loses half the digits
+/// where the mean is large, as it is in Whisper's residual stream.
+public enum LayerNorm {
+    /// PyTorch's default, and Whisper's.
+    public static let epsilon: Float = 1e-5
+
+    /// Normalises `rows` contiguous rows of `columns` elements from `x` into `y` (which may be `x`).
+    public static func rows(
+        _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
+        gain: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+        using implementation: KernelImplementation = .current
+    ) {
+        guard columns > 0 else { return }
+        for row in 0..<rows {
+            switch implementation {
+            case .reference: reference(x + row * columns, y + row * columns, columns, gain, bias)
+            case .simd: simd(x + row * columns, y + row * columns, columns, gain, bias)
+            }
+        }
+    }
+
+    private static func reference(
+        _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int,
+        _ gain: UnsafePointer<Float>, _ bias: UnsafePointer<Float>
+    ) {
+        var mean = 0.0, variance = 0.0
+        for i in 0..<n { mean += Double(x[i]) }
+        mean /= Double(n)
+        for i in 0..<n { variance += (Double(x[i]) - mean) * (Double(x[i]) - mean) }
+        let scale = 1 / (variance / Double(n) + Double(epsilon)).squareRoot()
+        for i in 0..<n { y[i] = Float((Double(x[i]) - mean) * scale * Double(gain[i]) + Double(bias[i])) }
+    }
+
+    private static func simd(
+        _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int,
+        _ gain: UnsafePointer<Float>, _ bias: UnsafePointer<Float>
+    ) {
+        let body = n & ~(vectorWidth - 1)
+        var sums = Vector(repeating: 0)
+        var i = 0
+        while i < body {
+            sums += load(x + i)
+            i &+= vectorWidth
+        }
+        var sum = horizontalSum(sums)
+        for j in body..<n { sum += x[j] }
+        let mean = sum / Float(n)
+
+        var squares = Vector(repeating: 0)
+        i = 0
+        while i < body {
+            let centred = load(x + i) - mean
+            squares += centred * centred
+            i &+= vectorWidth
+        }
+        var square = horizontalSum(squares)
+        for j in body..<n { square += (x[j] - mean) * (x[j] - mean) }
+        let scale = 1 / (square / Float(n) + epsilon).squareRoot()
+
+        i = 0
+        while i < body {
+            store((load(x + i) - mean) * scale * load(gain + i) + load(bias + i), y + i)
+            i &+= vectorWidth
+        }
+        for j in body..<n { y[j] = (x[j] - mean) * scale * gain[j] + bias[j] }
+    }
+}

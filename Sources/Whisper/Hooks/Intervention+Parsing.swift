@@ -1,0 +1,133 @@
+import Kernels
+
+extension Intervention {
+    /// Reads the text form, one intervention a line of the command line:
+    ///
+    ///     HOOK[@frames a:b][@heads h,h] = zero | mean | scale x | add FILE x | set FILE | noise s [seed n]
+    ///     encoder.blocks.*.attn[@heads h,h] window k
+    ///     encoder.ln_post substitute-padding a:b
+    ///
+    /// HOOK is a name, a glob or an alias (``HookPoint/matching(_:in:)``). A bound of a range may be left out, and may be
+    /// given in seconds: `@frames 1.5s:3s`; for the decoder, `@tokens a:b`. Ranges are half open.
+    /// - Parameter tensor: finds the tensor of a FILE for a hook point; a file that holds one tensor means that one.
+    /// - Throws: ``WhisperError`` (`invalidArgument`) that shows the part that was not understood, and what `tensor` throws.
+    public init(
+        parsing text: String, dimensions: ModelDimensions,
+        tensor: (_ file: String, _ hook: String) throws -> Tensor = SafetensorsFile.activation
+    ) throws {
+        var words = InterventionWords(text)
+        let hook = try words.next("a hook point")
+        let targets = try HookPoint.matching(hook, in: dimensions)
+        var positions: Range<Int>?
+        var heads: [Int]?
+        while let qualifier = words.take(where: { $0.hasPrefix("@") }) {
+            switch qualifier {
+            case "@frames", "@tokens": positions = try words.range(perSecond: targets.first?.position.perSecond)
+            case "@heads": heads = try words.integers("heads, as in 0,3")
+            default: throw words.error("\"\(qualifier)\" is no qualifier; @frames, @tokens and @heads are")
+            }
+        }
+        _ = words.take { $0 == "=" }
+        let name = try words.next("an operation")
+        var points = Set(targets)
+        let operation: Operation
+        switch name {
+        case "zero": operation = .zero
+        case "mean": operation = .mean
+        case "scale": operation = .scale(try words.number("a factor"))
+        case "add":
+            let file = try words.next("a file")
+            operation = .add(try tensor(file, targets[0].name), try words.number("a factor"))
+        case "set": operation = .set(try tensor(try words.next("a file"), targets[0].name))
+        case "noise":
+            let deviation = try words.number("a standard deviation")
+            let seeded = words.take { $0 == "seed" } != nil
+            operation = .noise(deviation, seed: UInt64(seeded ? try words.natural("a seed") : 0))
+        case "window":
+            operation = .window(try words.natural("a number of positions"))
+            points = Set(targets.map { $0.site == .attn ? HookPoint($0.stack, layer: $0.layer, .attnScores) : $0 })
+        case "substitute-padding":
+            operation = .substitutePadding
+            if !words.isEmpty { positions = try words.range(perSecond: targets.first?.position.perSecond) }
+        default:
+            throw words.error(
+                "\"\(name)\" is no operation; zero, mean, scale, add, set, noise, window and substitute-padding are")
+        }
+        guard words.isEmpty else { throw words.error("\"\(words.rest)\" is left over") }
+        try self.init(
+            targets: points, positions: positions, heads: heads, operation: operation, dimensions: dimensions)
+    }
+}
+
+/// The words of an intervention, read one after another.
+private struct InterventionWords {
+    private let text: String
+    private var words: ArraySlice<String>
+
+    init(_ text: String) {
+        self.text = text
+        // Before the first `=`, `@` may stand close to its neighbours; after it, both may be part of a file's name.
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let place = parts[0].replacing("@", with: " @") + (parts.count > 1 ? " =" : "")
+        let rest = parts.count > 1 ? parts[1] : ""
+        words = (place.split(whereSeparator: \.isWhitespace) + rest.split(whereSeparator: \.isWhitespace))
+            .map(String.init)[...]
+    }
+
+    var isEmpty: Bool { words.isEmpty }
+    var rest: String { words.joined(separator: " ") }
+
+    func error(_ problem: String) -> WhisperError {
+        WhisperError(.invalidArgument, "in the intervention \"\(text)\": \(problem)")
+    }
+
+    mutating func next(_ expected: String) throws -> String {
+        guard let word = words.popFirst() else { throw error("expected \(expected) at its end") }
+        return word
+    }
+
+    mutating func take(where condition: (String) -> Bool) -> String? {
+        guard let word = words.first, condition(word) else { return nil }
+        return words.popFirst()
+    }
+
+    mutating func number(_ expected: String) throws -> Float {
+        let word = try next(expected)
+        guard let number = Float(word), number.isFinite else { throw error("expected \(expected), not \"\(word)\"") }
+        return number
+    }
+
+    mutating func natural(_ expected: String) throws -> Int {
+        let word = try next(expected)
+        guard let number = Int(word), number >= 0 else { throw error("expected \(expected), not \"\(word)\"") }
+        return number
+    }
+
+    mutating func integers(_ expected: String) throws -> [Int] {
+        let word = try next(expected)
+        return try word.split(separator: ",", omittingEmptySubsequences: false).map {
+            guard let number = Int($0) else { throw error("expected \(expected), not \"\(word)\"") }
+            return number
+        }
+    }
+
+    /// `a:b`, half open, in positions or (`1.5s`) in seconds; a bound left out is the first or the last.
+    mutating func range(perSecond: Double?) throws -> Range<Int> {
+        let word = try next("a range, as in 50:100")
+        let parts = word.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { throw error("expected a range, as in 50:100, not \"\(word)\"") }
+        func bound(_ part: Substring, _ absent: Int) throws -> Int {
+            if part.isEmpty { return absent }
+            if let position = Int(part), position >= 0 { return position }
+            if part.hasSuffix("s"), let seconds = Double(part.dropLast()), let perSecond,
+                (0..<1e6).contains(seconds)
+            {
+                return Int((seconds * perSecond).rounded())
+            }
+            throw error("\"\(part)\" is no position; expected a number, or seconds as in 1.5s")
+        }
+        let lower = try bound(parts[0], 0), upper = try bound(parts[1], .max)
+        guard lower < upper else { throw error("the range \(word) is empty") }
+        return lower..<upper
+    }
+}

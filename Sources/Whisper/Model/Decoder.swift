@@ -1,0 +1,57 @@
+import Kernels
+
+/// From tokens, and the encoder's output, to logits over the next token.
+struct Decoder: Sendable {
+    let tokenEmbedding: Tensor  // [n_vocab, state]
+    let positionalEmbedding: Tensor  // [n_text_ctx, state]
+    let blocks: [ResidualBlock]
+    let ln: Norm
+
+    init(_ weights: any WeightSource, _ dims: ModelDimensions) throws {
+        let state = dims.nTextState
+        tokenEmbedding = try weights.tensor("decoder.token_embedding.weight", shape: [dims.nVocab, state])
+        positionalEmbedding = try weights.tensor("decoder.positional_embedding", shape: [dims.nTextCtx, state])
+        blocks = try (0..<dims.nTextLayer).map {
+            try ResidualBlock(
+                weights, "decoder.blocks.\($0)", width: state, heads: dims.nTextHead, crossAttention: true)
+        }
+        ln = try Norm(weights, "decoder.ln", width: state)
+    }
+
+    /// Tokens of every sequence, one list after another, [sequences × tokens] → logits [rows, n_vocab], where rows
+    /// are all of them or, with `lastOnly`, the last of each sequence. The cache has then seen the tokens.
+    func callAsFunction(_ tokens: [Int], cache: DecoderCache, lastOnly: Bool, hooks: HookScope) throws -> Tensor {
+        let count = tokens.count / cache.sequences
+        var x = tokenEmbedding.gathered(tokens)
+        try hooks(.tokenEmbedding, &x)
+        x.add(positionalEmbedding.gathered(tokens.indices.map { cache.length + $0 % count }))
+        try hooks(.positional, &x)
+        for (layer, block) in blocks.enumerated() {
+            try block(&x, memory: &cache.blocks[layer], audio: cache.audio, hooks: hooks.block(layer))
+        }
+        x = ln(x)
+        try hooks(.ln, &x)
+        if lastOnly { x = x.gathered((1...cache.sequences).map { $0 * count - 1 }) }
+        // The unembedding is the token embedding itself.
+        var logits = product(x, tokenEmbedding, bias: nil)
+        try (lastOnly ? hooks.atLastPosition() : hooks)(.logits, &logits)
+        return logits
+    }
+}
+
+extension Tensor {
+    /// The rows `indices`, in that order: [n, width] → [indices, width].
+    func gathered(_ indices: [Int]) -> Tensor {
+        let width = shape[1]
+        var out = Tensor(uninitialized: [indices.count, width])
+        withUnsafeBufferPointer { source in
+            out.withUnsafeMutableBufferPointer { out in
+                for (row, index) in indices.enumerated() {
+                    precondition((0..<shape[0]).contains(index), "row \(index) of \(shape)")
+                    (out.baseAddress! + row * width).update(from: source.baseAddress! + index * width, count: width)
+                }
+            }
+        }
+        return out
+    }
+}

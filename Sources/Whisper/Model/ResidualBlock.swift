@@ -1,0 +1,60 @@
+import Kernels
+
+/// One block of the encoder or the decoder: attention, in the decoder attention to the audio, and an MLP, each
+/// reading a normalised copy of the residual stream and adding to it.
+struct ResidualBlock: Sendable {
+    let attn: Attention
+    let attnLN: Norm
+    let crossAttn: Attention?
+    let crossAttnLN: Norm?
+    let mlp: MLP
+    let mlpLN: Norm
+
+    init(_ weights: any WeightSource, _ name: String, width: Int, heads: Int, crossAttention: Bool) throws {
+        attn = try Attention(weights, "\(name).attn", width: width, heads: heads, sites: .own)
+        attnLN = try Norm(weights, "\(name).attn_ln", width: width)
+        crossAttn = crossAttention
+            ? try Attention(weights, "\(name).cross_attn", width: width, heads: heads, sites: .cross) : nil
+        crossAttnLN = crossAttention ? try Norm(weights, "\(name).cross_attn_ln", width: width) : nil
+        mlp = try MLP(weights, "\(name).mlp", width: width)
+        mlpLN = try Norm(weights, "\(name).mlp_ln", width: width)
+    }
+
+    /// The encoder's block; x is the residual stream, [frames, state].
+    func callAsFunction(_ x: inout Tensor, hooks: HookScope) throws {
+        try hooks(.residPre, &x)
+        x.add(try attn(try normalised(x, attnLN, .attnLN, hooks), hooks: hooks))
+        try hooks(.residMid, &x)
+        try addMLP(&x, hooks)
+    }
+
+    /// The decoder's block; x is the residual stream of the new tokens, [sequences × tokens, state].
+    func callAsFunction(_ x: inout Tensor, memory: inout BlockMemory, audio: Tensor, hooks: HookScope) throws {
+        try hooks(.residPre, &x)
+        x.add(try attn(try normalised(x, attnLN, .attnLN, hooks), memory: &memory.tokens, hooks: hooks))
+        try hooks(.residMid, &x)
+        if let crossAttn, let crossAttnLN {
+            let h = try normalised(x, crossAttnLN, .crossAttnLN, hooks)
+            x.add(try crossAttn(h, audio: audio, kept: &memory.audio, hooks: hooks))
+            try hooks(.residCross, &x)
+        }
+        try addMLP(&x, hooks)
+    }
+
+    private func addMLP(_ x: inout Tensor, _ hooks: HookScope) throws {
+        var h = mlp.up(try normalised(x, mlpLN, .mlpLN, hooks))
+        try hooks(.mlp0, &h)
+        h = gelu(h)
+        try hooks(.mlp1, &h)
+        h = mlp.down(h)
+        try hooks(.mlp, &h)
+        x.add(h)
+        try hooks(.block, &x)
+    }
+
+    private func normalised(_ x: Tensor, _ norm: Norm, _ site: HookSite, _ hooks: HookScope) throws -> Tensor {
+        var h = norm(x)
+        try hooks(site, &h)
+        return h
+    }
+}
