@@ -1,0 +1,1 @@
+"""The recipe of Auscult's default model: synthetic speech in, a small Whisper out."""
