@@ -1,0 +1,61 @@
+import Kernels
+import TestSupport
+import Testing
+
+@Suite struct MatrixProductTests {
+    static let sizes = [(1, 1, 1), (1, 7, 5), (1, 300, 64), (2, 1, 9), (5, 51, 384), (17, 33, 15), (130, 64, 150)]
+    static let cases = KernelImplementation.allCases.flatMap { form in
+        sizes.flatMap { size in [MatrixProduct.Layout.rows, .columns].map { (form, size, $0) } }
+    }
+
+    @Test("a product equals its definition, with room between rows, scaled and accumulated", arguments: cases)
+    func product(form: KernelImplementation, size: (Int, Int, Int), layout: MatrixProduct.Layout) {
+        let (m, n, k) = size
+        let lda = k + 3, ldb = (layout == .rows ? n : k) + 2, ldc = n + 1
+        var generator = SeededGenerator(seed: UInt64(m * 1000 + n * 10 + k))
+        let a = generator.floats(m * lda), b = generator.floats((layout == .rows ? k : n) * ldb)
+        let before = generator.floats(m * ldc)
+        for accumulating in [false, true] {
+            var c = before
+            c.withUnsafeMutableBufferPointer {
+                MatrixProduct.multiply(
+                    m: m, n: n, k: k, alpha: 0.5, a, lda: lda, b, ldb: ldb, layout, into: $0.baseAddress!, ldc: ldc,
+                    accumulating: accumulating, using: form)
+            }
+            var expected = before
+            for i in 0..<m {
+                for j in 0..<n {
+                    let sum = (0..<k).reduce(0.0) { sum, p in
+                        sum + Double(a[i * lda + p]) * Double(layout == .rows ? b[p * ldb + j] : b[j * ldb + p])
+                    }
+                    expected[i * ldc + j] = Float(0.5 * sum) + (accumulating ? before[i * ldc + j] : 0)
+                }
+            }
+            // Rounding of k products of numbers below 1.
+            #expect(largestDifference(c, expected) < 1e-6 * Float(k) + 1e-6)
+        }
+    }
+
+    @Test("rows that overlap make a convolution", arguments: KernelImplementation.allCases)
+    func overlappingRows(form: KernelImplementation) {
+        // Three taps over a signal of 4 channels, a step of one frame and of two.
+        var generator = SeededGenerator(seed: 3)
+        let channels = 4, frames = 21, outputs = 5
+        let signal = generator.floats((frames + 2) * channels), weight = generator.floats(outputs * 3 * channels)
+        for step in [1, 2] {
+            let rows = frames / step
+            var c = Array(repeating: Float(0), count: rows * outputs)
+            c.withUnsafeMutableBufferPointer {
+                MatrixProduct.multiply(
+                    m: rows, n: outputs, k: 3 * channels, signal, lda: step * channels, weight, ldb: 3 * channels,
+                    .columns, into: $0.baseAddress!, ldc: outputs, using: form)
+            }
+            let expected = (0..<rows).flatMap { row in
+                (0..<outputs).map { o in
+                    (0..<3 * channels).reduce(Float(0)) { $0 + signal[row * step * channels + $1] * weight[o * 3 * channels + $1] }
+                }
+            }
+            #expect(largestDifference(c, expected) < 1e-5)
+        }
+    }
+}
