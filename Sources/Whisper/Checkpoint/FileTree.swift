@@ -1,0 +1,56 @@
+import Glibc
+
+/// The files of a model's folder by name, wherever they lie: on disk, or as bytes in the executable.
+public protocol FileTree: Sendable {
+    /// What messages call it.
+    var name: String { get }
+    /// The file called `file`, not copied, or nil where there is none.
+    func bytes(of file: String) throws -> FileBytes?
+}
+
+/// A folder on disk; its files are mapped when they are asked for.
+public struct DiskFolder: FileTree {
+    public let path: String
+    public var name: String { path }
+
+    public init(_ path: String) { self.path = path }
+
+    /// - Throws: ``WhisperError`` (`dataLoss`) for a name that would lead out of the folder, as an index of shards
+    ///   from anywhere might hold.
+    public func bytes(of file: String) throws -> FileBytes? {
+        guard !file.isEmpty, file != ".", file != "..", !file.utf8.contains(where: { $0 == 0x2F || $0 == 0 }) else {
+            throw WhisperError(.dataLoss, "\(path): '\(file)' is not the name of a file in this folder")
+        }
+        do {
+            return try MappedFile(path == "/" ? "/\(file)" : "\(path)/\(file)").bytes
+        } catch let error as WhisperError where error.code == .notFound {
+            return nil
+        }
+    }
+}
+
+/// A folder that exists in memory only.
+public struct MemoryFolder: FileTree {
+    public let name: String
+    private let files: [String: FileBytes]
+
+    public init(name: String, _ files: [String: FileBytes]) {
+        self.name = name
+        self.files = files.reduce(into: [:]) { $0[$1.key] = $1.value.named("\(name)/\($1.key)") }
+    }
+
+    /// Files that live as long as the process: data in the executable.
+    public init(name: String, static files: [String: UnsafeRawBufferPointer]) {
+        self.init(name: name, files.mapValues { FileBytes(name: name, static: $0) })
+    }
+
+    public func bytes(of file: String) throws -> FileBytes? { files[file] }
+}
+
+/// What lies at `path`, links followed.
+/// - Throws: ``WhisperError``: `notFound`, `unavailable`.
+func isFolder(_ path: String) throws -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw WhisperError.system("cannot open \(path)") }
+    return status.st_mode & S_IFMT == S_IFDIR
+}
