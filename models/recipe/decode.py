@@ -36,17 +36,23 @@ class HeldOut:
 
 @torch.no_grad()
 def greedy(model, tokenizer, mels, prompt: list[int], longest=44, batch_size=25) -> list[list[int]]:
-    """Token rows after the prompt, without <|endoftext|>."""
+    """Token rows after the prompt, without <|endoftext|>. openai's hooks cache keys and values, which at a context of 500
+    frames is nine tenths of the decoder's work."""
     rows = []
     for start in range(0, len(mels), batch_size):
         features = model.encoder(mels[start:start + batch_size])
         tokens = torch.tensor([prompt] * len(features))
         done = torch.zeros(len(features), dtype=torch.bool)
+        cache, hooks = model.install_kv_cache_hooks()
+        unread = tokens
         while not done.all() and tokens.shape[1] < min(model.dims.n_text_ctx, len(prompt) + longest):
-            following = model.decoder(tokens, features)[:, -1].argmax(-1)
+            following = model.decoder(unread, features, kv_cache=cache)[:, -1].argmax(-1)
             following[done] = tokenizer.end
-            tokens = torch.cat([tokens, following[:, None]], 1)
+            unread = following[:, None]
+            tokens = torch.cat([tokens, unread], 1)
             done |= following == tokenizer.end
+        for hook in hooks:
+            hook.remove()
         for row in tokens[:, len(prompt):].tolist():
             rows.append(row[:row.index(tokenizer.end)] if tokenizer.end in row else row)
     return rows

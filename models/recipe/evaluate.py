@@ -1,0 +1,163 @@
+"""Word error rates on what training never heard:  python -m recipe.evaluate --data FOLDER --model MODEL ...
+
+Three held-out sets (sentences; voices; an engine) and, with --digits, recordings of real speakers named DIGIT_SPEAKER_N.wav.
+`--engine torch` decodes greedily with openai-whisper's model; `--engine auscult --binary PATH` writes the same clips as
+WAV files, has Auscult transcribe them, and counts errors in the same way.
+"""
+
+import argparse
+import collections
+import json
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from . import openai
+from .decode import HeldOut, edit_distance, greedy
+from .features import SAMPLE_RATE, log_mel_power, model_input, resample
+from .tokenizer import Tokenizer
+
+DIGITS = "zero one two three four five six seven eight nine".split()
+FILES_PER_CALL = 100
+
+
+class TorchEngine:
+    """openai-whisper's model and Auscult's tokens; greedy, without timestamps."""
+
+    def __init__(self, checkpoint: Path, tokenizer_folder: Path):
+        self.model, self.tokenizer = openai.load(checkpoint), Tokenizer(tokenizer_folder)
+
+    def transcribe(self, clips: list[np.ndarray], language: str) -> list[str]:
+        """clips: int16 at 16 kHz"""
+        texts = []
+        for start in range(0, len(clips), 25):
+            mels = torch.stack([model_input(log_mel_power(clip.astype(np.float32) / 32768), self.model.dims.n_audio_ctx)
+                                for clip in clips[start:start + 25]])
+            rows = greedy(self.model, self.tokenizer, mels, self.tokenizer.prompt(language))
+            texts += [self.tokenizer.decode(row) for row in rows]
+        return texts
+
+
+class AuscultEngine:
+    """`auscult transcribe` on WAV files."""
+
+    def __init__(self, binary: Path, model_folder: Path, arguments: list[str]):
+        self.binary, self.model_folder, self.arguments = binary, model_folder, arguments
+
+    def transcribe(self, clips: list[np.ndarray], language: str) -> list[str]:
+        texts = []
+        with tempfile.TemporaryDirectory() as folder:
+            files = []
+            for index, clip in enumerate(clips):
+                files.append(f"{folder}/{index:05}.wav")
+                soundfile.write(files[-1], clip, SAMPLE_RATE, subtype="PCM_16")
+            for start in range(0, len(files), FILES_PER_CALL):
+                texts += self._call(files[start:start + FILES_PER_CALL], language)
+        return texts
+
+    def _call(self, files, language):
+        command = [self.binary, "transcribe", *files, "--model", self.model_folder, "--language", language,
+                   "--format", "json", *self.arguments]
+        output = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
+        by_name = {Path(entry["file"]).name: entry["text"] for entry in json.loads(output)}
+        return [by_name[Path(file).name] for file in files]
+
+
+def words(text: str) -> list[str]:
+    """Lower case, no punctuation but the apostrophe: what the grammar writes."""
+    return re.sub(r"[^\w' ]", " ", text.lower()).split()
+
+
+class Score:
+    def __init__(self):
+        self.errors, self.words, self.clips, self.wrong_clips = 0, 0, 0, 0
+
+    def add(self, hypothesis, reference):
+        distance = edit_distance(words(hypothesis), words(reference))
+        self.errors, self.words = self.errors + distance, self.words + len(words(reference))
+        self.clips, self.wrong_clips = self.clips + 1, self.wrong_clips + (distance > 0)
+
+    def summary(self):
+        return {"wer": round(self.errors / max(1, self.words), 4), "clips": self.clips,
+                "wrong_clips": round(self.wrong_clips / max(1, self.clips), 4)}
+
+
+def score_clips(engine, clips, texts, languages, groups) -> tuple[dict, list]:
+    """groups: per clip, names under which it is also counted. Returns {group: summary} and the wrong clips."""
+    hypotheses = [""] * len(clips)
+    for language in sorted(set(languages)):
+        chosen = [index for index, own in enumerate(languages) if own == language]
+        for index, text in zip(chosen, engine.transcribe([clips[index] for index in chosen], language)):
+            hypotheses[index] = text.strip()
+    scores, wrong = collections.defaultdict(Score), []
+    for hypothesis, text, names in zip(hypotheses, texts, groups):
+        for name in ("all", *names):
+            scores[name].add(hypothesis, text)
+        if words(hypothesis) != words(text):
+            wrong.append({"said": text, "heard": hypothesis, "voice": names[0]})
+    return {name: score.summary() for name, score in sorted(scores.items())}, wrong
+
+
+def held_out(engine, data: Path, name: str, count) -> tuple[dict, list]:
+    clips = HeldOut(data, name, count)
+    groups = [(record["voice"].split("+")[0], f"kind {record['kind']}", f"language {record['language']}")
+              for record in clips.records]
+    return score_clips(engine, [clips.audio(index) for index in range(len(clips.records))],
+                       [record["text"] for record in clips.records],
+                       [record["language"] for record in clips.records], groups)
+
+
+def real_digits(engine, folder: Path, per_speaker_and_digit: int) -> tuple[dict, list]:
+    clips, texts, groups = [], [], []
+    for path in sorted(folder.glob("*.wav")):
+        digit, speaker, number = path.stem.split("_")
+        if int(number) >= per_speaker_and_digit:
+            continue
+        samples, rate = soundfile.read(path, dtype="float32")
+        samples = resample(samples, SAMPLE_RATE, rate) if rate != SAMPLE_RATE else samples
+        clips.append((np.clip(samples, -1, 1) * 32767).astype(np.int16))
+        texts.append(DIGITS[int(digit)])
+        groups.append((speaker, f"digit {digit}"))
+    return score_clips(engine, clips, texts, ["en"] * len(clips), groups)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the held-out sets")
+    parser.add_argument("--engine", choices=("torch", "auscult"), default="torch")
+    parser.add_argument("--checkpoint", type=Path, help="torch: a model in openai-whisper's format")
+    parser.add_argument("--binary", type=Path, help="auscult: the program")
+    parser.add_argument("--model", type=Path, required=True, help="the exported folder (tokenizer for torch, all for auscult)")
+    parser.add_argument("--argument", action="append", default=[], help="auscult: one more argument to pass on")
+    parser.add_argument("--sets", nargs="*", default=["sentences", "voices", "engine"])
+    parser.add_argument("--count", type=int, help="clips of each set; all by default")
+    parser.add_argument("--digits", type=Path, help="folder of DIGIT_SPEAKER_N.wav")
+    parser.add_argument("--digits-each", type=int, default=10, help="recordings of each digit by each speaker")
+    parser.add_argument("--errors", type=int, default=10, help="wrong clips to show of each set")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.set_flush_denormal(True)
+    if arguments.engine == "torch":
+        engine = TorchEngine(arguments.checkpoint, arguments.model)
+    else:
+        engine = AuscultEngine(arguments.binary, arguments.model, arguments.argument)
+    results = {name: held_out(engine, arguments.data, name, arguments.count) for name in arguments.sets}
+    if arguments.digits:
+        results["digits"] = real_digits(engine, arguments.digits, arguments.digits_each)
+    for name, (summary, wrong) in results.items():
+        print(json.dumps({"set": name, "engine": arguments.engine} | summary["all"]))
+        for group, figures in summary.items():
+            if group != "all":
+                print("  ", json.dumps({"group": group} | figures, ensure_ascii=False))
+        for example in wrong[:arguments.errors]:
+            print("   wrong", json.dumps(example, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Properties of the recipe that a training run would not notice until it is over."""
+
+import json
+import random
+import re
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from recipe import augment, decode, export, features, grammar, muon, noise, phonemes
+from recipe.network import PHONEME_BLOCK, Trainee, build
+from recipe.tokenizer import Tokenizer, save, special_tokens, train
+
+HERE = Path(__file__).parent.parent
+
+
+class Grammar(unittest.TestCase):
+    def test_is_reproducible(self):
+        first, second = ([grammar.sentence(random.Random(7)) for _ in range(3)] for _ in range(2))
+        self.assertEqual(first, second)
+
+    def test_says_only_known_words(self):
+        rng, known = random.Random(1), {"en": set(grammar.ENGLISH_WORDS), "fr": set(grammar.FRENCH_WORDS)}
+        for _ in range(3000):
+            spoken = grammar.sentence(rng)
+            for word in spoken.text.split():
+                if spoken.language == "en":
+                    self.assertIn(word, known["en"], spoken.text)
+                self.assertTrue(re.fullmatch(r"[a-zàâçéèêëîïôûùüÿœ']+", word), word)
+
+    def test_phrases_are_never_held_out(self):
+        rng = random.Random(2)
+        for _ in range(5000):
+            spoken = grammar.sentence(rng)
+            if spoken.kind in ("phrase", "collocation"):
+                self.assertFalse(spoken.is_held_out)
+
+    def test_articles_agree_in_the_templates(self):
+        rng = random.Random(3)
+        for _ in range(3000):
+            spoken = grammar.sentence(rng)
+            if spoken.language == "en" and spoken.kind == "template":
+                self.assertIsNone(re.search(r"\ba [aeio]", spoken.text), spoken.text)
+
+
+class Features(unittest.TestCase):
+    def test_agree_with_whisper(self):
+        import whisper.audio
+        samples = np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 0.1
+        ours = features.whisper_scale(features.log_mel_power(samples)[None])[0].T
+        theirs = whisper.audio.log_mel_spectrogram(torch.from_numpy(samples))
+        self.assertLess((ours - theirs).abs().max().item(), 1e-5)
+
+    def test_mel_frequencies_are_those_of_the_filters(self):
+        import whisper.audio
+        filters = whisper.audio.mel_filters("cpu", 80).numpy()
+        peaks = filters.argmax(1) * 16_000 / 400
+        self.assertLess(np.abs(peaks - augment.mel_frequencies())[20:].max(), 41)
+
+
+class Augmentation(unittest.TestCase):
+    def test_keeps_shape_and_range(self):
+        augmenter = augment.Augmenter(random.Random(0), noise.bank(0, 8, frames=120))
+        for strength in (0.0, 1.0):
+            inputs = augmenter(torch.rand(4, 96, 80) * 4 - 6, [True, True, False, True], [90, 80, 70, 60], strength)
+            self.assertEqual(inputs.shape, (4, 80, 96))
+            self.assertTrue(torch.isfinite(inputs).all())
+            spread = inputs.amax((1, 2)) - inputs.amin((1, 2))
+            self.assertLessEqual(spread.max().item(), 2.0 + 1e-5)
+
+    def test_identity_warp_reads_every_band_where_it_is(self):
+        self.assertTrue(torch.allclose(augment._warp_matrix(1.0, 0), torch.eye(80), atol=1e-6))
+
+
+class Optimiser(unittest.TestCase):
+    def test_wide_and_square_matrices_become_near_orthogonal(self):
+        for shape in ((3, 32, 32), (3, 32, 128)):
+            values = torch.linalg.svdvals(muon.orthogonalise(torch.randn(*shape), iterations=8))
+            self.assertLess(values.max().item(), 1.35)
+            self.assertGreater(values.median().item(), 0.6)
+
+    def test_gram_iterations_equal_direct_ones(self):
+        x = torch.randn(2, 16, 64, dtype=torch.float64)
+        direct = x / x.norm(dim=(-2, -1), keepdim=True)
+        a, b, c = muon._QUINTIC
+        for _ in range(4):
+            gram = direct @ direct.mT
+            direct = a * direct + (b * gram + c * gram @ gram) @ direct
+        with_default = muon.orthogonalise(x.float())
+        self.assertLess((direct.float() - with_default).abs().max().item(), 1e-3)
+
+
+class Network(unittest.TestCase):
+    def test_trimmed_encoder_equals_whispers_on_the_full_context(self):
+        torch.manual_seed(0)
+        trainee = Trainee(build(600), len(phonemes.PHONEMES)).eval()
+        mel = torch.randn(2, 80, 1000)
+        with torch.no_grad():
+            self.assertLess((trainee.encode(mel)[0] - trainee.model.encoder(mel)).abs().max().item(), 1e-5)
+        self.assertLess(PHONEME_BLOCK, len(trainee.model.encoder.blocks))
+
+
+class Decoding(unittest.TestCase):
+    def test_edit_distance(self):
+        self.assertEqual(decode.edit_distance("a b c".split(), "a x c d".split()), 2)
+        self.assertEqual(decode.word_error_rate(iter([("a b", "a b"), ("", "c d")])), 0.5)
+
+
+class Export(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        save(train(count=700, sentences=2000), Path(cls.folder.name))
+        cls.tokenizer = Tokenizer(Path(cls.folder.name))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_special_tokens_follow_the_ranks_in_whispers_order(self):
+        self.assertEqual(list(self.tokenizer.special.values()), list(range(700, 700 + len(special_tokens()))))
+        self.assertEqual(self.tokenizer.no_timestamps + 1, self.tokenizer.first_timestamp)
+
+    def test_tokenizer_json_encodes_as_tiktoken_does(self):
+        from tokenizers import Tokenizer as HuggingFaceTokenizer
+        theirs = HuggingFaceTokenizer.from_str(json.dumps(export.tokenizer_json(self.tokenizer)))
+        rng = random.Random(4)
+        texts = [" " + grammar.sentence(rng).text for _ in range(300)] + ["Don't!  Où? 42 日本\n", ""]
+        for text in texts:
+            self.assertEqual(theirs.encode(text, add_special_tokens=False).ids, self.tokenizer.encode(text), text)
+
+    def test_transformers_reads_the_folder_and_computes_the_same_logits(self):
+        try:
+            from transformers import WhisperForConditionalGeneration
+        except ImportError:
+            self.skipTest("transformers is not installed")
+        torch.manual_seed(0)
+        model = build(self.tokenizer.size).eval()
+        for parameter in model.parameters():
+            parameter.data = parameter.data.half().float()
+        with tempfile.TemporaryDirectory() as out:
+            export.export(model, Path(self.folder.name), Path(out), [(1, 0)])
+            theirs = WhisperForConditionalGeneration.from_pretrained(out, dtype=torch.float32).eval()
+            mel, tokens = torch.randn(1, 80, 1000), torch.tensor([self.tokenizer.prompt("en")])
+            with torch.no_grad():
+                difference = model(mel, tokens) - theirs(input_features=mel, decoder_input_ids=tokens).logits
+        self.assertLess(difference.abs().max().item(), 1e-4)
+
+
+class DemoSet(unittest.TestCase):
+    def test_manifest_describes_the_files(self):
+        import soundfile
+        manifest = HERE / "demo" / "manifest.jsonl"
+        entries = [json.loads(line) for line in manifest.read_text().splitlines()]
+        self.assertEqual({entry["file"] for entry in entries}, {path.name for path in manifest.parent.glob("*.flac")})
+        self.assertLess(sum(path.stat().st_size for path in manifest.parent.iterdir()), 2_000_000)
+        for entry in entries:
+            info = soundfile.info(manifest.parent / entry["file"])
+            self.assertEqual((info.samplerate, info.channels), (16_000, 1))
+            self.assertAlmostEqual(info.duration, entry["duration"], delta=0.001)
+            for span in entry["phonemes"] + entry["words"]:
+                self.assertLess(span["start"], span["end"])
+                self.assertLessEqual(span["end"], entry["duration"] + 0.1)
+
+
+if __name__ == "__main__":
+    unittest.main()
