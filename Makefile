@@ -1,0 +1,56 @@
+# Everything that can be done here, one word each. `make help` lists it.
+
+SWIFT ?= swift
+JOBS ?= 2
+PREFIX ?= /usr/local
+RELEASE = -c release -j $(JOBS)
+AUSCULT = .build/release/auscult
+
+# The interpreter of the parity harness; by default a virtual environment made from Tests/parity/requirements.txt.
+PARITY_PYTHON ?= .venv/bin/python
+PARITY_WORK ?= .build/parity
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build check lint format parity model install clean bootstrap
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Transcribe a recording that is built in (or FILE=…) and look inside the model
+	@scripts/demo.sh $(AUSCULT) $(FILE)
+
+test: bootstrap ## All tests, in release
+	$(SWIFT) test $(RELEASE)
+
+build: bootstrap ## The command line, in release
+	$(SWIFT) build $(RELEASE) --product auscult
+
+check: lint test ## What a change must pass: lint and tests
+
+lint: ## Formatting, against .swift-format
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+
+format: ## Formats every Swift file in place
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+parity: build $(PARITY_PYTHON) ## Every hook point, log-mel and decoding against openai-whisper (Python, PyTorch)
+	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK)
+
+.venv/bin/python: Tests/parity/requirements.txt
+	@scripts/bootstrap.sh python
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet -r $<
+	@touch $@
+
+model: ## Trains the default model again by its recipe (models/README.md)
+	$(MAKE) -C models
+
+install: build ## Installs auscult and its shell completions under PREFIX (/usr/local)
+	install -D -m 755 $(AUSCULT) $(DESTDIR)$(PREFIX)/bin/auscult
+	@scripts/install-completions.sh $(AUSCULT) $(DESTDIR)$(PREFIX)
+
+clean: ## Removes everything that was built
+	rm -rf .build .venv
+
+bootstrap:
+	@scripts/bootstrap.sh

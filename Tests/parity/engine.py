@@ -1,0 +1,38 @@
+"""auscult as the harness calls it: always the program, never its insides."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from safetensors import safe_open
+
+
+class Auscult:
+    def __init__(self, program):
+        self.program = str(Path(program).resolve())
+
+    def __call__(self, *arguments):
+        """Standard output; a failure shows the command and its message."""
+        command = [self.program, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}\nfailed with exit code {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def hooks(self, checkpoint):
+        """Names of all hook points, in the engine's order."""
+        answer = json.loads(self("hooks", "--model", checkpoint, "--format", "json"))
+        rows = answer["hooks"] if isinstance(answer, dict) else answer
+        return [row["name"] if isinstance(row, dict) else row for row in rows]
+
+    def trace(self, recording, checkpoint, globs, tokens, out):
+        """Name -> array of all positions, read back with Python's safetensors one at a time; the file is removed."""
+        out = Path(out)
+        prompt = ["--tokens", ",".join(map(str, tokens))] if tokens else []
+        self("trace", recording, "--model", checkpoint, "--hooks", *globs, "--frames", "all", *prompt, "--out", out)
+        try:
+            with safe_open(out, framework="np") as file:
+                for name in file.keys():
+                    yield name, file.get_tensor(name)
+        finally:
+            out.unlink()

@@ -1,0 +1,95 @@
+"""openai-whisper's own value of every hook point, read with PyTorch's module hooks.
+
+Everything is float32, with scaled_dot_product_attention off: only the explicit path has scores and patterns.
+Arrays are [positions, ...], or [heads, positions, keys] for scores and patterns.
+"""
+
+import contextlib
+
+import torch
+import whisper
+from whisper.model import Whisper, disable_sdpa
+
+
+def model(dimensions, state):
+    """openai-whisper with these weights, in float32."""
+    network = Whisper(dimensions)
+    network.load_state_dict({name: torch.as_tensor(value).float() for name, value in state.items()})
+    return network.eval()
+
+
+def log_mel(audio, bands, frames):
+    """The first window of `transcribe`: 30 s of silence follow the recording, the maximum is over all of it."""
+    mel = whisper.log_mel_spectrogram(audio, bands, padding=whisper.audio.N_SAMPLES)
+    return mel[:, :frames]
+
+
+def activations(network, mel, tokens):
+    """Every hook point of one encoder pass and one decoder pass over all `tokens`.
+
+    `mel`: [bands, 2 * n_audio_ctx]. Returns name -> float32 array.
+    """
+    values, handles = {}, []
+
+    def store(name, value):
+        values[name] = value.detach()[0].float().contiguous().numpy().copy()
+
+    def output(module, name, view=lambda value: value):
+        handles.append(module.register_forward_hook(lambda _, __, value: store(name, view(value))))
+
+    def entry(module, name, view=lambda value: value):
+        handles.append(module.register_forward_pre_hook(lambda _, inputs: store(name, view(inputs[0]))))
+
+    def convolution(module, name):  # the reference is [batch, state, frames], before GELU
+        output(module, name, lambda value: torch.nn.functional.gelu(value).permute(0, 2, 1))
+
+    def attention(module, name):
+        def heads(value):
+            return value.view(*value.shape[:2], module.n_head, -1)
+
+        output(module.query, f"{name}.q", heads)
+        output(module.key, f"{name}.k", heads)
+        output(module.value, f"{name}.v", heads)
+        output(module, f"{name}.scores", lambda value: value[1])
+        output(module, f"{name}.pattern", lambda value: torch.softmax(value[1], dim=-1))
+        entry(module.out, f"{name}.z", heads)
+        output(module.out, name)
+
+    def block(module, name):
+        entry(module, f"{name}.resid_pre")
+        output(module.attn_ln, f"{name}.attn_ln")
+        attention(module.attn, f"{name}.attn")
+        if module.cross_attn:
+            entry(module.cross_attn_ln, f"{name}.resid_mid")
+            output(module.cross_attn_ln, f"{name}.cross_attn_ln")
+            attention(module.cross_attn, f"{name}.cross_attn")
+            entry(module.mlp_ln, f"{name}.resid_cross")
+        else:
+            entry(module.mlp_ln, f"{name}.resid_mid")
+        output(module.mlp_ln, f"{name}.mlp_ln")
+        output(module.mlp[0], f"{name}.mlp.0")
+        output(module.mlp[1], f"{name}.mlp.1")
+        output(module.mlp, f"{name}.mlp")
+        output(module, name)
+
+    encoder, decoder = network.encoder, network.decoder
+    convolution(encoder.conv1, "encoder.conv1")
+    convolution(encoder.conv2, "encoder.conv2")
+    entry(encoder.blocks[0], "encoder.positional")
+    output(encoder.ln_post, "encoder.ln_post")
+    output(decoder.token_embedding, "decoder.token_embedding")
+    entry(decoder.blocks[0], "decoder.positional")
+    output(decoder.ln, "decoder.ln")
+    output(decoder, "decoder.logits")
+    for part, name in ((encoder, "encoder"), (decoder, "decoder")):
+        for index, module in enumerate(part.blocks):
+            block(module, f"{name}.blocks.{index}")
+
+    with contextlib.ExitStack() as stack:
+        for handle in handles:
+            stack.callback(handle.remove)
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(disable_sdpa())
+        audio = encoder(torch.as_tensor(mel)[None].float())
+        decoder(torch.tensor([tokens]), audio)
+    return values

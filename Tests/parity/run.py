@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""auscult against openai-whisper: `make parity`.
+
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding] [--checkpoints tiny,turbo,english,default]
+
+Exits with 1 where anything lies outside its bound.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import engine
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("mel", "activations", "decoding")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--auscult", default=ROOT / ".build" / "release" / "auscult")
+    parser.add_argument("--work", type=Path, default=ROOT / ".build" / "parity", help="folder for what is built and removed again")
+    parser.add_argument("--default", type=Path, default=ROOT / "models" / "default", help="the default model's folder")
+    parser.add_argument("--only", default=",".join(PARTS), help="which parts to run")
+    parser.add_argument("--checkpoints", default="", help="which checkpoints; all where empty")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    auscult, results = engine.Auscult(options.auscult), {}
+    for part in options.only.split(","):
+        if part == "mel":
+            results[part] = importlib.import_module(part).check(auscult, options.work)
+        elif part == "activations":
+            only = [name for name in options.checkpoints.split(",") if name]
+            default = options.default if (options.default / "config.json").exists() else None
+            results[part] = importlib.import_module(part).check(auscult, options.work, default, only)
+            if not default:
+                print(f"the default model is not there: {options.default}")
+                results[part] = False
+    print("\n" + ", ".join(f"{part}: {'passed' if passed else 'FAILED'}" for part, passed in results.items()))
+    sys.exit(0 if all(results.values()) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Makes sure that what the build needs is there; installs system libraries with apt where that is possible.
+#
+#   scripts/bootstrap.sh            toolchain and libraries
+#   scripts/bootstrap.sh python     also a Python with venv, for `make parity`
+#
+# Takes milliseconds and touches nothing where everything is in place.
+set -euo pipefail
+
+if ! command -v "${SWIFT:-swift}" >/dev/null; then
+    echo "Missing: the Swift toolchain, 6.0 or later. Install it from https://www.swift.org/install," \
+        "put its usr/bin on PATH, and run make again." >&2
+    exit 1
+fi
+
+# What pkg-config calls a library, and the Debian package that brings it.
+libraries=(
+    openblas:libopenblas-dev
+    sndfile:libsndfile1-dev
+    soxr:libsoxr-dev
+    libcrypto:libssl-dev
+    zlib:zlib1g-dev
+)
+
+missing=()
+command -v pkg-config >/dev/null || missing+=(pkg-config)
+for entry in "${libraries[@]}"; do
+    pkg-config --exists "${entry%%:*}" 2>/dev/null || missing+=("${entry#*:}")
+done
+if [[ ${1:-} == python ]]; then
+    python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+fi
+
+if ((${#missing[@]})); then
+    install=(apt-get install --yes --no-install-recommends "${missing[@]}")
+    if ! command -v apt-get >/dev/null; then
+        echo "Missing: ${missing[*]} (Debian's names), and this machine has no apt to install them with." >&2
+        echo "Install the libraries with your own package manager, so that pkg-config finds" \
+            "${libraries[*]%%:*}; then run make again." >&2
+        exit 1
+    fi
+    root=()
+    if ((EUID != 0)); then
+        if ! command -v sudo >/dev/null; then
+            echo "Missing: ${missing[*]}. As root, run: ${install[*]}" >&2
+            exit 1
+        fi
+        root=(sudo)
+    fi
+    echo "Installing ${missing[*]}"
+    "${root[@]}" apt-get update --quiet=2
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" --quiet=2
+fi

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# scripts/install-completions.sh AUSCULT PREFIX: shell completions, where each shell looks for them.
+set -euo pipefail
+auscult=$1 share=$2/share
+
+write() { # shell, path
+    mkdir -p "$(dirname "$2")"
+    "$auscult" --generate-completion-script "$1" >"$2"
+}
+write bash "$share/bash-completion/completions/auscult"
+write zsh "$share/zsh/site-functions/_auscult"
+write fish "$share/fish/vendor_completions.d/auscult.fish"
