@@ -1,5 +1,6 @@
 """Recordings to compare on, as 16 kHz mono 16-bit WAV files: no resampler stands between the two sides."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,14 @@ import soundfile
 from scipy.signal import resample_poly
 
 ROOT = Path(__file__).resolve().parents[2]
+#: A folder of recordings that the repository does not carry; what is absent there is left out.
+SHARED = Path(os.environ.get("AUSCULT_RECORDINGS", ROOT.parent / "shared" / "audio"))
 RATE = 16000
 
 
 def found():
     """Real recordings: beside the repository where they are there, and its own demonstration clips."""
-    shared = [ROOT.parent / "shared" / "audio" / name for name in (
+    shared = [SHARED / name for name in (
         "speech/jfk.flac", "speech/3436-172162-0000.ogg", "sounds/robin.ogg", "sounds/trumpet.ogg", "sounds/strings.ogg",
         "digits/7_jackson_32.wav")]
     demo = sorted(path for path in (ROOT / "models" / "demo").rglob("*") if path.suffix in (".flac", ".wav", ".ogg"))
@@ -52,5 +55,5 @@ def speech():
     """One recording of speech, `(name, samples)`."""
     paths = found()
     if not paths:
-        raise SystemExit("no recording: neither ../shared/audio nor models/demo has one")
+        raise SystemExit(f"no recording: neither {SHARED} nor models/demo has one")
     return paths[0].name, read(paths[0])
