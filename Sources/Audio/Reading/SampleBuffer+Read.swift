@@ -1,0 +1,150 @@
+extension SampleBuffer {
+    /// Reads a recording: decoded, averaged to mono, resampled to 16 kHz; block by block, in bounded memory.
+    ///
+    /// - The mono signal is the mean of the channels. For stereo that is what `ffmpeg -ac 1` does, and with it
+    ///   openai/whisper; ffmpeg weighs the channels of surround sound, we do not.
+    /// - n samples at another rate become round(n·16000/rate).
+    /// - Samples beyond ±1, which float formats hold, stay.
+    ///
+    /// - Parameters:
+    ///   - seconds: the part to keep, half-open; it may reach beyond the end, but must not start there. The same samples
+    ///     as cutting the whole recording afterwards.
+    /// - Throws: ``AudioError`` with the recording's name: not there, not audio, empty, cut short, a sample that is no
+    ///   number, a sample rate or number of channels that makes no sense, no space for the temporary file.
+    public static func read(_ source: AudioSource, seconds: Range<Double>? = nil) throws -> SampleBuffer {
+        try read(source, seconds: seconds, into: SampleSpool())
+    }
+
+    static func read(
+        _ source: AudioSource, seconds: Range<Double>? = nil, into spool: SampleSpool
+    ) throws -> SampleBuffer {
+        var spool = CroppingSpool(spool, keeping: try sampleRange(seconds, of: source))
+        switch source {
+        case .file(let path): try decode(try SoundFile(path: path), into: &spool)
+        case .bytes(let bytes, let name): try decode(try SoundFile(bytes: bytes, name: name), into: &spool)
+        case .raw(let descriptor, let name):
+            var raw = try RawSamples(descriptor: descriptor, name: name)
+            while !spool.isFull {
+                let samples = try raw.read()
+                if samples.isEmpty { break }
+                try samples.withUnsafeBufferPointer { try spool.append($0) }
+            }
+        }
+        return try spool.finish(name: source.description)
+    }
+
+    private static func decode(_ file: SoundFile, into spool: inout CroppingSpool) throws {
+        let resampler = try Resampler(inputRate: file.sampleRate)
+        var mono = [Float](repeating: 0, count: SoundFile.blockFrames)
+        var decoded = 0
+        while !spool.isFull {
+            let frames = try file.read { block in
+                try file.check(block, from: decoded)
+                return mix(block, channels: file.channels, into: &mono)
+            }
+            if frames == 0 { break }
+            decoded += frames
+            try mono.withUnsafeBufferPointer { mono in
+                try resampler.process(UnsafeBufferPointer(rebasing: mono[..<frames])) { try spool.append($0) }
+            }
+        }
+        guard !spool.isFull else { return }
+        try file.checkLength(decoded)
+        try resampler.finish { try spool.append($0) }
+    }
+
+    /// The mean of the channels. Returns the frames.
+    private static func mix(_ block: UnsafeBufferPointer<Float>, channels: Int, into mono: inout [Float]) -> Int {
+        let frames = block.count / channels
+        let scale = 1 / Float(channels)
+        for frame in 0..<frames {
+            var sum: Float = 0
+            for channel in 0..<channels { sum += block[frame * channels + channel] }
+            mono[frame] = sum * scale
+        }
+        return frames
+    }
+
+    private static func sampleRange(_ seconds: Range<Double>?, of source: AudioSource) throws -> Range<Int> {
+        guard let seconds else { return 0..<Int.max }
+        guard seconds.lowerBound >= 0, seconds.lowerBound < seconds.upperBound else {
+            throw AudioError(.invalidArgument, """
+                \(source): cannot keep \(seconds.lowerBound) to \(seconds.upperBound) s; expected a start of 0 or more and \
+                an end after it
+                """)
+        }
+        // Beyond 2⁴⁰ samples, two years, lies no recording.
+        let samples = { (time: Double) in Int(min(time * Double(sampleRate), 0x1p40).rounded()) }
+        return samples(seconds.lowerBound)..<samples(seconds.upperBound)
+    }
+}
+
+extension SoundFile {
+    /// Beyond 2³², even of samples scaled as 32-bit integers, lies only damaged data, whose power may overflow.
+    private static let greatestSample: Float = 0x1p32
+
+    /// Throws if a sample of `block`, which starts at frame `start`, is not a number or makes no sense.
+    func check(_ block: UnsafeBufferPointer<Float>, from start: Int) throws {
+        var isSound = true
+        for sample in block { isSound = (abs(sample) <= Self.greatestSample) && isSound }
+        guard !isSound, let index = block.firstIndex(where: { !(abs($0) <= Self.greatestSample) }) else { return }
+        let frame = start + index / channels
+        let channel = channels == 1 ? "" : " of channel \(index % channels + 1)"
+        throw AudioError(.dataLoss, """
+            \(name): sample \(frame)\(channel), at \(Self.seconds(frame, sampleRate)) s, is \(block[index]); expected \
+            a finite number of a plausible size
+            """)
+    }
+
+    /// Throws if fewer frames came than the header promised.
+    func checkLength(_ decoded: Int) throws {
+        guard let promisedFrames, decoded < promisedFrames else { return }
+        throw AudioError(.dataLoss, """
+            \(name): is cut short: the header promises \(promisedFrames) samples (\
+            \(Self.seconds(promisedFrames, sampleRate)) s), \(decoded) (\(Self.seconds(decoded, sampleRate)) s) came
+            """)
+    }
+
+    /// To the millisecond.
+    private static func seconds(_ frames: Int, _ rate: Int) -> Double {
+        (Double(frames) / Double(rate) * 1000).rounded() / 1000
+    }
+}
+
+/// A spool that keeps only a range of what it is given.
+private struct CroppingSpool {
+    private var spool: SampleSpool
+    private let range: Range<Int>
+    /// Samples given so far.
+    private var position = 0
+
+    init(_ spool: SampleSpool, keeping range: Range<Int>) {
+        self.spool = spool
+        self.range = range
+    }
+
+    /// Whether nothing that may still come would be kept.
+    var isFull: Bool { position >= range.upperBound }
+
+    mutating func append(_ samples: UnsafeBufferPointer<Float>) throws {
+        let kept = range.clamped(to: position..<position + samples.count)
+        if !kept.isEmpty {
+            try spool.append(UnsafeBufferPointer(rebasing: samples[kept.lowerBound - position..<kept.upperBound - position]))
+        }
+        position += samples.count
+    }
+
+    func finish(name: String) throws -> SampleBuffer {
+        guard position > 0 else {
+            throw AudioError(.dataLoss, "\(name): holds no samples; expected at least one")
+        }
+        guard spool.count > 0 else {
+            let rate = Double(SampleBuffer.sampleRate)
+            throw AudioError(.invalidArgument, """
+                \(name): cannot start at \(Double(range.lowerBound) / rate) s; the recording ends at \
+                \(Double(position) / rate) s
+                """)
+        }
+        return spool.finish()
+    }
+}

@@ -1,0 +1,129 @@
+import CSndFile
+import Glibc
+
+/// A sound file, decoded block by block with libsndfile.
+final class SoundFile {
+    let name: String
+    let sampleRate: Int
+    let channels: Int
+    /// Frames (a sample of each channel) that the header promises; nil where the format makes no reliable promise.
+    let promisedFrames: Int?
+
+    private let handle: OpaquePointer
+    /// Keeps the bytes of a file in memory alive and at one address.
+    private let memory: MemoryFile?
+    private var block: [Float]
+
+    static let sampleRates = 1_000...768_000
+    static let channelCounts = 1...64
+
+    /// Frames that one ``read()`` returns at most.
+    static let blockFrames = 16_384
+
+    convenience init(path: String) throws {
+        let descriptor = try Self.open(path)
+        do {
+            try RIFFHeader.refuseTruncated(descriptor: descriptor, name: path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        var info = SF_INFO()
+        // libsndfile closes the descriptor, also where it fails to open it.
+        let handle = sf_open_fd(descriptor, Int32(SFM_READ), &info, 1)
+        try self.init(handle, info, name: path, memory: nil)
+    }
+
+    convenience init(bytes: [UInt8], name: String) throws {
+        guard !bytes.isEmpty else { throw Self.empty(name) }
+        try bytes.withUnsafeBytes { try RIFFHeader.refuseTruncated($0, size: bytes.count, name: name) }
+        let memory = MemoryFile(bytes)
+        var info = SF_INFO()
+        let handle = memory.open(&info)
+        try self.init(handle, info, name: name, memory: memory)
+    }
+
+    private init(_ handle: OpaquePointer?, _ info: SF_INFO, name: String, memory: MemoryFile?) throws {
+        guard let handle else { throw Self.refusal(name) }
+        self.handle = handle
+        self.memory = memory
+        self.name = name
+        sampleRate = Int(info.samplerate)
+        channels = Int(info.channels)
+        let type = info.format & Int32(SF_FORMAT_TYPEMASK)
+        // An MPEG stream's length is an estimate; a stream of unknown length says SF_COUNT_MAX.
+        let promises = type != SF_FORMAT_MPEG && info.frames > 0 && info.frames < Int64.max
+        promisedFrames = promises ? Int(info.frames) : nil
+        block = []
+        try checkHeader()
+        block = [Float](repeating: 0, count: Self.blockFrames * channels)
+    }
+
+    deinit { sf_close(handle) }
+
+    private func checkHeader() throws {
+        guard Self.sampleRates.contains(sampleRate) else {
+            throw AudioError(.dataLoss, """
+                \(name): the header says \(sampleRate) samples a second; expected \(Self.sampleRates.lowerBound) to \
+                \(Self.sampleRates.upperBound)
+                """)
+        }
+        guard Self.channelCounts.contains(channels) else {
+            throw AudioError(.unsupported, """
+                \(name): the header says \(channels) channels; expected \(Self.channelCounts.lowerBound) to \
+                \(Self.channelCounts.upperBound)
+                """)
+        }
+    }
+
+    /// The next block, channels interleaved, up to ``blockFrames`` frames; none at the end.
+    func read<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+        let channels = channels
+        let frames = block.withUnsafeMutableBufferPointer {
+            Int(sf_readf_float(handle, $0.baseAddress, Int64(Self.blockFrames)))
+        }
+        if frames <= 0, sf_error(handle) != SF_ERR_NO_ERROR {
+            throw AudioError(.dataLoss, "\(name): cannot be decoded: \(Self.reason(handle))")
+        }
+        return try block.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[..<(max(frames, 0) * channels)])) }
+    }
+}
+
+extension SoundFile {
+    /// Opens a file with a message of its own for each thing that commonly goes wrong.
+    private static func open(_ path: String) throws -> Int32 {
+        let descriptor = SystemCall.retrying { Int(Glibc.open(path, O_RDONLY | O_CLOEXEC)) }
+        guard descriptor >= 0 else {
+            let code: AudioError.Code = errno == ENOENT || errno == ENOTDIR ? .notFound : .unavailable
+            throw AudioError(code, "\(path): cannot be opened: \(SystemCall.message(errno))")
+        }
+        var status = stat()
+        let isKnown = fstat(Int32(descriptor), &status) == 0
+        let kind = status.st_mode & S_IFMT
+        if isKnown, kind == S_IFDIR || (kind == S_IFREG && status.st_size == 0) {
+            close(Int32(descriptor))
+            throw kind == S_IFDIR
+                ? AudioError(.invalidArgument, "\(path): is a directory; expected a sound file") : empty(path)
+        }
+        return Int32(descriptor)
+    }
+
+    private static func empty(_ name: String) -> AudioError {
+        AudioError(.dataLoss, "\(name): is empty (0 bytes); expected a sound file")
+    }
+
+    /// Why libsndfile did not open a file.
+    private static func refusal(_ name: String) -> AudioError {
+        let error = sf_error(nil)
+        guard error != SF_ERR_UNRECOGNISED_FORMAT else {
+            return AudioError(.unsupported, "\(name): not a sound file; expected WAV, FLAC, Ogg, MP3 or another that libsndfile reads")
+        }
+        return AudioError(error == SF_ERR_SYSTEM ? .unavailable : .dataLoss, "\(name): not a readable sound file: \(reason(nil))")
+    }
+
+    /// libsndfile's words, without its full stop.
+    private static func reason(_ handle: OpaquePointer?) -> String {
+        let text = String(cString: sf_strerror(handle))
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
+    }
+}
