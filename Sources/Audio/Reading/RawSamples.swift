@@ -31,13 +31,16 @@ struct RawSamples {
                 return []
             }
             let count = available / 2
-            let samples = (0..<count).map { i in
-                Float(Int16(truncatingIfNeeded: Int(bytes[2 * i]) | Int(bytes[2 * i + 1]) << 8)) / 32768
-            }
+            let samples = (0..<count).map { sample(at: 2 * $0) }
             pending = available % 2
             if pending == 1 { bytes[0] = bytes[available - 1] }
             if count > 0 { return samples }
         }
+    }
+
+    private func sample(at offset: Int) -> Float {
+        let bits = UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8
+        return Float(Int16(bitPattern: bits)) / 32768
     }
 
     /// Reads behind the pending byte; waits where the descriptor does not block. Zero at the end.

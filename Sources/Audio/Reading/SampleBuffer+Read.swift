@@ -15,7 +15,7 @@ extension SampleBuffer {
         try read(source, seconds: seconds, into: SampleSpool())
     }
 
-    static func read(
+    package static func read(
         _ source: AudioSource, seconds: Range<Double>? = nil, into spool: SampleSpool
     ) throws -> SampleBuffer {
         var spool = CroppingSpool(spool, keeping: try sampleRange(seconds, of: source))

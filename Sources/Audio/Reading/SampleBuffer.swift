@@ -53,8 +53,8 @@ public final class SampleBuffer: Sendable {
 }
 
 /// Collects samples of unknown number; see ``SampleBuffer`` for where they go.
-struct SampleSpool {
-    private(set) var count = 0
+package struct SampleSpool {
+    package private(set) var count = 0
     private var memory: [Float] = []
     private var file: TemporaryFile?
     private let memoryLimit: Int
@@ -62,12 +62,12 @@ struct SampleSpool {
 
     /// - Parameters:
     ///   - directory: for the temporary file; nil stands for `$TMPDIR`, or `/tmp` without one.
-    init(memoryLimit: Int = SampleBuffer.memoryLimit, directory: String? = nil) {
+    package init(memoryLimit: Int = SampleBuffer.memoryLimit, directory: String? = nil) {
         self.memoryLimit = memoryLimit
         self.directory = directory
     }
 
-    mutating func append(_ samples: UnsafeBufferPointer<Float>) throws {
+    package mutating func append(_ samples: UnsafeBufferPointer<Float>) throws {
         if file == nil, count + samples.count > memoryLimit {
             let file = try TemporaryFile(directory: directory)
             try memory.withUnsafeBytes { try file.append($0) }
@@ -78,7 +78,7 @@ struct SampleSpool {
         count += samples.count
     }
 
-    consuming func finish() -> SampleBuffer {
+    package consuming func finish() -> SampleBuffer {
         if let file { SampleBuffer(file, count: count) } else { SampleBuffer(memory) }
     }
 }
