@@ -1,0 +1,98 @@
+import Foundation
+
+extension Vocabulary {
+    /// Tiktoken files that are looked for where a folder cannot be listed.
+    public static let usualTiktokenNames = [
+        "vocab.tiktoken", "tokenizer.tiktoken", "multilingual.tiktoken", "gpt2.tiktoken",
+    ]
+
+    /// The vocabulary that lies beside a checkpoint.
+    ///
+    /// In this order: `tokenizer.json`; `vocab.json` with `merges.txt` and `added_tokens.json`; a `.tiktoken`
+    /// file with its special tokens in `NAME.tiktoken.json` or `special_tokens.json`, if there is such a file.
+    /// - Returns: nil where there is none of them.
+    /// - Throws: ``WhisperError`` naming the file, where one is damaged or belongs to another model.
+    public static func load(beside folder: String, nVocab: Int) throws -> Vocabulary? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let tiktokens = names.filter { $0.hasSuffix(".tiktoken") }.sorted()
+        return try load(nVocab: nVocab, tiktokenNames: tiktokens) { try contents(of: "\(folder)/\($0)") }
+    }
+
+    /// The vocabulary in one named file, or in a folder: a `.tiktoken`, a `tokenizer.json` or a `vocab.json`.
+    public static func load(file: String, nVocab: Int) throws -> Vocabulary {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) else {
+            throw WhisperError(.notFound, "\(file): no such vocabulary file")
+        }
+        if isFolder.boolValue {
+            if let vocabulary = try load(beside: file, nVocab: nVocab) { return vocabulary }
+            throw WhisperError(.notFound, "\(file): no tokenizer.json, vocab.json or .tiktoken file in this folder")
+        }
+        let url = URL(fileURLWithPath: file)
+        let folder = url.deletingLastPathComponent().path
+        let name = url.lastPathComponent
+        let read = { (name: String) in try contents(of: "\(folder)/\(name)") }
+        if name.hasSuffix(".tiktoken") {
+            if let vocabulary = try tiktoken(name, nVocab: nVocab, read: read) { return vocabulary }
+        } else if name.hasSuffix(".json"), let bytes = try read(name) {
+            let isMap = !holdsModel(bytes)
+            return isMap
+                ? try huggingFaceMap(name, bytes, nVocab: nVocab, read: read)
+                : try huggingFace(tokenizerJSON: bytes, name: name, nVocab: nVocab)
+        }
+        throw WhisperError(
+            .unsupported, "\(file): not a vocabulary; expected a .tiktoken, a tokenizer.json or a vocab.json")
+    }
+
+    /// As ``load(beside:nVocab:)``, for files that lie anywhere: `read` gives a file's bytes by its name, nil where it is absent.
+    public static func load(
+        nVocab: Int, tiktokenNames: [String] = usualTiktokenNames, read: (String) throws -> [UInt8]?
+    ) throws -> Vocabulary? {
+        if let bytes = try read("tokenizer.json") {
+            return try huggingFace(tokenizerJSON: bytes, name: "tokenizer.json", nVocab: nVocab)
+        }
+        if let bytes = try read("vocab.json") {
+            return try huggingFaceMap("vocab.json", bytes, nVocab: nVocab, read: read)
+        }
+        return try onlyFitting(tiktokenNames) { try tiktoken($0, nVocab: nVocab, read: read) }
+    }
+
+    /// The one of several files that fits the model; openai's own folder, for one, holds two vocabularies.
+    private static func onlyFitting(_ names: [String], _ load: (String) throws -> Vocabulary?) throws -> Vocabulary? {
+        var fitting: [(name: String, vocabulary: Vocabulary)] = []
+        var failure: (any Error)?
+        for name in names {
+            do {
+                if let vocabulary = try load(name) { fitting.append((name, vocabulary)) }
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        guard fitting.count <= 1 else {
+            let list = fitting.map(\.name).joined(separator: ", ")
+            throw WhisperError(.invalidArgument, "several vocabularies fit the model: \(list); name the one to use")
+        }
+        if fitting.isEmpty, let failure { throw failure }
+        return fitting.first?.vocabulary
+    }
+
+    /// Vocabularies are a few megabytes; a file that is far larger is not read into memory.
+    private static let largestFile = 64 << 20
+
+    private static func contents(of path: String) throws -> [UInt8]? {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
+        let resolved = (try? FileManager.default.attributesOfItem(
+            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)) ?? attributes
+        guard resolved[.type] as? FileAttributeType == .typeRegular else {
+            throw WhisperError(.unsupported, "\(path): not a regular file")
+        }
+        guard let size = resolved[.size] as? NSNumber, size.int64Value <= largestFile else {
+            throw WhisperError(.dataLoss, "\(path): larger than \(largestFile >> 20) MB, so not a vocabulary")
+        }
+        do {
+            return try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            throw WhisperError(.unavailable, "\(path): cannot be read", cause: error)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+
+/// Hugging Face's byte-level BPE: tokens are written as text, a character for each byte.
+extension Vocabulary {
+    /// Reads `tokenizer.json`.
+    static func huggingFace(tokenizerJSON bytes: [UInt8], name: String, nVocab: Int) throws -> Vocabulary {
+        let file: TokenizerFile = try decode(bytes, name: name)
+        guard file.model.type.map({ $0 == "BPE" }) ?? true else {
+            throw WhisperError(.unsupported, "\(name): a \(file.model.type ?? "") tokenizer, expected BPE")
+        }
+        var added: [String: Int] = [:]
+        for token in file.addedTokens ?? [] { added[token.content] = token.id }
+        return try build(
+            vocab: file.model.vocab, added: added, merges: file.model.merges?.pairs ?? [], name: name, nVocab: nVocab)
+    }
+
+    /// Reads `vocab.json` and, where they lie beside it, `merges.txt` and `added_tokens.json`.
+    static func huggingFaceMap(
+        _ name: String, _ bytes: [UInt8], nVocab: Int, read: (String) throws -> [UInt8]?
+    ) throws -> Vocabulary {
+        let added: [String: Int] =
+            try read("added_tokens.json").map { try decode($0, name: "added_tokens.json") } ?? [:]
+        let merges = try read("merges.txt").map { bytes in
+            String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+                .filter { !$0.hasPrefix("#version") }.map(mergePair)
+        }
+        return try build(
+            vocab: decode(bytes, name: name), added: added, merges: merges ?? [], name: name, nVocab: nVocab)
+    }
+
+    /// Whether a JSON file is a `tokenizer.json` rather than a map from tokens to ids.
+    static func holdsModel(_ json: [UInt8]) -> Bool {
+        struct Probe: Decodable {
+            struct Model: Decodable {}
+            var model: Model
+        }
+        return (try? JSONDecoder().decode(Probe.self, from: Data(json))) != nil
+    }
+
+    private static func build(
+        vocab: [String: Int], added: [String: Int], merges: [String], name: String, nVocab: Int
+    ) throws -> Vocabulary {
+        // Some files list special tokens among the ordinary ones too, and <|endoftext|> only there.
+        var specials = added
+        if let end = vocab["<|endoftext|>"] { specials["<|endoftext|>"] = end }
+        let ordinary = vocab.filter { specials[$0.key] != $0.value }
+        var tokens = [[UInt8]?](repeating: nil, count: ordinary.count)
+        for (text, id) in ordinary {
+            guard tokens.indices.contains(id), tokens[id] == nil else {
+                throw WhisperError(
+                    .dataLoss, "\(name): token \"\(text)\" has id \(id); expected each of 0..<\(ordinary.count) once")
+            }
+            tokens[id] = try byteLevelBytes(text, name: name)
+        }
+        try checkMergeOrder(merges, vocab: vocab, name: name)
+        if specials.count == 1, specials["<|endoftext|>"] != nil { specials = [:] }
+        return try Vocabulary(tokens: tokens.compactMap { $0 }, specialTokens: specials)
+            .completed(nVocab: nVocab, source: name)
+    }
+
+    /// Ids serve as ranks, which is right only where the merges come in the order of the ids they make.
+    private static func checkMergeOrder(_ merges: [String], vocab: [String: Int], name: String) throws {
+        var last = -1
+        for merge in merges {
+            guard let id = vocab[merge], id > last else {
+                throw WhisperError(
+                    .unsupported, "\(name): the merge to \"\(merge)\" makes no token, or one out of the order of ids")
+            }
+            last = id
+        }
+    }
+
+    private static func byteLevelBytes(_ text: String, name: String) throws -> [UInt8] {
+        try text.unicodeScalars.map { scalar in
+            if let byte = byteOfScalar[scalar] { return byte }
+            throw WhisperError(.dataLoss, "\(name): \"\(text)\" is not a byte-level token: no byte is written \"\(scalar)\"")
+        }
+    }
+
+    /// GPT-2's way to write bytes: printable Latin-1 as itself, the other bytes as U+0100, U+0101 … in their order.
+    private static let byteOfScalar: [Unicode.Scalar: UInt8] = {
+        var map: [Unicode.Scalar: UInt8] = [:]
+        var next: UInt32 = 256
+        for byte in UInt8.min...UInt8.max {
+            let isPrintable = (33...126).contains(byte) || (161...172).contains(byte) || byte >= 174
+            let value = isPrintable ? UInt32(byte) : next
+            if !isPrintable { next += 1 }
+            if let scalar = Unicode.Scalar(value) { map[scalar] = byte }
+        }
+        return map
+    }()
+
+    private static func decode<T: Decodable>(_ bytes: [UInt8], name: String) throws -> T {
+        do {
+            return try JSONDecoder().decode(T.self, from: Data(bytes))
+        } catch {
+            throw WhisperError(.dataLoss, "\(name): not the JSON that was expected", cause: error)
+        }
+    }
+}
+
+/// `a b` as `ab`: what the merge makes.
+private func mergePair(_ line: some StringProtocol) -> String {
+    line.split(separator: " ").joined()
+}
+
+private struct TokenizerFile: Decodable {
+    struct Model: Decodable {
+        var type: String?
+        var vocab: [String: Int]
+        var merges: Merges?
+    }
+    /// `"a b"`, or `["a", "b"]` since tokenizers 0.20.
+    struct Merges: Decodable {
+        var pairs: [String]
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let lines = try? container.decode([String].self) {
+                pairs = lines.map(mergePair)
+            } else {
+                pairs = try container.decode([[String]].self).map { $0.joined() }
+            }
+        }
+    }
+    struct Added: Decodable {
+        var id: Int
+        var content: String
+    }
+    var model: Model
+    var addedTokens: [Added]?
+    enum CodingKeys: String, CodingKey { case model, addedTokens = "added_tokens" }
+}
