@@ -113,7 +113,7 @@ private struct TokenizerFile: Decodable {
     /// `"a b"`, or `["a", "b"]` since tokenizers 0.20.
     struct Merges: Decodable {
         var pairs: [String]
-        init(from decoder: any Decoder) throws {
+        init(from decoder: any Swift.Decoder) throws {
             let container = try decoder.singleValueContainer()
             if let lines = try? container.decode([String].self) {
                 pairs = lines.map(mergePair)
