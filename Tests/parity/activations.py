@@ -1,9 +1,11 @@
 """Every hook point against openai-whisper, for each checkpoint and each file format.
 
 Prints, for each checkpoint, the worst layer of every kind of hook point; fails where one exceeds the bounds of
-comparison.py, is missing on either side, or is listed by the engine and not here.
+comparison.py, is missing on either side, or is listed by the engine and not here, and where the float32 files of
+the three formats do not give the same bits.
 """
 
+import zlib
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,7 +22,6 @@ from comparison import RELATIVE_L2, RELATIVE_MAX, Difference, difference
 def check(auscult, work, default=None, only=None):
     """-> whether everything passed. `default`: the Hugging Face folder of the default model."""
     name, samples = recordings.speech()
-    recording = recordings.write(samples, work / "speech.wav")
     print(f"Activations on {name} ({len(samples) / recordings.RATE:.1f} s); "
           f"bounds: relative L2 {RELATIVE_L2:g}, max |Δ| {RELATIVE_MAX:g} × max |reference|")
     builders = {"tiny": checkpoints.tiny, "turbo": checkpoints.turbo, "english": checkpoints.english}
@@ -29,22 +30,28 @@ def check(auscult, work, default=None, only=None):
     passed = True
     for name, build in builders.items():
         if not only or name in only:
-            passed &= check_checkpoint(auscult, work, build(), recording, samples)
+            passed &= check_checkpoint(auscult, work, build(), samples)
     return passed
 
 
-def check_checkpoint(auscult, work, weights, recording, samples):
-    dimensions, columns = weights.dimensions, {}
+def check_checkpoint(auscult, work, weights, samples):
+    dimensions, columns, bits = weights.dimensions, {}, []
+    samples = samples[:320 * dimensions.n_audio_ctx]  # one window
+    recording = recordings.write(samples, work / "speech.wav")
     exact = expected(weights.dimensions, weights.state, weights.prompt, samples)
     for label, path in written(work, weights):
-        columns[label] = compare(auscult, path, recording, weights, exact)
+        columns[label], checksums = compare(auscult, path, recording, weights, exact)
+        bits.append(checksums)
     state = layouts.half_rounded(weights.state)
     path = work / f"ggml-{weights.name}-f16.bin"
     layouts.write_ggml(path, dimensions, state, weights.vocabulary, half=True)
     exact = expected(dimensions, state, weights.prompt, samples)
-    columns["ggml f16"] = compare(auscult, path, recording, weights, exact)
+    columns["ggml f16"], _ = compare(auscult, path, recording, weights, exact)
     path.unlink()
-    return show(weights, columns)
+    passed = show(weights, columns)
+    same = all(checksums == bits[0] for checksums in bits)
+    print(f"the three float32 files give {'the same bits' if same else 'DIFFERENT bits'}")
+    return passed and same
 
 
 def expected(dimensions, state, prompt, samples):
@@ -74,22 +81,23 @@ def written(work, weights):
 
 
 def compare(auscult, path, recording, weights, exact):
-    """Hook point -> Difference. One trace per layer, since an encoder layer's scores alone can be 100 MB."""
-    dimensions, found = weights.dimensions, {}
+    """Hook point -> Difference, and -> checksum of its bits. One trace per layer, since an encoder layer's scores alone can be 100 MB."""
+    dimensions, found, checksums = weights.dimensions, {}, {}
     listed, every = auscult.hooks(path), hookpoints.every(dimensions)
     for name in sorted(set(listed) ^ set(every)):
         found[name] = Difference(problem="not in the engine's list" if name in every else "unknown to the harness")
-    groups = [["encoder.conv*", "encoder.positional", "encoder.ln_post"], ["decoder.*"]]
-    groups += [[f"encoder.blocks.{layer}", f"encoder.blocks.{layer}.*"] for layer in range(dimensions.n_audio_layer)]
+    groups = [["encoder.conv*", "encoder.positional", "encoder.ln_post"], ["decoder.**"]]
+    groups += [[f"encoder.blocks.{layer}", f"encoder.blocks.{layer}.**"] for layer in range(dimensions.n_audio_layer)]
     out = Path(recording).with_suffix(".safetensors")
     for globs in groups:
         prompt = weights.prompt if globs[0].startswith("decoder") else []
         for name, actual in auscult.trace(recording, path, globs, prompt, out):
             known = name in exact
             found[name] = difference(actual, exact[name]) if known else Difference(problem="unknown to the harness")
+            checksums[name] = zlib.crc32(actual.tobytes())
     for name in every:
         found.setdefault(name, Difference(problem="not in the trace"))
-    return found
+    return found, checksums
 
 
 def show(weights, columns):

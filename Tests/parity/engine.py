@@ -21,9 +21,7 @@ class Auscult:
 
     def hooks(self, checkpoint):
         """Names of all hook points, in the engine's order."""
-        answer = json.loads(self("hooks", "--model", checkpoint, "--format", "json"))
-        rows = answer["hooks"] if isinstance(answer, dict) else answer
-        return [row["name"] if isinstance(row, dict) else row for row in rows]
+        return [row["hook"] for row in json.loads(self("hooks", "--model", checkpoint, "--format", "json"))]
 
     def trace(self, recording, checkpoint, globs, tokens, out):
         """Name -> array of all positions, read back with Python's safetensors one at a time; the file is removed."""

@@ -1,7 +1,6 @@
-"""The log-mel against openai-whisper's, through the command line alone.
+"""The log-mel against openai-whisper's: every band and frame of every window, padding included.
 
-No hook point is the log-mel itself. But a checkpoint whose first convolution copies its input and adds 10 makes
-`encoder.conv1` equal GELU(mel + 10), and GELU(x) = x in float32 from 6 on; taking 10 away again costs 5e-7.
+`log_mel` traces a model's input. The models here are as small as can be; only their bands and context matter.
 """
 
 import numpy as np
@@ -14,42 +13,51 @@ import recordings
 import reference
 import vocabularies
 
-BOUND, LIFT = 1e-4, 10
+BOUND = 1e-4
+#: Two windows and a part of a third, for the longest context.
+LONGEST = 65 * recordings.RATE
 
 
 def check(auscult, work):
-    """-> whether every frame of every recording is within 1e-4, padding included."""
-    signals = {path.name: recordings.read(path) for path in recordings.found()} | recordings.synthetic()
+    """-> whether every value of every recording is within 1e-4."""
+    signals = {path.name: recordings.read(path)[:LONGEST] for path in recordings.found()} | recordings.synthetic()
+    models = [(bands, context, small(work, bands, context)) for bands in (80, 128) for context in (1500, 500)]
     print(f"\nLog-mel, worst |Δ| over all bands and frames; bound {BOUND:g}")
-    models = [(bands, context, transparent(work, bands, context)) for bands in (80, 128) for context in (1500, 500)]
-    print(f"{'recording':<28}{'seconds':>8}" + "".join(f"{f'{bands} bands, {context / 50:g} s':>18}" for bands, context, _ in models))
+    columns = (f"{f'{bands} bands, {context // 50} s':>18}" for bands, context, _ in models)
+    print(f"{'recording':<28}{'seconds':>8}" + "".join(columns))
     passed = True
     for name, samples in signals.items():
         recording = recordings.write(samples, work / "mel.wav")
         worst = [error(auscult, work, recording, samples, *model) for model in models]
-        passed &= max(worst) <= BOUND
+        passed &= all(value <= BOUND for value in worst)
         print(f"{name:<28}{len(samples) / recordings.RATE:>8.2f}" + "".join(
-            f"{value:>16.1e}{' ✗' if value > BOUND else '  '}" for value in worst))
+            f"{value:>16.1e}{'  ' if value <= BOUND else ' ✗'}" for value in worst))
     for _, _, path in models:
         path.unlink()
     return passed
 
 
 def error(auscult, work, recording, samples, bands, context, checkpoint):
-    traced = dict(auscult.trace(recording, checkpoint, ["encoder.conv1"], [], work / "mel.safetensors"))
-    actual = traced["encoder.conv1"][:, :bands] - LIFT
-    expected = reference.log_mel(torch.from_numpy(samples), bands, 2 * context).numpy().T
-    return float(np.abs(actual - expected).max()) if actual.shape == expected.shape else float("inf")
+    """The largest deviation in any window; infinite where the windows or their shapes are not as expected."""
+    actual = dict(auscult.trace(recording, checkpoint, ["log_mel"], [], work / "mel.safetensors"))
+    length = context * 320
+    starts = range(0, len(samples), length)
+    names = [f"log_mel@window{index + 1}" for index in range(len(starts))] if len(starts) > 1 else ["log_mel"]
+    if sorted(actual) != sorted(names):
+        return float("inf")
+    worst = 0.0
+    for name, start in zip(names, starts):
+        window = torch.from_numpy(samples[start:start + length])
+        expected = reference.log_mel(window, bands, 2 * context).numpy()
+        if actual[name].shape != expected.shape or not np.isfinite(actual[name]).all():
+            return float("inf")
+        worst = max(worst, float(np.abs(actual[name] - expected).max()))
+    return worst
 
 
-def transparent(work, bands, context):
-    """A checkpoint whose `encoder.conv1` is the log-mel plus LIFT."""
+def small(work, bands, context):
     vocabulary = vocabularies.micro(timestamps=context + 1)
-    dimensions = ModelDimensions(bands, context, bands, 1, 1, len(vocabulary), 8, bands, 1, 1)
-    state = checkpoints.random_state(dimensions, seed=0)
-    state["encoder.conv1.weight"] = np.zeros((bands, bands, 3), np.float32)
-    state["encoder.conv1.weight"][:, :, 1] = np.eye(bands)
-    state["encoder.conv1.bias"] = np.full(bands, LIFT, np.float32)
+    dimensions = ModelDimensions(bands, context, 16, 1, 1, len(vocabulary), 8, 16, 1, 1)
     path = work / f"mel-{bands}-{context}.pt"
-    layouts.write_openai(path, dimensions, state)
+    layouts.write_openai(path, dimensions, checkpoints.random_state(dimensions, seed=0))
     return path

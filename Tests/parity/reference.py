@@ -19,9 +19,9 @@ def model(dimensions, state):
 
 
 def log_mel(audio, bands, frames):
-    """The first window of `transcribe`: 30 s of silence follow the recording, the maximum is over all of it."""
-    mel = whisper.log_mel_spectrogram(audio, bands, padding=whisper.audio.N_SAMPLES)
-    return mel[:, :frames]
+    """The model's input for one window: the recording padded with zeros to the window's length."""
+    window = whisper.pad_or_trim(audio, frames * whisper.audio.HOP_LENGTH)
+    return whisper.log_mel_spectrogram(window, bands)
 
 
 def activations(network, mel, tokens):
