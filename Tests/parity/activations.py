@@ -81,7 +81,10 @@ def written(work, weights):
 
 
 def compare(auscult, path, recording, weights, exact):
-    """Hook point -> Difference, and -> checksum of its bits. One trace per layer, since an encoder layer's scores alone can be 100 MB."""
+    """Hook point -> Difference, and hook point -> checksum of its bits.
+
+    One trace a layer: an encoder layer's scores and pattern alone can be 100 MB.
+    """
     dimensions, found, checksums = weights.dimensions, {}, {}
     listed, every = auscult.hooks(path), hookpoints.every(dimensions)
     for name in sorted(set(listed) ^ set(every)):

@@ -10,7 +10,7 @@ RELATIVE_L2, RELATIVE_MAX = 2e-5, 1e-4
 
 @dataclass
 class Difference:
-    """`l2`: ‖a − r‖ / ‖r‖. `max`: max |a − r| / max |r|. `problem`: why the two cannot be compared at all."""
+    """`l2`: ‖a − r‖ / ‖r‖. `max`: max |a − r| / max |r|. `problem`: why they cannot be compared."""
     l2: float = 0.0
     max: float = 0.0
     problem: str = ""

@@ -25,7 +25,7 @@ def write_openai(path, dimensions, state):
 
 
 def write_huggingface(folder, dimensions, state, vocabulary, fast=True):
-    """`config.json`, `model.safetensors` and the tokenizer: `tokenizer.json` if `fast`, else `vocab.json` and company."""
+    """`config.json`, `model.safetensors` and the tokenizer: `tokenizer.json`, or the slow tokenizer's files."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {huggingface_name(name): np.ascontiguousarray(value) for name, value in state.items()}

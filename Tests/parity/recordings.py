@@ -16,8 +16,8 @@ RATE = 16000
 def found():
     """Real recordings: beside the repository where they are there, and its own demonstration clips."""
     shared = [SHARED / name for name in (
-        "speech/jfk.flac", "speech/3436-172162-0000.ogg", "sounds/robin.ogg", "sounds/trumpet.ogg", "sounds/strings.ogg",
-        "digits/7_jackson_32.wav")]
+        "speech/jfk.flac", "speech/3436-172162-0000.ogg", "sounds/robin.ogg", "sounds/trumpet.ogg",
+        "sounds/strings.ogg", "digits/7_jackson_32.wav")]
     demo = sorted(path for path in (ROOT / "models" / "demo").rglob("*") if path.suffix in (".flac", ".wav", ".ogg"))
     return [path for path in shared if path.exists()] + demo[:4]
 

@@ -21,7 +21,7 @@ PARTS = ("mel", "activations", "decoding")
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--auscult", default=ROOT / ".build" / "release" / "auscult")
-    parser.add_argument("--work", type=Path, default=ROOT / ".build" / "parity", help="folder for what is built and removed again")
+    parser.add_argument("--work", type=Path, default=ROOT / ".build" / "parity", help="folder for temporary files")
     parser.add_argument("--default", type=Path, default=ROOT / "models" / "default", help="the default model's folder")
     parser.add_argument("--only", default=",".join(PARTS), help="which parts to run")
     parser.add_argument("--checkpoints", default="", help="which checkpoints; all where empty")

@@ -33,11 +33,6 @@ def read_tiktoken(path):
     return {base64.b64decode(token): int(rank) for token, rank in lines}
 
 
-def write_tiktoken(ranks, path):
-    lines = (f"{base64.b64encode(token).decode()} {rank}\n" for token, rank in sorted(ranks.items(), key=lambda item: item[1]))
-    Path(path).write_text("".join(lines))
-
-
 def released(name, languages):
     """`multilingual` (99 languages, 100 in large-v3) or `gpt2` (the .en models), from openai-whisper's assets."""
     ranks = read_tiktoken(Path(whisper.__file__).parent / "assets" / f"{name}.tiktoken")
@@ -66,8 +61,8 @@ def split(token, ranks):
     """The two tokens whose merge made `token`: byte-pair merging with only the ranks below its own."""
     parts = [bytes([byte]) for byte in token]
     while len(parts) > 2:
-        pairs = [(ranks.get(left + right, len(ranks)), index) for index, (left, right) in enumerate(zip(parts, parts[1:]))]
-        rank, index = min(pairs)
+        candidates = [ranks.get(left + right, len(ranks)) for left, right in zip(parts, parts[1:])]
+        rank, index = min((rank, index) for index, rank in enumerate(candidates))
         if rank >= ranks[token]:
             break
         parts[index:index + 2] = [parts[index] + parts[index + 1]]
