@@ -20,13 +20,14 @@ let package = Package(
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // The default model and the demonstration clips, as bytes in the binary.
         .target(name: "CEmbedded"),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
-        .target(name: "Whisper", dependencies: ["Kernels"], swiftSettings: optimised),
+        .target(name: "Whisper", dependencies: ["CZlib", "Kernels"], swiftSettings: optimised),
         .target(
             name: "Daemon",
             dependencies: [

@@ -1,0 +1,75 @@
+import Kernels
+
+/// Writes down what a model hears. Equal to openai/whisper's `decode`, `detect_language` and `transcribe`.
+///
+/// Immutable, so any number of transcriptions may use it at once.
+public struct Transcriber: Sendable {
+    public let model: WhisperModel
+    public let tokenizer: Tokenizer
+    /// The heads of cross-attention that word timestamps are read from.
+    public let alignmentHeads: [GenerationConfig.AlignmentHead]
+
+    /// - Throws: ``WhisperError`` where there is no vocabulary, or one that does not suit Whisper, and where the
+    ///   checkpoint names alignment heads that the model does not have.
+    public init(
+        _ model: WhisperModel, vocabulary: Vocabulary?, generation: GenerationConfig = GenerationConfig()
+    ) throws {
+        guard let vocabulary else {
+            throw WhisperError(
+                .invalidArgument,
+                "the checkpoint carries no vocabulary; put its .tiktoken or tokenizer.json beside it, or name one")
+        }
+        self.model = model
+        self.tokenizer = try Tokenizer(vocabulary)
+        self.alignmentHeads = try generation.alignmentHeads(in: model.dimensions)
+    }
+
+    /// How likely each language is, in one window.
+    /// - Parameter mel: `[n_mels, 2 × n_audio_ctx]`.
+    public func detectLanguage(_ mel: Tensor, hooks: HookPlan? = nil) throws -> [LanguageProbability] {
+        let model = try HookedModel(model, plan: hooks)
+        return try Whisper.detectLanguage(model, tokenizer, audio: model.encode(mel))
+    }
+
+    /// The text of one window.
+    /// - Parameter mel: `[n_mels, 2 × n_audio_ctx]`.
+    public func decode(_ mel: Tensor, options: DecodingOptions = DecodingOptions()) throws -> DecodingResult {
+        let model = try HookedModel(model, plan: options.hooks)
+        let task = try DecodingTask(model, tokenizer, options, isCancelled: { Task.isCancelled })
+        return try task.run(on: model.encode(mel))
+    }
+
+    /// The text of a recording of any length, window by window.
+    /// - Throws: ``WhisperError``: `invalidArgument` for options that make no sense, `cancelled` where the
+    ///   observer or the task says so, and what the observer's `segment` throws.
+    public func transcribe(
+        _ mel: some MelSource, options: TranscribeOptions = TranscribeOptions(),
+        observer: TranscriptionObserver = TranscriptionObserver()
+    ) throws -> Transcription {
+        let hooked = try HookedModel(model, plan: options.decoding.hooks)
+        var run = try TranscriptionRun(
+            hooked, tokenizer, mel: mel, options: options, alignmentHeads: alignmentHeads, observer: observer)
+        return try run.callAsFunction()
+    }
+}
+
+extension GenerationConfig {
+    /// The heads that the checkpoint names, or all heads of the decoder's last half, as openai/whisper has it.
+    package func alignmentHeads(in dimensions: ModelDimensions) throws -> [AlignmentHead] {
+        let layers = 0..<dimensions.nTextLayer, heads = 0..<dimensions.nTextHead
+        guard let named = alignmentHeads, !named.isEmpty else {
+            return layers.dropFirst(dimensions.nTextLayer / 2).flatMap { layer in
+                heads.map { AlignmentHead(layer: layer, head: $0) }
+            }
+        }
+        if let stray = named.first(where: { !layers.contains($0.layer) || !heads.contains($0.head) }) {
+            throw WhisperError(
+                .dataLoss,
+                """
+                the checkpoint names alignment head \(stray.head) of decoder layer \(stray.layer); \
+                the model has \(layers.count) layers of \(heads.count) heads
+                """)
+        }
+        return Set(named).sorted { ($0.layer, $0.head) < ($1.layer, $1.head) }
+    }
+}
