@@ -141,6 +141,7 @@ def export(model, tokenizer_folder: Path, out: Path, alignment_heads):
     }
     for name, document in documents.items():
         (out / name).write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    (out / "model.safetensors").chmod(0o644)  # safetensors makes it private
     for name in (VOCABULARY, SPECIAL_TOKENS):
         if Path(tokenizer_folder) != out:
             shutil.copy(Path(tokenizer_folder, name), out / name)
