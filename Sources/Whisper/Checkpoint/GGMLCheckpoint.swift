@@ -91,7 +91,7 @@ struct GGMLCheckpoint {
         var tokens: [[UInt8]] = []
         for index in 0..<count {
             let length = try readInt("a token's length")
-            tokens.append(Array(try cursor.take(length, "token \(index)").buffer))
+            tokens.append(try cursor.take(length, "token \(index)").array)
         }
         return tokens
     }

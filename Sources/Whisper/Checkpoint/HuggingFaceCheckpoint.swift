@@ -90,7 +90,7 @@ struct HuggingFaceCheckpoint {
         }
         if let output = stored[HuggingFaceNames.tiedOutput], let embedding = tensors["decoder.token_embedding.weight"] {
             guard output.type == embedding.type, output.shape == embedding.shape,
-                output.bytes.buffer.elementsEqual(embedding.bytes.buffer)
+                output.bytes.hasSameBytes(as: embedding.bytes)
             else {
                 throw WhisperError(
                     .unsupported, "\(folder.name): proj_out.weight differs from the token embedding; Whisper ties them")

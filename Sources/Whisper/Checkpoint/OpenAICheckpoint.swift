@@ -16,7 +16,7 @@ struct OpenAICheckpoint {
                 .unsupported, "\(file) is a zip archive with \(pickles.count) entries */data.pkl, so not what torch.save writes")
         }
         self.root = String(pickle.dropLast("data.pkl".count))
-        if let order = archive.entries[root + "byteorder"], !order.bytes.buffer.elementsEqual("little".utf8) {
+        if let order = archive.entries[root + "byteorder"], order.bytes.array != Array("little".utf8) {
             throw WhisperError(.unsupported, "\(file) was saved on a big-endian machine")
         }
     }

@@ -173,7 +173,7 @@ struct Unpickler {
     /// LONG1: a two's complement integer of up to 255 bytes; no size or offset has more than eight.
     private mutating func longInteger(_ start: Int) throws -> Int {
         let length = Int(try cursor.read(UInt8.self, "an integer's length"))
-        let bytes = try cursor.take(length, "an integer").buffer
+        let bytes = try cursor.take(length, "an integer").array
         guard length <= 8 else { throw malformed("an integer of \(length) bytes", start) }
         var value = (bytes.last ?? 0) >= 0x80 ? -1 : 0
         for byte in bytes.reversed() { value = value << 8 | Int(byte) }

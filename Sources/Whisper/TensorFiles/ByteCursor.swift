@@ -28,7 +28,7 @@ struct ByteCursor {
     mutating func text(_ count: Int, _ what: @autoclosure () -> String) throws -> String {
         let start = offset
         let raw = try take(count, what())
-        guard let text = String(validating: raw.buffer, as: UTF8.self) else {
+        guard let text = raw.withUnsafeBytes({ String(validating: $0, as: UTF8.self) }) else {
             throw WhisperError(.dataLoss, "\(bytes.name): \(what()) at byte \(start) is not UTF-8")
         }
         return text

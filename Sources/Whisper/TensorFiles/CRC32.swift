@@ -60,7 +60,7 @@ final class ChecksummedBytes: Sendable {
     func verify() throws {
         try isVerified.withLock { isVerified in
             guard !isVerified else { return }
-            let actual = CRC32.of(bytes.buffer)
+            let actual = bytes.withUnsafeBytes(CRC32.of)
             guard actual == expected else {
                 throw WhisperError(
                     .dataLoss,

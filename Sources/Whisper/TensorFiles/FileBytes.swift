@@ -1,3 +1,5 @@
+import Glibc
+
 /// Read-only bytes of a file, or of a part of one: mapped from disk or lying in memory.
 ///
 /// A value keeps the memory behind it alive. All access to what a file says goes through ``slice(_:_:of:)``
@@ -7,7 +9,11 @@
 public struct FileBytes: @unchecked Sendable {
     /// What messages call it: the path, and the entry where it is a part of an archive.
     public let name: String
-    public let buffer: UnsafeRawBufferPointer
+    /// The memory.
+    ///
+    /// Only while a value that refers to the memory is alive: outside of methods of such a value, take
+    /// ``withUnsafeBytes(_:)`` or ``array``.
+    package let buffer: UnsafeRawBufferPointer
     /// Keeps `buffer` alive; tensors that are views of it hold it too.
     let owner: AnyObject
 
@@ -31,6 +37,14 @@ public struct FileBytes: @unchecked Sendable {
 
     public var count: Int { buffer.count }
 
+    /// The bytes, copied.
+    public var array: [UInt8] { withUnsafeBytes { Array($0) } }
+
+    /// Runs `body` with the memory, which stays alive until it returns.
+    public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try withExtendedLifetime(owner) { try body(buffer) }
+    }
+
     /// `count` bytes from `offset`, which a file named.
     /// - Throws: ``WhisperError`` (`dataLoss`) where they do not lie inside.
     func slice(_ offset: Int, _ count: Int, of what: @autoclosure () -> String) throws -> FileBytes {
@@ -50,6 +64,17 @@ public struct FileBytes: @unchecked Sendable {
     func integer<T: FixedWidthInteger>(at offset: Int, as type: T.Type) -> T? {
         guard offset >= 0, offset <= count - MemoryLayout<T>.size else { return nil }
         return T(littleEndian: buffer.loadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+
+    func hasSameBytes(as other: FileBytes) -> Bool {
+        withUnsafeBytes { mine in
+            other.withUnsafeBytes { theirs in
+                guard mine.count == theirs.count, let a = mine.baseAddress, let b = theirs.baseAddress else {
+                    return mine.count == theirs.count
+                }
+                return memcmp(a, b, mine.count) == 0
+            }
+        }
     }
 
     func starts(with prefix: some Sequence<UInt8>) -> Bool { buffer.starts(with: prefix) }

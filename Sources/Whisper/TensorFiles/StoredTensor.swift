@@ -42,6 +42,10 @@ struct StoredTensor: Sendable {
     /// - Throws: ``WhisperError`` (`dataLoss`) where a recorded checksum shows that the bytes are damaged.
     func float32() throws -> Tensor {
         try checked?.verify()
+        return withExtendedLifetime(bytes) { elements() }
+    }
+
+    private func elements() -> Tensor {
         guard let count = checkedProduct(shape), count > 0, let base = bytes.buffer.baseAddress else {
             return Tensor(shape: shape)
         }

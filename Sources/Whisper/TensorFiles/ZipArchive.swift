@@ -71,7 +71,7 @@ struct ZipArchive {
         let fixed = try bytes.slice(offset, 30, of: "the header of the zip entry '\(record.name)'")
         guard fixed.integer(at: 0, as: UInt32.self) == 0x0403_4B50,
             let nameLength = fixed.integer(at: 26, as: UInt16.self), let extra = fixed.integer(at: 28, as: UInt16.self),
-            try bytes.slice(offset + 30, Int(nameLength), of: "an entry's name").buffer.elementsEqual(record.name.utf8)
+            try bytes.slice(offset + 30, Int(nameLength), of: "an entry's name").array == Array(record.name.utf8)
         else {
             throw WhisperError(
                 .dataLoss, "\(bytes.name): the zip directory points to byte \(offset) for '\(record.name)', "
