@@ -237,13 +237,17 @@ private func refusal(_ file: String = "tiny.file", _ body: () throws -> Void) ->
         #expect(throws: Never.self) { try open(folder(index(map), ["a.safetensors": weights])) }
         _ = refusal("a.safetensors") { try open(folder(index(map))) }
         _ = refusal("tiny") { try open(folder(index(Array(map.dropLast())), ["a.safetensors": weights])) }
-        _ = refusal("more") { try open(folder(index(map + ["\"more\": \"a.safetensors\""]), ["a.safetensors": weights])) }
+        _ = refusal("more") {
+            try open(folder(index(map + ["\"more\": \"a.safetensors\""]), ["a.safetensors": weights]))
+        }
         _ = refusal("tiny") { try open(folder(index(map + ["\"more\": 3"]), ["a.safetensors": weights])) }
         _ = refusal("tiny") { try open(folder("{}")) }
         _ = refusal("tiny") { try open(MemoryFolder(name: "tiny", [:])) }
     }
 
-    @Test("the name of a shard cannot lead out of the folder", arguments: ["../x", "/etc/passwd", "a/b", "..", "", "a\0b"])
+    @Test(
+        "the name of a shard cannot lead out of the folder",
+        arguments: ["../x", "/etc/passwd", "a/b", "..", "", "a\0b"])
     func traversal(name: String) {
         #expect(throws: WhisperError.self) { try DiskFolder("/tmp").bytes(of: name) }
     }

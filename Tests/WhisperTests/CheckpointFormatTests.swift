@@ -50,7 +50,8 @@ private func bits(_ tensor: Tensor?) -> [UInt32]? { tensor?.elements.map(\.bitPa
         for name in expected.names {
             // whisper.cpp leaves vectors and positions in f32
             let isFull = file.hasSuffix(".bin") && (actual[name]?.rank == 1 || name.contains("positional"))
-            #expect(bits(actual[name]) == (isFull ? bits(exact[name]) : bits(try expected.tensor(named: name))), "\(name)")
+            #expect(
+                bits(actual[name]) == (isFull ? bits(exact[name]) : bits(try expected.tensor(named: name))), "\(name)")
         }
     }
 
@@ -81,7 +82,9 @@ private func bits(_ tensor: Tensor?) -> [UInt32]? { tensor?.elements.map(\.bitPa
 
     @Test("the format is recognised by content")
     func formats() throws {
-        for (file, format) in [("plain.pt", Checkpoint.Format.openAI), ("plain-f32.bin", .ggml), ("hf-f32", .huggingFace)] {
+        for (file, format) in [
+            ("plain.pt", Checkpoint.Format.openAI), ("plain-f32.bin", .ggml), ("hf-f32", .huggingFace),
+        ] {
             #expect(try Checkpoint.open("\(fixtures)/\(file)").format == format)
         }
         let bytes = FileBytes(name: "renamed.safetensors", copying: TinyFiles().ggml())
@@ -102,8 +105,60 @@ private func bits(_ tensor: Tensor?) -> [UInt32]? { tensor?.elements.map(\.bitPa
         let folder = TinyFiles().huggingFace(
             config: String(config), ["generation_config.json": Array("{\"begin_suppress_tokens\": [1]}".utf8)])
         let mixed = try Checkpoint.open(files: folder).generation
-        #expect(mixed == GenerationConfig(suppressTokens: [3, 4], beginSuppressTokens: [1]), "ids outside 0..<5 are dropped")
+        #expect(
+            mixed == GenerationConfig(suppressTokens: [3, 4], beginSuppressTokens: [1]), "ids outside 0..<5 are dropped"
+        )
         #expect(try Checkpoint.open("\(fixtures)/plain.pt").generation == GenerationConfig())
+    }
+
+    @Test("the default model opens from disk and from memory, with sizes and tokens of its own")
+    func defaultModel() throws {
+        let path = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "models/default").path
+        let onDisk = try Checkpoint.open(path)
+        #expect(onDisk.dimensions.nAudioCtx == 500)
+        #expect(onDisk.dimensions.nTextCtx == 64)
+        #expect(onDisk.dimensions.nVocab == 2559)
+        #expect(onDisk.vocabulary?.specialTokens["<|fr|>"] != nil)
+
+        let names = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"]
+        let files = try names.map { ($0, try MappedFile("\(path)/\($0)").bytes) }
+        let inMemory = try Checkpoint.open(
+            files: MemoryFolder(name: "embedded", Dictionary(uniqueKeysWithValues: files)))
+        #expect(inMemory.dimensions == onDisk.dimensions)
+        #expect(inMemory.weights.names == onDisk.weights.names)
+        #expect(inMemory.vocabulary?.tokens == onDisk.vocabulary?.tokens)
+        #expect(inMemory.vocabulary?.specialTokens == onDisk.vocabulary?.specialTokens)
+        let shape = [onDisk.dimensions.nVocab, onDisk.dimensions.nTextState]
+        #expect(
+            bits(try inMemory.weights.tensor("decoder.token_embedding.weight", shape: shape))
+                == bits(try onDisk.weights.tensor("decoder.token_embedding.weight", shape: shape)))
+    }
+
+    @Test("a vocabulary comes from the named file, from beside the weights, or not at all")
+    func vocabularies() throws {
+        try withFolder { folder in
+            let weights = TinyFiles().openAI()
+            try Data(weights).write(to: URL(fileURLWithPath: "\(folder)/tiny.pt"))
+            #expect(try Checkpoint.open("\(folder)/tiny.pt").vocabulary == nil)
+            let ranks = Data("YQ== 0\nYg== 1\n".utf8)
+            let specials =
+                #"{"special_tokens": {"<|endoftext|>": 2, "<|startoftranscript|>": 3, "<|notimestamps|>": 4}}"#
+            for name in ["other/v", "v"] {
+                let path = "\(folder)/\(name).tiktoken"
+                try FileManager.default.createDirectory(
+                    at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+                try ranks.write(to: URL(fileURLWithPath: path))
+                try Data(specials.utf8).write(to: URL(fileURLWithPath: path + ".json"))
+                let named = try Checkpoint.open("\(folder)/tiny.pt", vocabulary: path).vocabulary
+                #expect(named?.tokens == [[97], [98]])
+            }
+            #expect(try Checkpoint.open("\(folder)/tiny.pt").vocabulary?.specialTokens["<|notimestamps|>"] == 4)
+            #expect(throws: WhisperError.self) {
+                try Checkpoint.open("\(folder)/tiny.pt", vocabulary: "\(folder)/none.tiktoken")
+            }
+        }
     }
 
     @Test("a folder in memory opens without a copy of its weights")

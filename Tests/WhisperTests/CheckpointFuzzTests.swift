@@ -41,7 +41,9 @@ private struct Mutator {
         overwrite(&bytes, at, part)
     }
 
-    private static let words: [UInt32] = [0, 1, 2, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF]
+    private static let words: [UInt32] = [
+        0, 1, 2, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF,
+    ]
     private static let longs: [UInt64] = [0, 1, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max, .max - 7, 1 << 40]
 }
 
@@ -85,7 +87,9 @@ private struct SplitMix64: RandomNumberGenerator {
     func safetensors() {
         let whole = TinyFiles().safetensors(extra: "\"__metadata__\": {\"format\": \"pt\"}")
         let header = 8 + whole.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
-        fuzz(whole, in: 0..<header, seed: 1) { try loadAll(Checkpoint.open(files: TinyFiles().huggingFace(weights: $0))) }
+        fuzz(whole, in: 0..<header, seed: 1) {
+            try loadAll(Checkpoint.open(files: TinyFiles().huggingFace(weights: $0)))
+        }
     }
 
     @Test("10,000 damaged config.json crash nothing")
@@ -110,7 +114,12 @@ private struct SplitMix64: RandomNumberGenerator {
     func pickle() {
         let tiny = TinyFiles()
         let whole = tiny.pickle()
-        fuzz(whole, in: 0..<whole.count, seed: 4) { try load(tiny.openAI(pickle: $0)) }
+        let storages = tiny.storages
+        fuzz(whole, in: 0..<whole.count, seed: 4) {
+            var zip = storages
+            zip.append(ZipEntry("tiny/data.pkl", $0))
+            try load(zip.finished())
+        }
     }
 
     @Test("10,000 damaged zip directories crash nothing")

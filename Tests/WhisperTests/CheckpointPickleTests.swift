@@ -45,9 +45,11 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
     @Test(
         "a pickle that is no well-formed program is refused",
         arguments: [
-            "", ".", "t.", "a.", "e.", "u.", "s.", "R.", "Q.", "b.", "q\u{0}.", "h\u{0}.", "(.", "]K\u{1}", "K", "X\u{9}",
+            "", ".", "t.", "a.", "e.", "u.", "s.", "R.", "Q.", "b.", "q\u{0}.", "h\u{0}.", "(.", "]K\u{1}", "K",
+            "X\u{9}",
             "X\u{FF}\u{FF}\u{FF}\u{FF}abc.", "}K\u{1}u.", "(K\u{1}a.", "]}s.", "}(K\u{1}u.", "NN.", "K\u{1}Q.",
-            "\u{8A}\u{9}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}.", "X\u{1}\u{0}\u{0}\u{0}\u{FF}.", "](a.", "]q\u{0}(ae.",
+            "\u{8A}\u{9}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}.", "X\u{1}\u{0}\u{0}\u{0}\u{FF}.", "](a.",
+            "]q\u{0}(ae.",
             "\u{80}\u{9}.", "\u{80}\u{0}.",
         ])
     func malformed(program: String) {
@@ -77,7 +79,8 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
     @Test(
         "a tensor that reaches out of its storage is refused",
         arguments: [
-            ([4], [1], 1, 4), ([4], [2], 0, 4), ([5], [1], 0, 4), ([4], [0], 0, 1), ([4], [-1], 3, 4), ([4], [1], -1, 4),
+            ([4], [1], 1, 4), ([4], [2], 0, 4), ([5], [1], 0, 4), ([4], [0], 0, 1), ([4], [-1], 3, 4),
+            ([4], [1], -1, 4),
             ([-4], [1], 0, 4), ([Int.max], [1], 0, 4), ([4], [Int.max], 0, 4), ([4], [1], Int.max, 4),
             ([Int.max, Int.max], [1, 1], 0, 4), ([0, Int.max, Int.max], [1, 1, 1], 0, 4), ([4, 1], [1], 0, 4),
             ([4], [1], 0, Int.max), ([4], [1], 0, -1), ([4], [1], 0, 5), ([1, 1, 1, 1, 1, 1, 1, 1, 4], [1], 0, 4),
@@ -85,7 +88,8 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
     func stridesAndOffsets(shape: [Int], strides: [Int], offset: Int, count: Int) {
         let tiny = TinyFiles()
         let items = tiny.tensors.enumerated().map { index, tensor in
-            let program = tensor.name == "decoder.ln.bias"
+            let program =
+                tensor.name == "decoder.ln.bias"
                 ? Pickle.tensor(key: "\(index)", shape: shape, strides: strides, offset: offset, count: count)
                 : Pickle.tensor(key: "\(index)", shape: tensor.shape)
             return (Pickle.text(tensor.name), program)
@@ -116,9 +120,10 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
 
     private var entries: [ZipEntry] {
         let tiny = TinyFiles()
-        return [ZipEntry("tiny/data.pkl", tiny.pickle())] + tiny.tensors.enumerated().map { index, tensor in
-            ZipEntry("tiny/data/\(index)", [UInt8](repeating: 0, count: 4 * tensor.shape.reduce(1, *)))
-        }
+        return [ZipEntry("tiny/data.pkl", tiny.pickle())]
+            + tiny.tensors.enumerated().map { index, tensor in
+                ZipEntry("tiny/data/\(index)", [UInt8](repeating: 0, count: 4 * tensor.shape.reduce(1, *)))
+            }
     }
 
     private func changed(_ index: Int, _ change: (inout ZipEntry) -> Void) -> [UInt8] {
@@ -158,7 +163,9 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
         for count in [UInt16(0), 1, UInt16(entries.count - 1), UInt16(entries.count + 1), 0xFFFF] {
             #expect(refusal(ZipEntry.archive(entries, count: count)) != nil)
         }
-        for shift in [Int32(-46), -1, 1, 46] { #expect(refusal(ZipEntry.archive(entries, directoryShift: shift)) != nil) }
+        for shift in [Int32(-46), -1, 1, 46] {
+            #expect(refusal(ZipEntry.archive(entries, directoryShift: shift)) != nil)
+        }
         #expect(refusal(ZipEntry.archive(entries) + [0]) != nil)
         #expect(refusal([0] + ZipEntry.archive(entries)) != nil)
     }

@@ -47,7 +47,8 @@ struct TinyFiles {
 
     var config: String {
         """
-        {"model_type": "whisper", "num_mel_bins": \(dimensions.nMels), "max_source_positions": \(dimensions.nAudioCtx), \
+        {"model_type": "whisper", "num_mel_bins": \(dimensions.nMels), \
+        "max_source_positions": \(dimensions.nAudioCtx), \
         "d_model": \(dimensions.nAudioState), "encoder_attention_heads": \(dimensions.nAudioHead), \
         "encoder_layers": \(dimensions.nAudioLayer), "vocab_size": \(dimensions.nVocab), \
         "max_target_positions": \(dimensions.nTextCtx), "decoder_attention_heads": \(dimensions.nTextHead), \
@@ -73,7 +74,8 @@ struct TinyFiles {
         little(UInt64(header.utf8.count)) + Array(header.utf8) + data
     }
 
-    func huggingFace(config: String? = nil, weights: [UInt8]? = nil, _ others: [String: [UInt8]] = [:]) -> MemoryFolder {
+    func huggingFace(config: String? = nil, weights: [UInt8]? = nil, _ others: [String: [UInt8]] = [:]) -> MemoryFolder
+    {
         var files = others.mapValues { FileBytes(name: "", copying: $0) }
         files["config.json"] = FileBytes(name: "", copying: (config ?? self.config).utf8)
         files["model.safetensors"] = FileBytes(name: "", copying: weights ?? safetensors())
@@ -112,7 +114,8 @@ struct TinyFiles {
         out += little(Int32(tokens.count)) + tokens.flatMap { little(Int32($0.count)) + $0 }
         for (index, tensor) in tensors.enumerated() {
             let isBias = tensor.name.hasPrefix("encoder.conv") && tensor.shape.count == 1
-            out += Self.ggmlTensor(tensor.name, isBias ? tensor.shape + [1] : tensor.shape, Self.data(index, tensor.shape))
+            out += Self.ggmlTensor(
+                tensor.name, isBias ? tensor.shape + [1] : tensor.shape, Self.data(index, tensor.shape))
         }
         return out
     }
@@ -125,19 +128,28 @@ struct TinyFiles {
     // MARK: openai
 
     /// The zip archive: `pickle` and one storage for each tensor.
-    func openAI(pickle: [UInt8]? = nil, entries others: [ZipEntry] = []) -> [UInt8] {
-        var entries = [ZipEntry("tiny/data.pkl", pickle ?? self.pickle())]
+    func openAI(pickle: [UInt8]? = nil) -> [UInt8] {
+        var zip = storages
+        zip.append(ZipEntry("tiny/data.pkl", pickle ?? self.pickle()))
+        return zip.finished()
+    }
+
+    /// The archive without its pickle.
+    var storages: ZipBytes {
+        var zip = ZipBytes()
         for (index, tensor) in tensors.enumerated() {
-            entries.append(ZipEntry("tiny/data/\(index)", Self.data(index, tensor.shape)))
+            zip.append(ZipEntry("tiny/data/\(index)", Self.data(index, tensor.shape)))
         }
-        return ZipEntry.archive(entries + others)
+        return zip
     }
 
     /// `{"dims": {…}, "model_state_dict": OrderedDict}`.
     func pickle(dims: [UInt8]? = nil, state: [UInt8]? = nil) -> [UInt8] {
         let dims = dims ?? Pickle.dictionary(named.map { (Pickle.text($0.0), Pickle.int($0.1)) })
-        let state = state ?? Pickle.call("collections", "OrderedDict", []) + Pickle.items(
-            tensors.enumerated().map { (Pickle.text($1.name), Pickle.tensor(key: "\($0)", shape: $1.shape)) })
+        let state =
+            state ?? Pickle.call("collections", "OrderedDict", [])
+            + Pickle.items(
+                tensors.enumerated().map { (Pickle.text($1.name), Pickle.tensor(key: "\($0)", shape: $1.shape)) })
         return Pickle.program(
             Pickle.dictionary([(Pickle.text("dims"), dims), (Pickle.text("model_state_dict"), state)]))
     }
@@ -182,10 +194,12 @@ enum Pickle {
         let id = tuple([
             text("storage"), global("torch", type), text(key), text("cpu"), int(count ?? shape.reduce(1, *)),
         ])
-        return call("torch._utils", "_rebuild_tensor_v2", [
-            id + Array("Q".utf8), int(offset), tuple(shape.map(int)), tuple((strides ?? usual).map(int)), [0x89],
-            call("collections", "OrderedDict", []),
-        ])
+        return call(
+            "torch._utils", "_rebuild_tensor_v2",
+            [
+                id + Array("Q".utf8), int(offset), tuple(shape.map(int)), tuple((strides ?? usual).map(int)), [0x89],
+                call("collections", "OrderedDict", []),
+            ])
     }
 }
 
@@ -208,24 +222,36 @@ struct ZipEntry {
     }
 
     static func archive(_ entries: [ZipEntry], count: UInt16? = nil, directoryShift: Int32 = 0) -> [UInt8] {
-        var out: [UInt8] = []
-        var directory: [UInt8] = []
-        for entry in entries {
-            let fields = little(UInt16(20)) + little(entry.flags) + little(entry.method) + little(UInt32(0))
-                + little(entry.crc) + little(entry.size) + little(entry.size)
-            directory += little(UInt32(0x0201_4B50)) + little(UInt16(20)) + fields
-            directory += little(UInt16(entry.name.utf8.count)) + [UInt8](repeating: 0, count: 12)
-            directory += little(entry.offset ?? UInt32(out.count)) + Array(entry.name.utf8)
-            out += little(UInt32(0x0403_4B50)) + fields + little(UInt16(entry.localName.utf8.count))
-            let padding = (64 - (out.count + 2 + entry.localName.utf8.count) % 64) % 64
-            out += little(UInt16(padding)) + Array(entry.localName.utf8) + [UInt8](repeating: 0, count: padding)
-            out += entry.data
-        }
-        let start = out.count
-        out += directory + little(UInt32(0x0605_4B50)) + little(UInt32(0))
-        let total = count ?? UInt16(entries.count)
-        out += little(total) + little(total) + little(UInt32(directory.count))
-        return out + little(UInt32(Int32(start) + directoryShift)) + little(UInt16(0))
+        var zip = ZipBytes()
+        for entry in entries { zip.append(entry) }
+        return zip.finished(count: count, directoryShift: directoryShift)
+    }
+}
+
+/// A zip archive that grows.
+struct ZipBytes {
+    private var out: [UInt8] = []
+    private var directory: [UInt8] = []
+    private var count: UInt16 = 0
+
+    mutating func append(_ entry: ZipEntry) {
+        let fields =
+            little(UInt16(20)) + little(entry.flags) + little(entry.method) + little(UInt32(0))
+            + little(entry.crc) + little(entry.size) + little(entry.size)
+        directory += little(UInt32(0x0201_4B50)) + little(UInt16(20)) + fields
+        directory += little(UInt16(entry.name.utf8.count)) + [UInt8](repeating: 0, count: 12)
+        directory += little(entry.offset ?? UInt32(out.count)) + Array(entry.name.utf8)
+        out += little(UInt32(0x0403_4B50)) + fields + little(UInt16(entry.localName.utf8.count))
+        let padding = (64 - (out.count + 2 + entry.localName.utf8.count) % 64) % 64
+        out += little(UInt16(padding)) + Array(entry.localName.utf8) + [UInt8](repeating: 0, count: padding)
+        out += entry.data
+        count += 1
+    }
+
+    func finished(count: UInt16? = nil, directoryShift: Int32 = 0) -> [UInt8] {
+        let total = count ?? self.count
+        return out + directory + little(UInt32(0x0605_4B50)) + little(UInt32(0)) + little(total) + little(total)
+            + little(UInt32(directory.count)) + little(UInt32(Int32(out.count) + directoryShift)) + little(UInt16(0))
     }
 }
 

@@ -51,7 +51,8 @@ private func entry(_ name: String, _ shape: String, _ begin: Int, _ end: Int, dt
             entry("f64", "[1]", 7, 15, dtype: "F64"), entry("bf16", "[1]", 15, 17, dtype: "BF16"),
             entry("f16", "[1]", 17, 19, dtype: "F16"), entry("u64", "[1]", 19, 27, dtype: "U64"),
         ].joined(separator: ",")
-        let data: [UInt8] = [0, 9, 0, 255, 0x80] + little(Int16(-300)) + little(Double(0.1).bitPattern)
+        let data: [UInt8] =
+            [0, 9, 0, 255, 0x80] + little(Int16(-300)) + little(Double(0.1).bitPattern)
             + little(UInt16(0x3FC0)) + little(UInt16(0xC000)) + little(UInt64.max)
         let file = try open("{\(header)}", data)
         let expected: [String: [Float]] = [
@@ -82,7 +83,8 @@ private func entry(_ name: String, _ shape: String, _ begin: Int, _ end: Int, dt
             "{\(entry("a", "[1]", 0, 4)), \(entry("a", "[1]", 0, 4))}",  // twice
             "{\(entry("a", "[1]", 0, 4, dtype: "Q4_0"))}", "{\(entry("a", "[1]", 0, 4, dtype: "F8_E4M3"))}",
             "{\"a\": 1}", "{\"a\": {}}", "[]", "{", "", "null", "{\(entry("a", "[1]", 0, 4))} x",
-            "{\"__metadata__\": {\"a\": 1}, \(entry("a", "[1]", 0, 4))}", "{\"__metadata__\": [], \(entry("a", "[1]", 0, 4))}",
+            "{\"__metadata__\": {\"a\": 1}, \(entry("a", "[1]", 0, 4))}",
+            "{\"__metadata__\": [], \(entry("a", "[1]", 0, 4))}",
         ])
     func damagedHeaders(header: String) {
         let error = #expect(throws: WhisperError.self) { try open(header, [0, 0, 0, 0]) }
@@ -105,7 +107,8 @@ private func entry(_ name: String, _ shape: String, _ begin: Int, _ end: Int, dt
 
     @Test("values come out as they are spelt")
     func values() throws {
-        let text = #" {"a": [1, -2.5e1, true, false, null, "\u00e9\n\ud83d\ude00\\\/"], "": {}, "n": 9223372036854775807} "#
+        let text =
+            #" {"a": [1, -2.5e1, true, false, null, "\u00e9\n\ud83d\ude00\\\/"], "": {}, "n": 9223372036854775807} "#
         let expected = JSONValue.object([
             "a": .array([.integer(1), .number(-25), .bool(true), .bool(false), .null, .string("é\n😀\\/")]),
             "": .object([:]), "n": .integer(.max),
@@ -123,7 +126,8 @@ private func entry(_ name: String, _ shape: String, _ begin: Int, _ end: Int, dt
     @Test(
         "what is not JSON is refused",
         arguments: [
-            "", " ", "{", "}", "[1,]", "{\"a\":}", "{\"a\" 1}", "{a: 1}", "{\"a\":1,}", "nul", "truex", "01", "-", "1.", ".5",
+            "", " ", "{", "}", "[1,]", "{\"a\":}", "{\"a\" 1}", "{a: 1}", "{\"a\":1,}", "nul", "truex", "01", "-", "1.",
+            ".5",
             "1e", "+1", "NaN", "Infinity", "1e999", "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"",
             "\"\\udc00\"", "\"\n\"", "1 2", "{\"a\":1,\"a\":2}", "\u{FEFF}{}", "[1 2]", "'a'",
         ])

@@ -74,6 +74,7 @@ private func contents(_ folder: String) throws -> [String] {
             #expect(throws: WhisperError.self) { try form.writer(folder) }
             #expect(throws: WhisperError.self) { try form.writer("/dev/null") }
             #expect(throws: WhisperError.self) { try form.writer("") }
+            #expect(throws: WhisperError.self) { try form.writer("\(folder)/new/") }
             #expect(throws: WhisperError.self) { try form.writer("/proc/out") }
             let left = try contents(folder)
             #expect(left == [])
@@ -115,7 +116,9 @@ private func contents(_ folder: String) throws -> [String] {
 @Suite struct TensorFilesNPZTests {
     /// The entries of a stored zip archive, read by its local headers, and its directory checked against them.
     private func entries(_ bytes: [UInt8]) throws -> [(name: String, data: ArraySlice<UInt8>)] {
-        func integer(_ at: Int, _ count: Int) -> Int { bytes[at..<at + count].reversed().reduce(0) { $0 << 8 | Int($1) } }
+        func integer(_ at: Int, _ count: Int) -> Int {
+            bytes[at..<at + count].reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
         var entries: [(String, ArraySlice<UInt8>)] = []
         var at = 0
         while integer(at, 4) == 0x0403_4B50 {
@@ -152,11 +155,16 @@ private func contents(_ folder: String) throws -> [String] {
             let entries = try entries([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))))
             #expect(entries.map(\.name) == ["encoder.blocks.0.npy", "tokens.npy", "scalar.npy", "__metadata__.npy"])
             let expected: [(dictionary: String, data: [UInt8])] = [
-                ("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2,), }",
-                 [1, 2, 3, 4].flatMap { little(Float($0).bitPattern) }),
+                (
+                    "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2,), }",
+                    [1, 2, 3, 4].flatMap { little(Float($0).bitPattern) }
+                ),
                 ("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }", little(Int64(7)) + little(Int64(8))),
                 ("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", little(Float(5).bitPattern)),
-                ("{'descr': '|S29', 'fortran_order': False, 'shape': (), }", Array(#"{"encoder.blocks.0":"\u00e9"}"#.utf8)),
+                (
+                    "{'descr': '|S29', 'fortran_order': False, 'shape': (), }",
+                    Array(#"{"encoder.blocks.0":"\u00e9"}"#.utf8)
+                ),
             ]
             for (entry, expected) in zip(entries, expected) {
                 let header = Array(entry.data.prefix(10))

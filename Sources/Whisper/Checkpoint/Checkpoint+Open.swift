@@ -7,8 +7,8 @@ extension Checkpoint {
     /// - whisper.cpp's ggml `.bin`: f32, f16, q4_0, q4_1, q5_0, q5_1, q8_0.
     ///
     /// Headers are read and checked against each other; weights stay in the mapped file until they are asked for.
-    /// Structure is checked wholly, and a `.pt`'s weights against its checksums; the other formats have none, so there a
-    /// changed bit among the weights is not noticed. Weights may be NaN or infinite.
+    /// Structure is checked wholly, and a `.pt`'s weights against its checksums; the other formats have none, so a
+    /// changed bit among their weights is not noticed. Weights may be NaN or infinite.
     ///
     /// - Parameter vocabulary: a tokenizer file to use instead of what the checkpoint has or what lies beside it.
     /// - Throws: ``WhisperError``: `notFound`; `dataLoss` for a damaged file, `unsupported` for another format or
@@ -16,7 +16,8 @@ extension Checkpoint {
     public static func open(_ path: String, vocabulary: String? = nil) throws -> Checkpoint {
         guard !(try isFolder(path)) else { return try open(files: DiskFolder(path), vocabulary: vocabulary) }
         let (folder, file) = split(path)
-        return try open(MappedFile(path).bytes, file: file, in: DiskFolder(folder), vocabulary: VocabularySource(vocabulary))
+        return try open(
+            MappedFile(path).bytes, file: file, in: DiskFolder(folder), vocabulary: VocabularySource(vocabulary))
     }
 
     /// Opens a Hugging Face folder that lies on disk or in memory.
@@ -36,7 +37,7 @@ extension Checkpoint {
     ) throws -> Checkpoint {
         switch try Content(of: bytes) {
         case .zip: return try OpenAICheckpoint(bytes).open(folder: folder, vocabulary: vocabulary)
-        case .ggml: return try GGMLCheckpoint(bytes).open(vocabulary: vocabulary)
+        case .ggml: return try GGMLCheckpoint(bytes).open(folder: folder, vocabulary: vocabulary)
         case .safetensors: return try HuggingFaceCheckpoint(folder: folder).open(weights: file, vocabulary: vocabulary)
         case .json: return try HuggingFaceCheckpoint(folder: folder).open(vocabulary: vocabulary)
         }
@@ -57,7 +58,9 @@ private enum Content {
             self = .zip
         } else if bytes.integer(at: 0, as: UInt32.self) == GGMLCheckpoint.magic {
             self = .ggml
-        } else if bytes.integer(at: 8, as: UInt8.self) == UInt8(ascii: "{") {
+        } else if let header = bytes.integer(at: 0, as: UInt64.self), header <= SafetensorsFile.maximumHeader,
+            bytes.integer(at: 8, as: UInt8.self) == UInt8(ascii: "{")
+        {
             self = .safetensors
         } else if bytes.starts(with: "{".utf8) {
             self = .json
@@ -76,7 +79,8 @@ private enum Content {
             ([0x80, 0x02], "a PyTorch file from before version 1.6; load and save it again"),
             ([0x1F, 0x8B], "gzip-compressed; unpack it first"),
         ]
-        let what = known.first { bytes.starts(with: $0.prefix) }?.what
+        let what =
+            known.first { bytes.starts(with: $0.prefix) }?.what
             ?? "none of the formats known: a Hugging Face folder, an openai .pt, a whisper.cpp ggml .bin"
         return WhisperError(.unsupported, "\(bytes.name) is \(what)")
     }

@@ -1,9 +1,11 @@
-import Glibc
+import Foundation
 
 /// The files of a model's folder by name, wherever they lie: on disk, or as bytes in the executable.
 public protocol FileTree: Sendable {
     /// What messages call it.
     var name: String { get }
+    /// The names of all files; none where the folder cannot be listed.
+    var fileNames: [String] { get }
     /// The file called `file`, not copied, or nil where there is none.
     func bytes(of file: String) throws -> FileBytes?
 }
@@ -14,6 +16,8 @@ public struct DiskFolder: FileTree {
     public var name: String { path }
 
     public init(_ path: String) { self.path = path }
+
+    public var fileNames: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
 
     /// - Throws: ``WhisperError`` (`dataLoss`) for a name that would lead out of the folder, as an index of shards
     ///   from anywhere might hold.
@@ -43,6 +47,8 @@ public struct MemoryFolder: FileTree {
     public init(name: String, static files: [String: UnsafeRawBufferPointer]) {
         self.init(name: name, files.mapValues { FileBytes(name: name, static: $0) })
     }
+
+    public var fileNames: [String] { Array(files.keys) }
 
     public func bytes(of file: String) throws -> FileBytes? { files[file] }
 }

@@ -21,7 +21,7 @@ struct GGMLCheckpoint {
     }
 
     /// Reads everything but the tensors' elements.
-    func open(vocabulary: VocabularySource) throws -> Checkpoint {
+    func open(folder: any FileTree, vocabulary: VocabularySource) throws -> Checkpoint {
         var reader = self
         let dimensions = try reader.readDimensions()
         try reader.skipFilters(bands: dimensions.nMels)
@@ -37,7 +37,8 @@ struct GGMLCheckpoint {
         return Checkpoint(
             format: .ggml, dimensions: dimensions,
             weights: try TensorTable(tensors, dimensions: dimensions, file: file),
-            vocabulary: try vocabulary.load(own: tokens, nVocab: dimensions.nVocab), generation: GenerationConfig())
+            vocabulary: try vocabulary.load(own: tokens, beside: folder, nVocab: dimensions.nVocab),
+            generation: GenerationConfig())
     }
 
     private mutating func readDimensions() throws -> ModelDimensions {
@@ -112,7 +113,8 @@ struct GGMLCheckpoint {
             throw WhisperError(.unsupported, "\(file): tensor '\(name)' has ggml type \(code), which is not read here")
         }
         guard let size = type.byteCount(of: shape) else {
-            throw WhisperError(.dataLoss, "\(file): tensor '\(name)' has the impossible shape \(shape) for \(type.rawValue)")
+            throw WhisperError(
+                .dataLoss, "\(file): tensor '\(name)' has the impossible shape \(shape) for \(type.rawValue)")
         }
         let bytes = try cursor.take(size, "tensor '\(name)'")
         return (name, try StoredTensor(type, shape: shape, bytes: bytes.named("\(file), tensor '\(name)'")))

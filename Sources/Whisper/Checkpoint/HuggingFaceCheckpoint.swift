@@ -9,7 +9,8 @@ struct HuggingFaceCheckpoint {
         guard let bytes = try folder.bytes(of: "config.json") else {
             throw WhisperError(
                 .notFound,
-                "\(folder.name) has no config.json; a Hugging Face model is a folder with config.json and model.safetensors")
+                "\(folder.name) has no config.json; a Hugging Face folder has config.json and model.safetensors"
+            )
         }
         let config = try HuggingFaceConfig(bytes)
         let dimensions = try config.dimensions()

@@ -42,7 +42,8 @@ struct HuggingFaceConfig {
 
     private func size(_ name: String) throws -> Int {
         guard let value = members[name]?.int else {
-            throw WhisperError(.dataLoss, "\(file): '\(name)' is \(members[name] == nil ? "missing" : "not an integer")")
+            throw WhisperError(
+                .dataLoss, "\(file): '\(name)' is \(members[name] == nil ? "missing" : "not an integer")")
         }
         return value
     }
@@ -83,7 +84,8 @@ struct HuggingFaceConfig {
     private func expect(_ name: String, _ value: JSONValue) throws {
         guard let actual = members[name], actual != value else { return }
         throw WhisperError(
-            .unsupported, "\(file): '\(name)' is \(actual.short); a Whisper of openai's architecture has \(value.short)")
+            .unsupported, "\(file): '\(name)' is \(actual.short); a Whisper of openai's architecture has \(value.short)"
+        )
     }
 }
 

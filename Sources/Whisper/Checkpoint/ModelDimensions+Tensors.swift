@@ -5,7 +5,7 @@ extension ModelDimensions {
     ///
     /// The upper bounds are far above any released model (large-v3: 1280 wide, 32 layers, 51,866 tokens) and far below
     /// where sizes computed from them could overflow.
-    /// - Throws: ``WhisperError``: `dataLoss` for an absurd size, `unsupported` for one that openai's architecture has not.
+    /// - Throws: ``WhisperError``: `dataLoss` for an absurd size, `unsupported` for another architecture than openai's.
     func check(file: String) throws {
         try within("n_mels", nMels, 1024, file)
         try within("n_audio_ctx", nAudioCtx, 1 << 20, file)
@@ -20,12 +20,14 @@ extension ModelDimensions {
         guard nAudioState % nAudioHead == 0, nTextState % nTextHead == 0 else {
             throw WhisperError(
                 .dataLoss,
-                "\(file): \(nAudioHead) and \(nTextHead) heads do not divide the widths \(nAudioState) and \(nTextState)")
+                "\(file): \(nAudioHead) and \(nTextHead) heads do not divide widths \(nAudioState) and \(nTextState)"
+            )
         }
         guard nAudioState == nTextState, nAudioState % 2 == 0 else {
             throw WhisperError(
                 .unsupported,
-                "\(file): widths \(nAudioState) (audio) and \(nTextState) (text); cross-attention needs equal, even ones")
+                "\(file): widths \(nAudioState) and \(nTextState); encoder and decoder need one, even, width"
+            )
         }
     }
 

@@ -13,7 +13,8 @@ struct OpenAICheckpoint {
         let pickles = archive.entries.keys.filter { $0.hasSuffix("/data.pkl") }
         guard pickles.count == 1, let pickle = pickles.first else {
             throw WhisperError(
-                .unsupported, "\(file) is a zip archive with \(pickles.count) entries */data.pkl, so not what torch.save writes")
+                .unsupported,
+                "\(file) is a zip archive with \(pickles.count) entries */data.pkl, so not what torch.save writes")
         }
         self.root = String(pickle.dropLast("data.pkl".count))
         if let order = archive.entries[root + "byteorder"], order.bytes.array != Array("little".utf8) {
@@ -31,7 +32,8 @@ struct OpenAICheckpoint {
         guard let dims = checkpoint["dims"], let state = checkpoint["model_state_dict"] else {
             throw WhisperError(
                 .unsupported,
-                "\(file) has \(listed(checkpoint.keys.sorted())); a checkpoint of openai/whisper has dims and model_state_dict")
+                "\(file) has \(listed(checkpoint.keys.sorted())); openai/whisper's has dims and model_state_dict"
+            )
         }
         let dimensions = try dimensions(try unpickler.members(of: dims, called: "dims"))
         let tensors = try tensors(try unpickler.members(of: state, called: "model_state_dict"))
@@ -98,7 +100,8 @@ struct OpenAICheckpoint {
         let storage = tensor.storage
         guard storage.type.byteCount(of: [storage.count]) == bytes.count else {
             throw WhisperError(
-                .dataLoss, "\(bytes.name): \(storage.count) elements of \(storage.type.rawValue) in \(bytes.count) bytes")
+                .dataLoss,
+                "\(bytes.name): \(storage.count) elements of \(storage.type.rawValue) in \(bytes.count) bytes")
         }
         // A tensor never has more elements than its storage: one that repeats elements (stride 0) could be of any size.
         guard let count = checkedProduct(tensor.shape), count <= storage.count,
@@ -107,8 +110,8 @@ struct OpenAICheckpoint {
         else {
             throw WhisperError(
                 .dataLoss,
-                "\(file): tensor '\(name)' of shape \(tensor.shape), strides \(tensor.strides), offset \(tensor.offset) "
-                    + "does not fit its storage of \(storage.count)")
+                "\(file): tensor '\(name)' of shape \(tensor.shape), strides \(tensor.strides) and offset "
+                    + "\(tensor.offset) does not fit its storage of \(storage.count)")
         }
         let size = storage.type.blockSize
         let part = try bytes.slice(tensor.offset * size, span * size, of: "tensor '\(name)'")

@@ -7,9 +7,9 @@ struct TensorTable: WeightSource {
 
     let names: [String]
 
-    /// - Throws: ``WhisperError`` unless `tensors` are exactly those of a Whisper of these `dimensions`: `dataLoss` where
-    ///   one is missing or has another shape, `unsupported` where there are more (biases, adapters or layers that the
-    ///   dimensions do not speak of: running without them would give wrong results quietly).
+    /// - Throws: ``WhisperError`` unless `tensors` are exactly those of a Whisper of these `dimensions`: `dataLoss`
+    ///   where one is missing or has another shape, `unsupported` where there are more (biases, adapters or layers that
+    ///   the dimensions do not speak of: running without them would give wrong results quietly).
     init(_ tensors: [String: StoredTensor], dimensions: ModelDimensions, file: String) throws {
         let shapes = dimensions.tensorShapes
         for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
@@ -18,7 +18,8 @@ struct TensorTable: WeightSource {
             }
             guard stored.shape == shape else {
                 throw WhisperError(
-                    .dataLoss, "\(file): tensor '\(name)' has the shape \(stored.shape); its dimensions demand \(shape)")
+                    .dataLoss, "\(file): tensor '\(name)' has the shape \(stored.shape); its dimensions demand \(shape)"
+                )
             }
         }
         let unknown = tensors.keys.filter { shapes[$0] == nil }.sorted()

@@ -269,13 +269,14 @@ struct Unpickler {
         let name = Self.refusedOpcodes[Unicode.Scalar(opcode)] ?? "an unknown opcode"
         return WhisperError(
             .unsupported,
-            "\(file) was refused: at byte \(offset) its pickle has \(name) (\(hex(UInt32(opcode)))), which a checkpoint "
-                + "of tensors does not need; nothing was executed")
+            "\(file) was refused: at byte \(offset) its pickle has \(name) (\(hex(UInt32(opcode)))), which a "
+                + "checkpoint of tensors does not need; nothing was executed")
     }
 
     private static let refusedOpcodes: [Unicode.Scalar: String] = [
         "R": "REDUCE, a call of something that is no tensor", "b": "BUILD, which sets attributes",
-        "i": "INST, which makes an object", "o": "OBJ, which makes an object", "\u{81}": "NEWOBJ, which makes an object",
+        "i": "INST, which makes an object", "o": "OBJ, which makes an object",
+        "\u{81}": "NEWOBJ, which makes an object",
         "\u{92}": "NEWOBJ_EX, which makes an object", "\u{82}": "EXT1, a registered class",
         "\u{83}": "EXT2, a registered class", "\u{84}": "EXT4, a registered class", "P": "PERSID",
     ]

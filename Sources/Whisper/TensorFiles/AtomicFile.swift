@@ -88,6 +88,9 @@ final class AtomicFile {
 
     /// The file that writing to `path` means.
     private static func target(_ path: String) throws -> String {
+        guard !path.isEmpty, !path.hasSuffix("/") else {
+            throw WhisperError(.invalidArgument, "cannot write '\(path)': it names no file")
+        }
         var status = stat()
         guard stat(path, &status) == 0 else { return path }
         guard status.st_mode & S_IFMT == S_IFREG else {

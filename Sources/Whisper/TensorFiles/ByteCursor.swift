@@ -37,7 +37,8 @@ struct ByteCursor {
     private func tooShort(_ what: String, needing count: Int? = nil) -> WhisperError {
         let need = count.map { " of \($0) bytes" } ?? ""
         return WhisperError(
-            .dataLoss, "\(bytes.name): \(what)\(need) does not fit at byte \(offset) of \(bytes.count); is it truncated?")
+            .dataLoss,
+            "\(bytes.name): \(what)\(need) does not fit at byte \(offset) of \(bytes.count); is it truncated?")
     }
 }
 

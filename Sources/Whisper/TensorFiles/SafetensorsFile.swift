@@ -101,7 +101,8 @@ public struct SafetensorsFile: Sendable {
 
         init(_ name: String, _ value: JSONValue, file: String) throws {
             guard let members = value.object, let dtype = members["dtype"]?.string, let shape = members["shape"]?.ints,
-                let offsets = members["data_offsets"]?.ints, offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1]
+                let offsets = members["data_offsets"]?.ints, offsets.count == 2, offsets[0] >= 0,
+                offsets[0] <= offsets[1]
             else {
                 throw WhisperError(
                     .dataLoss, "\(file): tensor '\(name)' lacks a dtype, a shape of integers or rising data_offsets")

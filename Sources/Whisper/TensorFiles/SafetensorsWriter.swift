@@ -33,7 +33,7 @@ public final class SafetensorsWriter: TensorFileWriter {
             guard header.count <= SafetensorsFile.maximumHeader else {
                 throw WhisperError(
                     .invalidArgument,
-                    "\(spool.path): a header of \(header.count) bytes; safetensors allows \(SafetensorsFile.maximumHeader)")
+                    "\(spool.path): a header of \(header.count) bytes is more than safetensors allows")
             }
             let file = try AtomicFile(path: spool.path)
             try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }

@@ -44,7 +44,8 @@ struct TensorNames {
         }
         guard !type.isQuantised, type.byteCount(of: shape) == bytes else {
             throw WhisperError(
-                .invalidArgument, "cannot write tensor '\(name)' to \(path): \(type.rawValue) \(shape) in \(bytes) bytes")
+                .invalidArgument,
+                "cannot write tensor '\(name)' to \(path): \(type.rawValue) \(shape) in \(bytes) bytes")
         }
     }
 }

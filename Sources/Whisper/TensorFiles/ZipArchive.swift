@@ -74,7 +74,8 @@ struct ZipArchive {
             try bytes.slice(offset + 30, Int(nameLength), of: "an entry's name").array == Array(record.name.utf8)
         else {
             throw WhisperError(
-                .dataLoss, "\(bytes.name): the zip directory points to byte \(offset) for '\(record.name)', "
+                .dataLoss,
+                "\(bytes.name): the zip directory points to byte \(offset) for '\(record.name)', "
                     + "where that entry is not")
         }
         return offset + 30 + Int(nameLength) + Int(extra)
@@ -94,7 +95,9 @@ private struct CentralRecord {
 
     init(_ cursor: inout ByteCursor) throws {
         let fixed = try cursor.take(46, "a zip directory record")
-        func field<T: FixedWidthInteger>(_ offset: Int, _ type: T.Type) -> T { fixed.integer(at: offset, as: type) ?? 0 }
+        func field<T: FixedWidthInteger>(_ offset: Int, _ type: T.Type) -> T {
+            fixed.integer(at: offset, as: type) ?? 0
+        }
         guard field(0, UInt32.self) == 0x0201_4B50 else {
             throw WhisperError(.dataLoss, "\(fixed.name): a zip directory record without its signature")
         }
@@ -136,7 +139,8 @@ private struct Directory {
 
     init(_ bytes: FileBytes) throws {
         guard let end = Self.endRecord(bytes) else {
-            throw WhisperError(.dataLoss, "\(bytes.name) begins like a zip archive but has no directory; is it truncated?")
+            throw WhisperError(
+                .dataLoss, "\(bytes.name) begins like a zip archive but has no directory; is it truncated?")
         }
         func field<T: FixedWidthInteger>(_ at: Int, _ type: T.Type) -> T { bytes.integer(at: at, as: type) ?? 0 }
         var count = UInt64(field(end + 10, UInt16.self))
