@@ -58,11 +58,12 @@ extension Vocabulary {
             .completed(nVocab: nVocab, source: name)
     }
 
-    /// Ids serve as ranks, which is right only where the merges come in the order of the ids they make.
+    /// Ids serve as ranks, which is right only where the merges come in the order of the ids they make. A token may come
+    /// several times in a row: files that are made from ranks list each way to split it.
     private static func checkMergeOrder(_ merges: [String], vocab: [String: Int], name: String) throws {
         var last = -1
         for merge in merges {
-            guard let id = vocab[merge], id > last else {
+            guard let id = vocab[merge], id >= last else {
                 throw WhisperError(
                     .unsupported, "\(name): the merge to \"\(merge)\" makes no token, or one out of the order of ids")
             }
