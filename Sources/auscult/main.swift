@@ -1,1 +1,3 @@
-print("auscult")
+import Commands
+
+await Program.main()

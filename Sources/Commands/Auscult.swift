@@ -1,0 +1,30 @@
+import ArgumentParser
+
+/// The root of all commands.
+struct Auscult: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "auscult",
+        abstract: "A stethoscope for speech models: run a Whisper and look inside.",
+        discussion: """
+            Start here; the model and the clips are in the program:
+
+              auscult transcribe demo:en-slt-01
+              auscult transcribe speech.wav --word-timestamps --format json
+              auscult hooks 'encoder.blocks.0.**'
+              auscult trace demo:en-slt-01 --hooks 'encoder.blocks.*' --out t.npz
+
+            A FILE is an audio file of any common format; '-' is standard input (16 kHz mono s16le), and \
+            'demo:NAME' an embedded clip. --model takes a registered name, a Hugging Face folder, an openai .pt \
+            or a ggml .bin; without it, the embedded model serves.
+
+            Results go to standard output, everything else to standard error. \
+            Completions for a shell: auscult --generate-completion-script bash|zsh|fish.
+
+            Exit status:
+            \(ExitStatus.table)
+            """,
+        version: auscultVersion,
+        subcommands: [
+            TranscribeCommand.self, HooksCommand.self, TraceCommand.self, ModelsCommand.self, SamplesCommand.self,
+        ])
+}

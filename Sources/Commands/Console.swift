@@ -1,0 +1,48 @@
+import Daemon
+import Foundation
+
+/// Where a command writes: results to `output`, everything else to `error`.
+package struct Console: Sendable {
+    /// Takes a piece of the result.
+    package let output: @Sendable (String) throws -> Void
+    /// Takes a message or a piece of a progress line.
+    package let error: @Sendable (String) -> Void
+    /// Whether a person is looking at the messages, so that progress is worth showing.
+    package let showsProgress: Bool
+    package let environment: [String: String]
+
+    package init(
+        output: @escaping @Sendable (String) throws -> Void, error: @escaping @Sendable (String) -> Void,
+        showsProgress: Bool, environment: [String: String]
+    ) {
+        self.output = output
+        self.error = error
+        self.showsProgress = showsProgress
+        self.environment = environment
+    }
+
+    /// The process's own.
+    package static let standard = Console(
+        output: { try writeAll($0, to: STDOUT_FILENO, name: "standard output") },
+        error: { try? writeAll($0, to: STDERR_FILENO, name: "standard error") },
+        showsProgress: isatty(STDERR_FILENO) == 1,
+        environment: ProcessInfo.processInfo.environment)
+
+    /// That of the command that runs.
+    @TaskLocal package static var current = standard
+
+    /// Writes a line of the result.
+    func print(_ line: String) throws { try output(line + "\n") }
+
+    private static func writeAll(_ text: String, to descriptor: Int32, name: String) throws {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                throw ServiceError(.inputOutput, "cannot write to \(name): \(systemReason())")
+            }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Foundation
+
+/// The program `auscult`: reads the arguments, runs the command, reports what went wrong.
+public enum Program {
+    /// Runs the process's own command line.
+    public static func main() async -> Never {
+        Interruption.install()
+        exit(await run(Array(CommandLine.arguments.dropFirst()), console: .standard).rawValue)
+    }
+
+    /// Runs one command line to its end.
+    package static func run(_ arguments: [String], console: Console) async -> ExitStatus {
+        await Console.$current.withValue(console) {
+            do {
+                var command = try Auscult.parseAsRoot(arguments)
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
+                return .ok
+            } catch {
+                return report(error, console)
+            }
+        }
+    }
+
+    private static func report(_ error: any Error, _ console: Console) -> ExitStatus {
+        if let failure = error as? Failure { return failure.status }
+        let status = ExitStatus(of: error)
+        guard status == .failure else {
+            console.error(errorMessage(error) + "\n")
+            return status
+        }
+        let code = Auscult.exitCode(for: error)
+        let message = Auscult.fullMessage(for: error)
+        if code == .success {
+            // --help, --version and completion scripts are results.
+            do { try console.print(message) } catch { return ExitStatus(of: error) }
+            return .ok
+        }
+        guard code == .validationFailure else {
+            console.error(errorMessage(error) + "\n")
+            return .failure
+        }
+        let text = message.hasPrefix("Error: ") ? String(message.dropFirst("Error: ".count)) : message
+        console.error("auscult: error: \(text)\n")
+        return .usage
+    }
+}
+
+/// `auscult: error: …`, on one line whatever the error says.
+/// - Parameter name: what it is about, told where the error itself does not.
+func errorMessage(_ error: any Error, about name: String = "") -> String {
+    let text = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    return "auscult: error: " + (name.isEmpty || text.contains(name) ? text : "\(name): \(text)")
+}

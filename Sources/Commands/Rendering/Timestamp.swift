@@ -1,0 +1,15 @@
+/// A time as openai/whisper writes it: `01:02.345`, with hours where there are some or `alwaysHours` is set.
+///
+/// Milliseconds are rounded half to even, as Python rounds.
+func timestamp(_ seconds: Double, alwaysHours: Bool = false, decimalMark: String = ".") -> String {
+    let milliseconds = Int((max(seconds, 0) * 1000).rounded(.toNearestOrEven))
+    func digits(_ value: Int, _ count: Int) -> String {
+        let text = String(value)
+        return String(repeating: "0", count: max(count - text.count, 0)) + text
+    }
+    let hours = milliseconds / 3_600_000
+    let text =
+        digits(milliseconds / 60_000 % 60, 2) + ":" + digits(milliseconds / 1000 % 60, 2)
+        + decimalMark + digits(milliseconds % 1000, 3)
+    return alwaysHours || hours > 0 ? digits(hours, 2) + ":" + text : text
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Whisper
+
+/// How tokens are chosen; names and defaults are openai/whisper's.
+struct DecodingFlags: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Temperatures to try in turn until a window's text is plausible, separated by commas.",
+            valueName: "t,…"))
+    var temperature = "0,0.2,0.4,0.6,0.8,1"
+
+    @Option(help: ArgumentHelp("Beams to keep side by side at temperature 0.", valueName: "n")) var beamSize: Int?
+    @Option(help: ArgumentHelp("Samples to choose from above temperature 0.", valueName: "n")) var bestOf: Int?
+    @Option(help: "The seed of random draws.") var seed: UInt64 = 0
+
+    @Option(help: ArgumentHelp("Text that the model takes for what was said before.", valueName: "text"))
+    var initialPrompt: String?
+
+    @Flag(help: "Let each window begin without the text of the one before.") var noConditionOnPreviousText = false
+    @Flag(help: "Decode without timestamps: each window is one segment.") var noTimestamps = false
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Change activations on the way ('auscult trace --help'); may be repeated.", valueName: "spec"))
+    var intervene: [String] = []
+
+    func validate() throws { _ = try temperatures }
+
+    private var temperatures: [Double] {
+        get throws {
+            try temperature.split(separator: ",", omittingEmptySubsequences: false).map { part in
+                guard let value = Double(part.filter { $0 != " " }), (0...10).contains(value) else {
+                    throw ValidationError(
+                        "--temperature takes numbers from 0 to 10 separated by commas, not '\(temperature)'.")
+                }
+                return value
+            }
+        }
+    }
+
+    func apply(to options: inout TranscribeOptions) throws {
+        options.temperatures = try temperatures
+        options.decoding.beamSize = beamSize
+        options.decoding.bestOf = bestOf
+        options.decoding.seed = seed
+        options.decoding.withoutTimestamps = noTimestamps
+        options.initialPrompt = initialPrompt
+        options.conditionOnPreviousText = !noConditionOnPreviousText
+    }
+}

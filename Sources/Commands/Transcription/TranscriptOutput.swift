@@ -1,0 +1,88 @@
+import Daemon
+import Foundation
+import Whisper
+
+/// Where the transcripts of one command go: standard output, or a file for each recording in a folder.
+final class TranscriptOutput {
+    private let format: TranscriptFormat
+    private let folder: String?
+    private let timestamps: Bool
+    private let console: Console
+    private let stems: [String: String]
+    /// Whether there is one recording only, whose segments are printed as they come.
+    private let isSingle: Bool
+    private var printed = 0
+
+    /// - Throws: ``ServiceError`` where the results of two recordings would be mixed up, or the folder cannot be made.
+    init(
+        _ inputs: [AudioInput], format: TranscriptFormat, folder: String?, timestamps: Bool, console: Console
+    ) throws {
+        self.format = format
+        self.folder = folder
+        self.timestamps = timestamps
+        self.console = console
+        self.isSingle = inputs.count == 1
+        self.stems = Dictionary(inputs.map { ($0.name, $0.stem) }) { first, _ in first }
+        if let folder {
+            try Self.checkStems(inputs)
+            try DataFolder.create(folder)
+        } else if inputs.count > 1, format == .srt || format == .vtt {
+            throw ServiceError(
+                .invalidArgument,
+                "the \(format.rawValue) of \(inputs.count) files cannot be one; name a folder for them with --out")
+        }
+    }
+
+    private static func checkStems(_ inputs: [AudioInput]) throws {
+        var owners: [String: String] = [:]
+        for input in inputs {
+            if let other = owners.updateValue(input.name, forKey: input.stem) {
+                throw ServiceError(
+                    .invalidArgument,
+                    "the results of \(other) and \(input.name) would both be called \(input.stem); use two folders")
+            }
+        }
+    }
+
+    /// A segment of the recording under way.
+    func append(_ segment: Segment) throws {
+        guard isSingle, folder == nil, format == .text else { return }
+        try console.output(segment.line(timestamps: timestamps))
+    }
+
+    /// A whole transcript.
+    func append(_ transcript: Transcript) throws {
+        if let folder {
+            let path = "\(folder)/\(stems[transcript.file] ?? transcript.file).\(format.ending)"
+            try PendingFile.write(Data(text(transcript).utf8), to: path)
+            return try console.print(path)
+        }
+        switch format {
+        case .text where isSingle: break
+        case .text: try console.output(labelled(transcript))
+        case .srt, .vtt: try console.output(text(transcript))
+        case .json: try console.output((printed == 0 ? "[\n  " : ",\n  ") + transcript.json.text(indent: 1))
+        }
+        printed += 1
+    }
+
+    /// After the last transcript.
+    func finish() throws {
+        guard format == .json, folder == nil else { return }
+        try console.print(printed == 0 ? "[]" : "\n]")
+    }
+
+    private func text(_ transcript: Transcript) -> String {
+        switch format {
+        case .text: transcript.transcription.segments.map { $0.line(timestamps: timestamps) }.joined()
+        case .json: transcript.json.text + "\n"
+        case .srt: Subtitles.srt(transcript.transcription)
+        case .vtt: Subtitles.vtt(transcript.transcription)
+        }
+    }
+
+    private func labelled(_ transcript: Transcript) -> String {
+        guard timestamps else { return "\(transcript.file): \(transcript.oneLine)\n" }
+        return "\(printed > 0 ? "\n" : "")\(transcript.file):\n\(text(transcript))"
+    }
+}

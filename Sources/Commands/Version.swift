@@ -1,0 +1,2 @@
+/// The version that `auscult --version` prints.
+let auscultVersion = "0.1.0"

@@ -1,0 +1,53 @@
+import Foundation
+import Synchronization
+import Whisper
+
+/// A model that was found and opened; its weights, tokenizer and digest follow when they are asked for.
+public final class LoadedModel: Sendable {
+    /// What messages and metadata call it: `default`, the registered name, or the path.
+    public let name: String
+    public let checkpoint: Checkpoint
+    public var dimensions: ModelDimensions { checkpoint.dimensions }
+
+    private let computeDigest: @Sendable () throws -> String
+    private let digestCache = Mutex<String?>(nil)
+    private let modelCache = Mutex<WhisperModel?>(nil)
+
+    init(name: String, checkpoint: Checkpoint, digest: @escaping @Sendable () throws -> String) {
+        self.name = name
+        self.checkpoint = checkpoint
+        self.computeDigest = digest
+    }
+
+    /// SHA-256 of the weights as they lie on disk, in lower-case hexadecimal: of the `.pt`, the `.bin`, the
+    /// `model.safetensors`, or of all shards one after another in the order of their names.
+    public func digest() throws -> String {
+        try digestCache.withLock { cache in
+            if let digest = cache { return digest }
+            let digest = try computeDigest()
+            cache = digest
+            return digest
+        }
+    }
+
+    /// The model in memory.
+    public func model() throws -> WhisperModel {
+        try modelCache.withLock { cache in
+            if let model = cache { return model }
+            let model = try WhisperModel(checkpoint)
+            cache = model
+            return model
+        }
+    }
+
+    /// - Throws: ``ServiceError`` (`notFound`) for a checkpoint that no vocabulary was found for.
+    public func tokenizer() throws -> Tokenizer {
+        guard let vocabulary = checkpoint.vocabulary else {
+            throw ServiceError(
+                .notFound,
+                "the model \(name) brings no vocabulary: put its .tiktoken or tokenizer file beside it, name one with "
+                    + "--vocab, or register the model with 'auscult models add PATH --vocab FILE'")
+        }
+        return try Tokenizer(vocabulary)
+    }
+}

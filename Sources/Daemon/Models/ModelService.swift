@@ -1,0 +1,161 @@
+import Foundation
+import Logging
+import Whisper
+
+/// Finds models by name or path, and keeps the registry.
+public struct ModelService: Sendable {
+    public let registry: ModelRegistry
+    /// What `pull` can download.
+    public let releases: [ReleasedModel]
+    private let environment: [String: String]
+    private let logger: Logger
+
+    public init(
+        registry: ModelRegistry, releases: [ReleasedModel] = ReleasedModel.all,
+        environment: [String: String] = ProcessInfo.processInfo.environment, logger: Logger
+    ) {
+        self.registry = registry
+        self.releases = releases
+        self.environment = environment
+        self.logger = logger
+    }
+
+    // MARK: - Opening
+
+    /// Opens the model that `reference` means: none or `default` is the embedded one; then come registered names
+    /// (and the other names of released models), then paths.
+    /// - Parameter vocabulary: a vocabulary file to use instead of the checkpoint's own.
+    /// - Throws: ``ServiceError`` (`notFound`) with the names there are; ``WhisperError`` for a damaged checkpoint.
+    public func open(_ reference: String?, vocabulary: String? = nil) throws -> LoadedModel {
+        let reference = reference ?? EmbeddedModel.name
+        if reference == EmbeddedModel.name {
+            guard vocabulary == nil else {
+                throw ServiceError(
+                    .invalidArgument, "the embedded model has its own vocabulary; --vocab is for another")
+            }
+            return LoadedModel(name: reference, checkpoint: try EmbeddedModel.open(), digest: EmbeddedModel.digest)
+        }
+        if !reference.contains("/"), let entry = try registered(reference) {
+            return try open(entry, vocabulary: vocabulary)
+        }
+        guard FileManager.default.fileExists(atPath: reference) else { throw unknown(reference) }
+        return try load(name: reference, path: reference, vocabulary: vocabulary)
+    }
+
+    private func registered(_ name: String) throws -> RegisteredModel? {
+        if let entry = try registry.model(named: name) { return entry }
+        guard let release = ReleasedModel.named(name, in: releases), release.name != name else { return nil }
+        return try registry.model(named: release.name)
+    }
+
+    private func open(_ entry: RegisteredModel, vocabulary: String?) throws -> LoadedModel {
+        guard FileManager.default.fileExists(atPath: entry.path) else {
+            throw ServiceError(
+                .notFound,
+                "the model \(entry.name) was registered as \(entry.path), which is not there any more; "
+                    + "put it back, or 'auscult models remove \(entry.name)'")
+        }
+        return try load(
+            name: entry.name, path: entry.path, vocabulary: vocabulary ?? entry.vocabulary, heads: entry.alignmentHeads,
+            digest: entry.sha256)
+    }
+
+    private func load(
+        name: String, path: String, vocabulary: String?, heads: [[Int]]? = nil, digest: String? = nil
+    ) throws -> LoadedModel {
+        logger.debug("opening \(path)\(vocabulary.map { " with the vocabulary \($0)" } ?? "")")
+        let checkpoint = try Checkpoint.open(path, vocabulary: vocabulary).with(alignmentHeads: heads)
+        return LoadedModel(name: name, checkpoint: checkpoint) {
+            try digest ?? SHA256.hex(ofFiles: WeightFiles.at(path))
+        }
+    }
+
+    private func unknown(_ reference: String) -> ServiceError {
+        if reference.contains("/") { return ServiceError(.notFound, "no model at \(reference): there is no such file") }
+        let names = [EmbeddedModel.name] + ((try? registry.models().map(\.name)) ?? [])
+        var message = "no model is called \(reference); there are: \(nameList(names))"
+        if ReleasedModel.named(reference, in: releases) != nil {
+            message += "; 'auscult models pull \(reference)' downloads it"
+        } else if let near = nearestNames(to: reference, in: names + releases.map(\.name)).first {
+            message += "; did you mean \(near)?"
+        }
+        return ServiceError(.notFound, message)
+    }
+
+    // MARK: - Keeping
+
+    /// Registers the checkpoint at `path`, after opening it.
+    /// - Parameter name: without one, the folder's name, or the file's without its ending.
+    public func add(_ path: String, name: String? = nil, vocabulary: String? = nil) throws -> RegisteredModel {
+        let url = URL(fileURLWithPath: path).standardizedFileURL
+        let stem = (url.lastPathComponent as NSString).deletingPathExtension
+        let ending = url.pathExtension.lowercased()
+        let model = RegisteredModel(
+            name: name ?? (["pt", "bin"].contains(ending) ? stem : url.lastPathComponent), path: url.path,
+            vocabulary: vocabulary.map { URL(fileURLWithPath: $0).standardizedFileURL.path })
+        try ModelRegistry.checkName(model.name)
+        let checkpoint = try Checkpoint.open(model.path, vocabulary: model.vocabulary)
+        if checkpoint.vocabulary == nil {
+            logger.warning(
+                "\(path) brings no vocabulary: tracing the encoder works, transcribing does not; --vocab names one")
+        }
+        try registry.add(model)
+        return model
+    }
+
+    /// Forgets a model, and deletes its files where ``pull(_:progress:)`` had downloaded them.
+    public func remove(_ name: String) throws -> RegisteredModel {
+        let entry = try registry.remove(name)
+        if entry.downloaded {
+            for file in [entry.path, entry.path + ".part", entry.vocabulary].compactMap({ $0 }) {
+                try? FileManager.default.removeItem(atPath: file)
+            }
+            rmdir(folder(of: entry.name))
+        }
+        return entry
+    }
+
+    /// Downloads a released model with its vocabulary, and registers it.
+    /// - Throws: ``ServiceError``: `notFound` for a name that was not released; what ``ModelDownload`` throws.
+    public func pull(
+        _ name: String, progress: @escaping @Sendable (String, DownloadProgress) -> Void = { _, _ in }
+    ) async throws -> RegisteredModel {
+        guard let release = ReleasedModel.named(name, in: releases) else {
+            throw ServiceError(
+                .notFound, "no released model is called \(name); there are: \(nameList(releases.map(\.name)))")
+        }
+        if let taken = try registry.model(named: release.name), !taken.downloaded {
+            throw ServiceError(
+                .invalidArgument, "the name \(release.name) is taken by \(taken.path); remove that registration first")
+        }
+        let folder = folder(of: release.name)
+        try DataFolder.create(folder)
+        // Where nothing could be downloaded, nothing is left.
+        defer { rmdir(folder) }
+        for file in [release.vocabulary, release.weights] {
+            let address = try file.address(environment: environment)
+            logger.debug("downloading \(address.absoluteString)")
+            let download = ModelDownload(from: address, to: folder + "/" + file.name, sha256: file.sha256)
+            try await download.run { progress(file.name, $0) }
+        }
+        let model = RegisteredModel(
+            name: release.name, path: folder + "/" + release.weights.name,
+            vocabulary: folder + "/" + release.vocabulary.name, sha256: release.weights.sha256,
+            alignmentHeads: release.alignmentHeads, downloaded: true)
+        try registry.add(model, replacing: true)
+        return model
+    }
+
+    private func folder(of name: String) -> String { registry.folder + "/" + name }
+}
+
+extension Checkpoint {
+    /// The same with these alignment heads, (layer, head) each, where the files name none.
+    func with(alignmentHeads heads: [[Int]]?) -> Checkpoint {
+        guard generation.alignmentHeads == nil, let heads, heads.allSatisfy({ $0.count == 2 }) else { return self }
+        var generation = generation
+        generation.alignmentHeads = heads.map { .init(layer: $0[0], head: $0[1]) }
+        return Checkpoint(
+            format: format, dimensions: dimensions, weights: weights, vocabulary: vocabulary, generation: generation)
+    }
+}

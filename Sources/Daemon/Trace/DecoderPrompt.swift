@@ -1,0 +1,62 @@
+import Kernels
+import Whisper
+
+/// The tokens that the decoder reads in a trace.
+struct DecoderPrompt {
+    private let input: TraceRequest.DecoderInput
+    private let language: String?
+    private let task: SpeechTask
+    /// Nil where ids are to be read by a model without a vocabulary.
+    private let transcriber: Transcriber?
+
+    init(_ request: TraceRequest, _ model: LoadedModel) throws {
+        input = request.decoderInput
+        language = request.language
+        task = request.task
+        // Ids can be read without a vocabulary; text and what the model writes cannot.
+        if case .tokens = input, model.checkpoint.vocabulary == nil {
+            transcriber = nil
+        } else {
+            let tokenizer = try model.tokenizer()
+            if let language { _ = try tokenizer.languageCode(for: language) }
+            transcriber = try Transcriber(model.model(), vocabulary: model.checkpoint.vocabulary)
+        }
+    }
+
+    /// The sequence for one window.
+    /// - Parameters:
+    ///   - mel: its log-mel, `[n_mels, 2 × n_audio_ctx]`.
+    ///   - hooks: the interventions under which the model detects the language and writes.
+    func tokens(_ mel: Tensor, hooks: HookPlan) throws -> [Int] {
+        if case .tokens(let ids) = input, ids.first == transcriber?.tokenizer.startOfTranscript ?? ids.first {
+            return ids
+        }
+        guard let transcriber else { return [] }
+        let tokenizer = transcriber.tokenizer
+        switch input {
+        case .tokens(let ids): return try start(mel, hooks) + ids
+        case .text(let text):
+            let text = tokenizer.encode(" " + text.drop { $0 == " " })
+            return try start(mel, hooks) + [tokenizer.noTimestamps] + text
+        case .greedy:
+            var options = DecodingOptions()
+            options.language = language
+            options.task = task
+            options.withoutTimestamps = true
+            options.hooks = hooks
+            let result = try transcriber.decode(mel, options: options)
+            let start = try tokenizer.startSequence(language: result.language, task: task)
+            return start + [tokenizer.noTimestamps] + result.tokens
+        }
+    }
+
+    private func start(_ mel: Tensor, _ hooks: HookPlan) throws -> [Int] {
+        guard let transcriber else { return [] }
+        var spoken = language
+        if spoken == nil, transcriber.tokenizer.isMultilingual {
+            let likeliest = try transcriber.detectLanguage(mel, hooks: hooks).max { $0.probability < $1.probability }
+            spoken = likeliest?.language
+        }
+        return try transcriber.tokenizer.startSequence(language: spoken, task: task)
+    }
+}

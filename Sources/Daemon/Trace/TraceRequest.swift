@@ -1,0 +1,79 @@
+import Whisper
+
+/// What a trace is to contain.
+public struct TraceRequest: Sendable {
+    /// Which frames of each window are kept.
+    public enum Frames: String, Sendable, CaseIterable {
+        /// Those that overlap audio.
+        case valid
+        /// The padding after the audio as well.
+        case all
+    }
+
+    /// What the decoder reads, where a hook in the decoder is asked for.
+    public enum DecoderInput: Sendable, Equatable {
+        /// What it writes itself: a greedy decode of the window first.
+        case greedy
+        /// The start tokens, `<|notimestamps|>`, and this text.
+        case text(String)
+        /// The start tokens and then these; exactly these where they begin with `<|startoftranscript|>`, or where the
+        /// model has no vocabulary.
+        case tokens([Int])
+    }
+
+    /// The model's input, `[mels, mel_frame]`, under a name beside those of hook points.
+    public static let logMel = "log_mel"
+
+    /// Names, globs and aliases of hook points, and ``logMel``.
+    public var hooks: [String]
+    public var frames = Frames.valid
+    public var reduction = Reduction.none
+    /// In their text form (``Whisper/Intervention``).
+    public var interventions: [String] = []
+    /// The part of the recording to look at, in seconds.
+    public var seconds: Range<Double>?
+    public var decoderInput = DecoderInput.greedy
+    /// For the start tokens; nil lets the model detect it.
+    public var language: String?
+    public var task = SpeechTask.transcribe
+
+    public init(hooks: [String]) { self.hooks = hooks }
+}
+
+/// What was written about one tensor, also in the file's metadata under the tensor's name.
+public struct TracedTensor: Sendable, Codable, Equatable {
+    /// The tensor's name in the file: the hook point's, with `@window1`, `@window2`, … where there are several windows.
+    public var name: String
+    public var hook: String
+    /// Counted from 1.
+    public var window: Int
+    public var dtype = "F32"
+    public var shape: [Int]
+    public var axes: [String]
+    /// The frame of the trace that position 0 stands for; a reduction's first frame.
+    public var firstFrame: Int?
+    /// The token of the window's sequence that position 0 stands for.
+    public var firstToken: Int?
+    /// Frames per second along the axis of the frames.
+    public var framesPerSecond: Double?
+    /// Positions of this window that overlap audio.
+    public var validFrames: Int?
+
+    enum CodingKeys: String, CodingKey {
+        case name, hook, window, dtype, shape, axes
+        case firstFrame = "first_frame", firstToken = "first_token", framesPerSecond = "frames_per_second"
+        case validFrames = "valid_frames"
+    }
+}
+
+/// What a trace wrote.
+public struct TraceSummary: Sendable {
+    public var file: String
+    public var model: String
+    public var digest: String
+    /// Seconds of audio.
+    public var duration: Double
+    public var tensors: [TracedTensor]
+    /// The tokens that the decoder read, per window; empty without decoder hooks.
+    public var tokens: [[Int]]
+}
