@@ -1,8 +1,9 @@
 """Every hook point against openai-whisper, for each checkpoint and each file format.
 
 Prints, for each checkpoint, the worst layer of every kind of hook point; fails where one exceeds the bounds of
-comparison.py, is missing on either side, or is listed by the engine and not here, and where the float32 files of
-the three formats do not give the same bits.
+comparison.py, is missing on either side, or is listed by the engine and not here, and where files that hold the same
+values (the three formats, and for the default model also its own float16 folder and the program's copy of it) do
+not give the same bits.
 """
 
 import zlib
@@ -50,7 +51,7 @@ def check_checkpoint(auscult, work, weights, samples):
     path.unlink()
     passed = show(weights, columns)
     same = all(checksums == bits[0] for checksums in bits)
-    print(f"the three float32 files give {'the same bits' if same else 'DIFFERENT bits'}")
+    print(f"{', '.join(list(columns)[:-1])} give {'the same bits' if same else 'DIFFERENT bits'}")
     return passed and same
 
 
@@ -60,8 +61,11 @@ def expected(dimensions, state, prompt, samples):
 
 
 def written(work, weights):
-    """The same weights in the three formats, one after the other: (label, path)."""
+    """The same weights in the three formats, one after the other: (label, path); None is the embedded model."""
     dimensions, state, vocabulary = weights.dimensions, weights.state, weights.vocabulary
+    if weights.source:
+        yield "models/default", weights.source
+        yield "embedded", None
     folder = work / f"{weights.name}-hf"
     layouts.write_huggingface(folder, dimensions, state, vocabulary, fast=weights.name != "english")
     yield "hugging face", folder

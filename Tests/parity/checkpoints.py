@@ -24,6 +24,7 @@ class Weights:
     state: dict
     vocabulary: vocabularies.Vocabulary
     prompt: list
+    source: Path = None  # where they were read
 
 
 def random_state(dimensions, seed):
@@ -91,7 +92,7 @@ def default_model(folder):
     vocabulary = stored_vocabulary(folder)
     special = vocabulary.special
     start = [special[f"<|{name}|>"] for name in ("startoftranscript", "en", "transcribe", "notimestamps")]
-    return Weights("default", dimensions, state, vocabulary, start + list(range(300, 310)))
+    return Weights("default", dimensions, state, vocabulary, start + list(range(300, 310)), folder)
 
 
 def stored_vocabulary(folder):

@@ -7,6 +7,10 @@ from pathlib import Path
 from safetensors import safe_open
 
 
+def model(checkpoint):
+    return ["--model", checkpoint] if checkpoint else []
+
+
 class Auscult:
     def __init__(self, program):
         self.program = str(Path(program).resolve())
@@ -20,14 +24,14 @@ class Auscult:
         return done.stdout
 
     def hooks(self, checkpoint):
-        """Names of all hook points, in the engine's order."""
-        return [row["hook"] for row in json.loads(self("hooks", "--model", checkpoint, "--format", "json"))]
+        """Names of all hook points, in the engine's order. Without a checkpoint: of the embedded model."""
+        return [row["hook"] for row in json.loads(self("hooks", *model(checkpoint), "--format", "json"))]
 
     def trace(self, recording, checkpoint, globs, tokens, out):
         """Name -> array of all positions, read back with Python's safetensors one at a time; the file is removed."""
         out = Path(out)
         prompt = ["--tokens", ",".join(map(str, tokens))] if tokens else []
-        self("trace", recording, "--model", checkpoint, "--hooks", *globs, "--frames", "all", *prompt, "--out", out)
+        self("trace", recording, *model(checkpoint), "--hooks", *globs, "--frames", "all", *prompt, "--out", out)
         try:
             with safe_open(out, framework="np") as file:
                 for name in file.keys():
