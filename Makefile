@@ -37,7 +37,7 @@ parity: build $(PARITY_PYTHON) ## Every hook point, log-mel and decoding against
 	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK)
 
 .venv/bin/python: Tests/parity/requirements.txt
-	@scripts/bootstrap.sh python
+	@scripts/bootstrap.sh venv
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet -r $<
 	@touch $@

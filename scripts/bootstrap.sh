@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes sure that what the build needs is there; installs system libraries with apt where that is possible.
 #
-#   scripts/bootstrap.sh            toolchain and libraries
-#   scripts/bootstrap.sh python     also a Python with venv, for `make parity`
+#   scripts/bootstrap.sh            toolchain, libraries, and a bare Python for the demo's picture
+#   scripts/bootstrap.sh venv       also what `make parity` makes its virtual environment with
 #
 # Takes milliseconds and touches nothing where everything is in place.
 set -euo pipefail
@@ -24,11 +24,12 @@ libraries=(
 
 missing=()
 command -v pkg-config >/dev/null || missing+=(pkg-config)
+command -v python3 >/dev/null || missing+=(python3)
 for entry in "${libraries[@]}"; do
     pkg-config --exists "${entry%%:*}" 2>/dev/null || missing+=("${entry#*:}")
 done
-if [[ ${1:-} == python ]]; then
-    python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+if [[ ${1:-} == venv ]]; then
+    python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 fi
 
 if ((${#missing[@]})); then

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""scripts/look.py TRACE VOCABULARY: where the decoder listens while it writes each token, as a picture in the terminal.
+"""scripts/look.py TRACE MODEL: where the decoder listens while it writes each token, as a picture in the terminal.
 
-TRACE is a safetensors file with `decoder.blocks.*.cross_attn.pattern`, VOCABULARY the model's .tiktoken. A row is a
-token that was read, a column a slice of time; the darker, the more of the attention goes there, averaged over the
-heads of the last block. Needs nothing but Python.
+TRACE is a safetensors file with `decoder.blocks.*.cross_attn.pattern`, MODEL the folder models/default. A row is a
+token that is about to be written, a column a slice of time; the darker, the more of the attention goes there, averaged
+over the model's alignment heads. Needs nothing but Python.
 """
 
 import array
@@ -11,6 +11,7 @@ import base64
 import json
 import struct
 import sys
+from pathlib import Path
 
 COLUMNS, SHADES = 64, " ·░▒▓█"
 
@@ -32,35 +33,40 @@ def read(path):
 
 def read_vocabulary(path):
     """Token id -> text."""
-    with open(path) as file:
-        pairs = (line.split() for line in file if line.strip())
-        return {int(rank): base64.b64decode(token).decode(errors="replace") for token, rank in pairs}
+    pairs = (line.split() for line in path.read_text().splitlines() if line)
+    return {int(rank): base64.b64decode(token).decode(errors="replace") for token, rank in pairs}
 
 
-def rows(shape, values, frames):
-    """[heads, tokens, keys] -> per token, the mean over heads in each of COLUMNS slices of the first `frames` keys."""
-    heads, tokens, keys = shape
-    for token in range(tokens):
-        row = [0.0] * COLUMNS
-        for head in range(heads):
-            start = (head * tokens + token) * keys
-            for frame in range(frames):
-                row[frame * COLUMNS // frames] += values[start + frame] / heads
-        yield row
+def pattern(tensors, layer):
+    """[heads, tokens, keys] of the recording's first window, and the values."""
+    name = f"decoder.blocks.{layer}.cross_attn.pattern"
+    return tensors[name] if name in tensors else tensors[f"{name}@window1"]
 
 
-def main(path, vocabulary_path):
-    tensors, metadata = read(path)
-    vocabulary = read_vocabulary(vocabulary_path)
-    shape, values = tensors[max(name for name in tensors if name.endswith("cross_attn.pattern"))]
-    seconds = float(metadata["duration"])
+def attention(tensors, heads, token, frames):
+    """One token's attention in each of COLUMNS slices of the first `frames` frames, the mean of `heads`."""
+    row = [0.0] * COLUMNS
+    for layer, head in heads:
+        (_, tokens, keys), values = pattern(tensors, layer)
+        start = (head * tokens + token) * keys
+        for frame in range(frames):
+            row[frame * COLUMNS // frames] += values[start + frame] / len(heads)
+    return row
+
+
+def main(trace, model):
+    tensors, metadata = read(trace)
+    vocabulary = read_vocabulary(Path(model, "vocab.tiktoken"))
+    heads = json.loads(Path(model, "generation_config.json").read_text())["alignment_heads"]
     tokens = json.loads(metadata["tokens"])[0]
-    frames = max(1, min(shape[2], round(seconds * 50)))
-    for token, row in zip(tokens, rows(shape, values, frames)):
-        if token in vocabulary:  # the start tokens listen to nothing in particular
+    keys = pattern(tensors, heads[0][0])[0][2]
+    frames = max(1, min(keys, int(float(metadata["duration"]) * 50)))
+    for position, written in enumerate(tokens[1:]):  # position i reads token i and writes the one after it
+        if written in vocabulary:
+            row = attention(tensors, heads, position, frames)
             peak = max(row) or 1
-            print(f"{vocabulary[token].strip():>12} │{''.join(SHADES[min(5, int(6 * value / peak))] for value in row)}│")
-    print(" " * 14 + "0 s" + f"{seconds:.1f} s".rjust(COLUMNS - 3))
+            print(f"{vocabulary[written].strip():>12} │{''.join(SHADES[min(5, int(6 * x / peak))] for x in row)}│")
+    print(f"{'0 s':>17}{f'{frames / 50:.1f} s':>{COLUMNS - 3}}")
 
 
 if __name__ == "__main__":
