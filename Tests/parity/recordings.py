@@ -18,8 +18,12 @@ def found():
     shared = [SHARED / name for name in (
         "speech/jfk.flac", "speech/3436-172162-0000.ogg", "sounds/robin.ogg", "sounds/trumpet.ogg",
         "sounds/strings.ogg", "digits/7_jackson_32.wav")]
-    demo = sorted(path for path in (ROOT / "models" / "demo").rglob("*") if path.suffix in (".flac", ".wav", ".ogg"))
-    return [path for path in shared if path.exists()] + demo[:4]
+    return [path for path in shared if path.exists()] + demonstration()[:4]
+
+
+def demonstration():
+    """The clips that are embedded in the program."""
+    return sorted((ROOT / "models" / "demo").glob("*.flac"))
 
 
 def read(path):

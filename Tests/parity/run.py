@@ -8,7 +8,6 @@ Exits with 1 where anything lies outside its bound.
 
 import argparse
 import importlib
-import os
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("mel", "activations", "decoding")
+sys.stdout.reconfigure(line_buffering=True)
 
 
 def main():
@@ -28,16 +28,14 @@ def main():
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     auscult, results = engine.Auscult(options.auscult), {}
+    if not (options.default / "config.json").exists():
+        sys.exit(f"the default model is not there: {options.default}")
+    only = [name for name in options.checkpoints.split(",") if name]
+    checks = {"mel": lambda part: part.check(auscult, options.work),
+              "activations": lambda part: part.check(auscult, options.work, options.default, only),
+              "decoding": lambda part: part.check(auscult, options.work, options.default)}
     for part in options.only.split(","):
-        if part == "mel":
-            results[part] = importlib.import_module(part).check(auscult, options.work)
-        elif part == "activations":
-            only = [name for name in options.checkpoints.split(",") if name]
-            default = options.default if (options.default / "config.json").exists() else None
-            results[part] = importlib.import_module(part).check(auscult, options.work, default, only)
-            if not default:
-                print(f"the default model is not there: {options.default}")
-                results[part] = False
+        results[part] = checks[part](importlib.import_module(part))
     print("\n" + ", ".join(f"{part}: {'passed' if passed else 'FAILED'}" for part, passed in results.items()))
     sys.exit(0 if all(results.values()) else 1)
 
