@@ -46,7 +46,9 @@ struct RecordingMelTests {
         #expect(try mel.window(from: 3045, count: 10).elements.allSatisfy { $0 == silence })
     }
 
-    @Test("equals openai-whisper's padded spectrogram", arguments: AudioFixtures.melCases.filter { $0.padding == "after 480000" })
+    @Test(
+        "equals openai-whisper's padded spectrogram",
+        arguments: AudioFixtures.melCases.filter { $0.padding == "after 480000" })
     func equalsReference(_ golden: AudioFixtures.MelCase) throws {
         let mel = try RecordingMel(SampleBuffer(AudioFixtures.samples(golden.signal)), bands: golden.bands)
         let window = try mel.window(from: 0, count: golden.frames)
@@ -57,7 +59,7 @@ struct RecordingMelTests {
     func spooled() throws {
         var random = SeededGenerator(seed: 10)
         let samples = random.floats(50_000, in: -1...1)
-        var spool = SampleSpool(memoryLimit: 1000)
+        var spool = SampleSpool(name: "x", memoryLimit: 1000)
         try samples.withUnsafeBufferPointer { try spool.append($0) }
         let buffer = spool.finish()
         #expect(buffer.isSpooled)

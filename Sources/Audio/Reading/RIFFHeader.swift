@@ -1,10 +1,14 @@
 import Glibc
 
-/// Tells a WAV file that was cut short, which libsndfile reads as if it were whole.
+/// A look at a WAV file's header before libsndfile's: libsndfile reads a file that was cut short as if it were whole, and
+/// has no words for a sample rate of zero.
+///
+/// Only for WAV, of which most recordings are. Of FLAC and Ogg libsndfile says when less came than was promised; in
+/// other containers (AIFF, AU, W64, RF64 …) and in MP3 a file that ends early passes for a shorter recording.
 enum RIFFHeader {
-    /// Throws if the data chunk promises more bytes than the file has. Says nothing of files that are not RIFF/WAVE, nor
-    /// of those whose writer did not know the length.
-    static func refuseTruncated(descriptor: Int32, name: String) throws {
+    /// Throws if the format makes no sense or the data chunk promises more bytes than the file has. Says nothing of
+    /// files that are not RIFF/WAVE, nor of the length where the writer did not know it.
+    static func check(descriptor: Int32, name: String) throws {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
         try check(size: Int(status.st_size), name: name) { offset, count in
@@ -15,7 +19,7 @@ enum RIFFHeader {
     }
 
     /// The same for a file in memory.
-    static func refuseTruncated(_ bytes: UnsafeRawBufferPointer, size: Int, name: String) throws {
+    static func check(_ bytes: UnsafeRawBufferPointer, size: Int, name: String) throws {
         try check(size: size, name: name) { offset, count in
             offset + count <= bytes.count ? Array(bytes[offset..<offset + count]) : nil
         }
@@ -28,18 +32,20 @@ enum RIFFHeader {
         // No real file has so many chunks; a hostile one may.
         for _ in 0..<4096 {
             guard let header = read(offset, 8) else { return }
-            let length = header[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+            let length = little(header[4..<8])
             offset += 8
-            guard tag(header[0..<4]) == "data" else {
-                offset += length + length % 2
-                continue
-            }
-            if length > size - offset, !isUnknown(length) {
+            switch tag(header[0..<4]) {
+            case "data":
+                guard length > size - offset, !isUnknown(length) else { return }
                 throw AudioError(.dataLoss, """
                     \(name): is cut short: the header promises \(length) bytes of samples, \(max(size - offset, 0)) came
                     """)
+            case "fmt ":
+                guard let format = read(offset, 8) else { return }
+                try SoundFile.check(sampleRate: little(format[4..<8]), channels: little(format[2..<4]), of: name)
+                fallthrough
+            default: offset += length + length % 2
             }
-            return
         }
     }
 
@@ -47,6 +53,8 @@ enum RIFFHeader {
     private static func isUnknown(_ length: Int) -> Bool {
         (0x7FFF_0000...0x8000_0000).contains(length) || length >= 0xFFFF_0000
     }
+
+    private static func little(_ bytes: ArraySlice<UInt8>) -> Int { bytes.reversed().reduce(0) { $0 << 8 | Int($1) } }
 
     private static func tag(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -12,7 +12,7 @@ extension SampleBuffer {
     /// - Throws: ``AudioError`` with the recording's name: not there, not audio, empty, cut short, a sample that is no
     ///   number, a sample rate or number of channels that makes no sense, no space for the temporary file.
     public static func read(_ source: AudioSource, seconds: Range<Double>? = nil) throws -> SampleBuffer {
-        try read(source, seconds: seconds, into: SampleSpool())
+        try read(source, seconds: seconds, into: SampleSpool(name: source.description))
     }
 
     package static func read(
@@ -36,20 +36,18 @@ extension SampleBuffer {
     private static func decode(_ file: SoundFile, into spool: inout CroppingSpool) throws {
         let resampler = try Resampler(inputRate: file.sampleRate)
         var mono = [Float](repeating: 0, count: SoundFile.blockFrames)
-        var decoded = 0
         while !spool.isFull {
             let frames = try file.read { block in
-                try file.check(block, from: decoded)
+                try file.check(block)
                 return mix(block, channels: file.channels, into: &mono)
             }
             if frames == 0 { break }
-            decoded += frames
             try mono.withUnsafeBufferPointer { mono in
                 try resampler.process(UnsafeBufferPointer(rebasing: mono[..<frames])) { try spool.append($0) }
             }
         }
         guard !spool.isFull else { return }
-        try file.checkLength(decoded)
+        try file.checkLength()
         try resampler.finish { try spool.append($0) }
     }
 
@@ -83,31 +81,26 @@ extension SoundFile {
     /// Beyond 2³², even of samples scaled as 32-bit integers, lies only damaged data, whose power may overflow.
     private static let greatestSample: Float = 0x1p32
 
-    /// Throws if a sample of `block`, which starts at frame `start`, is not a number or makes no sense.
-    func check(_ block: UnsafeBufferPointer<Float>, from start: Int) throws {
+    /// Throws if a sample of `block`, the last one read, is not a number or makes no sense.
+    func check(_ block: UnsafeBufferPointer<Float>) throws {
         var isSound = true
         for sample in block { isSound = (abs(sample) <= Self.greatestSample) && isSound }
         guard !isSound, let index = block.firstIndex(where: { !(abs($0) <= Self.greatestSample) }) else { return }
-        let frame = start + index / channels
+        let frame = position - (block.count - index - 1) / channels - 1
         let channel = channels == 1 ? "" : " of channel \(index % channels + 1)"
         throw AudioError(.dataLoss, """
-            \(name): sample \(frame)\(channel), at \(Self.seconds(frame, sampleRate)) s, is \(block[index]); expected \
+            \(name): sample \(frame)\(channel), at \(seconds(frame)) s, is \(block[index]); expected \
             a finite number of a plausible size
             """)
     }
 
     /// Throws if fewer frames came than the header promised.
-    func checkLength(_ decoded: Int) throws {
-        guard let promisedFrames, decoded < promisedFrames else { return }
+    func checkLength() throws {
+        guard let promisedFrames, position < promisedFrames else { return }
         throw AudioError(.dataLoss, """
-            \(name): is cut short: the header promises \(promisedFrames) samples (\
-            \(Self.seconds(promisedFrames, sampleRate)) s), \(decoded) (\(Self.seconds(decoded, sampleRate)) s) came
+            \(name): is damaged or cut short: the header promises \(promisedFrames) samples (\
+            \(seconds(promisedFrames)) s), \(position) (\(seconds(position)) s) could be decoded
             """)
-    }
-
-    /// To the millisecond.
-    private static func seconds(_ frames: Int, _ rate: Int) -> Double {
-        (Double(frames) / Double(rate) * 1000).rounded() / 1000
     }
 }
 
@@ -129,7 +122,8 @@ private struct CroppingSpool {
     mutating func append(_ samples: UnsafeBufferPointer<Float>) throws {
         let kept = range.clamped(to: position..<position + samples.count)
         if !kept.isEmpty {
-            try spool.append(UnsafeBufferPointer(rebasing: samples[kept.lowerBound - position..<kept.upperBound - position]))
+            try spool.append(
+                UnsafeBufferPointer(rebasing: samples[kept.lowerBound - position..<kept.upperBound - position]))
         }
         position += samples.count
     }

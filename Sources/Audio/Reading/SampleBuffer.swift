@@ -57,19 +57,22 @@ package struct SampleSpool {
     package private(set) var count = 0
     private var memory: [Float] = []
     private var file: TemporaryFile?
+    private let name: String
     private let memoryLimit: Int
     private let directory: String?
 
     /// - Parameters:
+    ///   - name: the recording's, for messages.
     ///   - directory: for the temporary file; nil stands for `$TMPDIR`, or `/tmp` without one.
-    package init(memoryLimit: Int = SampleBuffer.memoryLimit, directory: String? = nil) {
+    package init(name: String, memoryLimit: Int = SampleBuffer.memoryLimit, directory: String? = nil) {
+        self.name = name
         self.memoryLimit = memoryLimit
         self.directory = directory
     }
 
     package mutating func append(_ samples: UnsafeBufferPointer<Float>) throws {
         if file == nil, count + samples.count > memoryLimit {
-            let file = try TemporaryFile(directory: directory)
+            let file = try TemporaryFile(holding: name, directory: directory)
             try memory.withUnsafeBytes { try file.append($0) }
             memory = []
             self.file = file

@@ -13,6 +13,8 @@ final class SoundFile {
     /// Keeps the bytes of a file in memory alive and at one address.
     private let memory: MemoryFile?
     private var block: [Float]
+    /// Frames read so far.
+    private(set) var position = 0
 
     static let sampleRates = 1_000...768_000
     static let channelCounts = 1...64
@@ -23,7 +25,7 @@ final class SoundFile {
     convenience init(path: String) throws {
         let descriptor = try Self.open(path)
         do {
-            try RIFFHeader.refuseTruncated(descriptor: descriptor, name: path)
+            try RIFFHeader.check(descriptor: descriptor, name: path)
         } catch {
             close(descriptor)
             throw error
@@ -36,7 +38,7 @@ final class SoundFile {
 
     convenience init(bytes: [UInt8], name: String) throws {
         guard !bytes.isEmpty else { throw Self.empty(name) }
-        try bytes.withUnsafeBytes { try RIFFHeader.refuseTruncated($0, size: bytes.count, name: name) }
+        try bytes.withUnsafeBytes { try RIFFHeader.check($0, size: bytes.count, name: name) }
         let memory = MemoryFile(bytes)
         var info = SF_INFO()
         let handle = memory.open(&info)
@@ -55,26 +57,30 @@ final class SoundFile {
         let promises = type != SF_FORMAT_MPEG && info.frames > 0 && info.frames < Int64.max
         promisedFrames = promises ? Int(info.frames) : nil
         block = []
-        try checkHeader()
+        try Self.check(sampleRate: sampleRate, channels: channels, of: name)
         block = [Float](repeating: 0, count: Self.blockFrames * channels)
     }
 
     deinit { sf_close(handle) }
 
-    private func checkHeader() throws {
-        guard Self.sampleRates.contains(sampleRate) else {
+    /// Throws if a header's sample rate or number of channels makes no sense.
+    static func check(sampleRate: Int, channels: Int, of name: String) throws {
+        guard sampleRates.contains(sampleRate) else {
             throw AudioError(.dataLoss, """
-                \(name): the header says \(sampleRate) samples a second; expected \(Self.sampleRates.lowerBound) to \
-                \(Self.sampleRates.upperBound)
+                \(name): the header says \(sampleRate) samples a second; expected \(sampleRates.lowerBound) to \
+                \(sampleRates.upperBound)
                 """)
         }
-        guard Self.channelCounts.contains(channels) else {
+        guard channelCounts.contains(channels) else {
             throw AudioError(.unsupported, """
-                \(name): the header says \(channels) channels; expected \(Self.channelCounts.lowerBound) to \
-                \(Self.channelCounts.upperBound)
+                \(name): the header says \(channels) channels; expected \(channelCounts.lowerBound) to \
+                \(channelCounts.upperBound)
                 """)
         }
     }
+
+    /// Seconds of `frames`, to the millisecond, for messages.
+    func seconds(_ frames: Int) -> Double { (Double(frames) / Double(sampleRate) * 1000).rounded() / 1000 }
 
     /// The next block, channels interleaved, up to ``blockFrames`` frames; none at the end.
     func read<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
@@ -83,29 +89,36 @@ final class SoundFile {
             Int(sf_readf_float(handle, $0.baseAddress, Int64(Self.blockFrames)))
         }
         if frames <= 0, sf_error(handle) != SF_ERR_NO_ERROR {
-            throw AudioError(.dataLoss, "\(name): cannot be decoded: \(Self.reason(handle))")
+            throw AudioError(.dataLoss, """
+                \(name): cannot be decoded after \(seconds(position)) s: \(Self.reason(handle))
+                """)
         }
-        return try block.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[..<(max(frames, 0) * channels)])) }
+        position += max(frames, 0)
+        return try block.withUnsafeBufferPointer {
+            try body(UnsafeBufferPointer(rebasing: $0[..<(max(frames, 0) * channels)]))
+        }
     }
 }
 
 extension SoundFile {
-    /// Opens a file with a message of its own for each thing that commonly goes wrong.
+    /// A descriptor that can be read from anywhere: the file's, or, of a pipe, that of a copy. A message of its own for
+    /// each thing that commonly goes wrong.
     private static func open(_ path: String) throws -> Int32 {
-        let descriptor = SystemCall.retrying { Int(Glibc.open(path, O_RDONLY | O_CLOEXEC)) }
+        let descriptor = Int32(SystemCall.retrying { Int(Glibc.open(path, O_RDONLY | O_CLOEXEC)) })
         guard descriptor >= 0 else {
             let code: AudioError.Code = errno == ENOENT || errno == ENOTDIR ? .notFound : .unavailable
             throw AudioError(code, "\(path): cannot be opened: \(SystemCall.message(errno))")
         }
         var status = stat()
-        let isKnown = fstat(Int32(descriptor), &status) == 0
-        let kind = status.st_mode & S_IFMT
-        if isKnown, kind == S_IFDIR || (kind == S_IFREG && status.st_size == 0) {
-            close(Int32(descriptor))
-            throw kind == S_IFDIR
-                ? AudioError(.invalidArgument, "\(path): is a directory; expected a sound file") : empty(path)
+        let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
+        if kind == S_IFREG, status.st_size > 0 { return descriptor }
+        defer { close(descriptor) }
+        switch kind {
+        case S_IFREG: throw empty(path)
+        case S_IFIFO: return try TemporaryFile(copying: descriptor, name: path).duplicate()
+        case S_IFDIR: throw AudioError(.invalidArgument, "\(path): is a directory; expected a sound file")
+        default: throw AudioError(.invalidArgument, "\(path): is a device; expected a sound file")
         }
-        return Int32(descriptor)
     }
 
     private static func empty(_ name: String) -> AudioError {
@@ -114,16 +127,20 @@ extension SoundFile {
 
     /// Why libsndfile did not open a file.
     private static func refusal(_ name: String) -> AudioError {
-        let error = sf_error(nil)
-        guard error != SF_ERR_UNRECOGNISED_FORMAT else {
-            return AudioError(.unsupported, "\(name): not a sound file; expected WAV, FLAC, Ogg, MP3 or another that libsndfile reads")
+        guard sf_error(nil) != SF_ERR_UNRECOGNISED_FORMAT else {
+            return AudioError(.unsupported, """
+                \(name): is not a sound file; expected WAV, FLAC, Ogg, MP3 or another format that libsndfile reads
+                """)
         }
-        return AudioError(error == SF_ERR_SYSTEM ? .unavailable : .dataLoss, "\(name): not a readable sound file: \(reason(nil))")
+        return AudioError(.dataLoss, "\(name): is damaged, or of a kind that libsndfile does not read: \(reason(nil))")
     }
 
-    /// libsndfile's words, without its full stop.
+    /// libsndfile's words, without its adornments, and with better ones where its own mislead.
     private static func reason(_ handle: OpaquePointer?) -> String {
-        let text = String(cString: sf_strerror(handle))
+        var text = String(cString: sf_strerror(handle))
+        if text.hasPrefix("Error : ") { text.removeFirst(8) }
+        if text.contains("SF_INFO") { return "the header gives no valid sample rate or number of channels" }
+        if text.hasPrefix("File does not exist") { return "nothing that can be decoded follows the header" }
         return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 }

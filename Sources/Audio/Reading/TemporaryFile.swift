@@ -3,17 +3,20 @@ import Glibc
 /// A file without a name: it is there as long as this object, and the system removes it even after a crash.
 final class TemporaryFile: Sendable {
     private let descriptor: Int32
+    /// Whose samples it holds, for messages.
+    private let name: String
     private let directory: String
 
     /// Creates it in `directory`, or in `$TMPDIR`, or in `/tmp`.
-    init(directory: String? = nil) throws {
+    init(holding name: String, directory: String? = nil) throws {
+        self.name = name
         let named = directory ?? getenv("TMPDIR").map { String(cString: $0) } ?? ""
         self.directory = named.isEmpty ? "/tmp" : named
         var path = Array("\(self.directory)/auscult-XXXXXX".utf8CString)
         descriptor = mkstemp(&path)
         guard descriptor >= 0 else {
             throw AudioError(.unavailable, """
-                cannot create a temporary file for a long recording in \(self.directory) ($TMPDIR names another \
+                \(name): needs a temporary file, and none can be created in \(self.directory) ($TMPDIR names another \
                 directory): \(SystemCall.message(errno))
                 """)
         }
@@ -23,15 +26,39 @@ final class TemporaryFile: Sendable {
 
     deinit { close(descriptor) }
 
+    /// A copy of all that `source`, a pipe named `name`, still holds.
+    convenience init(copying source: Int32, name: String) throws {
+        try self.init(holding: name)
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let got = SystemCall.retrying { read(source, &bytes, bytes.count) }
+            guard got >= 0 else {
+                throw AudioError(.unavailable, "\(name): cannot be read: \(SystemCall.message(errno))")
+            }
+            if got == 0 { return }
+            try bytes.withUnsafeBytes { try append(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
+        }
+    }
+
+    /// Another descriptor of the file, at its start; the caller closes it, and the file lasts until then.
+    func duplicate() throws -> Int32 {
+        let copy = dup(descriptor)
+        guard copy >= 0, lseek(copy, 0, SEEK_SET) == 0 else {
+            throw AudioError(.unavailable, "\(name): cannot reopen its temporary file: \(SystemCall.message(errno))")
+        }
+        return copy
+    }
+
     /// Writes `bytes` after those already there.
     func append(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let written = SystemCall.retrying { write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count) }
+            let source = UnsafeRawBufferPointer(rebasing: rest)
+            let written = SystemCall.retrying { write(descriptor, source.baseAddress, source.count) }
             guard written > 0 else {
                 throw AudioError(.unavailable, """
-                    cannot hold the recording in a temporary file in \(directory) (64 kB a second; $TMPDIR names another \
-                    directory): \(SystemCall.message(errno))
+                    \(name): does not fit in a temporary file in \(directory) (a minute needs 4 MB; $TMPDIR names \
+                    another directory): \(SystemCall.message(errno))
                     """)
             }
             rest = rest.dropFirst(written)
@@ -48,7 +75,7 @@ final class TemporaryFile: Sendable {
                 let got = SystemCall.retrying { pread(descriptor, target.baseAddress, target.count, offset) }
                 guard got > 0 else {
                     let reason = got == 0 ? "it ends early" : SystemCall.message(errno)
-                    throw AudioError(.unavailable, "cannot read the recording's temporary file in \(directory): \(reason)")
+                    throw AudioError(.unavailable, "\(name): cannot read its temporary file in \(directory): \(reason)")
                 }
                 rest = rest.dropFirst(got)
             }

@@ -1,9 +1,10 @@
 """Writes the golden log-mel values of this folder with openai-whisper.
 
-    pip install openai-whisper==20250625 numpy torch
+    pip install openai-whisper==20250625 numpy torch soundfile==0.14.0
     python generate.py
 
 voice.wav        2 s of a synthetic voice (gliding harmonics, noise, a pause), 16 kHz mono s16le
+voice.mp3, .ogg  the same, compressed
 logmel.json      the cases: signal, bands, how it was padded, frames in all, which frames are kept, where they lie
 logmel.f32       little-endian float32, case after case, [bands, kept frames] each
 filters.json     some of the mel filters' weights, from the table that openai-whisper ships
@@ -13,6 +14,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import torch
 import whisper
 from whisper.audio import log_mel_spectrogram, mel_filters, pad_or_trim
@@ -59,6 +61,9 @@ def main():
         file.setnchannels(1), file.setsampwidth(2), file.setframerate(RATE)
         file.writeframes(voice16.astype("<i2").tobytes())
 
+    for kind, subtype in (("mp3", "MPEG_LAYER_III"), ("ogg", "VORBIS")):
+        soundfile.write(here / f"voice.{kind}", voice16, RATE, format=kind.upper(), subtype=subtype)
+
     plans = [("voice", "none"), ("voice", "window 480000"), ("voice", "after 480000"), ("voice", "window 24000")]
     plans += [(name, "window 480000") for name in ("silence", "click", "square", "one")]
     plans += [("square", "none"), ("click", "after 480000")]
@@ -82,7 +87,8 @@ def main():
         table = mel_filters("cpu", bands).numpy()
         for band in sorted({0, 1, 2, 10, bands // 2, bands - 2, bands - 1}):
             filters.append({"bands": bands, "band": band, "weights": [float(w) for w in table[band]]})
-    meta = {"whisper": whisper.__version__, "torch": torch.__version__, "cases": cases}
+    meta = {"whisper": whisper.__version__, "torch": torch.__version__, "soundfile": soundfile.__version__,
+            "cases": cases}
     (here / "logmel.json").write_text(json.dumps(meta) + "\n")
     (here / "filters.json").write_text(json.dumps(filters) + "\n")
 

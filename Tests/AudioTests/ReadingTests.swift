@@ -1,0 +1,177 @@
+import Audio
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Reading recordings")
+struct ReadingTests {
+    @Test("16-bit samples at 16 kHz come through untouched")
+    func exact() throws {
+        let samples: [Int16] = [0, 1, -1, 32767, -32768, 12345]
+        let read = try SampleBuffer.read(.bytes(WAVBytes(samples: samples).bytes, name: "exact.wav"))
+        #expect(try read.readAll() == samples.map { Float($0) / 32768 })
+        #expect(!read.isSpooled && read.duration == 6.0 / 16_000)
+    }
+
+    @Test("float samples beyond ±1 stay as they are")
+    func beyondOne() throws {
+        let samples: [Float] = [0, 1.5, -3, 40_000]
+        #expect(try SampleBuffer.read(.bytes(WAVBytes(floats: samples).bytes, name: "x.wav")).readAll() == samples)
+    }
+
+    @Test("channels are averaged", arguments: [1, 2, 3, 6])
+    func mono(channels: Int) throws {
+        var random = SeededGenerator(seed: UInt64(channels))
+        let samples = random.floats(100 * channels)
+        var wav = WAVBytes(floats: samples)
+        wav.channels = UInt16(channels)
+        let read = try SampleBuffer.read(.bytes(wav.bytes, name: "x.wav")).readAll()
+        let expected = (0..<100).map { frame in
+            samples[frame * channels..<(frame + 1) * channels].reduce(0, +) / Float(channels)
+        }
+        #expect(largestDifference(read, expected) <= 1e-7)
+    }
+
+    @Test("a file and its bytes read the same")
+    func bytesAndFile() throws {
+        let url = AudioFixtures.folder.appending(path: "voice.wav")
+        let file = try SampleBuffer.read(AudioSource(argument: url.path)).readAll()
+        let bytes = try SampleBuffer.read(.bytes(Array(Data(contentsOf: url)), name: "voice")).readAll()
+        #expect(file == bytes && file.count == 32_000)
+    }
+
+    @Test("compressed files give the signal without delay", arguments: [("mp3", Float(0.3)), ("ogg", 0.3)])
+    func compressed(kind: String, limit: Float) throws {
+        let original = try AudioFixtures.samples("voice")
+        for source in try sources("voice.\(kind)") {
+            let decoded = try SampleBuffer.read(source).readAll()
+            #expect(decoded.count == original.count)
+            let noise = zip(decoded, original).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            let energy = original.reduce(0) { $0 + $1 * $1 }
+            #expect((noise / energy).squareRoot() < limit)
+        }
+    }
+
+    private func sources(_ name: String) throws -> [AudioSource] {
+        let url = AudioFixtures.folder.appending(path: name)
+        return [.file(url.path), .bytes(Array(try Data(contentsOf: url)), name: name)]
+    }
+
+    @Test("a header whose writer did not know the length is read to the end", arguments: [
+        0xFFFF_FFFF, 0x7FFF_F024, 0x8000_0000,
+    ] as [UInt32])
+    func unknownLength(claimed: UInt32) throws {
+        var wav = WAVBytes(samples: [Int16](repeating: 7, count: 500))
+        wav.claimedDataSize = claimed
+        #expect(try SampleBuffer.read(.bytes(wav.bytes, name: "pipe.wav")).count == 500)
+    }
+
+    @Test("a named pipe is read like a file", arguments: ["voice.wav", "voice.ogg"])
+    func namedPipe(name: String) throws {
+        try withTemporaryFolder { folder in
+            let pipe = folder.appending(path: "pipe").path
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let data = try Data(contentsOf: AudioFixtures.folder.appending(path: name))
+            Thread.detachNewThread {
+                let writer = FileHandle(forWritingAtPath: pipe)
+                try? writer?.write(contentsOf: data)
+                try? writer?.close()
+            }
+            #expect(try SampleBuffer.read(.file(pipe)).count == 32_000)
+        }
+    }
+
+    @Test("a crop holds the samples that cutting afterwards gives", arguments: [
+        (0.0, 0.5), (0.25, 0.75), (0.5, 100), (0.9999, 1.5), (0.1, 0.1001),
+    ])
+    func crop(start: Double, end: Double) throws {
+        var random = SeededGenerator(seed: 3)
+        var wav = WAVBytes(floats: random.floats(22_050))
+        wav.rate = 22_050
+        let source = AudioSource.bytes(wav.bytes, name: "x.wav")
+        let whole = try SampleBuffer.read(source).readAll()
+        let part = try SampleBuffer.read(source, seconds: start..<end).readAll()
+        let range = Int((start * 16_000).rounded())..<min(Int((end * 16_000).rounded()), whole.count)
+        #expect(part == Array(whole[range]))
+    }
+
+    @Test("a crop that holds nothing is refused", arguments: [
+        (1.0, 2.0, "ends at 1.0 s"), (-1.0, 1.0, "0 or more"), (0.5, 0.5, "end after it"), (7.0, .infinity, "ends at 1.0 s"),
+    ])
+    func badCrop(start: Double, end: Double, words: String) {
+        let wav = WAVBytes(samples: [Int16](repeating: 1, count: 16_000)).bytes
+        let error = #expect(throws: AudioError.self) {
+            try SampleBuffer.read(.bytes(wav, name: "x.wav"), seconds: start..<end)
+        }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.contains(words) == true && error?.message.contains("x.wav") == true)
+    }
+}
+
+@Suite("Raw samples through a pipe")
+struct RawSamplesTests {
+    /// Reads what a writer sends in pieces of `pieces` bytes, in turn.
+    private func read(_ bytes: [UInt8], pieces: [Int] = [4096], seconds: Range<Double>? = nil) throws -> [Float] {
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        let (reader, writer) = (ends[0], ends[1])
+        Thread.detachNewThread {
+            var (rest, turn) = (bytes[...], 0)
+            while !rest.isEmpty {
+                let piece = Array(rest.prefix(pieces[turn % pieces.count]))
+                if write(writer, piece, piece.count) < piece.count { break }
+                (rest, turn) = (rest.dropFirst(piece.count), turn + 1)
+            }
+            close(writer)
+        }
+        let source = AudioSource.raw(descriptor: reader, name: "standard input")
+        let result = Result { try SampleBuffer.read(source, seconds: seconds) }
+        // The writer ends before the pipe does: a write into a closed one would be a signal.
+        var drained = [UInt8](repeating: 0, count: 4096)
+        while Foundation.read(reader, &drained, drained.count) > 0 {}
+        close(reader)
+        return try result.get().readAll()
+    }
+
+    @Test("samples arrive whole however the pipe cuts them", arguments: [[4096], [1], [3, 1, 2], [1, 65_536], [8191]])
+    func pieces(pieces: [Int]) throws {
+        let samples = (0..<20_000).map { Int16(truncatingIfNeeded: $0 * 7919) }
+        let bytes = samples.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
+        #expect(try read(bytes, pieces: pieces) == samples.map { Float($0) / 32768 })
+    }
+
+    @Test("half a sample at the end is an error")
+    func odd() {
+        let error = #expect(throws: AudioError.self) { try read([1, 2, 3]) }
+        #expect(error?.message == """
+            standard input: ends in the middle of a sample; expected s16le, an even number of bytes
+            """)
+    }
+
+    @Test("nothing at all is an error")
+    func empty() {
+        let error = #expect(throws: AudioError.self) { try read([]) }
+        #expect(error?.message == "standard input: holds no samples; expected at least one")
+    }
+
+    @Test("a sound file piped in by mistake is recognised", arguments: ["voice.wav", "voice.ogg", "ID3"])
+    func container(name: String) throws {
+        // MP3 without an ID3 tag begins with bytes that samples may have, too.
+        let url = AudioFixtures.folder.appending(path: name)
+        let bytes = name == "ID3" ? Array("ID3 and so on.".utf8) : Array(try Data(contentsOf: url))
+        let error = #expect(throws: AudioError.self) { try read(bytes) }
+        #expect(error?.message.contains("begins like a sound file") == true)
+    }
+
+    @Test("a crop stops reading at its end")
+    func crop() throws {
+        #expect(try read([UInt8](repeating: 1, count: 300_000), seconds: 0.5..<1).count == 8000)
+    }
+
+    @Test("- is standard input and anything else a file")
+    func argument() {
+        #expect(AudioSource(argument: "-") == .raw(descriptor: 0, name: "standard input"))
+        #expect(AudioSource(argument: "a.wav") == .file("a.wav"))
+        #expect(AudioSource(argument: "a.wav").description == "a.wav")
+    }
+}
