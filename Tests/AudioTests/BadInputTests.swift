@@ -41,8 +41,9 @@ struct BadFile: CustomStringConvertible, Sendable {
             "is cut short", "1152000000 bytes", "3200 came"),
         BadFile("cut in the header", Array(wav { _ in }[..<30]), .dataLoss, "is damaged"),
         BadFile("not a number", floats([0, 1, .nan, 0]), .dataLoss, "sample 2, at 0.0 s, is nan"),
-        BadFile("infinite", floats([Float](repeating: 0, count: 20_003) + [-.infinity], rate: 8000, channels: 2), .dataLoss,
-            "sample 10001 of channel 2, at 1.25 s, is -inf"),
+        BadFile(
+            "infinite", floats([Float](repeating: 0, count: 20_003) + [-.infinity], rate: 8000, channels: 2),
+            .dataLoss, "sample 10001 of channel 2, at 1.25 s, is -inf"),
         BadFile("absurdly loud", floats([0, 1e30]), .dataLoss, "sample 1", "1e+30", "plausible"),
         BadFile("FLAC cut short", flac { $0.count / 2 }, .dataLoss, "decode"),
         BadFile("FLAC header alone", flac { _ in 60 }, .dataLoss, "is damaged"),

@@ -30,8 +30,10 @@ struct RecordingMelTests {
 
     @Test("the loudest moment scales windows that do not hold it")
     func peakIsGlobal() throws {
-        var samples = [Float](repeating: 0, count: 700_000)
-        for i in samples.indices { samples[i] = i > 650_000 ? (i % 50 < 25 ? 0.9 : -0.9) : 0.001 * (i % 7 < 3 ? 1 : -1) }
+        let samples = (0..<700_000).map { i -> Float in
+            let (period, level): (Int, Float) = i > 650_000 ? (50, 0.9) : (7, 0.001)
+            return i % period < period / 2 ? level : -level
+        }
         let mel = try RecordingMel(SampleBuffer(samples), bands: 128)
         #expect(try mel.window(from: 0, count: 3000).elements == columns(whole(samples, bands: 128), 0..<3000))
     }

@@ -48,7 +48,8 @@ struct ResamplingTests {
         for count in [1, 2, 3, 7, 100, 999, 16_383, 16_384, 16_385, 50_001] {
             let expected = Int((Double(count) * 16_000 / Double(rate)).rounded())
             guard expected > 0 else { continue }
-            #expect(try read([Float](repeating: 0.25, count: count), rate: rate).count == expected, "\(count) at \(rate)")
+            let result = try read([Float](repeating: 0.25, count: count), rate: rate)
+            #expect(result.count == expected, "\(count) at \(rate)")
         }
     }
 }

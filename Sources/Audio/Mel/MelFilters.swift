@@ -46,7 +46,9 @@ public struct MelFilters: Sendable {
     public var matrix: Tensor {
         var matrix = Tensor(shape: [bands, bins])
         for (band, filter) in filters.enumerated() {
-            for (offset, weight) in filter.weights.enumerated() { matrix[band, filter.firstBin + offset] = Float(weight) }
+            for (offset, weight) in filter.weights.enumerated() {
+                matrix[band, filter.firstBin + offset] = Float(weight)
+            }
         }
         return matrix
     }

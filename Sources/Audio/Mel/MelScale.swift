@@ -27,8 +27,8 @@ enum MelScale {
 
     /// log10 of positive normal x, to 2e-7 of the result or of 1; of others, some number.
     ///
-    /// x = 2^e·m with m in √½ ..< √2, and ln m = 2·(s + s³/3 + s⁵/5 + s⁷/7 + s⁹/9 + …), s = (m − 1)/(m + 1), |s| < 0.172,
-    /// where the first term left out is below 1e-9.
+    /// x = 2^e·m with m in √½ ..< √2, and ln m = 2·(s + s³/3 + s⁵/5 + s⁷/7 + s⁹/9 + …) with s = (m − 1)/(m + 1), of
+    /// magnitude below 0.172, where the first term left out is below 1e-9.
     @inline(__always) static func log10(_ x: Lanes) -> Lanes {
         let bits = unsafeBitCast(x, to: SIMD8<Int32>.self)
         // Subtracting the bits of √½ puts the boundary between exponents there.

@@ -4,8 +4,8 @@ import Kernels
 /// at once would give: openai/whisper's `log_mel_spectrogram(audio, padding: 30 s)`.
 ///
 /// A frame depends on the 400 samples around its centre and on the spectrogram's maximum. The maximum is found once, in
-/// a first pass over the recording in blocks; the frames are computed when they are asked for. Memory does not grow with
-/// the recording.
+/// a first pass over the recording in blocks; the frames are computed when they are asked for. Memory does not grow
+/// with the recording.
 public struct RecordingMel: Sendable {
     public var bands: Int { mel.bands }
     /// Frames (10 ms) of the recording itself, n/160, without the silence that follows it.

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A look at a WAV file's header before libsndfile's: libsndfile reads a file that was cut short as if it were whole, and
-/// has no words for a sample rate of zero.
+/// A look at a WAV file's header before libsndfile's, which reads a file that was cut short as if it were whole and has
+/// no words for a sample rate of zero.
 ///
 /// Only for WAV, of which most recordings are. Of FLAC and Ogg libsndfile says when less came than was promised; in
 /// other containers (AIFF, AU, W64, RF64 …) and in MP3 a file that ends early passes for a shorter recording.

@@ -13,7 +13,9 @@ struct RawSamples {
         self.descriptor = descriptor
         self.name = name
         if isatty(descriptor) == 1 {
-            throw AudioError(.invalidArgument, "\(name): is a terminal; expected raw 16 kHz mono s16le samples through a pipe")
+            throw AudioError(.invalidArgument, """
+                \(name): is a terminal; expected raw 16 kHz mono s16le samples through a pipe
+                """)
         }
     }
 

@@ -7,8 +7,8 @@ extension SampleBuffer {
     /// - Samples beyond ±1, which float formats hold, stay.
     ///
     /// - Parameters:
-    ///   - seconds: the part to keep, half-open; it may reach beyond the end, but must not start there. The same samples
-    ///     as cutting the whole recording afterwards.
+    ///   - seconds: the part to keep, half-open; it may reach beyond the end, but must not start there. These are the
+    ///     samples that cutting the whole recording afterwards gives; it is decoded from its start.
     /// - Throws: ``AudioError`` with the recording's name: not there, not audio, empty, cut short, a sample that is no
     ///   number, a sample rate or number of channels that makes no sense, no space for the temporary file.
     public static func read(_ source: AudioSource, seconds: Range<Double>? = nil) throws -> SampleBuffer {
@@ -67,8 +67,8 @@ extension SampleBuffer {
         guard let seconds else { return 0..<Int.max }
         guard seconds.lowerBound >= 0, seconds.lowerBound < seconds.upperBound else {
             throw AudioError(.invalidArgument, """
-                \(source): cannot keep \(seconds.lowerBound) to \(seconds.upperBound) s; expected a start of 0 or more and \
-                an end after it
+                \(source): cannot keep \(seconds.lowerBound) to \(seconds.upperBound) s; expected a start of 0 or more \
+                and an end after it
                 """)
         }
         // Beyond 2⁴⁰ samples, two years, lies no recording.

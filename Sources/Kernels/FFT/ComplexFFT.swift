@@ -36,19 +36,20 @@ struct Twiddle: Sendable {
     }
 }
 
-/// The forward discrete Fourier transform X[k] = Σ x[t]·exp(−2πi·kt/n), of any size n ≥ 1, of several signals at a time.
+/// The forward discrete Fourier transform X[k] = Σ x[t]·exp(−2πi·kt/n), of any size n ≥ 1, of four signals at a time.
 ///
 /// Stockham's self-sorting form of the mixed-radix algorithm (Van Loan, *Computational Frameworks for the Fast
 /// Fourier Transform*, §1.7): stage by stage the size n shrinks by a radix r while the stride s grows by it, and the
 /// output falls into order with no bit reversal. Radices 4, 5 and 2 have butterflies of their own; any other prime p is
-/// done by its p² definition, so a prime size costs n². Whisper's 400 is 4·4·5·5.
+/// done by its p² definition, so a prime size costs n². Whisper's 400 real samples are 4·2·5·5 complex ones, see
+/// ``PowerSpectrum``.
 ///
 /// In double, because the reference's bound asks for it. Whisper's clamp keeps mel powers down to 1e-8 of the greatest,
 /// amplitudes down to 1e-4, so a frame with one loud tone shows rounding error in its quiet bands. Measured as the
 /// greatest difference of the log-mel from torch's float32 result (2.15, CPU), with the transform in float32 and in
 /// double: 2.2e-5 and 1.7e-5 on speech, but 1.3e-4 and 6.4e-5 on a bird's song, where 1e-4 is allowed; torch's own
-/// distance from the exact value is 6.2e-5 there. (For bare sines near 8 kHz torch is off by up to 4e-4, and no other
-/// implementation can be nearer to it.) The price is a transform about 2.5 times as long.
+/// distance from the exact value is 6.2e-5 there. (For bare sines near 8 kHz torch is off by up to 4e-4, so
+/// no independent implementation can be within 1e-4 of it there.) The price is a transform about 2.5 times as long.
 struct ComplexFFT: Sendable {
     let size: Int
     private let stages: [Stage]

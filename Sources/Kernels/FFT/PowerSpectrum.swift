@@ -4,10 +4,11 @@ import Glibc
 /// part of a short-time Fourier transform.
 ///
 /// An even size n is done as a complex transform of n/2 points, z[t] = x[2t] + i·x[2t+1], whose spectrum Z gives
-/// X[k] = ½(Z[k] + Z̄[h−k]) − ½i·exp(−2πi·k/n)·(Z[k] − Z̄[h−k]), h = n/2 (Sorensen et al. 1987); an odd size as a complex
-/// transform with no imaginary part. Samples and window are float32 and so is their product, as in torch; the rest is
-/// double. Packing two *frames* into one complex transform would be as fast, but then a loud
-/// frame's rounding error leaks into a quiet one, and a frame's value depends on where its block starts.
+/// X[k] = ½(Z[k] + Z̄[h−k]) − ½i·exp(−2πi·k/n)·(Z[k] − Z̄[h−k]), h = n/2 (Sorensen et al. 1987); an odd size as a
+/// complex transform with no imaginary part. Packing two *frames* into one complex transform would be as fast, but then
+/// a loud frame's rounding error leaks into a quiet one, and a frame's value depends on where its block starts.
+///
+/// Samples and window are float32 and so is their product, as in torch; the rest is double.
 public struct PowerSpectrum: Sendable {
     public let window: [Float]
     /// Samples of a frame.
@@ -57,7 +58,7 @@ public struct PowerSpectrum: Sendable {
         return out
     }
 
-    /// Spectra of up to ``laneCount`` frames: `power[k]` receives bin k, frame f in lane f; lanes from `frames` on are zero.
+    /// Spectra of up to ``laneCount`` frames: `power[k]` receives bin k, frame f in lane f, zero in the lanes left over.
     ///
     /// - Parameters:
     ///   - samples: the first frame; frame f starts `hop·f` further on. `hop·(frames − 1) + size` floats are read.
