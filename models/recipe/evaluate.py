@@ -126,6 +126,16 @@ def real_digits(engine, folder: Path, per_speaker_and_digit: int) -> tuple[dict,
     return score_clips(engine, clips, texts, ["en"] * len(clips), groups)
 
 
+def report(name, result, arguments):
+    summary, wrong = result
+    print(json.dumps({"set": name, "engine": arguments.engine} | summary["all"]))
+    for group, figures in summary.items():
+        if group != "all":
+            print("  ", json.dumps({"group": group} | figures, ensure_ascii=False))
+    for example in wrong[:arguments.errors]:
+        print("   wrong", json.dumps(example, ensure_ascii=False), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the held-out sets")
@@ -147,16 +157,10 @@ def main():
         engine = TorchEngine(arguments.checkpoint, arguments.model)
     else:
         engine = AuscultEngine(arguments.binary, arguments.model, arguments.argument)
-    results = {name: held_out(engine, arguments.data, name, arguments.count) for name in arguments.sets}
+    for name in arguments.sets:
+        report(name, held_out(engine, arguments.data, name, arguments.count), arguments)
     if arguments.digits:
-        results["digits"] = real_digits(engine, arguments.digits, arguments.digits_each)
-    for name, (summary, wrong) in results.items():
-        print(json.dumps({"set": name, "engine": arguments.engine} | summary["all"]))
-        for group, figures in summary.items():
-            if group != "all":
-                print("  ", json.dumps({"group": group} | figures, ensure_ascii=False))
-        for example in wrong[:arguments.errors]:
-            print("   wrong", json.dumps(example, ensure_ascii=False))
+        report("digits", real_digits(engine, arguments.digits, arguments.digits_each), arguments)
 
 
 if __name__ == "__main__":

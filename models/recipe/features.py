@@ -6,6 +6,7 @@ price of a few additions instead of a second Fourier transform.
 """
 
 import functools
+import math
 
 import numpy as np
 import torch
@@ -52,6 +53,8 @@ def _low_pass(up, down):
 
 def resample(samples: np.ndarray, up: int, down: int) -> np.ndarray:
     """Change the rate by up / down; also how playing speed (and with it the vocal tract's length) is varied."""
+    common = math.gcd(up, down)
+    up, down = up // common, down // common
     if up == down:
         return samples.astype(np.float32)
     return resample_poly(samples, up, down, window=_low_pass(up, down)).astype(np.float32)

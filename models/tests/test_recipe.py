@@ -54,6 +54,13 @@ class Features(unittest.TestCase):
         theirs = whisper.audio.log_mel_spectrogram(torch.from_numpy(samples))
         self.assertLess((ours - theirs).abs().max().item(), 1e-5)
 
+    def test_resampling_keeps_a_tone(self):
+        tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000).astype(np.float32)
+        expected = np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
+        resampled = features.resample(tone, 16_000, 8000)
+        self.assertEqual(len(resampled), 16_000)
+        self.assertLess(np.abs(resampled - expected)[200:-200].max(), 0.01)
+
     def test_mel_frequencies_are_those_of_the_filters(self):
         import whisper.audio
         filters = whisper.audio.mel_filters("cpu", 80).numpy()
