@@ -27,11 +27,12 @@ quoted() {
     printf '%s' "${words[*]}"
 }
 
-show transcribe "$recording" --word-timestamps
+show transcribe "$recording" --timestamps
 
 show hooks 'encoder.blocks.0.**'
 
-show trace "$recording" --hooks 'decoder.blocks.*.cross_attn.pattern' --out "$folder/trace.safetensors"
+show trace "$recording" --hooks 'decoder.blocks.*.cross_attn.pattern' --out "$folder/trace.safetensors" |
+    sed "s|$folder/||"
 
 printf '\n'
 bold "Where the decoder listens while it writes each word (scripts/look.py, from that file)"
