@@ -4,7 +4,7 @@ import Foundation
 extension [Float] {
     /// log Σ exp xᵢ over `range`, about its maximum so that nothing overflows; -∞ for nothing or nothing but -∞.
     func logSumExp(in range: Range<Int>) -> Float {
-        guard let peak = self[range].max(), peak > -.infinity else { return -.infinity }
+        guard let peak = self[range].max(), peak != -.infinity else { return -.infinity }
         var sum = 0.0
         withUnsafeBufferPointer { for i in range { sum += Double(exp($0[i] - peak)) } }
         return peak + Float(log(sum))

@@ -4,6 +4,12 @@ public struct Transcription: Sendable, Codable {
     /// The code of the language that was given or found.
     public var language: String
     public var segments: [Segment]
+
+    public init(text: String, language: String, segments: [Segment]) {
+        self.text = text
+        self.language = language
+        self.segments = segments
+    }
 }
 
 /// A stretch of speech, as the model's timestamps or its windows cut it.
@@ -27,6 +33,23 @@ public struct Segment: Sendable, Codable {
     /// Present where word timestamps were asked for.
     public var words: [Word]?
 
+    public init(
+        id: Int, seek: Int, start: Double, end: Double, text: String, tokens: [Int], temperature: Double,
+        avgLogprob: Double, compressionRatio: Double, noSpeechProb: Double?, words: [Word]? = nil
+    ) {
+        self.id = id
+        self.seek = seek
+        self.start = start
+        self.end = end
+        self.text = text
+        self.tokens = tokens
+        self.temperature = temperature
+        self.avgLogprob = avgLogprob
+        self.compressionRatio = compressionRatio
+        self.noSpeechProb = noSpeechProb
+        self.words = words
+    }
+
     enum CodingKeys: String, CodingKey {
         case id, seek, start, end, text, tokens, temperature, words
         case avgLogprob = "avg_logprob", compressionRatio = "compression_ratio", noSpeechProb = "no_speech_prob"
@@ -41,6 +64,13 @@ public struct Word: Sendable, Codable, Hashable {
     public var end: Double
     /// The mean probability of its tokens.
     public var probability: Double
+
+    public init(word: String, start: Double, end: Double, probability: Double) {
+        self.word = word
+        self.start = start
+        self.end = end
+        self.probability = probability
+    }
 }
 
 /// How a recording is written down; the names and the defaults are those of openai/whisper's `transcribe`.
