@@ -7,8 +7,9 @@ extension Checkpoint {
     /// - whisper.cpp's ggml `.bin`: f32, f16, q4_0, q4_1, q5_0, q5_1, q8_0.
     ///
     /// Headers are read and checked against each other; weights stay in the mapped file until they are asked for.
-    /// Structure is checked wholly, and a `.pt`'s weights against its checksums; the other formats have none, so a
-    /// changed bit among their weights is not noticed. Weights may be NaN or infinite.
+    /// Structure is checked wholly, and a `.pt`'s weights against its checksums. The other formats have none, so a
+    /// changed bit among their weights is not noticed, nor a number of heads that divides the width as well. Weights
+    /// may be NaN or infinite.
     ///
     /// - Parameter vocabulary: a tokenizer file to use instead of what the checkpoint has or what lies beside it.
     /// - Throws: ``WhisperError``: `notFound`; `dataLoss` for a damaged file, `unsupported` for another format or
