@@ -148,6 +148,21 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
         #expect(refusal(changed(0) { $0.crc = 1 })?.message.contains("CRC-32") == true)
     }
 
+    @Test("an entry whose sizes stand in the zip64 field is read, and refused where they lie")
+    func longSizes() throws {
+        try load(changed(3) { $0.isLong = true })
+        let tooLong = changed(3) { entry in
+            entry.isLong = true
+            entry.size += 1 << 30
+        }
+        #expect(refusal(tooLong) != nil)
+        let elsewhere = changed(3) { entry in
+            entry.isLong = true
+            entry.offset = 7
+        }
+        #expect(refusal(elsewhere) != nil)
+    }
+
     @Test("entries that share bytes, as a zip bomb's do, are refused")
     func overlap() {
         var bomb = entries

@@ -213,6 +213,8 @@ struct ZipEntry {
     var size: UInt32
     var offset: UInt32?
     var localName: String
+    /// Sizes and offset in the directory's zip64 field, as in archives of 4 GiB, and not in their usual places.
+    var isLong = false
 
     init(_ name: String, _ data: [UInt8]) {
         self.name = name
@@ -235,12 +237,18 @@ struct ZipBytes {
     private var count: UInt16 = 0
 
     mutating func append(_ entry: ZipEntry) {
+        let size = entry.isLong ? UInt32.max : entry.size
+        let offset = entry.offset ?? UInt32(out.count)
+        let long = [UInt64(entry.size), UInt64(entry.size), UInt64(offset)].flatMap { little($0) }
+        let field = [UInt16(7), 0, 1, 24].flatMap { little($0) } + long  // an unknown field before it
+        let extra = entry.isLong ? field : []
         let fields =
             little(UInt16(20)) + little(entry.flags) + little(entry.method) + little(UInt32(0))
-            + little(entry.crc) + little(entry.size) + little(entry.size)
+            + little(entry.crc) + little(size) + little(size)
         directory += little(UInt32(0x0201_4B50)) + little(UInt16(20)) + fields
-        directory += little(UInt16(entry.name.utf8.count)) + [UInt8](repeating: 0, count: 12)
-        directory += little(entry.offset ?? UInt32(out.count)) + Array(entry.name.utf8)
+        directory += little(UInt16(entry.name.utf8.count)) + little(UInt16(extra.count))
+        directory += [UInt8](repeating: 0, count: 10)
+        directory += little(entry.isLong ? UInt32.max : offset) + Array(entry.name.utf8) + extra
         out += little(UInt32(0x0403_4B50)) + fields + little(UInt16(entry.localName.utf8.count))
         let padding = (64 - (out.count + 2 + entry.localName.utf8.count) % 64) % 64
         out += little(UInt16(padding)) + Array(entry.localName.utf8) + [UInt8](repeating: 0, count: padding)

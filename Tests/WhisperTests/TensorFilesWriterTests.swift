@@ -38,6 +38,16 @@ private func contents(_ folder: String) throws -> [String] {
         }
     }
 
+    @Test("a name may be as long as the file system allows", arguments: Form.allCases)
+    func longName(form: Form) throws {
+        try withFolder { folder in
+            let name = String(repeating: "x", count: 255)
+            let writer = try form.writer("\(folder)/\(name)")
+            try writer.finish(metadata: [:])
+            #expect(try contents(folder) == [name])
+        }
+    }
+
     @Test("a writer that is dropped leaves nothing, and an older file as it was", arguments: Form.allCases)
     func dropped(form: Form) throws {
         try withFolder { folder in
@@ -76,6 +86,8 @@ private func contents(_ folder: String) throws -> [String] {
             #expect(throws: WhisperError.self) { try form.writer("") }
             #expect(throws: WhisperError.self) { try form.writer("\(folder)/new/") }
             #expect(throws: WhisperError.self) { try form.writer("/proc/out") }
+            let tooLong = String(repeating: "x", count: 256)
+            #expect(throws: WhisperError.self) { try form.writer("\(folder)/\(tooLong)") }
             let left = try contents(folder)
             #expect(left == [])
         }

@@ -92,7 +92,10 @@ final class AtomicFile {
             throw WhisperError(.invalidArgument, "cannot write '\(path)': it names no file")
         }
         var status = stat()
-        guard stat(path, &status) == 0 else { return path }
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else { throw WhisperError.system("cannot write \(path)") }
+            return path
+        }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw WhisperError(.invalidArgument, "cannot write \(path): it exists and is not a regular file")
         }
@@ -107,8 +110,8 @@ final class AtomicFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// Without the file's own name in it, which may be as long as the file system allows.
     private static func hiddenName(besides path: String) -> String {
-        let random = String(UInt64.random(in: .min ... .max), radix: 36)
-        return "\(folder(of: path))/.\(path.split(separator: "/").last ?? "").\(random).partial"
+        "\(folder(of: path))/.\(String(UInt64.random(in: .min ... .max), radix: 36)).partial"
     }
 }
