@@ -27,10 +27,14 @@ extension Transcript {
 }
 
 extension Segment {
-    /// The text on a line, as openai/whisper's text writer has it; with `timestamps`, its time before it.
+    /// The text on a line, as openai/whisper's text writer has it; with `timestamps`, its time before it. Where the
+    /// words were timed, they follow, a line each.
     package func line(timestamps: Bool) -> String {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        return (timestamps ? "[\(timestamp(start)) --> \(timestamp(end))]  " : "") + text + "\n"
+        let words = (words ?? []).map { word in
+            "    [\(timestamp(word.start)) --> \(timestamp(word.end))]  \(word.word.trimmingCharacters(in: .whitespaces))\n"
+        }
+        return (timestamps ? "[\(timestamp(start)) --> \(timestamp(end))]  " : "") + text + "\n" + words.joined()
     }
 
     fileprivate var json: JSON {
