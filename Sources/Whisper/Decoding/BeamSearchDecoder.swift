@@ -1,4 +1,5 @@
-/// Keeps the likeliest sequences side by side, and those that have ended apart, as openai/whisper's decoder of that name.
+/// Keeps the likeliest sequences side by side, and those that have ended apart, as openai/whisper's decoder of
+/// that name.
 package struct BeamSearchDecoder: TokenDecoder {
     package let sequences: Int
     private let endOfText: Int
@@ -12,7 +13,9 @@ package struct BeamSearchDecoder: TokenDecoder {
         self.wanted = max(1, Int((Double(beamSize) * (patience ?? 1)).rounded(.toNearestOrEven)))
     }
 
-    package mutating func update(_ group: inout [Candidate], logits: [[Float]]) throws -> (sources: [Int], isComplete: Bool) {
+    package mutating func update(
+        _ group: inout [Candidate], logits: [[Float]]
+    ) throws -> (sources: [Int], isComplete: Bool) {
         var next: [(candidate: Candidate, source: Int)] = []
         var ended: [Candidate] = []
         for (candidate, source) in try continuations(of: group, logits: logits) {

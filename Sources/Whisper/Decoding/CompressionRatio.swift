@@ -8,6 +8,8 @@ package func compressionRatio(of text: String) throws -> Double {
     var length = compressBound(uLong(bytes.count))
     var compressed = [UInt8](repeating: 0, count: Int(length))
     let status = compress(&compressed, &length, bytes, uLong(bytes.count))
-    guard status == Z_OK else { throw WhisperError(.unavailable, "zlib could not compress \(bytes.count) bytes: status \(status)") }
+    guard status == Z_OK else {
+        throw WhisperError(.unavailable, "zlib could not compress \(bytes.count) bytes: status \(status)")
+    }
     return Double(bytes.count) / Double(length)
 }

@@ -50,12 +50,16 @@ extension DecodingOptions {
     func check(for dimensions: ModelDimensions) throws {
         func refuse(_ message: String) throws -> Never { throw WhisperError(.invalidArgument, message) }
         let most = min(Self.mostSequences, dimensions.nVocab - 1)
-        guard temperature.isFinite, temperature >= 0 else { try refuse("the temperature is \(temperature); expected ≥ 0") }
+        guard temperature.isFinite, temperature >= 0 else {
+            try refuse("the temperature is \(temperature); expected ≥ 0")
+        }
         for (name, count) in [("beam size", beamSize), ("best-of", bestOf)] {
             if let count, !(1...most).contains(count) { try refuse("the \(name) is \(count); expected 1 … \(most)") }
         }
         if beamSize != nil, bestOf != nil { try refuse("beam search and best-of sampling exclude each other") }
-        if bestOf != nil, temperature == 0 { try refuse("best-of wants a temperature above 0: at 0 all samples are alike") }
+        if bestOf != nil, temperature == 0 {
+            try refuse("best-of wants a temperature above 0: at 0 all samples are alike")
+        }
         if beamSize != nil, temperature > 0 { try refuse("beam search wants temperature 0; it is \(temperature)") }
         if let patience {
             guard let beamSize else { try refuse("patience is a property of beam search, and no beam size is given") }
@@ -67,7 +71,8 @@ extension DecodingOptions {
             try refuse("the length penalty is \(lengthPenalty); expected 0 … 1")
         }
         if let sampleLength, !(1...dimensions.nTextCtx).contains(sampleLength) {
-            try refuse("the sample length is \(sampleLength); expected 1 … \(dimensions.nTextCtx), the model's text context")
+            try refuse(
+                "the sample length is \(sampleLength); expected 1 … \(dimensions.nTextCtx), the model's text context")
         }
         if let maxInitialTimestamp, !(0...3600).contains(maxInitialTimestamp) {
             try refuse("the latest first timestamp is \(maxInitialTimestamp) s; expected 0 … 3600")

@@ -18,7 +18,8 @@ package func dynamicTimeWarping(_ costs: [Float], rows: Int, columns: Int) -> [(
             let both = sums[row * width + column], down = sums[row * width + column + 1]
             let right = sums[(row + 1) * width + column]
             let (sum, step): (Float, Step) =
-                both < down && both < right ? (both, .both) : down < both && down < right ? (down, .row) : (right, .column)
+                both < down && both < right
+                ? (both, .both) : down < both && down < right ? (down, .row) : (right, .column)
             let cell = (row + 1) * width + column + 1
             sums[cell] = Float(Double(costs[row * columns + column]) + Double(sum))
             steps[cell] = step

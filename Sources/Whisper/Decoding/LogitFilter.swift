@@ -32,7 +32,8 @@ extension SuppressTokens {
     package init(_ tokenizer: Tokenizer, _ tokens: [Int]) {
         var ids = Set(tokens.filter { $0 >= 0 })
         if tokens.contains(-1) { ids.formUnion(tokenizer.nonSpeechTokens) }
-        let marks = ["<|transcribe|>", "<|translate|>", "<|startofprev|>", "<|startoflm|>"].compactMap(tokenizer.special)
+        let marks = ["<|transcribe|>", "<|translate|>", "<|startofprev|>", "<|startoflm|>"]
+            .compactMap(tokenizer.special)
         ids.formUnion(marks + [tokenizer.startOfTranscript] + [tokenizer.noSpeech].compactMap { $0 })
         self.init(tokens: ids.sorted())
     }
@@ -69,7 +70,10 @@ package struct TimestampRules: LogitFilter {
         pair(&logits, sampled)
         if sampled.isEmpty {
             logits.suppress(0..<begin)
-            if let maxInitialIndex { logits.suppress(begin + maxInitialIndex + 1..<max(begin + maxInitialIndex + 1, logits.count)) }
+            if let maxInitialIndex {
+                let first = begin + maxInitialIndex + 1
+                logits.suppress(first..<max(first, logits.count))
+            }
         }
         preferTimestamp(&logits)
     }

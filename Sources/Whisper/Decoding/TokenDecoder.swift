@@ -38,7 +38,9 @@ package struct GreedyDecoder: TokenDecoder {
         self.generator = generator
     }
 
-    package mutating func update(_ group: inout [Candidate], logits: [[Float]]) throws -> (sources: [Int], isComplete: Bool) {
+    package mutating func update(
+        _ group: inout [Candidate], logits: [[Float]]
+    ) throws -> (sources: [Int], isComplete: Bool) {
         for i in group.indices {
             if group[i].tokens.last == endOfText {
                 group[i].tokens.append(endOfText)

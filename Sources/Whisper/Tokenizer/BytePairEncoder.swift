@@ -42,7 +42,8 @@ private struct Merging {
 
     private let piece: ArraySlice<UInt8>
     private let ranks: [ArraySlice<UInt8>: Int]
-    /// For the part that starts at byte i: where it ends, and where the part before it starts. A byte that starts no part has end 0.
+    /// For the part that starts at byte i: where it ends, and where the part before it starts. A byte that starts no
+    /// part has end 0.
     private var ends: [Int]
     private var before: [Int]
     private var heap: [Pair] = []

@@ -17,8 +17,8 @@ public struct Tokenizer: Sendable {
     private let encoder: BytePairEncoder
     private let specialBytes: [Int: [UInt8]]
 
-    /// - Throws: ``WhisperError`` (`dataLoss`) where the vocabulary lacks a byte, or a special token that every Whisper has,
-    ///   or where its timestamps do not follow one another.
+    /// - Throws: ``WhisperError`` (`dataLoss`) where the vocabulary lacks a byte, or a special token that every
+    ///   Whisper has, and (`unsupported`) where the ids of its special tokens are out of order.
     public init(_ vocabulary: Vocabulary) throws {
         func required(_ name: String) throws -> Int {
             if let id = vocabulary.specialTokens[name] { return id }
@@ -69,7 +69,8 @@ public struct Tokenizer: Sendable {
 }
 
 extension Tokenizer {
-    /// The ids of `text`. What looks like a special token in it is plain text, so a user's words never steer the decoder.
+    /// The ids of `text`. What looks like a special token in it is plain text, so a user's words never steer the
+    /// decoder.
     public func encode(_ text: String) -> [Int] {
         var text = text
         text.makeContiguousUTF8()
@@ -79,7 +80,8 @@ extension Tokenizer {
         return ids
     }
 
-    /// The text of `ids`, without timestamps. Bytes that are no UTF-8 become U+FFFD, as with Python's `errors="replace"`.
+    /// The text of `ids`, without timestamps. Bytes that are no UTF-8 become U+FFFD, as with Python's
+    /// `errors="replace"`.
     public func decode(_ ids: [Int]) -> String {
         decodeWithTimestamps(ids.filter { $0 < timestampBegin })
     }

@@ -44,7 +44,8 @@ extension Vocabulary {
             .unsupported, "\(file): not a vocabulary; expected a .tiktoken, a tokenizer.json or a vocab.json")
     }
 
-    /// As ``load(beside:nVocab:)``, for files that lie anywhere: `read` gives a file's bytes by its name, nil where it is absent.
+    /// As ``load(beside:nVocab:)``, for files that lie anywhere: `read` gives a file's bytes by its name, nil where
+    /// it is absent.
     public static func load(
         nVocab: Int, tiktokenNames: [String] = usualTiktokenNames, read: (String) throws -> [UInt8]?
     ) throws -> Vocabulary? {
