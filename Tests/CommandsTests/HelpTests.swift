@@ -1,0 +1,44 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Help") struct HelpTests {
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/commands")
+
+    @Test(
+        "help reads as it was agreed; Tests/Fixtures/commands/generate.sh writes it anew",
+        arguments: [
+            [], ["transcribe"], ["hooks"], ["trace"], ["models"], ["models", "list"], ["models", "add"],
+            ["models", "remove"], ["models", "pull"], ["samples"], ["samples", "list"], ["samples", "export"],
+        ])
+    func snapshot(command: [String]) throws {
+        let name = (["help"] + command).joined(separator: "-") + ".txt"
+        let expected = try String(contentsOf: Self.fixtures.appendingPathComponent(name), encoding: .utf8)
+        let result = try Child(command + ["--help"], data: TemporaryFolder()).result()
+        #expect(result.status == 0)
+        #expect(result.error.isEmpty)
+        #expect(result.output == expected)
+    }
+
+    @Test("every exit status is in the help")
+    func exitStatus() async throws {
+        let help = try await auscult("--help").output
+        for status in [0, 64, 65, 66, 69, 73, 74, 130] { #expect(help.contains("\n  \(status) ")) }
+    }
+
+    @Test("the version is printed")
+    func version() async throws {
+        let result = try await auscult("--version")
+        #expect(result.status == 0)
+        #expect(result.output.first?.isNumber == true)
+    }
+
+    @Test("there are completions for each shell", arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) async throws {
+        let result = try await auscult("--generate-completion-script", shell)
+        #expect(result.status == 0)
+        #expect(result.output.contains("transcribe"))
+    }
+}
