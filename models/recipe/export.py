@@ -1,7 +1,8 @@
-"""Write the trained model as a Hugging Face folder:  python -m recipe.export CHECKPOINT TOKENIZER OUT
+"""Write the trained model as a Hugging Face folder:  python -m recipe.export TOKENIZER OUT CHECKPOINT ...
 
 `transformers` and Auscult read the folder. `--pt FILE` also writes openai-whisper's format with the same (rounded) weights,
-so that the three implementations can be compared on equal terms. `--random` writes untrained weights.
+so that the three implementations can be compared on equal terms. Of several checkpoints the mean is written, with `--random` untrained
+weights.
 """
 
 import argparse
@@ -154,16 +155,19 @@ def _heads(text: str):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path, help="model.pt of a training run; ignored with --random")
     parser.add_argument("tokenizer", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="*", help="model-*.pt of a training run")
     parser.add_argument("--pt", type=Path, help="also write openai-whisper's format here")
     parser.add_argument("--random", action="store_true", help="untrained weights")
     parser.add_argument("--alignment-heads", type=_heads, default=[(GUIDED_BLOCK, head) for head in GUIDED_HEADS],
                         help="decoder block and head pairs, as recipe.evaluate measures them: 1.0,1.1")
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    model = build(Tokenizer(arguments.tokenizer).size) if arguments.random else openai.load(arguments.checkpoint)
+    if not arguments.random and not arguments.checkpoints:
+        parser.error("name a checkpoint, or --random")
+    model = (build(Tokenizer(arguments.tokenizer).size) if arguments.random
+             else openai.load_average(arguments.checkpoints))
     export(model, arguments.tokenizer, arguments.out, arguments.alignment_heads)
     if arguments.pt:
         rounded = {name: tensor.half() for name, tensor in model.state_dict().items()}

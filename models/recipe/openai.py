@@ -65,3 +65,12 @@ def load(path: Path) -> Whisper:
     model = Whisper(ModelDimensions(**saved["dims"]))
     model.load_state_dict({name: tensor.float() for name, tensor in saved["model_state_dict"].items()})
     return model.eval()
+
+
+def load_average(paths: list[Path]) -> Whisper:
+    """The mean of several checkpoints of one run: late in training it stands in for more annealing than there was time for."""
+    models = [load(path) for path in paths]
+    states = [model.state_dict() for model in models]
+    mean = {name: sum(state[name].double() for state in states).div(len(states)).float() for name in states[0]}
+    models[0].load_state_dict(mean)
+    return models[0]

@@ -7,6 +7,7 @@ machine was free or busy. `--resume` continues from OUT/state.pt with the budget
 import argparse
 import json
 import random
+import shutil
 import time
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from .phonemes import PHONEMES
 from .tokenizer import Tokenizer
 
 LOG_EVERY = 25  # steps
+KEPT = 5  # checkpoints, for the average that is exported
 
 
 class Schedule:
@@ -172,6 +174,9 @@ class Training:
         model = {"dims": vars(self.model.dims), "model_state_dict": self.model.state_dict()}
         torch.save(model, self.out / "model.partial")
         (self.out / "model.partial").rename(self.out / "model.pt")
+        shutil.copy(self.out / "model.pt", self.out / f"model-{self.step:06}.pt")
+        for old in sorted(self.out.glob("model-*.pt"))[:-KEPT]:
+            old.unlink()
 
     def _load(self):
         state = torch.load(self.out / "state.pt", weights_only=False)
