@@ -37,7 +37,8 @@ struct BadFile: CustomStringConvertible, Sendable {
         BadFile("65 channels", wav { $0.channels = 65 }, .unsupported, "65 channels", "1 to 64"),
         BadFile("0 bits", wav { $0.bitsPerSample = 0 }, .dataLoss, "is damaged"),
         BadFile("unknown encoding", wav { $0.format = 99 }, .dataLoss, "is damaged"),
-        BadFile("ten hours promised", wav { $0.claimedDataSize = 1_152_000_000 }, .dataLoss,
+        BadFile(
+            "ten hours promised", wav { $0.claimedDataSize = 1_152_000_000 }, .dataLoss,
             "is cut short", "1152000000 bytes", "3200 came"),
         BadFile("cut in the header", Array(wav { _ in }[..<30]), .dataLoss, "is damaged"),
         BadFile("not a number", floats([0, 1, .nan, 0]), .dataLoss, "sample 2, at 0.0 s, is nan"),

@@ -48,9 +48,11 @@ struct LogMelTests {
         #expect(filled.elements == mel.spectrogram(samples + [Float](repeating: 0, count: 1400)).elements)
     }
 
-    @Test("encoder frames are 320 samples, and a part of one counts", arguments: [
-        (0, 0), (1, 1), (319, 1), (320, 1), (321, 2), (480_000, 1500), (Int.max, Int.max / 320 + 1),
-    ])
+    @Test(
+        "encoder frames are 320 samples, and a part of one counts",
+        arguments: [
+            (0, 0), (1, 1), (319, 1), (320, 1), (321, 2), (480_000, 1500), (Int.max, Int.max / 320 + 1),
+        ])
     func validFrames(samples: Int, frames: Int) {
         #expect(EncoderFrames.valid(sampleCount: samples) == frames)
     }

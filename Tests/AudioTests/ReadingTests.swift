@@ -67,9 +67,11 @@ struct ReadingTests {
         #expect(abs((samples.map(abs).max() ?? 0) - 0.783) < 0.001)
     }
 
-    @Test("a header whose writer did not know the length is read to the end", arguments: [
-        0xFFFF_FFFF, 0x7FFF_F024, 0x8000_0000,
-    ] as [UInt32])
+    @Test(
+        "a header whose writer did not know the length is read to the end",
+        arguments: [
+            0xFFFF_FFFF, 0x7FFF_F024, 0x8000_0000,
+        ] as [UInt32])
     func unknownLength(claimed: UInt32) throws {
         var wav = WAVBytes(samples: [Int16](repeating: 7, count: 500))
         wav.claimedDataSize = claimed
@@ -91,9 +93,11 @@ struct ReadingTests {
         }
     }
 
-    @Test("a crop holds the samples that cutting afterwards gives", arguments: [
-        (0.0, 0.5), (0.25, 0.75), (0.5, 100), (0.9999, 1.5), (0.1, 0.1001),
-    ])
+    @Test(
+        "a crop holds the samples that cutting afterwards gives",
+        arguments: [
+            (0.0, 0.5), (0.25, 0.75), (0.5, 100), (0.9999, 1.5), (0.1, 0.1001),
+        ])
     func crop(start: Double, end: Double) throws {
         var random = SeededGenerator(seed: 3)
         var wav = WAVBytes(floats: random.floats(22_050))
@@ -105,10 +109,12 @@ struct ReadingTests {
         #expect(part == Array(whole[range]))
     }
 
-    @Test("a crop that holds nothing is refused", arguments: [
-        (1.0, 2.0, "ends at 1.0 s"), (7.0, .infinity, "ends at 1.0 s"), (-1.0, 1.0, "0 or more"),
-        (0.5, 0.5, "end after it"),
-    ])
+    @Test(
+        "a crop that holds nothing is refused",
+        arguments: [
+            (1.0, 2.0, "ends at 1.0 s"), (7.0, .infinity, "ends at 1.0 s"), (-1.0, 1.0, "0 or more"),
+            (0.5, 0.5, "end after it"),
+        ])
     func badCrop(start: Double, end: Double, words: String) {
         let wav = WAVBytes(samples: [Int16](repeating: 1, count: 16_000)).bytes
         let error = #expect(throws: AudioError.self) {
@@ -144,7 +150,8 @@ struct RawSamplesTests {
         return try result.get().readAll()
     }
 
-    @Test("samples arrive whole however the pipe cuts them", arguments: [[4096], [1], [3, 1, 2], [1, 65_536], [8191]])
+    @Test(
+        "samples arrive whole however the pipe cuts them", arguments: [[4096], [1], [3, 1, 2], [1, 65_536], [8191]])
     func pieces(pieces: [Int]) throws {
         let samples = (0..<20_000).map { Int16(truncatingIfNeeded: $0 * 7919) }
         let bytes = samples.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
@@ -154,9 +161,10 @@ struct RawSamplesTests {
     @Test("half a sample at the end is an error")
     func odd() {
         let error = #expect(throws: AudioError.self) { try read([1, 2, 3]) }
-        #expect(error?.message == """
-            standard input: ends in the middle of a sample; expected s16le, an even number of bytes
-            """)
+        #expect(
+            error?.message == """
+                standard input: ends in the middle of a sample; expected s16le, an even number of bytes
+                """)
     }
 
     @Test("nothing at all is an error")

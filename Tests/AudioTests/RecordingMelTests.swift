@@ -10,9 +10,11 @@ struct RecordingMelTests {
         LogMel(bands: bands).spectrogram(samples + [Float](repeating: 0, count: 480_000))
     }
 
-    @Test("equals the whole spectrogram to the last bit, wherever the windows lie", arguments: [
-        1, 100, 159, 160, 199, 200, 201, 1000, 16_000, 123_457, 600_000,
-    ])
+    @Test(
+        "equals the whole spectrogram to the last bit, wherever the windows lie",
+        arguments: [
+            1, 100, 159, 160, 199, 200, 201, 1000, 16_000, 123_457, 600_000,
+        ])
     func equalsWhole(count: Int) throws {
         var random = SeededGenerator(seed: UInt64(count))
         let samples = random.floats(count, in: -1...1)

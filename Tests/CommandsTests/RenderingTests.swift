@@ -23,7 +23,10 @@ import Whisper
 
     @Test("text, srt and vtt are those of openai/whisper's writers", arguments: examples)
     func writers(example: Case) {
-        #expect(example.transcription.segments.map { $0.line(timestamps: false) }.joined() == example.txt)
+        // With words the text form is our own: each follows its segment on a line.
+        var untimed = example.transcription.segments
+        for index in untimed.indices { untimed[index].words = nil }
+        #expect(untimed.map { $0.line(timestamps: false) }.joined() == example.txt)
         #expect(Subtitles.srt(example.transcription) == example.srt)
         #expect(Subtitles.vtt(example.transcription) == example.vtt)
     }

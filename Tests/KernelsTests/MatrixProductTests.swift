@@ -52,7 +52,9 @@ import Testing
             }
             let expected = (0..<rows).flatMap { row in
                 (0..<outputs).map { o in
-                    (0..<3 * channels).reduce(Float(0)) { $0 + signal[row * step * channels + $1] * weight[o * 3 * channels + $1] }
+                    (0..<3 * channels).reduce(Float(0)) {
+                        $0 + signal[row * step * channels + $1] * weight[o * 3 * channels + $1]
+                    }
                 }
             }
             #expect(largestDifference(c, expected) < 1e-5)

@@ -5,7 +5,7 @@ public final class TemporaryFolder: Sendable {
     public let path: String
 
     public init() throws {
-        path = NSTemporaryDirectory() + "/auscult-test-\(UUID().uuidString)"
+        path = (NSTemporaryDirectory() as NSString).appendingPathComponent("auscult-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 

@@ -20,14 +20,44 @@ import Whisper
         ("no beam", { $0.beamSize = 0 }),
         ("a negative number of beams", { $0.beamSize = -1 }),
         ("beams without number", { $0.beamSize = .max }),
-        ("beams and samples", { $0.beamSize = 2; $0.bestOf = 2 }),
+        (
+            "beams and samples",
+            {
+                $0.beamSize = 2; $0.bestOf = 2
+            }
+        ),
         ("best of alike samples", { $0.bestOf = 2 }),
-        ("best of none", { $0.temperature = 1; $0.bestOf = 0 }),
-        ("beams at a temperature", { $0.temperature = 1; $0.beamSize = 2 }),
+        (
+            "best of none",
+            {
+                $0.temperature = 1; $0.bestOf = 0
+            }
+        ),
+        (
+            "beams at a temperature",
+            {
+                $0.temperature = 1; $0.beamSize = 2
+            }
+        ),
         ("patience without beams", { $0.patience = 1 }),
-        ("no patience", { $0.beamSize = 2; $0.patience = 0 }),
-        ("endless patience", { $0.beamSize = 2; $0.patience = .infinity }),
-        ("patience that is no number", { $0.beamSize = 2; $0.patience = .nan }),
+        (
+            "no patience",
+            {
+                $0.beamSize = 2; $0.patience = 0
+            }
+        ),
+        (
+            "endless patience",
+            {
+                $0.beamSize = 2; $0.patience = .infinity
+            }
+        ),
+        (
+            "patience that is no number",
+            {
+                $0.beamSize = 2; $0.patience = .nan
+            }
+        ),
         ("a length penalty above 1", { $0.lengthPenalty = 1.5 }),
         ("a length penalty that is no number", { $0.lengthPenalty = .nan }),
         ("a negative temperature", { $0.temperature = -1 }),
@@ -136,7 +166,8 @@ import Whisper
         var progress: [Double] = []
         let result = try transcriber.transcribe(
             recording, options: options,
-            observer: TranscriptionObserver(segment: { streamed.append($0) }, progress: { done, _ in progress.append(done) }))
+            observer: TranscriptionObserver(
+                segment: { streamed.append($0) }, progress: { done, _ in progress.append(done) }))
         #expect(streamed.map(\.tokens) == result.segments.map(\.tokens))
         #expect(streamed.map(\.id) == Array(0..<streamed.count))
         #expect(progress == progress.sorted() && progress.last == Double(recordingFrames) / 100)
@@ -164,7 +195,10 @@ import Whisper
         #expect(try Set((1...5).map { try sampled(seed: $0) }).count > 1)
     }
 
-    @Test func `A window that fails at temperature 0 is tried at the next, and what uncertain text said prompts nothing`() throws {
+    @Test
+    func `A window that fails at temperature 0 is tried at the next, and what uncertain text said prompts nothing`()
+        throws
+    {
         var options = TranscribeOptions()
         options.logprobThreshold = 0
         options.noSpeechThreshold = nil

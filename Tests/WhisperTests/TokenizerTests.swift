@@ -80,7 +80,8 @@ func sameScalars(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8
         #expect(missplit.map(\.tokens) == [], "of \(cases.words.count) lists of words")
     }
 
-    @Test func `An emoji split over tokens survives the round trip, and half of it is a replacement character`() throws {
+    @Test func `An emoji split over tokens survives the round trip, and half of it is a replacement character`() throws
+    {
         let tokenizer = try small()
         let ids = tokenizer.encode("🙂")
         #expect(ids.count > 1)

@@ -100,7 +100,8 @@ import Whisper
     }
 
     @Test(arguments: [
-        "", "{", "[]", "{\"model\": 1}", "{\"model\": {\"vocab\": {\"a\": -1}}}", "{\"model\": {\"vocab\": {\"a\": 1}}}",
+        "", "{", "[]", "{\"model\": 1}", "{\"model\": {\"vocab\": {\"a\": -1}}}",
+        "{\"model\": {\"vocab\": {\"a\": 1}}}",
         "{\"model\": {\"vocab\": {\"a\": 9223372036854775807}}}", "{\"model\": {\"type\": \"Unigram\", \"vocab\": {}}}",
         "{\"model\": {\"vocab\": {\"a\": 0, \"b\": 0}}}", "{\"model\": {\"vocab\": {\"\u{4e00}\": 0}}}",
         "{\"model\": {\"vocab\": {\"b\": 0, \"a\": 1}, \"merges\": [\"x y\"]}}",

@@ -37,7 +37,9 @@ enum RIFFHeader {
             switch tag(header[0..<4]) {
             case "data":
                 guard length > size - offset, !isUnknown(length) else { return }
-                throw AudioError(.dataLoss, """
+                throw AudioError(
+                    .dataLoss,
+                    """
                     \(name): is cut short: the header promises \(length) bytes of samples, \(max(size - offset, 0)) came
                     """)
             case "fmt ":

@@ -13,7 +13,9 @@ struct RawSamples {
         self.descriptor = descriptor
         self.name = name
         if isatty(descriptor) == 1 {
-            throw AudioError(.invalidArgument, """
+            throw AudioError(
+                .invalidArgument,
+                """
                 \(name): is a terminal; expected raw 16 kHz mono s16le samples through a pipe
                 """)
         }
@@ -63,9 +65,13 @@ struct RawSamples {
 
     /// A sound file piped in by mistake would be heard as noise.
     private func refuseContainer(_ start: ArraySlice<UInt8>) throws {
-        let tags: [(tag: String, format: String)] = [("RIFF", "WAV"), ("fLaC", "FLAC"), ("OggS", "Ogg"), ("ID3", "MP3")]
+        let tags: [(tag: String, format: String)] = [
+            ("RIFF", "WAV"), ("fLaC", "FLAC"), ("OggS", "Ogg"), ("ID3", "MP3"),
+        ]
         for (tag, format) in tags where start.starts(with: tag.utf8) {
-            throw AudioError(.invalidArgument, """
+            throw AudioError(
+                .invalidArgument,
+                """
                 \(name): begins like a sound file (\(format)), not like samples; expected \
                 raw 16 kHz mono s16le without a header
                 """)

@@ -66,7 +66,9 @@ extension SampleBuffer {
     private static func sampleRange(_ seconds: Range<Double>?, of source: AudioSource) throws -> Range<Int> {
         guard let seconds else { return 0..<Int.max }
         guard seconds.lowerBound >= 0, seconds.lowerBound < seconds.upperBound else {
-            throw AudioError(.invalidArgument, """
+            throw AudioError(
+                .invalidArgument,
+                """
                 \(source): cannot keep \(seconds.lowerBound) to \(seconds.upperBound) s; expected a start of 0 or more \
                 and an end after it
                 """)
@@ -88,7 +90,9 @@ extension SoundFile {
         guard !isSound, let index = block.firstIndex(where: { !(abs($0) <= Self.greatestSample) }) else { return }
         let frame = position - (block.count - index - 1) / channels - 1
         let channel = channels == 1 ? "" : " of channel \(index % channels + 1)"
-        throw AudioError(.dataLoss, """
+        throw AudioError(
+            .dataLoss,
+            """
             \(name): sample \(frame)\(channel), at \(seconds(frame)) s, is \(block[index]); expected \
             a finite number of a plausible size
             """)
@@ -97,7 +101,9 @@ extension SoundFile {
     /// Throws if fewer frames came than the header promised.
     func checkLength() throws {
         guard let promisedFrames, position < promisedFrames else { return }
-        throw AudioError(.dataLoss, """
+        throw AudioError(
+            .dataLoss,
+            """
             \(name): is damaged or cut short: the header promises \(promisedFrames) samples (\
             \(seconds(promisedFrames)) s), \(position) (\(seconds(position)) s) could be decoded
             """)
@@ -134,7 +140,9 @@ private struct CroppingSpool {
         }
         guard spool.count > 0 else {
             let rate = Double(SampleBuffer.sampleRate)
-            throw AudioError(.invalidArgument, """
+            throw AudioError(
+                .invalidArgument,
+                """
                 \(name): cannot start at \(Double(range.lowerBound) / rate) s; the recording ends at \
                 \(Double(position) / rate) s
                 """)

@@ -66,13 +66,17 @@ final class SoundFile {
     /// Throws if a header's sample rate or number of channels makes no sense.
     static func check(sampleRate: Int, channels: Int, of name: String) throws {
         guard sampleRates.contains(sampleRate) else {
-            throw AudioError(.dataLoss, """
+            throw AudioError(
+                .dataLoss,
+                """
                 \(name): the header says \(sampleRate) samples a second; expected \(sampleRates.lowerBound) to \
                 \(sampleRates.upperBound)
                 """)
         }
         guard channelCounts.contains(channels) else {
-            throw AudioError(.unsupported, """
+            throw AudioError(
+                .unsupported,
+                """
                 \(name): the header says \(channels) channels; expected \(channelCounts.lowerBound) to \
                 \(channelCounts.upperBound)
                 """)
@@ -89,7 +93,9 @@ final class SoundFile {
             Int(sf_readf_float(handle, $0.baseAddress, Int64(Self.blockFrames)))
         }
         if frames <= 0, sf_error(handle) != SF_ERR_NO_ERROR {
-            throw AudioError(.dataLoss, """
+            throw AudioError(
+                .dataLoss,
+                """
                 \(name): cannot be decoded after \(seconds(position)) s: \(Self.reason(handle))
                 """)
         }
@@ -128,7 +134,9 @@ extension SoundFile {
     /// Why libsndfile did not open a file.
     private static func refusal(_ name: String) -> AudioError {
         guard sf_error(nil) != SF_ERR_UNRECOGNISED_FORMAT else {
-            return AudioError(.unsupported, """
+            return AudioError(
+                .unsupported,
+                """
                 \(name): is not a sound file; expected WAV, FLAC, Ogg, MP3 or another format that libsndfile reads
                 """)
         }

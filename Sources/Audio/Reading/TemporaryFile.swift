@@ -15,7 +15,9 @@ final class TemporaryFile: Sendable {
         var path = Array("\(self.directory)/auscult-XXXXXX".utf8CString)
         descriptor = mkstemp(&path)
         guard descriptor >= 0 else {
-            throw AudioError(.unavailable, """
+            throw AudioError(
+                .unavailable,
+                """
                 \(name): needs a temporary file, and none can be created in \(self.directory) ($TMPDIR names another \
                 directory): \(SystemCall.message(errno))
                 """)
@@ -56,7 +58,9 @@ final class TemporaryFile: Sendable {
             let source = UnsafeRawBufferPointer(rebasing: rest)
             let written = SystemCall.retrying { write(descriptor, source.baseAddress, source.count) }
             guard written > 0 else {
-                throw AudioError(.unavailable, """
+                throw AudioError(
+                    .unavailable,
+                    """
                     \(name): does not fit in a temporary file in \(directory) (a minute needs 4 MB; $TMPDIR names \
                     another directory): \(SystemCall.message(errno))
                     """)

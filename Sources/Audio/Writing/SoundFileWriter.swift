@@ -30,7 +30,9 @@ public enum SoundFileWriter {
         _ samples: [Float], sampleRate: Int = LogMel.sampleRate, as format: SoundFileFormat, to path: String
     ) throws {
         guard SoundFile.sampleRates.contains(sampleRate) else {
-            throw AudioError(.invalidArgument, """
+            throw AudioError(
+                .invalidArgument,
+                """
                 \(path): cannot be written at \(sampleRate) Hz; expected \(SoundFile.sampleRates.lowerBound) to \
                 \(SoundFile.sampleRates.upperBound)
                 """)

@@ -140,7 +140,8 @@ extension DecodingTask {
         guard tokens.count <= model.dimensions.nTextCtx else {
             throw WhisperError(
                 .invalidArgument,
-                "prompt and prefix make \(tokens.count) tokens; the model's text context holds \(model.dimensions.nTextCtx)")
+                "prompt and prefix make \(tokens.count) tokens; the model's text context holds \(model.dimensions.nTextCtx)"
+            )
         }
         return tokens
     }

@@ -62,7 +62,8 @@ package struct TranscriptionRun {
             }
         }
         return Transcription(
-            text: tokenizer.decode(Array(tokens.dropFirst(initialPrompt.count))), language: language, segments: segments)
+            text: tokenizer.decode(Array(tokens.dropFirst(initialPrompt.count))), language: language, segments: segments
+        )
     }
 
     /// - Returns: where to go on, in log-mel frames.
@@ -140,7 +141,9 @@ package struct TranscriptionRun {
 
     private func needsFallback(_ result: DecodingResult) -> Bool {
         let isUnlikely = options.logprobThreshold.map { result.avgLogprob < $0 } ?? false
-        if isUnlikely, let threshold = options.noSpeechThreshold, (result.noSpeechProb ?? 0) > threshold { return false }
+        if isUnlikely, let threshold = options.noSpeechThreshold, (result.noSpeechProb ?? 0) > threshold {
+            return false
+        }
         return isUnlikely || options.compressionRatioThreshold.map { result.compressionRatio > $0 } ?? false
     }
 

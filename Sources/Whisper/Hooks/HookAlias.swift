@@ -47,7 +47,8 @@ enum HookAlias {
         ]
         for (own, other) in [("attn", "self_attn"), ("cross_attn", "encoder_attn")] {
             sites[other] = own
-            for (torch, hugging, short) in [("query", "q_proj", "q"), ("key", "k_proj", "k"), ("value", "v_proj", "v")] {
+            for (torch, hugging, short) in [("query", "q_proj", "q"), ("key", "k_proj", "k"), ("value", "v_proj", "v")]
+            {
                 sites["\(own).\(torch)"] = "\(own).\(short)"
                 sites["\(other).\(hugging)"] = "\(own).\(short)"
                 sites["\(own).hook_\(short)"] = "\(own).\(short)"

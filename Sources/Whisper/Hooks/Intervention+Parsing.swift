@@ -70,7 +70,8 @@ private struct InterventionWords {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let place = parts[0].replacing("@", with: " @") + (parts.count > 1 ? " =" : "")
         let rest = parts.count > 1 ? parts[1] : ""
-        words = (place.split(whereSeparator: \.isWhitespace) + rest.split(whereSeparator: \.isWhitespace))
+        words =
+            (place.split(whereSeparator: \.isWhitespace) + rest.split(whereSeparator: \.isWhitespace))
             .map(String.init)[...]
     }
 

@@ -59,7 +59,8 @@ public struct Intervention: Sendable {
             }
             if case .substitutePadding = operation, !point.isEncoder {
                 throw WhisperError(
-                    .invalidArgument, "substitute-padding acts on the encoder, whose input is padded; \(point) is not in it")
+                    .invalidArgument,
+                    "substitute-padding acts on the encoder, whose input is padded; \(point) is not in it")
             }
             if case .window = operation, point.site != .attnScores {
                 throw WhisperError(
@@ -127,7 +128,9 @@ extension Intervention {
     private func seed(at point: HookPoint, _ rows: RowPositions) -> UInt64 {
         guard case .noise(_, let seed) = operation else { return 0 }
         // Different noise at every place and position, the same in every run.
-        return point.name.utf8.reduce(seed &+ UInt64(rows.first) &* 0x9E37_79B9_7F4A_7C15) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return point.name.utf8.reduce(seed &+ UInt64(rows.first) &* 0x9E37_79B9_7F4A_7C15) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+        }
     }
 }
 
@@ -173,7 +176,12 @@ private struct ReplacementRows {
                 "a tensor of shape \(tensor.shape) does not fit \(point): expected \(one) values, for all positions "
                     + "alike, or \(chosen) or \(view.positions) times as many")
         }
-        let count = switch rows { case .one: 1; case .chosen: chosen; case .every: view.positions }
+        let count =
+            switch rows {
+            case .one: 1;
+            case .chosen: chosen;
+            case .every: view.positions
+            }
         self.view =
             point.site.layout == .headsFirst
             ? ActivationView([view.heads, count, view.width], .headsFirst)
@@ -182,7 +190,12 @@ private struct ReplacementRows {
 
     /// Calls `body` with the index and the value of each column for the `index`-th chosen position, row `row`.
     func read(_ index: Int, _ row: Int, _ head: Int, _ body: (Int, Float) -> Void) {
-        let from = switch rows { case .one: 0; case .chosen: index; case .every: row }
+        let from =
+            switch rows {
+            case .one: 0;
+            case .chosen: index;
+            case .every: row
+            }
         values.withUnsafeBufferPointer { values in
             let offset = view.offset(from, head)
             for i in 0..<view.width { body(i, values[offset + i]) }

@@ -13,7 +13,8 @@ struct ResidualBlock: Sendable {
     init(_ weights: any WeightSource, _ name: String, width: Int, heads: Int, crossAttention: Bool) throws {
         attn = try Attention(weights, "\(name).attn", width: width, heads: heads, sites: .own)
         attnLN = try Norm(weights, "\(name).attn_ln", width: width)
-        crossAttn = crossAttention
+        crossAttn =
+            crossAttention
             ? try Attention(weights, "\(name).cross_attn", width: width, heads: heads, sites: .cross) : nil
         crossAttnLN = crossAttention ? try Norm(weights, "\(name).cross_attn_ln", width: width) : nil
         mlp = try MLP(weights, "\(name).mlp", width: width)

@@ -45,7 +45,9 @@ public final class WhisperModel: Sendable {
                 "the log-mel of one window must be [\(dimensions.nMels), \(dimensions.melFrames)] for this model; "
                     + "it is \(mel.shape)")
         }
-        if !hooks.needsFromPadding.isEmpty { try hooks.setPaddingActivations(paddingActivations(hooks.needsFromPadding)) }
+        if !hooks.needsFromPadding.isEmpty {
+            try hooks.setPaddingActivations(paddingActivations(hooks.needsFromPadding))
+        }
         return try hooks.pass(.encoder) { try encoder(mel, hooks: HookScope(hooks, .encoder)) }
     }
 
@@ -69,7 +71,8 @@ public final class WhisperModel: Sendable {
     /// - Parameter tokens: as many lists as the cache has sequences, all of one length ≥ 1.
     /// - Returns: `[sequences, tokens, n_vocab]`, or `[sequences, 1, n_vocab]` with `lastOnly`; nil where the run stopped early.
     /// - Throws: ``WhisperError`` (`invalidArgument`) past n_text_ctx tokens or for a token outside the vocabulary.
-    public func decode(_ tokens: [[Int]], cache: DecoderCache, lastOnly: Bool = false, hooks: HookRun) throws -> Tensor? {
+    public func decode(_ tokens: [[Int]], cache: DecoderCache, lastOnly: Bool = false, hooks: HookRun) throws -> Tensor?
+    {
         let count = try checked(tokens, cache)
         let scope = HookScope(hooks, .decoder, firstPosition: cache.length, tokens: count, sequences: cache.sequences)
         let logits = try hooks.pass(.decoder) {
@@ -106,7 +109,8 @@ public final class WhisperModel: Sendable {
         else {
             throw WhisperError(
                 .invalidArgument,
-                "expected \(cache.sequences) token lists of one length, at least 1; their lengths are \(tokens.map(\.count))")
+                "expected \(cache.sequences) token lists of one length, at least 1; their lengths are \(tokens.map(\.count))"
+            )
         }
         guard cache.length + count <= dimensions.nTextCtx else {
             throw WhisperError(

@@ -61,7 +61,9 @@ private struct Merging {
         for start in 0..<piece.count { pushPair(at: start) }
         while let pair = popLowest() {
             // A pair whose parts have merged otherwise since it was pushed is stale.
-            guard ends[pair.start] != 0, ends[pair.start] < piece.count, ends[ends[pair.start]] == pair.end else { continue }
+            guard ends[pair.start] != 0, ends[pair.start] < piece.count, ends[ends[pair.start]] == pair.end else {
+                continue
+            }
             let middle = ends[pair.start]
             ends[middle] = 0
             ends[pair.start] = pair.end

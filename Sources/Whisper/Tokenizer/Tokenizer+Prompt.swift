@@ -42,7 +42,8 @@ extension Tokenizer {
         let known = isMultilingual ? languages.map(\.code) : ["en"]
         if let code, known.contains(code) { return code }
         throw WhisperError(
-            .invalidArgument, "the model does not know the language \"\(language)\"; it knows \(known.joined(separator: ", "))")
+            .invalidArgument,
+            "the model does not know the language \"\(language)\"; it knows \(known.joined(separator: ", "))")
     }
 
     /// The tokens to suppress so that the model writes neither speaker tags nor descriptions of sounds:
@@ -53,7 +54,8 @@ extension Tokenizer {
     public var nonSpeechTokens: [Int] {
         let symbols =
             "\"#()*+/:;<=>@[\\]^_`{|}~「」『』".map(String.init)
-            + "<< >> <<< >>> -- --- -( -[ (' (\" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪".split(separator: " ").map(String.init)
+            + "<< >> <<< >>> -- --- -( -[ (' (\" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪".split(separator: " ").map(
+                String.init)
         let music = "♩♪♫♬♭♮♯".map(String.init)
         var ids = Set([" -", " '"].compactMap { encode($0).first })
         for symbol in symbols + music {

@@ -82,8 +82,9 @@ extension Vocabulary {
 
     private static func contents(of path: String) throws -> [UInt8]? {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
-        let resolved = (try? FileManager.default.attributesOfItem(
-            atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)) ?? attributes
+        let resolved =
+            (try? FileManager.default.attributesOfItem(
+                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)) ?? attributes
         guard resolved[.type] as? FileAttributeType == .typeRegular else {
             throw WhisperError(.unsupported, "\(path): not a regular file")
         }

@@ -74,7 +74,8 @@ extension Vocabulary {
     private static func byteLevelBytes(_ text: String, name: String) throws -> [UInt8] {
         try text.unicodeScalars.map { scalar in
             if let byte = byteOfScalar[scalar] { return byte }
-            throw WhisperError(.dataLoss, "\(name): \"\(text)\" is not a byte-level token: no byte is written \"\(scalar)\"")
+            throw WhisperError(
+                .dataLoss, "\(name): \"\(text)\" is not a byte-level token: no byte is written \"\(scalar)\"")
         }
     }
 

@@ -49,7 +49,8 @@ extension Vocabulary {
         var tokens: [[UInt8]] = []
         for (number, line) in bytes.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).enumerated() {
             let fields = line.split(separator: UInt8(ascii: " "))
-            guard fields.count == 2, let token = base64(fields[0]), let rank = Int(String(decoding: fields[1], as: UTF8.self))
+            guard fields.count == 2, let token = base64(fields[0]),
+                let rank = Int(String(decoding: fields[1], as: UTF8.self))
             else {
                 throw WhisperError(.dataLoss, "\(name): line \(number + 1) is not a base64 token and its rank")
             }

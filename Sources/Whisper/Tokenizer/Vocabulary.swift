@@ -63,7 +63,8 @@ extension Vocabulary {
     private func check(nVocab: Int, source: String) throws {
         guard tokens.count <= nVocab else {
             throw WhisperError(
-                .dataLoss, "\(source): \(tokens.count) tokens, but the model has \(nVocab); it belongs to another model")
+                .dataLoss, "\(source): \(tokens.count) tokens, but the model has \(nVocab); it belongs to another model"
+            )
         }
         var names: [Int: String] = [:]
         for (name, id) in specialTokens.sorted(by: { $0.value < $1.value }) {

@@ -249,6 +249,8 @@ def main():
     with open(os.path.join(HERE, "tiny.tiktoken"), "w") as f:
         for token, rank in sorted(RANKS.items(), key=lambda item: item[1]):
             f.write(f"{base64.b64encode(token).decode()} {rank}\n")
+    with open(os.path.join(HERE, "special_tokens.json"), "w") as f:
+        json.dump({"special_tokens": SPECIAL}, f, indent=0)
     with taught(model, RANKS, SPECIAL):
         for clip in range(6):
             mel, _ = sound(rng, 100, clip % 2 == 1, wordless=0)

@@ -58,7 +58,9 @@ import Whisper
         #expect(try names("model.encoder.layers.*.fc1").count == 3)
     }
 
-    @Test("an unknown name is refused with the nearest ones", arguments: ["encoder.blocks.2.mpl.1", "encoder.block.2.mlp.1"])
+    @Test(
+        "an unknown name is refused with the nearest ones",
+        arguments: ["encoder.blocks.2.mpl.1", "encoder.block.2.mlp.1"])
     func unknown(name: String) throws {
         let error = #expect(throws: WhisperError.self) { try names(name) }
         #expect(error?.code == .invalidArgument)

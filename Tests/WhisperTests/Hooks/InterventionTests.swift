@@ -22,7 +22,8 @@ import Whisper
         #expect(ablated.rows(0..<10).elements == clean.rows(0..<10).elements)
         #expect(ablated.rows(20..<150).elements == clean.rows(20..<150).elements)
         // And what comes after notices.
-        #expect(try run(["\(hook)@frames 10:20 = zero"], "encoder.ln_post").elements != run([], "encoder.ln_post").elements)
+        #expect(
+            try run(["\(hook)@frames 10:20 = zero"], "encoder.ln_post").elements != run([], "encoder.ln_post").elements)
     }
 
     @Test("a head is knocked out alone")
@@ -125,11 +126,14 @@ import Whisper
     @Test(
         "what cannot be understood is shown",
         arguments: [
-            "", "encoder.blocks.0", "encoder.blocks.0 = explode", "encoder.blocks.0 = scale", "encoder.blocks.0 = scale x",
-            "encoder.blocks.0 @frames 5 = zero", "encoder.blocks.0 @frames 9:3 = zero", "encoder.blocks.0 @heads 0 = zero",
+            "", "encoder.blocks.0", "encoder.blocks.0 = explode", "encoder.blocks.0 = scale",
+            "encoder.blocks.0 = scale x",
+            "encoder.blocks.0 @frames 5 = zero", "encoder.blocks.0 @frames 9:3 = zero",
+            "encoder.blocks.0 @heads 0 = zero",
             "encoder.blocks.0.attn.z @heads 3 = zero", "encoder.blocks.0.mlp window 5", "encoder.blocks.0 = zero zero",
             "decoder.ln substitute-padding 0:5", "nonsense = zero", "encoder.blocks.0 = add /no/such/file 1",
-            "encoder.blocks.0 @frames a:b = zero", "encoder.blocks.0 @colour red = zero", "encoder.blocks.0 = scale nan",
+            "encoder.blocks.0 @frames a:b = zero", "encoder.blocks.0 @colour red = zero",
+            "encoder.blocks.0 = scale nan",
             "encoder.blocks.*.attn window -1", "encoder.blocks.0 @frames 0:99999999999999999999 = zero",
         ])
     func refused(text: String) {
