@@ -8,7 +8,7 @@
 set -euo pipefail
 
 if ! command -v "${SWIFT:-swift}" >/dev/null; then
-    echo "Missing: the Swift toolchain, 6.0 or later. Install it from https://www.swift.org/install," \
+    echo "Missing: the Swift toolchain, 6.2 or later. Install it from https://www.swift.org/install," \
         "put its usr/bin on PATH, and run make again." >&2
     exit 1
 fi

@@ -31,7 +31,8 @@ import Whisper
         #expect(result.language == example.result.language)
         #expect(abs(result.avgLogprob - example.result.avgLogprob) < 1e-4)
         #expect(abs((result.noSpeechProb ?? .nan) - example.result.noSpeechProb) < 1e-5)
-        #expect(result.compressionRatio == example.result.compressionRatio)
+        // The fixture keeps six decimals.
+        #expect(abs(result.compressionRatio - example.result.compressionRatio) < 1e-6)
     }
 
     @Test(arguments: try DecodingFixture.load().transcribe.map { "\($0.name), recording \($0.recording)" })
@@ -48,7 +49,7 @@ import Whisper
             #expect(segment.id == expected.id && segment.seek == expected.seek && segment.text == expected.text)
             #expect(abs(segment.start - expected.start) < 1e-6 && abs(segment.end - expected.end) < 1e-6)
             #expect(abs(segment.avgLogprob - expected.avgLogprob) < 1e-4)
-            #expect(abs(segment.compressionRatio - expected.compressionRatio) < 1e-9)
+            #expect(abs(segment.compressionRatio - expected.compressionRatio) < 1e-6)
             let words = segment.words ?? [], expectedWords = expected.words ?? []
             #expect(words.map(\.word) == expectedWords.map(\.word))
             for (word, expected) in zip(words, expectedWords) {
