@@ -36,11 +36,19 @@ class TorchEngine:
         """clips: int16 at 16 kHz"""
         texts = []
         for start in range(0, len(clips), 25):
-            mels = torch.stack([model_input(log_mel_power(clip.astype(np.float32) / 32768), self.model.dims.n_audio_ctx)
-                                for clip in clips[start:start + 25]])
+            mels = torch.stack([self._log_mel(clip) for clip in clips[start:start + 25]])
             rows = greedy(self.model, self.tokenizer, mels, self.tokenizer.prompt(language))
             texts += [self.tokenizer.decode(row) for row in rows]
         return texts
+
+    def _log_mel(self, clip: np.ndarray) -> torch.Tensor:
+        """Of the clip followed by zeros, as openai-whisper does it: a spectrum of the clip alone, filled up with
+        silence afterwards, lacks the click of a clip that does not end in silence."""
+        context = self.model.dims.n_audio_ctx
+        padded = np.zeros(context * 320, np.float32)
+        length = min(len(clip), len(padded))
+        padded[:length] = clip[:length].astype(np.float32) / 32768
+        return model_input(log_mel_power(padded), context)
 
 
 class AuscultEngine:
