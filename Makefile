@@ -11,7 +11,7 @@ PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check lint format parity model install clean bootstrap
+.PHONY: help demo test build check lint format parity protos protos-check model install clean bootstrap
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ parity: build $(PARITY_PYTHON) ## Every hook point, log-mel and decoding against
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet -r $<
 	@touch $@
+
+protos: ## Generates protobuf-c's code, Swift's values and the descriptors from Protos/ anew
+	@scripts/bootstrap.sh protos
+	scripts/protos/generate.sh
+
+protos-check: ## Fails where what is generated from Protos/ is out of date
+	@scripts/bootstrap.sh protos
+	scripts/protos/generate.sh --check
 
 model: ## Trains the default model again by its recipe (models/README.md)
 	$(MAKE) -C models

@@ -2,6 +2,7 @@
 # Makes sure that what the build needs is there; installs system libraries with apt where that is possible.
 #
 #   scripts/bootstrap.sh            toolchain, libraries, and a bare Python for the demo's picture
+#   scripts/bootstrap.sh protos     also protobuf's compilers, for `make protos`
 #   scripts/bootstrap.sh venv       also what `make parity` makes its virtual environment with
 #
 # Takes milliseconds and touches nothing where everything is in place.
@@ -19,6 +20,7 @@ libraries=(
     sndfile:libsndfile1-dev
     soxr:libsoxr-dev
     libcrypto:libssl-dev
+    libprotobuf-c:libprotobuf-c-dev
     zlib:zlib1g-dev
 )
 
@@ -28,6 +30,10 @@ command -v python3 >/dev/null || missing+=(python3)
 for entry in "${libraries[@]}"; do
     pkg-config --exists "${entry%%:*}" 2>/dev/null || missing+=("${entry#*:}")
 done
+if [[ ${1:-} == protos ]]; then
+    command -v protoc >/dev/null || missing+=(protobuf-compiler)
+    command -v protoc-c >/dev/null || missing+=(protobuf-c-compiler)
+fi
 if [[ ${1:-} == venv ]]; then
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 fi
