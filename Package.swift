@@ -25,29 +25,33 @@ let package = Package(
         // The default model and the demonstration clips, as bytes in the binary.
         .target(name: "CEmbedded"),
 
+        // What every layer needs of files; Foundation only.
+        .target(name: "Files"),
+
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
-        .target(name: "Whisper", dependencies: ["CZlib", "Kernels"], swiftSettings: optimised),
+        .target(name: "Whisper", dependencies: ["CZlib", "Files", "Kernels"], swiftSettings: optimised),
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CEmbedded", "COpenSSL", "Kernels", "Whisper",
+                "Audio", "CEmbedded", "COpenSSL", "Files", "Kernels", "Whisper",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
             name: "Commands",
             dependencies: [
-                "Audio", "Daemon", "Whisper",
+                "Audio", "Daemon", "Files", "Whisper",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
-        .testTarget(name: "WhisperTests", dependencies: ["Whisper", "TestSupport"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "TestSupport"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "TestSupport", "Whisper"]),
+        .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Files", "TestSupport"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
     ]
 )
