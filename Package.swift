@@ -8,11 +8,14 @@ let package = Package(
     name: "auscult",
     products: [
         .executable(name: "auscult", targets: ["auscult"]),
+        .executable(name: "auscultd", targets: ["auscultd"]),
         .library(name: "Whisper", targets: ["Whisper"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // System libraries: module maps, nothing else.
@@ -35,7 +38,10 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Audio", "CEmbedded", "COpenSSL", "Files", "Kernels", "Whisper",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
         .target(
             name: "Commands",
@@ -45,6 +51,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
+        .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
