@@ -8,12 +8,15 @@ let package = Package(
     name: "auscult",
     products: [
         .executable(name: "auscult", targets: ["auscult"]),
+        .executable(name: "auscultd", targets: ["auscultd"]),
         .library(name: "Whisper", targets: ["Whisper"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // System libraries: module maps, nothing else.
@@ -41,30 +44,37 @@ let package = Package(
             ]),
         // Passing file descriptors over a Unix socket, and memory without a name: C's macros, which Swift cannot use.
         .target(name: "CDescriptors"),
+        // What every layer needs of files; Foundation only.
+        .target(name: "Files"),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
-        .target(name: "Whisper", dependencies: ["CZlib", "Kernels"], swiftSettings: optimised),
+        .target(name: "Whisper", dependencies: ["CZlib", "Files", "Kernels"], swiftSettings: optimised),
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CEmbedded", "COpenSSL", "Kernels", "Whisper",
+                "Audio", "CEmbedded", "COpenSSL", "Files", "Kernels", "Whisper",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
         .target(
             name: "Commands",
             dependencies: [
-                "Audio", "Daemon", "Whisper",
+                "Audio", "Daemon", "Files", "Whisper",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
+        .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
-        .testTarget(name: "WhisperTests", dependencies: ["Whisper", "TestSupport"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "TestSupport"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "TestSupport", "Whisper"]),
+        .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Files", "TestSupport"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
     ]
 )

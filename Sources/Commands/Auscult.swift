@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 
 /// The root of all commands.
 struct Auscult: AsyncParsableCommand {

@@ -1,4 +1,4 @@
-import Daemon
+import Files
 import Foundation
 
 /// Where a command writes: results to `output`, everything else to `error`.
@@ -40,7 +40,7 @@ package struct Console: Sendable {
             let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
-                throw ServiceError(.inputOutput, "cannot write to \(name): \(systemReason())")
+                throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
             }
             bytes = bytes.dropFirst(count)
         }

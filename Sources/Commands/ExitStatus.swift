@@ -1,6 +1,7 @@
 import ArgumentParser
 import Audio
 import Daemon
+import Files
 import Whisper
 
 /// How a command ended, as the number that a shell sees (BSD's sysexits.h, and 128 + the signal's number).
@@ -42,6 +43,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     init(of error: any Error) {
         switch error {
         case let error as ServiceError: self.init(code: error.code.rawValue)
+        case let error as FileError: self.init(code: error.code.rawValue)
         case let error as WhisperError: self.init(code: error.code.rawValue)
         case let error as AudioError: self.init(code: error.code.rawValue)
         case let error as Failure: self = error.status
@@ -56,7 +58,8 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         case ServiceError.Code.invalidArgument.rawValue: self = .usage
         case ServiceError.Code.notFound.rawValue: self = .noInput
         case ServiceError.Code.dataLoss.rawValue, WhisperError.Code.unsupported.rawValue: self = .badData
-        case ServiceError.Code.cannotCreate.rawValue: self = .cannotCreate
+        case FileError.Code.cannotCreate.rawValue, FileError.Code.permissionDenied.rawValue:
+            self = .cannotCreate
         case ServiceError.Code.inputOutput.rawValue: self = .inputOutput
         case ServiceError.Code.cancelled.rawValue: self = .interrupted
         case ServiceError.Code.unavailable.rawValue: self = .unavailable

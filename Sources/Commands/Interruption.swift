@@ -1,5 +1,5 @@
-import Daemon
 import Dispatch
+import Files
 import Foundation
 
 /// Ends the process in good order when it is asked to: with Ctrl-C, by `kill`, or because the terminal goes.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Files
 import Logging
 
 /// How much a command says beside its result.

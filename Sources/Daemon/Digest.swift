@@ -1,4 +1,5 @@
 import COpenSSL
+import Files
 import Foundation
 
 /// SHA-256 (FIPS 180-4) by libcrypto, fed piece by piece.
@@ -39,7 +40,7 @@ public struct SHA256: ~Copyable {
             while true {
                 let count = read(file.number, piece.baseAddress, piece.count)
                 if count < 0 && errno == EINTR { continue }
-                guard count >= 0 else { throw ServiceError.cannotRead(path) }
+                guard count >= 0 else { throw FileError.cannotRead(path) }
                 if count == 0 { break }
                 hash.update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
                 try Task.checkCancellation()

@@ -1,4 +1,5 @@
 import Daemon
+import Files
 import Foundation
 import Synchronization
 import TestSupport
@@ -188,7 +189,7 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: folder("model.pt.part"), withDestinationPath: "/dev/full")
         let content = content
         let server = try LocalHTTPServer { .range(of: content, for: $0) }
-        let error = await #expect(throws: ServiceError.self) { try await download(from: server).run() }
+        let error = await #expect(throws: FileError.self) { try await download(from: server).run() }
         #expect(error?.code == .inputOutput)
         #expect(error?.message.contains("No space left") == true)
     }

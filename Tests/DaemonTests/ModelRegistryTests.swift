@@ -1,4 +1,5 @@
 import Daemon
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -99,7 +100,7 @@ import Testing
     func unwritable() throws {
         try folder.write([1], to: "file")
         let registry = ModelRegistry(folder: folder("file/models"))
-        let error = #expect(throws: ServiceError.self) { try registry.add(tiny) }
+        let error = #expect(throws: FileError.self) { try registry.add(tiny) }
         #expect(error?.code == .cannotCreate)
         #expect(error?.message.contains(folder("file/models")) == true)
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Kernels
 import Testing
@@ -80,14 +81,14 @@ private func contents(_ folder: String) throws -> [String] {
     @Test("a place that cannot be written to is refused before any work", arguments: Form.allCases)
     func unwritable(form: Form) throws {
         try withFolder { folder in
-            #expect(throws: WhisperError.self) { try form.writer("\(folder)/no/such/folder") }
-            #expect(throws: WhisperError.self) { try form.writer(folder) }
-            #expect(throws: WhisperError.self) { try form.writer("/dev/null") }
-            #expect(throws: WhisperError.self) { try form.writer("") }
-            #expect(throws: WhisperError.self) { try form.writer("\(folder)/new/") }
-            #expect(throws: WhisperError.self) { try form.writer("/proc/out") }
+            #expect(throws: FileError.self) { try form.writer("\(folder)/no/such/folder") }
+            #expect(throws: FileError.self) { try form.writer(folder) }
+            #expect(throws: FileError.self) { try form.writer("/dev/null") }
+            #expect(throws: FileError.self) { try form.writer("") }
+            #expect(throws: FileError.self) { try form.writer("\(folder)/new/") }
+            #expect(throws: FileError.self) { try form.writer("/proc/out") }
             let tooLong = String(repeating: "x", count: 256)
-            #expect(throws: WhisperError.self) { try form.writer("\(folder)/\(tooLong)") }
+            #expect(throws: FileError.self) { try form.writer("\(folder)/\(tooLong)") }
             let left = try contents(folder)
             #expect(left == [])
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Files
 import Logging
 import Whisper
 
@@ -89,7 +90,7 @@ struct TranscribeCommand: ParsableCommand {
     /// Whether an error concerns one recording, so that the next may go better.
     private func concernsOneFile(_ error: any Error) -> Bool {
         // What is wrong with the output is wrong for all files.
-        !(error is ServiceError) && ExitStatus(of: error) != .interrupted
+        !(error is ServiceError || error is FileError) && ExitStatus(of: error) != .interrupted
     }
 
     private func tellSeed(_ transcript: Transcript, _ logger: Logger) {

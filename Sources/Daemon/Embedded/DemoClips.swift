@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A clip of the embedded demonstration set, with what is said in it and when.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 
@@ -138,7 +139,7 @@ final class DownloadRequest: NSObject, URLSessionDataDelegate, Sendable {
         do {
             let end = state.withLock { $0.done }
             guard lseek(file.number, off_t(end), SEEK_SET) >= 0 || errno == ESPIPE else {
-                throw ServiceError.cannotWrite(file.path)
+                throw FileError.cannotWrite(file.path)
             }
             try data.withUnsafeBytes(file.write)
             let (progress, done, total) = state.withLock { state in

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What a download is doing.
@@ -78,7 +79,7 @@ public struct ModelDownload: Sendable {
 
     private func finish(_ file: FileDescriptor) throws {
         try file.synchronize()
-        guard rename(part, destination) == 0 else { throw ServiceError.cannotWrite(destination) }
+        guard rename(part, destination) == 0 else { throw FileError.cannotWrite(destination) }
     }
 
     private func wrongDigest() -> ServiceError {

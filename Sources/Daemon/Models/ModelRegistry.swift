@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A model that was given a name.
@@ -108,7 +109,7 @@ public struct ModelRegistry: Sendable {
     private func contents() throws -> Contents {
         guard FileManager.default.fileExists(atPath: file) else { return Contents() }
         let bytes: Data
-        do { bytes = try Data(contentsOf: URL(fileURLWithPath: file)) } catch { throw ServiceError.cannotRead(file) }
+        do { bytes = try Data(contentsOf: URL(fileURLWithPath: file)) } catch { throw FileError.cannotRead(file) }
         struct Version: Codable { var version: Int }
         let decoder = JSONDecoder()
         do {

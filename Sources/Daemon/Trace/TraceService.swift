@@ -22,7 +22,7 @@ public struct TraceService: Sendable {
     ///   - path: the file to write, ending in `.safetensors` or `.npz`.
     ///   - progress: the windows done, and of how many.
     /// - Throws: ``WhisperError`` for an unknown hook (with the nearest names) or an intervention that makes no sense;
-    ///   ``Audio/AudioError`` for what is wrong with the recording; ``ServiceError`` (`cannotCreate`) for `path`.
+    ///   ``Audio/AudioError`` for what is wrong with the recording; ``FileError`` (`cannotCreate`) for `path`.
     public func trace(
         _ input: AudioInput, _ request: TraceRequest, to path: String,
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -70,16 +70,12 @@ public struct TraceService: Sendable {
 
     /// A writer for the format that the path's ending names.
     private static func writer(_ path: String) throws -> any TensorFileWriter {
-        do {
-            switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-            case "safetensors": return try SafetensorsWriter(path: path)
-            case "npz": return try NPZWriter(path: path)
-            default:
-                throw ServiceError(
-                    .invalidArgument, "cannot tell the format of \(path): expected an ending of .safetensors or .npz")
-            }
-        } catch let error as WhisperError {
-            throw ServiceError(.cannotCreate, "\(error)")
+        switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+        case "safetensors": return try SafetensorsWriter(path: path)
+        case "npz": return try NPZWriter(path: path)
+        default:
+            throw ServiceError(
+                .invalidArgument, "cannot tell the format of \(path): expected an ending of .safetensors or .npz")
         }
     }
 }

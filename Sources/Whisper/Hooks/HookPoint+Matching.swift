@@ -1,3 +1,5 @@
+import Files
+
 extension HookPoint {
     /// The hook points that `pattern` names, in the order of the forward pass.
     ///
@@ -12,16 +14,10 @@ extension HookPoint {
         let alternatives = Glob.alternatives(of: wanted).map(Glob.init)
         let found = all.filter { point in alternatives.contains { $0.matches(point.name) } }
         guard found.isEmpty else { return found }
-        let near = nearest(to: wanted, among: all.map(\.name))
+        let near = nearestNames(to: wanted, in: all.map(\.name), similarOnly: false)
         throw WhisperError(
             .invalidArgument,
             "no hook point matches \"\(pattern)\"; the nearest are \(near.joined(separator: ", "))")
-    }
-
-    /// The three names that are the fewest edits away from `name`.
-    private static func nearest(to name: String, among names: [String]) -> [String] {
-        let ranked = names.map { (name: $0, distance: editDistance(name, $0)) }
-        return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
     }
 }
 
@@ -100,20 +96,4 @@ struct Glob {
         }
         return done
     }
-}
-
-/// The fewest insertions, deletions and substitutions that turn one string into the other (Levenshtein).
-func editDistance(_ a: String, _ b: String) -> Int {
-    let a = Array(a.prefix(200)), b = Array(b.prefix(200))
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for (j, y) in b.enumerated() {
-            let above = row[j + 1]
-            row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
-            diagonal = above
-        }
-    }
-    return row[b.count]
 }

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A regular file mapped read-only into memory: nothing is read until it is looked at, and the page cache shares it
@@ -47,7 +48,7 @@ public final class MappedFile: Sendable {
 extension WhisperError {
     /// The failure of the system call just made: `action`, and what errno says.
     static func system(_ action: String, errno code: Int32 = errno) -> WhisperError {
-        let reason = String(cString: strerror(code))
-        return WhisperError(code == ENOENT || code == ENOTDIR ? .notFound : .unavailable, "\(action): \(reason)")
+        WhisperError(
+            code == ENOENT || code == ENOTDIR ? .notFound : .unavailable, "\(action): \(systemReason(code))")
     }
 }

@@ -1,18 +1,20 @@
+import Files
+
 /// Writes numpy's `.npz`: a zip archive of uncompressed `.npy` entries, which `numpy.load` reads.
 ///
 /// The metadata is the entry `__metadata__`, JSON text as numpy bytes: `json.loads(f["__metadata__"].item())`.
 public final class NPZWriter: TensorFileWriter {
-    private let file: AtomicFile
+    private let file: PendingFile
     private let zip: ZipWriter
     private var names: TensorNames
     private var isOpen = true
 
-    /// - Throws: ``WhisperError`` where a file can not be made at `path`.
+    /// - Throws: ``Files/FileError`` (`cannotCreate`) where a file can not be made at `path`.
     public convenience init(path: String) throws { try self.init(path: path, alwaysZip64: false) }
 
     /// - Parameter alwaysZip64: writes the long records that only archives of 4 GiB need, for tests.
     package init(path: String, alwaysZip64: Bool) throws {
-        self.file = try AtomicFile(path: path)
+        self.file = try PendingFile(path)
         self.zip = ZipWriter(file, alwaysZip64: alwaysZip64)
         self.names = TensorNames(path: path)
     }
@@ -21,7 +23,7 @@ public final class NPZWriter: TensorFileWriter {
         try whileOpen {
             try names.admit(name, type, shape, bytes: bytes.count)
             guard let descr = Self.descr(type) else {
-                throw WhisperError(.unsupported, "\(file.path): numpy has no type for \(type.rawValue)")
+                throw WhisperError(.unsupported, "\(file.destination): numpy has no type for \(type.rawValue)")
             }
             try zip.append("\(name).npy", header: Self.header(descr, shape), bytes)
         }
@@ -75,7 +77,7 @@ public final class NPZWriter: TensorFileWriter {
 
     /// Runs `body` unless the writer is finished or has failed; a failure closes it.
     private func whileOpen(_ body: () throws -> Void) throws {
-        guard isOpen else { throw WhisperError(.invalidArgument, "\(file.path): the writer is closed") }
+        guard isOpen else { throw WhisperError(.invalidArgument, "\(file.destination): the writer is closed") }
         isOpen = false
         try body()
         isOpen = true

@@ -1,17 +1,19 @@
+import Files
+
 /// Writes safetensors files (see ``SafetensorsFile`` for the format).
 ///
 /// The header comes first in the file and is known last, so the tensors are spooled to a nameless file in the same
 /// folder and copied behind the header at the end. For that moment the disk holds them twice.
 public final class SafetensorsWriter: TensorFileWriter {
-    private let spool: AtomicFile
+    private let spool: PendingFile
     private var names: TensorNames
     private var entries: [String] = []
     private var end = 0
     private var isOpen = true
 
-    /// - Throws: ``WhisperError`` where a file can not be made at `path`.
+    /// - Throws: ``Files/FileError`` (`cannotCreate`) where a file can not be made at `path`.
     public init(path: String) throws {
-        self.spool = try AtomicFile(path: path)
+        self.spool = try PendingFile(path)
         self.names = TensorNames(path: path)
     }
 
@@ -33,9 +35,9 @@ public final class SafetensorsWriter: TensorFileWriter {
             guard header.count <= SafetensorsFile.maximumHeader else {
                 throw WhisperError(
                     .invalidArgument,
-                    "\(spool.path): a header of \(header.count) bytes is more than safetensors allows")
+                    "\(spool.destination): a header of \(header.count) bytes is more than safetensors allows")
             }
-            let file = try AtomicFile(path: spool.path)
+            let file = try PendingFile(spool.destination)
             try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
             try header.withUnsafeBytes { try file.write($0) }
             try file.append(contentsOf: spool)
@@ -57,7 +59,7 @@ public final class SafetensorsWriter: TensorFileWriter {
 
     /// Runs `body` unless the writer is finished or has failed; a failure closes it.
     private func whileOpen(_ body: () throws -> Void) throws {
-        guard isOpen else { throw WhisperError(.invalidArgument, "\(spool.path): the writer is closed") }
+        guard isOpen else { throw WhisperError(.invalidArgument, "\(spool.destination): the writer is closed") }
         isOpen = false
         try body()
         isOpen = true

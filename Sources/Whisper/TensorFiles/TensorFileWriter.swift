@@ -7,7 +7,7 @@ import Kernels
 public protocol TensorFileWriter: AnyObject {
     /// Adds a tensor whose contiguous row-major elements are `bytes`, little-endian.
     /// - Throws: ``WhisperError``: `invalidArgument` for a name that was used before, or where `bytes` has another size
-    ///   than `type` and `shape` make; `unavailable` where the disk is full or otherwise refuses.
+    ///   than `type` and `shape` make; ``Files/FileError`` (`inputOutput`) where the disk is full or otherwise refuses.
     func append(_ name: String, type: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer) throws
     /// Completes the file and puts it in its place.
     /// - Parameter metadata: strings for the file as a whole, or, keyed by a tensor's name, for that tensor.

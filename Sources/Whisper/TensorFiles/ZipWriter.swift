@@ -1,3 +1,5 @@
+import Files
+
 /// Writes a zip archive of stored (uncompressed) entries, front to back.
 ///
 /// Records are the long ones of zip64 exactly where a size or an offset needs them, so that small archives open
@@ -10,12 +12,12 @@ final class ZipWriter {
         let offset: UInt64
     }
 
-    private let file: AtomicFile
+    private let file: PendingFile
     private let alwaysZip64: Bool
     private var entries: [Entry] = []
     private var offset: UInt64 = 0
 
-    init(_ file: AtomicFile, alwaysZip64: Bool = false) {
+    init(_ file: PendingFile, alwaysZip64: Bool = false) {
         self.file = file
         self.alwaysZip64 = alwaysZip64
     }
@@ -23,7 +25,8 @@ final class ZipWriter {
     /// Adds an entry that holds `header` and then `data`.
     func append(_ name: String, header: [UInt8], _ data: UnsafeRawBufferPointer) throws {
         guard name.utf8.count <= 0xFFFF else {
-            throw WhisperError(.invalidArgument, "\(file.path): a name of \(name.utf8.count) bytes is too long for zip")
+            throw WhisperError(
+                .invalidArgument, "\(file.destination): a name of \(name.utf8.count) bytes is too long for zip")
         }
         var crc = CRC32()
         header.withUnsafeBytes { crc.update($0) }

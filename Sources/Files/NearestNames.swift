@@ -1,9 +1,13 @@
 /// The up to `count` names that differ least from `name`, nearest first, by edit distance (Levenshtein) without
-/// regard to case; those that share less than half of their letters are left out.
-package func nearestNames(to name: String, in names: [String], count: Int = 3) -> [String] {
+/// regard to case.
+/// - Parameter similarOnly: leaves out those that share less than half of their letters.
+package func nearestNames(
+    to name: String, in names: [String], count: Int = 3, similarOnly: Bool = true
+) -> [String] {
+    // Names come from outside, and the time grows with the product of both lengths.
     let wanted = Array(name.lowercased().utf8.prefix(256))
-    return names.map { (name: $0, distance: editDistance(wanted, Array($0.lowercased().utf8))) }
-        .filter { $0.distance <= max(2, max(wanted.count, $0.name.utf8.count) / 2) }
+    return names.map { (name: $0, distance: editDistance(wanted, Array($0.lowercased().utf8.prefix(256)))) }
+        .filter { !similarOnly || $0.distance <= max(2, max(wanted.count, $0.name.utf8.count) / 2) }
         .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
         .prefix(count).map(\.name)
 }

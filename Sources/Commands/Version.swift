@@ -1,2 +1,0 @@
-/// The version that `auscult --version` prints.
-let auscultVersion = "0.1.0"

@@ -1,0 +1,84 @@
+import Foundation
+
+/// An open file descriptor that closes itself.
+package final class FileDescriptor: Sendable {
+    package let number: Int32
+    /// What messages call it.
+    package let path: String
+
+    /// - Throws: ``FileError`` (`notFound`, `cannotCreate`, `inputOutput`) where the system refuses.
+    package init(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws {
+        let number = open(path, flags | O_CLOEXEC, mode)
+        guard number >= 0 else {
+            throw flags & (O_WRONLY | O_RDWR) == 0 ? FileError.cannotRead(path) : FileError.cannotWrite(path)
+        }
+        self.number = number
+        self.path = path
+    }
+
+    /// Takes over the open descriptor `number`.
+    package init(owning number: Int32, path: String) {
+        self.number = number
+        self.path = path
+    }
+
+    deinit { close(number) }
+
+    /// Bytes in the file.
+    package var size: Int {
+        get throws {
+            var status = stat()
+            guard fstat(number, &status) == 0 else { throw FileError.cannotRead(path) }
+            return Int(status.st_size)
+        }
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = Foundation.write(number, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw FileError.cannotWrite(path) }
+            rest = rest.dropFirst(written)
+        }
+    }
+
+    /// Reads on from where the last call ended; 0 at the end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        while true {
+            let count = Foundation.read(number, buffer.baseAddress, buffer.count)
+            if count >= 0 { return count }
+            guard errno == EINTR else { throw FileError.cannotRead(path) }
+        }
+    }
+
+    package func truncate(to size: Int) throws {
+        // A device has no size, and refuses to be given one.
+        guard try self.size != size else { return }
+        guard ftruncate(number, size) == 0 else { throw FileError.cannotWrite(path) }
+    }
+
+    /// Waits until the bytes are on the disk.
+    package func synchronize() throws {
+        // Pipes and devices have nothing to synchronise and say EINVAL.
+        guard fsync(number) == 0 || errno == EINVAL || errno == EROFS else { throw FileError.cannotWrite(path) }
+    }
+
+    /// Reports what a network file system reports only when a file is closed: that there was no space.
+    package func flush() throws {
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0, close(copy) == 0 else { throw FileError.cannotWrite(path) }
+    }
+
+    package func unlock() { flock(number, LOCK_UN) }
+
+    /// Takes the advisory lock of the file; false where another process holds it and `waiting` is false.
+    package func lock(waiting: Bool) throws -> Bool {
+        while flock(number, waiting ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+            if errno == EINTR { continue }
+            if errno == EWOULDBLOCK { return false }
+            throw FileError(.inputOutput, "cannot lock \(path): \(systemReason())")
+        }
+        return true
+    }
+}

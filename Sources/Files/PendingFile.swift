@@ -1,0 +1,141 @@
+import Foundation
+import Synchronization
+
+/// A result file on its way: it appears under its name complete, or not at all. One thread uses it.
+///
+/// The bytes go to a nameless file in the same folder (`O_TMPFILE`: the kernel frees it even when the process is
+/// killed), which gets a name and is renamed over the destination when it is complete. Where the file system has no
+/// nameless files, a hidden one with a random name takes their place; it goes when the value does, and
+/// ``discardAll()`` removes those of a process that has to stop at once.
+public final class PendingFile {
+    /// Where the result will lie, symbolic links resolved.
+    public let destination: String
+    private let file: FileDescriptor
+    /// Its temporary name, where it has one.
+    private var temporary: String?
+
+    private struct Open {
+        var names: Set<String> = []
+        var hasEnded = false
+    }
+    private static let open = Mutex(Open())
+
+    /// Prepares a file that will lie at `destination`, and checks that it can.
+    /// - Throws: ``FileError`` (`cannotCreate`) where `destination` is a folder or a device, or the folder cannot be
+    ///   written to: long work so learns at its start that its result has no place.
+    public init(_ destination: String) throws {
+        self.destination = try Self.target(destination)
+        let opened = try Self.openTemporary(besides: self.destination)
+        self.file = FileDescriptor(owning: opened.descriptor, path: self.destination)
+        self.temporary = opened.name
+        if let name = opened.name { Self.open.withLock { _ = $0.names.insert(name) } }
+    }
+
+    deinit {
+        guard let temporary else { return }
+        Self.open.withLock { _ = $0.names.remove(temporary) }
+        unlink(temporary)
+    }
+
+    /// - Throws: ``FileError`` (`inputOutput`) where the disk is full or otherwise refuses.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws { try file.write(bytes) }
+
+    /// Appends everything that `source` holds; its read position moves to its end.
+    public func append(contentsOf source: PendingFile) throws {
+        guard lseek(source.file.number, 0, SEEK_SET) == 0 else { throw FileError.cannotRead(source.destination) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try source.file.read(into: buffer)
+            if count == 0 { return }
+            try write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    /// The file is complete: it gets its name, and replaces what had it before.
+    /// - Parameter durably: waits until the disk has it. Without, after a power failure the old file may still be
+    ///   there, which is as good as an unfinished run, and a large file need not be waited for.
+    public func commit(durably: Bool = false) throws {
+        if durably { try file.synchronize() } else { try file.flush() }
+        try Self.open.withLock { open in
+            guard !open.hasEnded else {
+                throw FileError(.unavailable, "\(destination) was not written: the process is ending")
+            }
+            let name = try temporary ?? linkIntoFolder()
+            temporary = name
+            guard rename(name, destination) == 0 else { throw FileError.cannotWrite(destination) }
+            temporary = nil
+            open.names.remove(name)
+        }
+    }
+
+    /// Removes every file that is not complete, and lets none be completed any more; for a process that is about to
+    /// end.
+    public static func discardAll() {
+        open.withLock { open in
+            for name in open.names { unlink(name) }
+            open = Open(names: [], hasEnded: true)
+        }
+    }
+
+    /// Writes `bytes` to `destination`, all or nothing, and waits until the disk has them.
+    public static func write(_ bytes: some ContiguousBytes, to destination: String) throws {
+        let pending = try PendingFile(destination)
+        try bytes.withUnsafeBytes(pending.write)
+        try pending.commit(durably: true)
+    }
+
+    /// Names a nameless file, as a rename needs a name to start from.
+    private func linkIntoFolder() throws -> String {
+        let name = Self.hiddenName(besides: destination)
+        guard linkat(AT_FDCWD, "/proc/self/fd/\(file.number)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 else {
+            throw FileError.cannotWrite(destination)
+        }
+        return name
+    }
+
+    private static func openTemporary(besides path: String) throws -> (descriptor: Int32, name: String?) {
+        let temporaryFile: Int32 = 0o20000000 | O_DIRECTORY  // O_TMPFILE, a macro that Swift does not import
+        let nameless = Foundation.open(folder(of: path), temporaryFile | O_RDWR | O_CLOEXEC, 0o666)
+        if nameless >= 0 {
+            if access("/proc/self/fd/\(nameless)", F_OK) == 0 { return (nameless, nil) }
+            close(nameless)  // no /proc: it could never be named
+        }
+        let name = hiddenName(besides: path)
+        let descriptor = Foundation.open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw FileError.cannotWrite(path) }
+        return (descriptor, name)
+    }
+
+    /// The file that writing to `path` means.
+    private static func target(_ path: String) throws -> String {
+        guard !path.isEmpty, !path.hasSuffix("/") else {
+            throw FileError(.cannotCreate, "cannot write '\(path)': it names no file")
+        }
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else { throw FileError.cannotWrite(path) }
+            return path
+        }
+        guard status.st_mode & S_IFMT != S_IFDIR else {
+            throw FileError(.cannotCreate, "cannot write \(path): it is a folder")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw FileError(.cannotCreate, "cannot write \(path): it exists and is not a regular file")
+        }
+        guard access(path, W_OK) == 0 else { throw FileError.cannotWrite(path) }
+        guard let resolved = realpath(path, nil) else { throw FileError.cannotWrite(path) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Without the file's own name in it, which may be as long as the file system allows.
+    private static func hiddenName(besides path: String) -> String {
+        "\(folder(of: path))/.\(String(UInt64.random(in: .min ... .max), radix: 36)).partial"
+    }
+}

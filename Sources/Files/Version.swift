@@ -1,0 +1,2 @@
+/// The version of `auscult` and `auscultd`, which are released together.
+package let auscultVersion = "0.1.0"
