@@ -32,7 +32,8 @@ enum MessageCheck {
             MessageError(.malformed, "\(name).\(String(cString: field.name)) \(problem)")
         }
         let expected = WireReader.Kind(of: field.type)
-        let packed = kind == .lengthDelimited && field.label == PROTOBUF_C_LABEL_REPEATED && expected != .lengthDelimited
+        let packed =
+            kind == .lengthDelimited && field.label == PROTOBUF_C_LABEL_REPEATED && expected != .lengthDelimited
         guard kind == expected || packed else {
             throw refuse("has wire type \(kind.rawValue), expected \(expected.rawValue)")
         }

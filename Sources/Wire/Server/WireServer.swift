@@ -1,0 +1,289 @@
+import Foundation
+import Logging
+import Messages
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A ttRPC server on a Unix socket.
+///
+/// Every bound has an answer: past one, a call is refused with RESOURCE_EXHAUSTED and the connection lives.
+public final class WireServer: Sendable {
+    public struct Limits: Sendable {
+        public var connections = 64
+        /// Calls at the same time on one connection.
+        public var streamsPerConnection = 32
+        /// Bytes on their way to one reader, before results wait.
+        public var outboundBytes = 8 << 20
+        /// Bytes of a client's messages that nobody has read yet, before the connection is not read.
+        public var inboundBytes = 8 << 20
+        /// How long a reader may take nothing while something waits for it.
+        public var stall = Duration.seconds(5)
+
+        public init() {}
+    }
+
+    /// What the server tells its owner. Called on any thread.
+    public struct Observer: Sendable {
+        /// A connection came or went; how many there are now.
+        public var connections: @Sendable (Int) -> Void = { _ in }
+        public var connectionClosed: @Sendable (_ id: UInt64) -> Void = { _ in }
+        public var callBegan: @Sendable (_ method: String) -> Void = { _ in }
+        public var callEnded: @Sendable (_ method: String, WireError.Code, Duration) -> Void = { _, _, _ in }
+
+        public init() {}
+    }
+
+    public let limits: Limits
+    let logger: Logger
+    private let methods: [String: ServerMethod]
+    private let services: Set<String>
+    private let authorize: @Sendable (Peer) -> WireError?
+    private let describe: @Sendable (any Error) -> WireError
+    private let observer: Observer
+
+    private struct State {
+        var listener: (any Channel)?
+        var connections: [UInt64: any Channel] = [:]
+        var nextConnection: UInt64 = 1
+        var calls: [String: ServerCall] = [:]
+        var nextCall: UInt64 = 1
+        var isDraining = false
+        var idle: [CheckedContinuation<Void, Never>] = []
+        /// Tasks of methods that have not returned, also of calls that have ended.
+        var running = 0
+    }
+
+    private let state = Mutex(State())
+    /// Makes subscription ids of two daemons differ.
+    private let salt = UInt32.random(in: .min ... .max)
+
+    /// - Parameters:
+    ///   - authorize: why a peer is refused; nil where it is welcome.
+    ///   - describe: the error that a client sees for one that a method throws.
+    public init(
+        _ methods: [ServerMethod], limits: Limits = Limits(), logger: Logger, observer: Observer = Observer(),
+        authorize: @escaping @Sendable (Peer) -> WireError? = { _ in nil },
+        describe: @escaping @Sendable (any Error) -> WireError = { WireError(.unknown, "\($0)") }
+    ) {
+        self.methods = Dictionary(methods.map { ($0.service + "/" + $0.name, $0) }) { $1 }
+        self.services = Set(methods.map(\.service))
+        self.limits = limits
+        self.logger = logger
+        self.observer = observer
+        self.authorize = authorize
+        self.describe = describe
+    }
+
+    /// The services that it has, sorted.
+    public var serviceNames: [String] { services.sorted() }
+
+    // MARK: - Listening
+
+    /// Serves a socket that is bound; takes the descriptor over.
+    public func listen(on descriptor: Int32, group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup)
+        async throws
+    {
+        let listener = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 256)
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 8192, maximum: 1 << 20)
+            )
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelInitializer { [self] channel in accept(channel) }
+            .withBoundSocket(descriptor).get()
+        state.withLock { $0.listener = listener }
+    }
+
+    private func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+        guard let provider = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeFailedFuture(WireError(.internal, "a channel without a socket"))
+        }
+        let credentials: EventLoopFuture<Peer> = provider.unsafeGetSocketOption(
+            level: .socket, name: .init(rawValue: SO_PEERCRED))
+        return credentials.flatMapThrowing { [self] peer in
+            let (id, refusal) = admit(channel, peer)
+            if let refusal { logger.notice("connection \(id) of uid \(peer.uid) is refused: \(refusal.message)") }
+            try channel.pipeline.syncOperations.addHandlers([
+                ByteToMessageHandler(FrameDecoder()),
+                ServerConnectionHandler(self, id: id, peer: peer, channel: channel, refusal: refusal),
+            ])
+        }
+    }
+
+    private func admit(_ channel: any Channel, _ peer: Peer) -> (UInt64, WireError?) {
+        var refusal = authorize(peer)
+        let (id, count) = state.withLock { state in
+            if refusal == nil, state.connections.count >= limits.connections {
+                refusal = WireError(
+                    .resourceExhausted, "there are \(limits.connections) connections already, and no more are allowed",
+                    reason: "resource_exhausted")
+            }
+            let id = state.nextConnection
+            state.nextConnection += 1
+            if refusal == nil { state.connections[id] = channel }
+            return (id, state.connections.count)
+        }
+        if refusal == nil {
+            logger.debug("connection \(id) from process \(peer.pid)")
+            observer.connections(count)
+        }
+        return (id, refusal)
+    }
+
+    func closed(_ connection: ServerConnection) {
+        let count = state.withLock { state -> Int? in
+            guard state.connections.removeValue(forKey: connection.id) != nil else { return nil }
+            return state.connections.count
+        }
+        guard let count else { return }
+        logger.debug("connection \(connection.id) is closed")
+        observer.connectionClosed(connection.id)
+        observer.connections(count)
+    }
+
+    // MARK: - Calls
+
+    func method(_ request: TTRPC.Request, isOpen: Bool) throws(WireError) -> ServerMethod {
+        let name = request.service + "/" + request.method
+        guard let method = methods[name] else {
+            throw WireError(
+                .unimplemented,
+                services.contains(request.service)
+                    ? "the service \(request.service) has no method \(request.method)"
+                    : "there is no service \(request.service)")
+        }
+        guard method.servesWhileDraining || !isDraining else {
+            throw .draining
+        }
+        let takesStream = method.kind == .clientStream || method.kind == .bidirectional
+        guard takesStream || !isOpen else {
+            throw WireError(.invalidArgument, "\(name) takes one message, and this request begins a stream of them")
+        }
+        return method
+    }
+
+    func newSubscriptionID() -> String {
+        let number = state.withLock { state in
+            defer { state.nextCall += 1 }
+            return state.nextCall
+        }
+        return String(salt, radix: 16) + "-" + String(number)
+    }
+
+    func begin(_ call: ServerCall) {
+        state.withLock { state in
+            state.calls[call.subscriptionID] = call
+            state.running += 1
+        }
+        observer.callBegan(call.method.service + "/" + call.method.name)
+        call.start(describe) { [self] in returned() }
+    }
+
+    func ended(_ call: ServerCall) {
+        state.withLock { $0.calls[call.subscriptionID] = nil }
+        let name = call.method.service + "/" + call.method.name
+        logger.debug("\(name) on connection \(call.connection.id): \(call.code)")
+        observer.callEnded(name, call.code, ContinuousClock.now - call.began)
+    }
+
+    private func returned() {
+        let idle = state.withLock { state in
+            state.running -= 1
+            guard state.running == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for waiter in idle { waiter.resume() }
+    }
+
+    /// Ends a call with CANCELLED.
+    /// - Returns: whether there was one of this id.
+    public func cancel(subscription id: String) -> Bool {
+        guard let call = state.withLock({ $0.calls[id] }) else { return false }
+        call.fail(WireError(.cancelled, "cancelled on request", reason: "cancelled"))
+        return true
+    }
+
+    /// A call that is being answered.
+    public struct CallStatus: Sendable {
+        public var subscriptionID: String
+        public var method: String
+        public var seconds: Double
+        public var peer: Peer
+    }
+
+    public var calls: [CallStatus] {
+        state.withLock { Array($0.calls.values) }.sorted { $0.began < $1.began }.map { call in
+            CallStatus(
+                subscriptionID: call.subscriptionID, method: call.method.service + "/" + call.method.name,
+                seconds: (ContinuousClock.now - call.began) / .seconds(1), peer: call.connection.peer)
+        }
+    }
+
+    public var connectionCount: Int { state.withLock { $0.connections.count } }
+    public var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    // MARK: - The end
+
+    /// Takes no new connections and no new calls, and waits for those that run; past `timeout` they are cancelled.
+    /// Then closes all connections.
+    /// - Returns: whether everything ended by itself.
+    @discardableResult
+    public func drain(timeout: Duration) async -> Bool {
+        let (listener, subscriptions) = state.withLock { state in
+            state.isDraining = true
+            defer { state.listener = nil }
+            return (state.listener, state.calls.values.filter(\.method.endsWhenDraining))
+        }
+        for call in subscriptions { call.fail(.draining) }
+        try? await listener?.close().get()
+        let clean = await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await self.waitUntilIdle(); return true
+            }
+            group.addTask { (try? await Task.sleep(for: timeout)) == nil }
+            let first = await group.next() ?? false
+            if !first {
+                let calls = state.withLock { Array($0.calls.values) }
+                for call in calls { call.fail(.draining) }
+                // Methods see their cancellation; one that does not within a second is left behind.
+                group.addTask { (try? await Task.sleep(for: .seconds(1))) == nil }
+                _ = await group.next()
+            }
+            group.cancelAll()
+            wakeIdle()
+            return first
+        }
+        await closeConnections()
+        return clean
+    }
+
+    /// What was answered last goes out before the connection is closed, for up to a second.
+    private func closeConnections() async {
+        let channels = state.withLock { Array($0.connections.values) }
+        for channel in channels {
+            try? await channel.writeAndFlush(ByteBuffer()).get()
+            try? await channel.close().get()
+        }
+    }
+
+    private func waitUntilIdle() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                if state.running > 0 { state.idle.append(continuation) }
+                return state.running == 0
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
+
+    private func wakeIdle() {
+        let waiters = state.withLock { state in
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
