@@ -401,7 +401,7 @@ private func blockingUntil(_ condition: () -> Bool) { while !condition() { uslee
                         try await queue.run(client: ClientID(UInt64(index % 5)), deadline: deadline) { turn in
                             for piece in 0..<pieces {
                                 usleep(20)
-                                if piece % 5 == 4 { try turn.suspended { usleep(50) } }
+                                if piece % 5 == 4 { _ = try turn.suspended { usleep(50) } }
                                 try turn.checkpoint()
                             }
                         }
