@@ -19,8 +19,15 @@ public struct Transcriber: Sendable {
                 .invalidArgument,
                 "the checkpoint carries no vocabulary; put its .tiktoken or tokenizer.json beside it, or name one")
         }
+        try self.init(model, tokenizer: Tokenizer(vocabulary), generation: generation)
+    }
+
+    /// - Throws: ``WhisperError`` where the checkpoint names alignment heads that the model does not have.
+    public init(
+        _ model: WhisperModel, tokenizer: Tokenizer, generation: GenerationConfig = GenerationConfig()
+    ) throws {
         self.model = model
-        self.tokenizer = try Tokenizer(vocabulary)
+        self.tokenizer = tokenizer
         self.alignmentHeads = try generation.alignmentHeads(in: model.dimensions)
     }
 
