@@ -1,4 +1,4 @@
-import Foundation
+import Audio
 import Messages
 import Wire
 
@@ -40,13 +40,13 @@ struct AudioHandler {
         guard let spool else {
             throw WireError(.invalidArgument, "an upload needs at least one chunk", reason: "invalid_argument")
         }
-        return V1.UploadedAudio(uploadId: try spool.finish(), bytes: spool.bytes)
+        return V1.UploadedAudio(uploadId: spool.finish(), bytes: spool.bytes)
     }
 
-    private func encoding(_ encoding: V1.AudioEncoding) throws -> UploadStore.Encoding {
+    private func encoding(_ encoding: V1.AudioEncoding) throws -> AudioSource.Encoding {
         switch encoding {
-        case .pcmS16Le16K: return .pcm16
-        case .pcmF32Le16K: return .float32
+        case .pcmS16le16k: return .s16le
+        case .pcmF32le16k: return .f32le
         case .audioFile: return .file
         default:
             throw WireError(

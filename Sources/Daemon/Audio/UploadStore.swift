@@ -1,3 +1,4 @@
+import Audio
 import Files
 import Foundation
 import Synchronization
@@ -9,13 +10,11 @@ import Synchronization
 final class UploadStore: Sendable {
     /// One recording, complete. Its file lasts as long as this object.
     final class Upload: Sendable {
-        let name: String
-        let isFile: Bool
+        let encoding: AudioSource.Encoding
         private let descriptor: Int32
 
-        fileprivate init(name: String, isFile: Bool, descriptor: Int32) {
-            self.name = name
-            self.isFile = isFile
+        fileprivate init(encoding: AudioSource.Encoding, descriptor: Int32) {
+            self.encoding = encoding
             self.descriptor = descriptor
         }
 
@@ -49,12 +48,8 @@ final class UploadStore: Sendable {
     func discardAll(of connection: UInt64) { state.withLock { $0.uploads[connection] = nil } }
 
     /// Begins an upload.
-    func begin(connection: UInt64, encoding: Encoding) throws -> Spool {
+    func begin(connection: UInt64, encoding: AudioSource.Encoding) throws -> Spool {
         try Spool(self, connection: connection, encoding: encoding)
-    }
-
-    enum Encoding: Sendable {
-        case pcm16, float32, file
     }
 
     /// An upload on its way. One task writes it.
@@ -62,11 +57,11 @@ final class UploadStore: Sendable {
         // Sendable: one task uses it, and hands it to a thread only while it waits for that.
         private let store: UploadStore
         private let connection: UInt64
-        private let encoding: Encoding
+        private let encoding: AudioSource.Encoding
         private var descriptor: Int32
         private(set) var bytes: UInt64 = 0
 
-        fileprivate init(_ store: UploadStore, connection: UInt64, encoding: Encoding) throws {
+        fileprivate init(_ store: UploadStore, connection: UInt64, encoding: AudioSource.Encoding) throws {
             self.store = store
             self.connection = connection
             self.encoding = encoding
@@ -80,9 +75,6 @@ final class UploadStore: Sendable {
             }
             guard descriptor >= 0 else { throw FileError.cannotWrite(folder) }
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            // Samples become a sound file, so that all that reads recordings reads them.
-            if let header = WAVHeader(encoding) { try write(header.bytes) }
-            bytes = 0
         }
 
         deinit { if descriptor >= 0 { close(descriptor) } }
@@ -100,27 +92,13 @@ final class UploadStore: Sendable {
 
         /// It is complete.
         /// - Returns: its id.
-        func finish() throws -> String {
-            if var header = WAVHeader(encoding) {
-                guard bytes % UInt64(header.bytesPerSample) == 0 else {
-                    throw ServiceError(
-                        .dataLoss,
-                        "the upload ends in the middle of a sample: \(bytes) bytes are no multiple of "
-                            + "\(header.bytesPerSample)")
-                }
-                header.dataBytes = bytes
-                let fixed = header.bytes
-                guard pwrite(descriptor, fixed, fixed.count, 0) == fixed.count else {
-                    throw FileError.cannotWrite("the upload's temporary file")
-                }
-            }
+        func finish() -> String {
             let file = descriptor
             descriptor = -1
             return store.state.withLock { state in
                 state.next += 1
                 let id = "upload-\(state.next)"
-                state.uploads[connection, default: [:]][id] = Upload(
-                    name: id, isFile: encoding == .file, descriptor: file)
+                state.uploads[connection, default: [:]][id] = Upload(encoding: encoding, descriptor: file)
                 return id
             }
         }
@@ -130,30 +108,3 @@ final class UploadStore: Sendable {
 /// `O_TMPFILE | O_RDWR | O_CLOEXEC`; Swift does not see the macro (its value is the kernel's, on x86-64 and arm64 alike
 /// up to `O_DIRECTORY`).
 private let O_TMPFILE_FLAGS: Int32 = 0o20000000 | O_DIRECTORY | O_RDWR | O_CLOEXEC
-
-/// The header of a RIFF file of mono samples at 16 kHz.
-struct WAVHeader {
-    let bytesPerSample: Int
-    private let format: UInt16
-    var dataBytes: UInt64 = 0
-
-    /// Nil for what is a file already.
-    init?(_ encoding: UploadStore.Encoding) {
-        switch encoding {
-        case .pcm16: (bytesPerSample, format) = (2, 1)
-        case .float32: (bytesPerSample, format) = (4, 3)
-        case .file: return nil
-        }
-    }
-
-    var bytes: [UInt8] {
-        func little(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }
-        // More than 4 GiB does not fit the format; libsndfile then reads to the end of the file.
-        let size = UInt32(clamping: dataBytes)
-        var out = Array("RIFF".utf8) + little(UInt32(clamping: dataBytes + 36)) + Array("WAVEfmt ".utf8)
-        out += little(UInt32(16)) + little(format) + little(UInt16(1)) + little(UInt32(16000))
-        out += little(UInt32(16000 * bytesPerSample)) + little(UInt16(bytesPerSample))
-        out += little(UInt16(8 * bytesPerSample)) + Array("data".utf8) + little(size)
-        return out
-    }
-}

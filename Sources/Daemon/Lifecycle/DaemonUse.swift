@@ -4,7 +4,7 @@ import Synchronization
 final class DaemonUse: Sendable {
     enum User: Hashable {
         case connection(UInt64)
-        case job(String)
+        case job(UInt64)
     }
 
     /// Nil for a daemon that never leaves by itself.

@@ -17,8 +17,10 @@ struct ModelHandler {
             V1.ModelRPC.detokenize.handle { request, _ in try await blocking { try detokenize(request) } },
             V1.ModelRPC.add.handle { request, _ in
                 try await blocking {
-                    let (model, warnings) = try service.add(
-                        request.path, name: request.name.nonEmpty, vocabulary: request.vocabulary.nonEmpty)
+                    var warnings: [String] = []
+                    let model = try service.add(
+                        request.path, name: request.name.nonEmpty, vocabulary: request.vocabulary.nonEmpty,
+                        warn: { warnings.append($0) })
                     return V1.RegisteredModel(model, warnings: warnings)
                 }
             },

@@ -8,7 +8,7 @@ public struct ModelService: Sendable {
     public let registry: ModelRegistry
     /// What `pull` can download.
     public let releases: [ReleasedModel]
-    private let environment: [String: String]
+    private var environment: [String: String]
     private let logger: Logger
 
     public init(
@@ -19,6 +19,13 @@ public struct ModelService: Sendable {
         self.releases = releases
         self.environment = environment
         self.logger = logger
+    }
+
+    /// The same, downloading from another server; none for the published addresses.
+    func using(mirror: String?) -> ModelService {
+        var copy = self
+        copy.environment["AUSCULT_MIRROR"] = mirror
+        return copy
     }
 
     // MARK: - Opening
@@ -92,8 +99,12 @@ public struct ModelService: Sendable {
     // MARK: - Keeping
 
     /// Registers the checkpoint at `path`, after opening it.
-    /// - Parameter name: without one, the folder's name, or the file's without its ending.
-    public func add(_ path: String, name: String? = nil, vocabulary: String? = nil) throws -> RegisteredModel {
+    /// - Parameters:
+    ///   - name: without one, the folder's name, or the file's without its ending.
+    ///   - warn: told what is worth knowing about it.
+    public func add(
+        _ path: String, name: String? = nil, vocabulary: String? = nil, warn: (String) -> Void = { _ in }
+    ) throws -> RegisteredModel {
         let url = URL(fileURLWithPath: path).standardizedFileURL
         let stem = (url.lastPathComponent as NSString).deletingPathExtension
         let ending = url.pathExtension.lowercased()
@@ -103,7 +114,7 @@ public struct ModelService: Sendable {
         try ModelRegistry.checkName(model.name)
         let checkpoint = try Checkpoint.open(model.path, vocabulary: model.vocabulary)
         if checkpoint.vocabulary == nil {
-            logger.warning(
+            warn(
                 "\(path) brings no vocabulary: tracing the encoder works, transcribing does not; --vocab names one")
         }
         try registry.add(model)

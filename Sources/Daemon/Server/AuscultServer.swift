@@ -40,7 +40,7 @@ package final class AuscultServer: Sendable {
         models = ModelService(registry: ModelRegistry(in: configuration.dataFolder), logger: logger)
         store = ModelStore(service: models, memoryLimit: UInt64(clamping: configuration.modelMemoryLimit))
         queue = InferenceQueue(limit: configuration.queueLimit)
-        jobs = JobStore(limit: configuration.maxUnfinishedJobs)
+        jobs = JobStore(unfinishedLimit: configuration.maxUnfinishedJobs)
         use = DaemonUse(idleExit: configuration.idleExit)
         metrics = DaemonMetrics()
         (stopRequests, stopFeed) = AsyncStream.makeStream(of: Duration?.self, bufferingPolicy: .bufferingNewest(1))
@@ -105,8 +105,9 @@ package final class AuscultServer: Sendable {
         // A client that comes now finds no socket, and may start another daemon, rather than wait for this one.
         parts.socket?.removeFile()
         let limit = ContinuousClock.now + timeout
-        await jobs.drain(until: limit)
-        await parts.wire?.drain(timeout: max(.zero, limit - .now))
+        async let jobsAreDone: Void = jobs.drain(until: limit)
+        await parts.wire?.drain(timeout: timeout)
+        await jobsAreDone
         parts.descriptorSocket?.removeFile()
         parts.descriptors?.close()
         await parts.metricsEndpoint?.stop()
@@ -175,8 +176,8 @@ package final class AuscultServer: Sendable {
     private var methods: [ServerMethod] {
         let names: @Sendable () -> [String] = { [weak self] in self?.wire.serviceNames ?? [] }
         let engine = Engine(store: store, queue: queue, uploads: uploads)
-        let trace = TraceHandler(engine: engine) { [weak self] in self?.descriptors }
-        let transcribe = TranscribeHandler(engine: engine)
+        let trace = TraceHandler(engine: engine, logger: logger) { [weak self] in self?.descriptors }
+        let transcribe = TranscribeHandler(engine: engine, logger: logger)
         return HealthHandler(state: health, services: names).methods
             + ReflectionHandler(services: names).methods
             + DaemonHandler(server: self).methods
@@ -184,7 +185,6 @@ package final class AuscultServer: Sendable {
             + AudioHandler(uploads: uploads).methods
             + transcribe.methods + trace.methods
             + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, use: use).methods
-            + LiveHandler(engine: engine).methods
             + PluginHandler().methods
     }
 

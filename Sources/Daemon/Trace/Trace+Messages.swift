@@ -51,11 +51,11 @@ extension V1.TensorHeader {
 }
 
 extension V1.TraceSummary {
-    init(_ summary: TraceSummary, outputFile: String = "", memory: V1.SharedMemory? = nil) {
+    init(_ summary: TraceSummary, memory: V1.SharedMemory? = nil) {
         self.init(
             file: summary.file, model: summary.model, modelSha256: summary.digest, duration: summary.duration,
             tensors: summary.tensors.map { V1.TensorHeader($0) },
             tokens: summary.tokens.map { V1.TokenSequence(ids: $0.map { Int32(clamping: $0) }) },
-            windows: UInt32(clamping: summary.windows), outputFile: outputFile, memory: memory)
+            windows: UInt32(clamping: summary.windows), outputFile: summary.output ?? "", memory: memory)
     }
 }

@@ -23,8 +23,9 @@ struct TraceHandler {
                     throw ServiceError(
                         .invalidArgument, "RunToEnd has no stream: output must be a file or memory")
                 }
-                return try await trace(
+                let (summary, memory) = try await trace(
                     request, client: context.client, deadline: context.deadline, connection: context.connection)
+                return V1.TraceSummary(summary, memory: memory)
             },
         ]
     }
@@ -33,14 +34,14 @@ struct TraceHandler {
         _ request: V1.TraceRequest, _ answers: ResponseStream<V1.TraceEvent>, _ context: CallContext
     ) async throws {
         try await answers.send(V1.TraceEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
-        let summary = try await trace(
+        let (summary, memory) = try await trace(
             request, client: context.client, deadline: context.deadline, connection: context.connection,
             stream: answers
         ) { progress, turn in
             try answers.send(V1.TraceEvent(event: .progress(V1.Progress(progress))), on: turn)
         }
-        if let memory = summary.memory { try await answers.send(V1.TraceEvent(event: .memory(memory))) }
-        try await answers.send(V1.TraceEvent(event: .done(summary)))
+        if let memory { try await answers.send(V1.TraceEvent(event: .memory(memory))) }
+        try await answers.send(V1.TraceEvent(event: .done(V1.TraceSummary(summary))))
     }
 
     /// Traces a recording when it is the client's turn.
@@ -51,7 +52,7 @@ struct TraceHandler {
         _ request: V1.TraceRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
         stream: ResponseStream<V1.TraceEvent>? = nil,
         tell: @escaping @Sendable (WorkProgress, EngineTurn) throws -> Void = { _, _ in }
-    ) async throws -> V1.TraceSummary {
+    ) async throws -> (TraceSummary, V1.SharedMemory?) {
         let recording = try engine.input(request.audio, connection: connection)
         let wanted = try TraceRequest(request, seconds: recording.seconds)
         if case .file(let path)? = request.output, !path.hasPrefix("/") {
@@ -66,22 +67,20 @@ struct TraceHandler {
             }
             switch output {
             case .file(let path)?:
-                let summary = try service.trace(recording.input, wanted, to: path, turn: turn, progress: progress)
-                return V1.TraceSummary(summary, outputFile: path)
+                return (try service.trace(recording.input, wanted, to: path, turn: turn, progress: progress), nil)
             case .memory?:
                 guard let handoff = descriptors() else {
                     throw ServiceError(.unavailable, "this daemon hands no shared memory over")
                 }
                 let sink = SharedMemorySink()
                 let summary = try service.trace(recording.input, wanted, into: sink, turn: turn, progress: progress)
-                return V1.TraceSummary(summary, memory: try sink.offer(to: handoff))
+                return (summary, try sink.offer(to: handoff))
             case .stream?, nil:
                 guard let stream else {
                     throw ServiceError(.invalidArgument, "the tensors of a job must go to a file")
                 }
                 let sink = TensorStreamSink(stream, turn)
-                return V1.TraceSummary(
-                    try service.trace(recording.input, wanted, into: sink, turn: turn, progress: progress))
+                return (try service.trace(recording.input, wanted, into: sink, turn: turn, progress: progress), nil)
             }
         }
     }
