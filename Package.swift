@@ -58,7 +58,13 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
-        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Files", "TestSupport"]),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Daemon", "Files", "TestSupport",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
     ]
 )
