@@ -35,14 +35,8 @@ package struct Console: Sendable {
     func print(_ line: String) throws { try output(line + "\n") }
 
     private static func writeAll(_ text: String, to descriptor: Int32, name: String) throws {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
-            }
-            bytes = bytes.dropFirst(count)
+        guard Array(text.utf8).withUnsafeBytes({ Files.writeAll($0, to: descriptor) }) else {
+            throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
         }
     }
 }
