@@ -130,7 +130,7 @@ def _samples(audio: Any) -> tuple[int, memoryview]:
         raise InvalidArgument(
             f"expected 16 kHz mono samples of shape (samples,), not {audio.shape}", "invalid_argument"
         )
-    if audio.dtype == np.int16:
+    if audio.dtype.kind == "i" and audio.dtype.itemsize == 2:
         return _S16LE, np.ascontiguousarray(audio, "<i2").view(np.uint8).data
     if not np.issubdtype(audio.dtype, np.floating):
         raise InvalidArgument(f"expected samples of float or int16, not {audio.dtype}", "invalid_argument")
