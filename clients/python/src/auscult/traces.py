@@ -145,11 +145,9 @@ class Trace(Mapping[str, NDArray[Any]]):
             InvalidArgument: The tensor has no frames.
         """
         info = self.info[name]
-        start = info.seconds(0)
-        if "frame" not in info.axes:
+        if info.first_frame is None or not info.frames_per_second or "frame" not in info.axes:
             raise InvalidArgument(f"{name} has the axes {', '.join(info.axes)}, and no frames", "invalid_argument")
-        count = info.shape[info.axes.index("frame")]
-        return start + np.arange(count) / float(info.frames_per_second or 1)
+        return (info.first_frame + np.arange(info.shape[info.axes.index("frame")])) / info.frames_per_second
 
 
 def trace_summary(message: Any) -> TraceSummary:
