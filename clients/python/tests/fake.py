@@ -1,4 +1,4 @@
-"""A small ttRPC server that says what a test tells it to. Run as a program, it is a daemon that knows nothing but health."""
+"""A small ttRPC server that says what a test tells it to. Run as a program, it is a daemon that knows only health."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ Handler = Callable[[Served], None]
 
 
 class FakeDaemon:
-    """Answers at a socket with a handler for each method; Health/Check says SERVING. Calls it has seen are in `calls`."""
+    """Answers at a socket with a handler for each method; Health/Check says SERVING. `calls` has what it was asked."""
 
     def __init__(self, path: str, handlers: dict[str, Handler] | None = None) -> None:
         self.path = path

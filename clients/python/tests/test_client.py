@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import pickle
+import subprocess
+import sys
 import threading
 
 import auscult
@@ -210,6 +212,35 @@ def test_a_daemon_that_goes_away_fails_the_stream_and_the_next_call_connects_aga
         next(segments)
     client._connection.close()
     assert client.metrics() == "m"
+
+
+def test_a_program_that_ends_with_a_stream_open_ends_quietly(fake, client):
+    hanging(fake, "auscult.v1.Transcribe/Stream", {"segment": SEGMENT})
+    code = f"""
+import auscult
+client = auscult.connect({fake.path!r}, start=False)
+segments = client.transcribe_stream("demo:x")
+print(next(segments).text)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, " hello\n", "")
+
+
+def test_a_larger_buffer_takes_more_before_it_is_read(fake):
+    large = v1.Segment(text="x" * (1 << 20))
+    sent = threading.Event()
+
+    def handler(call):
+        for _ in range(20):
+            call.send(segment=large)
+        sent.set()
+        call.end()
+
+    fake.handlers["auscult.v1.Transcribe/Stream"] = handler
+    with auscult.connect(fake.path, start=False, buffer_bytes=32 << 20) as client:
+        with client.transcribe_stream("demo:x") as segments:
+            assert sent.wait(60)
+            assert len(list(segments)) == 20
 
 
 def test_pulling_tells_its_steps(fake, client):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import auscult
 import pytest
-from auscult import _socket
+from auscult import _socket, _wire
 from auscult._messages import METHODS
 from fake import FakeDaemon
 
@@ -105,6 +105,13 @@ def test_a_daemon_that_is_leaving_is_unavailable(fake: FakeDaemon):
     check = METHODS["grpc.health.v1.Health/Check"]
     fake.handlers[check.name] = lambda call: call.answer(check.answer(status=2))
     with pytest.raises(auscult.Unavailable, match="not_serving"):
+        auscult.connect(fake.path, start=False, timeout=0)
+
+
+def test_something_that_listens_and_never_answers_is_unavailable(fake: FakeDaemon, monkeypatch):
+    monkeypatch.setattr(_wire, "GRACE", 0.0)
+    fake.handlers["grpc.health.v1.Health/Check"] = lambda call: None
+    with pytest.raises(auscult.Unavailable, match="did not answer"):
         auscult.connect(fake.path, start=False, timeout=0)
 
 

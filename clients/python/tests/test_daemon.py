@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+import wave
 
 import auscult
+import numpy as np
+import pytest
 
 CLIP = "demo:en-slt-01"
 NEURONS = "encoder.blocks.2.mlp.1"
 
 
-@pytest.fixture(scope="session")
-def samples(daemon_socket: str, tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+@pytest.fixture
+def samples() -> np.ndarray:
     """Half a second of a tone, 16 kHz mono int16, shape (8000,)."""
     return (8000 * np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)).astype(np.int16)
 
@@ -120,8 +121,6 @@ def test_the_decoder_reads_what_it_is_given(daemon):
 
 
 def test_sound_is_the_same_inline_uploaded_and_in_a_file(daemon, samples, tmp_path):
-    import wave
-
     with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

@@ -20,7 +20,7 @@ NAME = "encoder.blocks.2.mlp.1"
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 
-def header(name=NAME, values=VALUES, dtype=1, **fields):
+def header(name=NAME, values=VALUES, dtype=1):
     return v1.TensorHeader(
         name=name,
         hook=name,
@@ -87,7 +87,7 @@ def test_the_request_says_what_was_asked_for(fake, client, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     run(fake, {"done": summary()})
     client.trace("demo:x", NAME, memory=False, frames="all", reduce="max", text="a", language="en", timeout=30)
-    client.trace("demo:x", [NAME, "log_mel"], memory=True, tokens=[], interventions="h = zero", model="./m", span=(1, 2))
+    client.trace("demo:x", [NAME], memory=True, tokens=[], interventions="h = zero", model="./m", span=(1, 2))
     client.trace("demo:x", [NAME], out="t.npz", task="translate")
     first, second, third = fake.seen("auscult.v1.Trace/Run")
     assert (list(first.hooks), first.frames, first.reduction, first.text) == ([NAME], 1, 1, "a")

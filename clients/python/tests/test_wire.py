@@ -14,7 +14,7 @@ import auscult
 import pytest
 from auscult import _wire
 from auscult._wire import Connection
-from fake import DATA, END, REQUEST, RESPONSE, HEADER, Request, frame, read_exactly, read_frame, response
+from fake import DATA, END, HEADER, REQUEST, RESPONSE, Request, frame, read_exactly, read_frame, response
 
 MOST = 4 << 20
 
@@ -35,7 +35,8 @@ def test_a_unary_request_is_written_byte_for_byte(ends):
     connection.open("svc/M", b"")
     assert read_exactly(server, 18) == bytes.fromhex("00000008 00000001 01 00") + b"\x0a\x03svc\x12\x01M"
     connection.open("svc/M", b"\x08\x07")
-    assert read_exactly(server, 22) == bytes.fromhex("0000000c 00000003 01 00") + b"\x0a\x03svc\x12\x01M\x1a\x02\x08\x07"
+    expected = bytes.fromhex("0000000c 00000003 01 00") + b"\x0a\x03svc\x12\x01M\x1a\x02\x08\x07"
+    assert read_exactly(server, 22) == expected
     connection.open("svc/M", b"", timeout=1)
     # 1,000,000,000 ns as a varint.
     expected = bytes.fromhex("0000000e 00000005 01 00") + b"\x0a\x03svc\x12\x01M" + bytes.fromhex("20 8094ebdc03")
@@ -274,6 +275,19 @@ def test_what_waits_for_a_slow_reader_is_bounded_and_nothing_is_lost(ends):
     assert found == messages
     # The bound, and the message that passed it.
     assert most <= 100_000 + 50_000
+
+
+def test_a_connection_lost_after_a_slow_reader_says_so(ends, monkeypatch):
+    monkeypatch.setattr(_wire, "_NOTABLE_PAUSE", 0.0)
+    connection, server = ends
+    call = connection.open("svc/M", b"", streaming=True)
+    read_frame(server)
+    for _ in range(4):
+        server.sendall(frame(1, DATA, 0, bytes(40_000)))
+    server.close()
+    with pytest.raises(auscult.Unavailable, match="take them faster.*svc/M"):
+        while call.receive() is not None:
+            pass
 
 
 def test_an_abandoned_call_no_longer_holds_up_the_others(ends):

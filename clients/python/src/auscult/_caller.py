@@ -13,7 +13,7 @@ from google.protobuf import json_format
 
 from . import _socket
 from ._messages import METHODS, Method
-from ._wire import Connection
+from ._wire import BUFFER_BYTES, Connection
 from .errors import InvalidArgument, NotFound, Unavailable
 from .streams import MessageStream, Stream
 
@@ -27,8 +27,9 @@ DEFAULT_TIMEOUT = 60.0
 class Caller:
     """The part of `auscult.Client` that knows connections and methods, and no nouns."""
 
-    def __init__(self, path: str, connection: Connection) -> None:
+    def __init__(self, path: str, connection: Connection, buffer_bytes: int = BUFFER_BYTES) -> None:
         self.socket = path
+        self._buffer_bytes = buffer_bytes
         self._connection = connection
         self._closed = False
         self._lock = threading.RLock()
@@ -107,7 +108,7 @@ class Caller:
         """A stream on a connection of its own."""
         if self._closed:
             raise Unavailable("this client was closed")
-        connection = Connection(_socket.dial(self.socket), self.socket)
+        connection = Connection(_socket.dial(self.socket), self.socket, self._buffer_bytes)
         try:
             stream = make(connection)
         except BaseException:

@@ -28,6 +28,8 @@ SEND_TIMEOUT = 60.0
 # Seconds that a call waits past its deadline, so that the daemon's own error comes first.
 GRACE = 2.0
 
+# Seconds of a held-up reader from which on a lost connection is put down to that.
+_NOTABLE_PAUSE = 1.0
 _MAX_STREAM = 0xFFFF_FFFF
 _SEND_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 
@@ -184,7 +186,7 @@ class Connection:
 
     def _end(self, fault: str) -> None:
         hint = ""
-        if self._held_up_for >= 1:
+        if self._held_up_for >= _NOTABLE_PAUSE:
             hint = (
                 f" (results were not taken for up to {self._held_up_for:.0f} s, and a daemon closes a connection that "
                 "stands still: take them faster, or write them to a file)"

@@ -12,11 +12,11 @@ from . import models as _models
 from . import plugins as _plugins
 from . import live as _live
 from ._audio import Audio, Span, audio_source, lent_source
-from ._caller import Caller
+from ._caller import DEFAULT_TIMEOUT, Caller
 from ._messages import METHODS, v1
 from ._requests import trace_request, transcribe_request
-from ._wire import Connection
-from .errors import Unavailable
+from ._wire import BUFFER_BYTES, Connection
+from .errors import DeadlineExceeded, Unavailable
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .jobs import Jobs
@@ -34,6 +34,7 @@ def connect(
     start: bool = True,
     timeout: float = 30.0,
     daemon: str | os.PathLike[str] | None = None,
+    buffer_bytes: int = BUFFER_BYTES,
 ) -> Client:
     """Connects to the daemon, and starts one where none listens.
 
@@ -44,6 +45,8 @@ def connect(
             without a client or a job.
         timeout: Seconds until the daemon must have answered.
         daemon: The program to start. Without it ``$AUSCULT_DAEMON``, else ``auscultd`` in ``$PATH``.
+        buffer_bytes: How much of one stream waits here for a reader that is slower than the daemon. Past it the rest
+            waits in the daemon, which closes a connection that takes nothing for some seconds.
 
     Raises:
         Unavailable: No daemon answers, and none could be started.
@@ -55,7 +58,7 @@ def connect(
         if not start:
             raise
         sock = _socket.start(_socket.daemon_program(daemon), path, timeout)
-    client = Client(path, Connection(sock, path))
+    client = Client(path, Connection(sock, path), buffer_bytes)
     try:
         _wait_until_serving(client, timeout)
     except BaseException:
@@ -66,10 +69,13 @@ def connect(
 
 def _wait_until_serving(client: Client, timeout: float) -> None:
     deadline = time.monotonic() + timeout
-    while (health := client.health()) != "serving":
-        if time.monotonic() > deadline:
-            raise Unavailable(f"the daemon at {client.socket} answers that it is {health}")
-        time.sleep(0.05)
+    try:
+        while (health := client.health(timeout=max(deadline - time.monotonic(), 1.0))) != "serving":
+            if time.monotonic() > deadline:
+                raise Unavailable(f"the daemon at {client.socket} answers that it is {health}")
+            time.sleep(0.05)
+    except DeadlineExceeded:
+        raise Unavailable(f"something listens at {client.socket}, but did not answer within {timeout:g} s") from None
 
 
 class Client(Caller):
@@ -83,8 +89,8 @@ class Client(Caller):
         jobs: Long work that outlives this client.
     """
 
-    def __init__(self, path: str, connection: Connection) -> None:
-        super().__init__(path, connection)
+    def __init__(self, path: str, connection: Connection, buffer_bytes: int = BUFFER_BYTES) -> None:
+        super().__init__(path, connection, buffer_bytes)
         self.jobs = Jobs(self)
 
     # Models.
@@ -236,8 +242,9 @@ class Client(Caller):
     ) -> streams.TraceStream:
         """As `trace`, tensor by tensor as they come; what was traced is in `TraceStream.summary` at the end.
 
-        About 16 MiB wait here for a slow reader, then in the daemon, which closes a connection that stands still for
-        long: for work that takes seconds for each tensor, use `trace`.
+        What a slow reader has not taken waits here, up to the `buffer_bytes` of `connect`, then in the daemon, which
+        closes a connection that takes nothing for some seconds. For slow work on each tensor use `trace`, or a larger
+        buffer.
         """
         return self._trace(audio, hooks, False, None, timeout, on_progress, options)
 
@@ -314,14 +321,14 @@ class Client(Caller):
         """OpenMetrics text."""
         return str(self._unary("auscult.v1.Daemon/Metrics", v1.MetricsRequest()).text)
 
-    def health(self, service: str = "") -> Health:
+    def health(self, service: str = "", *, timeout: float = DEFAULT_TIMEOUT) -> Health:
         """Whether the daemon, or one of its services, serves.
 
         Raises:
             NotFound: It has no such service.
         """
         method = METHODS["grpc.health.v1.Health/Check"]
-        answer = self._unary(method.name, method.request(service=service))
+        answer = self._unary(method.name, method.request(service=service), timeout)
         word = answer.DESCRIPTOR.enum_types_by_name["ServingStatus"].values_by_number.get(answer.status)
         health: Health = "unknown" if word is None else word.name.lower()
         return health
