@@ -32,7 +32,7 @@ extension RPC {
         precondition(kind == .unary, "\(service)/\(method) streams")
         return ServerMethod(service: service, name: method, kind: kind) { call in
             let answer = try await body(call.onlyRequest(), CallContext(call))
-            try call.respond(answer)
+            try await call.respond(answer)
         }
     }
 
@@ -48,13 +48,13 @@ extension RPC {
     }
 
     /// Answers a stream of requests with one message.
-    public func handle(
+    public func collect(
         _ body: @escaping @Sendable (RequestStream<Request>, CallContext) async throws -> Response
     ) -> ServerMethod {
         precondition(kind == .clientStream, "\(service)/\(method) is no client stream")
         return ServerMethod(service: service, name: method, kind: kind) { call in
             let answer = try await body(RequestStream(call.inbound), CallContext(call))
-            try call.respond(answer)
+            try await call.respond(answer)
         }
     }
 
