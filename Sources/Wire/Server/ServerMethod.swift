@@ -48,7 +48,7 @@ extension RPC {
     }
 
     /// Answers a stream of requests with one message.
-    public func handle(
+    public func collect(
         _ body: @escaping @Sendable (RequestStream<Request>, CallContext) async throws -> Response
     ) -> ServerMethod {
         precondition(kind == .clientStream, "\(service)/\(method) is no client stream")
