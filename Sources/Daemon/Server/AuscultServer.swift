@@ -184,6 +184,7 @@ package final class AuscultServer: Sendable {
             + AudioHandler(uploads: uploads).methods
             + transcribe.methods + trace.methods
             + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, use: use).methods
+            + LiveHandler(engine: engine).methods
             + PluginHandler().methods
     }
 
