@@ -47,8 +47,9 @@ extension MessageCodec {
         case elements([JSON])
         /// The bytes of a message; those of two are one after the other the bytes of both merged.
         case message(ArraySlice<UInt8>)
-        /// Entries with the place of each key: the last of a key counts.
-        case entries([(String, JSON)], [String: Int])
+        /// Entries with the place of each key: the last of a key counts. Keys are told apart by their bytes; Swift holds
+        /// strings for equal that differ in their composition.
+        case entries([(String, JSON)], [[UInt8]: Int])
     }
 
     private func read(
@@ -184,13 +185,14 @@ extension MessageCodec {
 extension MessageCodec.Found {
     fileprivate mutating func set(_ value: JSON, forKey key: String) {
         var entries: [(String, JSON)] = []
-        var places: [String: Int] = [:]
+        var places: [[UInt8]: Int] = [:]
+        let bytes = Array(key.utf8)
         if case .entries(let before, let known) = self { (entries, places) = (before, known) }
         self = .nothing
-        if let place = places[key] {
+        if let place = places[bytes] {
             entries[place].1 = value
         } else {
-            places[key] = entries.count
+            places[bytes] = entries.count
             entries.append((key, value))
         }
         self = .entries(entries, places)

@@ -32,7 +32,8 @@ extension MessageCodec {
             guard let oneof = field.oneof else { continue }
             if let other = oneofs.updateValue(name, forKey: oneof) {
                 throw Misfit(
-                    "\(other) and \(name) exclude each other: only one member of '\(message.oneofs[oneof].name)' may be set")
+                    "\(other) and \(name) exclude each other: only one member of '\(message.oneofs[oneof].name)' may be set"
+                )
             }
         }
         return values
@@ -81,7 +82,8 @@ extension MessageCodec {
         let (keyField, valueField) = try entry.mapFields()
         for (name, value) in members {
             try below(name) {
-                let key: JSON = keyField.kind == .bool ? (Self.bools[name].map(JSON.bool) ?? .string(name)) : .string(name)
+                let key: JSON =
+                    keyField.kind == .bool ? (Self.bools[name].map(JSON.bool) ?? .string(name)) : .string(name)
                 var content = ProtoWriter()
                 content.tag(1, keyField.kind.wireType)
                 content.raw(try self.value(key, keyField, depth: depth))

@@ -104,7 +104,7 @@ extension JSON {
     }
 
     private func integerMisfit<Value: FixedWidthInteger>(_: Value.Type, _ kind: FieldDescriptor.Kind) -> Misfit {
-        misfit("an \(kind.keyword) (\(Value.min) to \(Value.max))")
+        misfit("\(kind.keyword.hasPrefix("i") ? "an" : "a") \(kind.keyword) (\(Value.min) to \(Value.max))")
     }
 
     /// The integer that a number or a string of digits is.
@@ -151,10 +151,13 @@ extension JSON {
     /// The bytes of base64, standard or URL-safe, with or without its padding.
     func base64() throws -> [UInt8] {
         guard case .string(let text) = self else { throw misfit("bytes in base64") }
-        var standard = text.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "+") : $0 == UInt8(ascii: "_") ? 0x2F : $0 }
+        var standard = text.utf8.map {
+            $0 == UInt8(ascii: "-") ? UInt8(ascii: "+") : $0 == UInt8(ascii: "_") ? 0x2F : $0
+        }
         if text.hasSuffix("==") { standard.removeLast(2) } else if text.hasSuffix("=") { standard.removeLast() }
         let padding = [UInt8](repeating: UInt8(ascii: "="), count: (4 - standard.count % 4) % 4)
-        guard padding.count < 3, !standard.contains(UInt8(ascii: "=")), text.utf8.count % 4 == 0 || !text.hasSuffix("="),
+        guard padding.count < 3, !standard.contains(UInt8(ascii: "=")),
+            text.utf8.count % 4 == 0 || !text.hasSuffix("="),
             let data = Data(base64Encoded: Data(standard + padding))
         else { throw misfit("bytes in base64") }
         return Array(data)

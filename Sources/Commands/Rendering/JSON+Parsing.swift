@@ -224,6 +224,7 @@ private struct JSONTextParser {
         let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
         // A byte 10xxxxxx continues a scalar.
         let column = before[lineStart...].reduce(1) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
-        return JSONSyntaxError(line: 1 + before.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }, column: column, problem: problem)
+        return JSONSyntaxError(
+            line: 1 + before.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }, column: column, problem: problem)
     }
 }

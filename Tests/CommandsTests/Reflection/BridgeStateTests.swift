@@ -20,9 +20,9 @@ import Testing
 
     @Test("a unary call's answer is the result") mutating func unary() throws {
         #expect(
-            receive(#""id":1,"method":"auscult.v1.Model/Describe","params":{"model":{"name":"x"}}"#)
-                == ["start 1 auscult.v1.Model/Describe 0a030a0178"])
-        #expect(try server(#"{"sha256":"ab"}"#, "ModelDescription").isEmpty)
+            receive(#""id":1,"method":"auscult.v1.Model/Info","params":{"name":"x"}"#)
+                == ["start 1 auscult.v1.Model/Info 0a0178"])
+        #expect(try server(#"{"sha256":"ab"}"#, "ModelInfo").isEmpty)
         #expect(state.ended(1, nil).map(\.line) == [#"{"id":1,"result":{"sha256":"ab"}}"#])
         #expect(state.openCalls.isEmpty)
     }
@@ -33,7 +33,10 @@ import Testing
     }
 
     @Test("a server's stream is notifications, and a count at the end") mutating func serverStream() throws {
-        #expect(receive(#""id":"s","method":"Trace/Run","params":{"hooks":["a"]}"#) == ["start 1 auscult.v1.Trace/Run 1a0161"])
+        #expect(
+            receive(#""id":"s","method":"Trace/Run","params":{"hooks":["a"]}"#) == [
+                "start 1 auscult.v1.Trace/Run 1a0161"
+            ])
         #expect(
             try server(#"{"started":{"subscriptionId":"q"}}"#, "TraceEvent")
                 == [#"{"method":"$/stream","params":{"id":"s","message":{"started":{"subscriptionId":"q"}}}}"#])
@@ -62,7 +65,9 @@ import Testing
         #expect(
             receive(#""method":"$/send","params":{"id":1,"message":{"open":{}}}"#) == ["send 1 0a00"])
         #expect(
-            try server(#"{"seq":"1"}"#, "LiveEvent") == [#"{"method":"$/stream","params":{"id":1,"message":{"seq":"1"}}}"#])
+            try server(#"{"seq":"1"}"#, "LiveEvent") == [
+                #"{"method":"$/stream","params":{"id":1,"message":{"seq":"1"}}}"#
+            ])
         #expect(receive(#""id":9,"method":"$/close","params":{"id":1}"#) == ["close 1", #"{"id":9,"result":null}"#])
         #expect(state.ended(1, nil).map(\.line) == [#"{"id":1,"result":{"messages":1}}"#])
     }
@@ -92,13 +97,13 @@ import Testing
     }
 
     @Test("an error of the server has its code's name and its reason") mutating func failure() {
-        _ = receive(#""id":1,"method":"Model/Describe""#)
+        _ = receive(#""id":1,"method":"Model/Info""#)
         let failure = CallFailure(code: 5, message: "no model 'x'", reason: "not_found")
         #expect(
             state.ended(1, failure).map(\.line) == [
                 #"{"id":1,"error":{"code":-32055,"message":"no model 'x'","data":{"code":"NOT_FOUND","reason":"not_found"}}}"#
             ])
-        _ = receive(#""id":2,"method":"Model/Describe""#)
+        _ = receive(#""id":2,"method":"Model/Info""#)
         #expect(
             state.ended(2, CallFailure(code: 4711, message: "odd")).map(\.line)
                 == [#"{"id":2,"error":{"code":-32052,"message":"odd","data":{"code":"UNKNOWN"}}}"#])
@@ -108,7 +113,8 @@ import Testing
         _ = receive(#""id":1,"method":"Model/List""#)
         let lines = state.received([0xFF], on: 1).map(\.line)
         #expect(lines.count == 2 && lines[0] == "cancel 1")
-        #expect(lines.last?.contains(#""code":-32065,"message":"auscult.v1.Model/List: auscult.v1.ModelList: "#) == true)
+        #expect(
+            lines.last?.contains(#""code":-32065,"message":"auscult.v1.Model/List: auscult.v1.ModelList: "#) == true)
         _ = receive(#""id":2,"method":"Model/List""#)
         #expect(
             state.ended(2, nil).map(\.line) == [
@@ -120,14 +126,26 @@ import Testing
     @Test(
         "requests that cannot be are answered with the right code",
         arguments: [
-            (#""id":1,"method":"Model/Lst""#, -32601, "the server has no method 'Model/Lst'; did you mean auscult.v1.Model/List"),
+            (
+                #""id":1,"method":"Model/Lst""#, -32601,
+                "the server has no method 'Model/Lst'; did you mean auscult.v1.Model/List"
+            ),
             (#""id":1,"method":"textDocument/hover""#, -32601, "the server has no method 'textDocument/hover'"),
             (#""id":1,"method":"$/other""#, -32601, "the server has no method '$/other'"),
-            (#""id":1,"method":"Trace/Run","params":{"audio":{"span":{"strat":1}}}"#, -32602,
-                "audio.span.strat: auscult.v1.Span has no such field; did you mean start?"),
-            (#""id":1,"method":"Trace/Run","params":[]"#, -32602, "expected an object for auscult.v1.TraceRequest, found a list"),
-            (#""id":1,"method":"$/send","params":{"id":5,"message":{}}"#, -32602, "$/send: expected the id of an open call"),
-            (#""id":1,"method":"$/close""#, -32602, "$/close: expected the id of an open call"), (#""id":1"#, -32600, "expected a method"),
+            (
+                #""id":1,"method":"Trace/Run","params":{"audio":{"span":{"strat":1}}}"#, -32602,
+                "audio.span.strat: auscult.v1.Span has no such field; did you mean start?"
+            ),
+            (
+                #""id":1,"method":"Trace/Run","params":[]"#, -32602,
+                "expected an object for auscult.v1.TraceRequest, found a list"
+            ),
+            (
+                #""id":1,"method":"$/send","params":{"id":5,"message":{}}"#, -32602,
+                "$/send: expected the id of an open call"
+            ),
+            (#""id":1,"method":"$/close""#, -32602, "$/close: expected the id of an open call"),
+            (#""id":1"#, -32600, "expected a method"),
         ])
     mutating func refusal(members: String, code: Int, message: String) {
         let lines = receive(members)
@@ -144,7 +162,9 @@ import Testing
 
     @Test("an id that is in use is refused, and its call goes on") mutating func duplicate() {
         _ = receive(#""id":1,"method":"Trace/Run""#)
-        #expect(receive(#""id":1,"method":"Model/List""#).first?.contains("the id 1 is that of a call that still runs") == true)
+        #expect(
+            receive(#""id":1,"method":"Model/List""#).first?.contains("the id 1 is that of a call that still runs")
+                == true)
         #expect(state.ended(1, nil).map(\.line) == [#"{"id":1,"result":{"messages":0}}"#])
     }
 
@@ -175,7 +195,8 @@ import Testing
         let line = try #require(receive(#""id":0,"method":"initialize","params":{"capabilities":{}}"#).first)
         #expect(
             line.hasPrefix(
-                #"{"id":0,"result":{"capabilities":{},"serverInfo":{"name":"auscult","version":"1"},"services":[{"name":"#))
+                #"{"id":0,"result":{"capabilities":{},"serverInfo":{"name":"auscult","version":"1"},"services":[{"name":"#
+            ))
         #expect(
             line.contains(
                 #"{"name":"auscult.v1.Live/Listen","input":"auscult.v1.LiveInput","output":"auscult.v1.LiveEvent","#
@@ -213,7 +234,8 @@ extension BridgeState.Action {
         }
         switch self {
         case .write(let message): return message.json.compactText.replacing(#""jsonrpc":"2.0","#, with: "")
-        case .start(let call, let method, let request): return "start \(call) \(method.path) \(request.map(hex) ?? "nil")"
+        case .start(let call, let method, let request):
+            return "start \(call) \(method.path) \(request.map(hex) ?? "nil")"
         case .send(let call, let bytes): return "send \(call) \(hex(bytes))"
         case .closeSend(let call): return "close \(call)"
         case .cancel(let call): return "cancel \(call)"

@@ -19,7 +19,7 @@ private struct FakeServer: BridgeTransport {
     func unary(service: String, method: String, request: [UInt8]) async throws -> [UInt8] {
         switch method {
         case "Check": return try codec.encode(#"{"status":"SERVING"}"#, as: "HealthCheckResponse")
-        case "Describe": throw CallFailure(code: 5, message: "no such model", reason: "not_found")
+        case "Info": throw CallFailure(code: 5, message: "no such model", reason: "not_found")
         case "List":
             do {
                 try await Task.sleep(for: .seconds(3600))
@@ -44,7 +44,9 @@ private struct FakeServer: BridgeTransport {
         let received = Mutex(0)
         return BridgeStream(
             send: { bytes in
-                let count = received.withLock { $0 += 1; return $0 }
+                let count = received.withLock {
+                    $0 += 1; return $0
+                }
                 log.add("\(method) got \(bytes.count) bytes")
                 if method == "Listen" {
                     outgoing.yield(try codec.encode(#"{"seq":\#(count)}"#, as: "LiveEvent"))
@@ -114,7 +116,7 @@ private struct Editor: Sendable {
     @Test("a unary call is answered, and an error of the server arrives") func unary() async throws {
         editor.send(#""id":1,"method":"Health/Check""#)
         #expect(try await editor.next(1) == [#"{"id":1,"result":{"status":"SERVING"}}"#])
-        editor.send(#""id":2,"method":"Model/Describe""#)
+        editor.send(#""id":2,"method":"Model/Info""#)
         #expect(
             try await editor.next(1) == [
                 #"{"id":2,"error":{"code":-32055,"message":"no such model","#

@@ -67,7 +67,8 @@ import Testing
         #expect(error?.message.contains(likely) == true, "\(error?.message ?? "")")
     }
 
-    @Test("a name that is like none is refused without a guess", arguments: ["", "/", ".", "Zq", "xyzzyxyzzyxyzzyxyzzy"])
+    @Test(
+        "a name that is like none is refused without a guess", arguments: ["", "/", ".", "Zq", "xyzzyxyzzyxyzzyxyzzy"])
     func noSuggestion(name: String) {
         let error = #expect(throws: ReflectionError.self) { try pool.method(name) }
         #expect(error?.message == "the server has no method '\(name)'")
@@ -105,7 +106,8 @@ import Testing
         var edition = ProtoWriter()
         string(1, "new.proto", to: &edition)
         string(12, "editions", to: &edition)
-        #expect(throws: ReflectionError(.unsupported, "new.proto is written in an edition; expected proto2 or proto3")) {
+        #expect(throws: ReflectionError(.unsupported, "new.proto is written in an edition; expected proto2 or proto3"))
+        {
             try DescriptorPool(files: [edition.bytes])
         }
         var damaged = ProtoWriter()
@@ -117,7 +119,8 @@ import Testing
         #expect(throws: ReflectionError.self) { try DescriptorPool(files: [[]]) }
     }
 
-    @Test("proto2 has presence for all fields, packs where it is told, and its groups are refused") func proto2() throws {
+    @Test("proto2 has presence for all fields, packs where it is told, and its groups are refused") func proto2() throws
+    {
         let codec = MessageCodec(pool)
         let bytes = try codec.encode(#"{"id": 0, "unpacked": [1, 2], "packed": [1, 2]}"#, as: "legacy.Old")
         #expect(try bytes == ReflectionFixtures.unhex("0800 1801 1802 22020102"))

@@ -49,13 +49,15 @@ import Testing
             ("", "the text ends at line 1, column 1"), ("{", "quotation marks at line 1, column 2"),
             ("[1,]", "expected a value at line 1, column 4"), ("{\"a\":1,}", "quotation marks at line 1, column 8"),
             ("{\"a\" 1}", "a colon at line 1, column 6"), ("[1 2]", "a comma or a closing bracket at line 1, column 4"),
-            ("{\"a\":1\n\"b\":2}", "a comma or a closing brace at line 2, column 1"), ("nul", "'null' at line 1, column 1"),
+            ("{\"a\":1\n\"b\":2}", "a comma or a closing brace at line 2, column 1"),
+            ("nul", "'null' at line 1, column 1"),
             ("01", "leading zero at line 1, column 1"), ("-", "a digit at line 1, column 2"),
             ("1.", "after the point at line 1, column 3"), ("1e", "an exponent at line 1, column 3"),
             ("1e400", "too large at line 1, column 1"), ("+1", "a value at line 1, column 1"),
             ("NaN", "a value at line 1, column 1"), ("'a'", "a value at line 1, column 1"),
             ("// x\n1", "a value at line 1, column 1"), ("1 2", "nothing after the value at line 1, column 3"),
-            ("\"a", "does not end at line 1, column 1"), ("\"a\nb\"", "a control character in a string at line 1, column 3"),
+            ("\"a", "does not end at line 1, column 1"),
+            ("\"a\nb\"", "a control character in a string at line 1, column 3"),
             (#""\x""#, "an unknown escape at line 1, column 2"), (#""\u12""#, "hexadecimal digits at line 1, column 6"),
             (#""\ud800""#, "half a surrogate pair at line 1, column 2"),
             (#""\udc00\ud800""#, "half a surrogate pair at line 1, column 2"),
@@ -68,7 +70,9 @@ import Testing
         #expect(error?.description.hasSuffix(problem) == true, "\(error?.description ?? "")")
     }
 
-    @Test("bytes that are not UTF-8 are refused", arguments: [[0xFF], [0x22, 0xFF, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22]])
+    @Test(
+        "bytes that are not UTF-8 are refused",
+        arguments: [[0xFF], [0x22, 0xFF, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22]])
     func notUTF8(bytes: [UInt8]) {
         #expect(throws: JSONSyntaxError.self) { try JSON(parsing: bytes) }
     }

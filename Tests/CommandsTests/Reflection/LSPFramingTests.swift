@@ -87,11 +87,15 @@ import Testing
     @Test(
         "what is no message is refused, with its id where it has one",
         arguments: [
-            ("{", -32700, nil), ("[]", -32600, nil), ("[{\"jsonrpc\":\"2.0\",\"method\":\"a\"}]", -32600, nil), ("1", -32600, nil),
-            ("{}", -32600, nil), (#"{"id":7,"method":"a"}"#, -32600, 7), (#"{"jsonrpc":"1.0","id":7,"method":"a"}"#, -32600, 7),
+            ("{", -32700, nil), ("[]", -32600, nil), ("[{\"jsonrpc\":\"2.0\",\"method\":\"a\"}]", -32600, nil),
+            ("1", -32600, nil),
+            ("{}", -32600, nil), (#"{"id":7,"method":"a"}"#, -32600, 7),
+            (#"{"jsonrpc":"1.0","id":7,"method":"a"}"#, -32600, 7),
             (#"{"jsonrpc":"2.0","id":7}"#, -32600, 7), (#"{"jsonrpc":"2.0","id":7,"method":5}"#, -32600, 7),
-            (#"{"jsonrpc":"2.0","id":1.5,"method":"a"}"#, -32600, nil), (#"{"jsonrpc":"2.0","id":null,"method":"a"}"#, -32600, nil),
-            (#"{"jsonrpc":"2.0","id":7,"result":1,"error":{}}"#, -32600, 7), (#"{"jsonrpc":"2.0","id":7,"error":{}}"#, -32600, 7),
+            (#"{"jsonrpc":"2.0","id":1.5,"method":"a"}"#, -32600, nil),
+            (#"{"jsonrpc":"2.0","id":null,"method":"a"}"#, -32600, nil),
+            (#"{"jsonrpc":"2.0","id":7,"result":1,"error":{}}"#, -32600, 7),
+            (#"{"jsonrpc":"2.0","id":7,"error":{}}"#, -32600, 7),
         ] as [(String, Int, Int?)])
     func unreadable(text: String, code: Int, id: Int?) {
         let unreadable = #expect(throws: JSONRPCMessage.Unreadable.self) {

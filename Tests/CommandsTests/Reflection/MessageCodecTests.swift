@@ -15,7 +15,9 @@ import Testing
         #expect(names.count == 123)
     }
 
-    @Test("bytes of protoc become the JSON that they should, and that JSON the same bytes", arguments: ReflectionFixtures.cases)
+    @Test(
+        "bytes of protoc become the JSON that they should, and that JSON the same bytes",
+        arguments: ReflectionFixtures.cases)
     func golden(example: ReflectionFixtures.Case) throws {
         let json = try #require(example.json)
         #expect(try codec.decode(example.bytes, as: example.message) == json.compactText)
@@ -56,7 +58,8 @@ import Testing
     @Test("defaults are written where they are asked for, but for fields that tell absence") func defaults() throws {
         let all = try ReflectionFixtures.codec { $0.withDefaults = true }
         #expect(
-            try all.decode([], as: "kinds.v1.Scalars") == #"{"double":0.0,"float":0.0,"int64":"0","uint64":"0","int32":0,"#
+            try all.decode([], as: "kinds.v1.Scalars")
+                == #"{"double":0.0,"float":0.0,"int64":"0","uint64":"0","int32":0,"#
                 + #""fixed64":"0","fixed32":0,"bool":false,"string":"","bytes":"","uint32":0,"#
                 + #""colour":"COLOUR_UNSPECIFIED","sfixed32":0,"sfixed64":"0","sint32":0,"sint64":"0"}"#)
         #expect(try all.decode([], as: "Choices") == "{}")
@@ -89,23 +92,33 @@ import Testing
         arguments: [
             (#"{"int32": 2147483648}"#, "int32: expected an int32 (-2147483648 to 2147483647), found 2147483648"),
             (#"{"int32": 1.5}"#, "int32: expected an int32 (-2147483648 to 2147483647), found 1.5"),
-            (#"{"uint32": -1}"#, "uint32: expected an uint32 (0 to 4294967295), found -1"),
-            (#"{"uint64": "-1"}"#, "uint64: expected an uint64 (0 to 18446744073709551615), found \"-1\""),
-            (#"{"uint64": 18446744073709551616}"#, "uint64: expected an uint64 (0 to 18446744073709551615), found 1.84"),
-            (#"{"int64": "12x"}"#, "int64: expected an int64 (-9223372036854775808 to 9223372036854775807), found \"12x\""),
-            (#"{"int64": 18446744073709551615}"#, "int64: expected an int64"), (#"{"int64": ""}"#, "int64: expected an int64"),
+            (#"{"uint32": -1}"#, "uint32: expected a uint32 (0 to 4294967295), found -1"),
+            (#"{"uint64": "-1"}"#, "uint64: expected a uint64 (0 to 18446744073709551615), found \"-1\""),
+            (
+                #"{"uint64": 18446744073709551616}"#,
+                "uint64: expected a uint64 (0 to 18446744073709551615), found 1.84"
+            ),
+            (
+                #"{"int64": "12x"}"#,
+                "int64: expected an int64 (-9223372036854775808 to 9223372036854775807), found \"12x\""
+            ),
+            (#"{"int64": 18446744073709551615}"#, "int64: expected an int64"),
+            (#"{"int64": ""}"#, "int64: expected an int64"),
             (#"{"int64": "+1"}"#, "int64: expected an int64"), (#"{"int32": true}"#, "int32: expected an int32"),
             (#"{"double": "nan"}"#, "double: expected a double, \"NaN\", \"Infinity\" or \"-Infinity\", found \"nan\""),
             (#"{"double": "0x10"}"#, "double: expected a double"), (#"{"double": []}"#, "found a list"),
             (#"{"float": 1e39}"#, "float: expected a float of at most ±3.4028235e38, found 1e+39"),
-            (#"{"bool": 1}"#, "bool: expected true or false, found 1"), (#"{"string": 1}"#, "string: expected a string, found 1"),
+            (#"{"bool": 1}"#, "bool: expected true or false, found 1"),
+            (#"{"string": 1}"#, "string: expected a string, found 1"),
             (#"{"bytes": "A"}"#, "bytes: expected bytes in base64, found \"A\""), (#"{"bytes": "A A="}"#, "in base64"),
-            (#"{"bytes": "AA="}"#, "in base64"), (#"{"bytes": "===="}"#, "in base64"), (#"{"bytes": "A=A="}"#, "in base64"),
+            (#"{"bytes": "AA="}"#, "in base64"), (#"{"bytes": "===="}"#, "in base64"),
+            (#"{"bytes": "A=A="}"#, "in base64"),
             (#"{"bytes": 5}"#, "in base64"),
             (#"{"colour": "REDD"}"#, "colour: kinds.v1.Colour has no value \"REDD\"; did you mean RED?"),
             (#"{"colour": "x"}"#, "kinds.v1.Colour has no value \"x\"; it has COLOUR_UNSPECIFIED, RED, BLUE"),
             (#"{"colour": 2147483648}"#, "expected a name or number of kinds.v1.Colour, found 2147483648"),
-            (#"{"int32": {}}"#, "found an object"), ("[]", "expected an object for kinds.v1.Scalars, found a list"), ("3", "found 3"),
+            (#"{"int32": {}}"#, "found an object"), ("[]", "expected an object for kinds.v1.Scalars, found a list"),
+            ("3", "found 3"),
             (#"{"strin": ""}"#, "strin: kinds.v1.Scalars has no such field; did you mean string"),
         ])
     func refusal(text: String, problem: String) {
@@ -116,16 +129,24 @@ import Testing
     @Test(
         "an error names the path of the field",
         arguments: [
-            ("TraceRequest", #"{"audio": {"span": {"strat": 1}}}"#,
-                "audio.span.strat: auscult.v1.Span has no such field; did you mean start?"),
-            ("TraceRequest", #"{"interventions": [{}, {"add": {"value": {"tensor": {"shape": [1, "x"]}}}}]}"#,
-                "interventions[1].add.value.tensor.shape[1]: expected an uint64 (0 to 18446744073709551615), found \"x\""),
+            (
+                "TraceRequest", #"{"audio": {"span": {"strat": 1}}}"#,
+                "audio.span.strat: auscult.v1.Span has no such field; did you mean start?"
+            ),
+            (
+                "TraceRequest", #"{"interventions": [{}, {"add": {"value": {"tensor": {"shape": [1, "x"]}}}}]}"#,
+                "interventions[1].add.value.tensor.shape[1]: expected a uint64 (0 to 18446744073709551615), found \"x\""
+            ),
             ("TraceRequest", #"{"hooks": [null]}"#, "hooks[0]: expected a string, found null"),
             ("TraceRequest", #"{"hooks": "a"}"#, "hooks: expected a list, found \"a\""),
-            ("TraceRequest", #"{"deadlineMs": 1, "deadline_ms": 2}"#,
-                "auscult.v1.TraceRequest: deadlineMs and deadline_ms are one field, which is given twice"),
-            ("AudioSource", #"{"path": "a", "clip": "b"}"#,
-                "auscult.v1.AudioSource: path and clip exclude each other: only one member of 'source' may be set"),
+            (
+                "TraceRequest", #"{"deadlineMs": 1, "deadline_ms": 2}"#,
+                "auscult.v1.TraceRequest: deadlineMs and deadline_ms are one field, which is given twice"
+            ),
+            (
+                "AudioSource", #"{"path": "a", "clip": "b"}"#,
+                "auscult.v1.AudioSource: path and clip exclude each other: only one member of 'source' may be set"
+            ),
             ("Empty", #"{"x": 1}"#, "x: auscult.v1.Empty has no such field; it has none"),
             ("Maps", #"{"byName": {"k": {"int32": "q"}}}"#, "byName.k.int32: expected an int32"),
             ("Maps", #"{"byNumber": {"k": "q"}}"#, "byNumber.k: expected an int32"),
@@ -157,9 +178,11 @@ import Testing
             ("kinds.v1.Choices", "1005 1a0161", #"{"text":"a"}"#),
             // Entries of a map without a key, without a value, and of one key.
             ("Maps", "1200 0a00", #"{"byName":{"":{}},"byNumber":{"0":""}}"#),
-            ("Maps", "1205080112016112050801120162", #"{"byNumber":{"1":"b"}}"#), ("Maps", "1a00", #"{"byFlag":{"false":"COLOUR_UNSPECIFIED"}}"#),
+            ("Maps", "1205080112016112050801120162", #"{"byNumber":{"1":"b"}}"#),
+            ("Maps", "1a00", #"{"byFlag":{"false":"COLOUR_UNSPECIFIED"}}"#),
             // 32-bit numbers are cut from the 64 bits of their varint.
-            ("kinds.v1.Scalars", "28ffffffff0f", #"{"int32":-1}"#), ("kinds.v1.Scalars", "6881808080f0ffffff01", #"{"uint32":1}"#),
+            ("kinds.v1.Scalars", "28ffffffff0f", #"{"int32":-1}"#),
+            ("kinds.v1.Scalars", "6881808080f0ffffff01", #"{"uint32":1}"#),
             ("kinds.v1.Scalars", "4002", #"{"bool":true}"#),
         ])
     func leniency(message: String, hex: String, expected: String) throws {
@@ -174,7 +197,8 @@ import Testing
             ("kinds.v1.Scalars", "4a01ff", "string: a string that is not UTF-8"),
             ("kinds.v1.Scalars", "4801", "string: expected bytes with a length for string, found a varint"),
             ("Lists", "0a020102", "doubles: not a protobuf message: the end in the middle of a field at byte 0"),
-            ("Lists", "2201ff", "strings[0]: a string that is not UTF-8"), ("kinds.v1.Scalars", "33", "kinds.v1.Scalars: "),
+            ("Lists", "2201ff", "strings[0]: a string that is not UTF-8"),
+            ("kinds.v1.Scalars", "33", "kinds.v1.Scalars: "),
             ("Maps", "1203 1201ff", "by_number.value: a string that is not UTF-8"),
         ])
     func damage(message: String, hex: String, problem: String) throws {
@@ -216,6 +240,11 @@ import Testing
         #expect(try codec.decode(writer.bytes, as: "kinds.v1.Choices") == #"{"scalars":{"int32":7}}"#)
     }
 
+    @Test("keys of a map are one only where their bytes are") func composedKeys() throws {
+        let text = "{\"byName\":{\"\u{E9}\":{},\"e\u{301}\":{}}}"
+        #expect(Array(try codec.roundTrip(text, as: "Maps").utf8) == Array(text.utf8))
+    }
+
     // MARK: Any
 
     @Test(
@@ -233,9 +262,12 @@ import Testing
     @Test(
         "an Any that does not say what it is is refused",
         arguments: [
-            (#"{"reason": "x"}"#, "details[0]: expected a member \"@type\""), (#"{"@type": 5}"#, "details[0]: expected a member"),
-            (#"{"@type": "a/auscult.v1.ErrorDetail", "resaon": ""}"#,
-                "details[0].resaon: auscult.v1.ErrorDetail has no such field; did you mean reason?"),
+            (#"{"reason": "x"}"#, "details[0]: expected a member \"@type\""),
+            (#"{"@type": 5}"#, "details[0]: expected a member"),
+            (
+                #"{"@type": "a/auscult.v1.ErrorDetail", "resaon": ""}"#,
+                "details[0].resaon: auscult.v1.ErrorDetail has no such field; did you mean reason?"
+            ),
             (#"{"@type": "a/b.C", "x": 1}"#, "details[0].x: the server does not describe the type a/b.C"),
             (#"{"@type": "a/b.C", "value": "?"}"#, "details[0].value: expected bytes in base64"),
         ])

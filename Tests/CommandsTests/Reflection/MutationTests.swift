@@ -12,7 +12,8 @@ import Testing
             switch Int.random(in: 0..<5, using: &random) {
             case 0: bytes.insert(UInt8.random(in: 0...255, using: &random), at: position)
             case 1 where position < bytes.count: bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            case 2 where position < bytes.count: bytes[position] = [0, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0
+            case 2 where position < bytes.count:
+                bytes[position] = [0, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0
             case 3: bytes.removeSubrange(position..<min(bytes.count, position + 3))
             default:
                 let end = Int.random(in: position...bytes.count, using: &random)
@@ -66,7 +67,8 @@ import Testing
         #expect((1000..<20_000).contains(refused))
     }
 
-    @Test("2,000 damaged descriptors are read or refused, and what is read can be described") func descriptors() throws {
+    @Test("2,000 damaged descriptors are read or refused, and what is read can be described") func descriptors() throws
+    {
         var random = SeededGenerator(seed: 3)
         let files = try ReflectionFixtures.files()
         var refused = 0

@@ -19,7 +19,8 @@ import Testing
 
     @Test(
         "zigzag makes small numbers of either sign small",
-        arguments: [(0, 0), (-1, 1), (1, 2), (-2, 3), (Int64.max, UInt64.max - 1), (Int64.min, .max)] as [(Int64, UInt64)])
+        arguments: [(0, 0), (-1, 1), (1, 2), (-2, 3), (Int64.max, UInt64.max - 1), (Int64.min, .max)]
+            as [(Int64, UInt64)])
     func zigzag(value: Int64, coded: UInt64) {
         #expect(ProtoWriter.zigzag(value) == coded)
         #expect(ProtoReader.zigzag(coded) == value)
@@ -49,11 +50,14 @@ import Testing
     @Test(
         "what is no message is refused with its place",
         arguments: [
-            ("08", "the end in the middle of a field at byte 1"), ("0880", "the end in the middle of a field at byte 2"),
+            ("08", "the end in the middle of a field at byte 1"),
+            ("0880", "the end in the middle of a field at byte 2"),
             ("08ffffffffffffffffff02", "more than 64 bits at byte 1"),
             ("08ffffffffffffffffffff01", "more than 64 bits at byte 1"), ("0d010203", "middle of a field at byte 1"),
-            ("0901020304050607", "middle of a field at byte 1"), ("0a0201", "a length of 2 where 1 bytes are left at byte 1"),
-            ("0affffffffffffffffff01", "a length of 18446744073709551615 where 0 bytes"), ("0b", "a group"), ("0c", "a group"),
+            ("0901020304050607", "middle of a field at byte 1"),
+            ("0a0201", "a length of 2 where 1 bytes are left at byte 1"),
+            ("0affffffffffffffffff01", "a length of 18446744073709551615 where 0 bytes"), ("0b", "a group"),
+            ("0c", "a group"),
             ("0e", "wire type 6"), ("0f", "wire type 7"), ("00", "names no field at byte 0"),
             ("808080808001", "names no field"),
         ])
