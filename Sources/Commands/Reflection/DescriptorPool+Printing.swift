@@ -124,12 +124,13 @@ extension DescriptorPool {
     }
 }
 
-/// Lines with a margin.
+/// Lines with a margin. Names and comments are the server's, and may end on a terminal: characters that would steer it are
+/// replaced.
 private struct DeclarationWriter {
     private(set) var text = ""
     private var margin = ""
 
-    mutating func line(_ line: String) { text += margin + line + "\n" }
+    mutating func line(_ line: String) { text += margin + Self.printable(line) + "\n" }
 
     mutating func block(_ body: (inout DeclarationWriter) -> Void) {
         margin += "  "
@@ -141,6 +142,14 @@ private struct DeclarationWriter {
         guard !comment.isEmpty else { return }
         var lines = comment.split(separator: "\n", omittingEmptySubsequences: false)
         while let last = lines.last, last.allSatisfy(\.isWhitespace) { lines.removeLast() }
-        for line in lines { text += margin + "//" + line + "\n" }
+        for line in lines { text += margin + "//" + Self.printable(line) + "\n" }
+    }
+
+    private static func printable(_ text: some StringProtocol) -> String {
+        var out = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            out.append(scalar.properties.generalCategory == .control && scalar != "\t" ? "\u{FFFD}" : scalar)
+        }
+        return String(out)
     }
 }

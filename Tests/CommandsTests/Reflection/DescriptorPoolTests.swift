@@ -201,6 +201,18 @@ import Testing
         #expect(text.hasSuffix("\nmessage Empty {}\n"))
     }
 
+    @Test("a description cannot steer the terminal") func control() throws {
+        var message = ProtoWriter()
+        string(1, "A\u{1B}[2J\u{9B}1m", to: &message)
+        var file = ProtoWriter()
+        string(1, "a.proto", to: &file)
+        file.tag(4, .lengthDelimited)
+        file.lengthDelimited(message.bytes)
+        let pool = try DescriptorPool(files: [file.bytes])
+        let name = try #require(pool.messageNames.first)
+        #expect(try pool.describe(named: name) == "message A\u{FFFD}[2J\u{FFFD}1m {}\n")
+    }
+
     @Test("everything in the contract can be described") func describeAll() throws {
         for name in pool.messageNames { #expect(try pool.describe(pool.message(named: name)).contains("message ")) }
         for service in pool.services {
