@@ -24,8 +24,9 @@ package actor Bridge {
         case close
     }
 
-    /// - Parameter write: takes a message with its frame, and returns when it is written; never called twice at once. Where
-    ///   it throws, nobody reads any more: all calls are given up, and ``run(_:)`` returns at the editor's next bytes.
+    /// - Parameter write: takes a message with its frame, and returns when it is written; never called twice at once.
+    ///   Where it throws, nobody reads any more: all calls are given up, and ``run(_:)`` returns at the editor's next
+    ///   bytes.
     package init(
         _ codec: MessageCodec, serverInfo: JSON, transport: any BridgeTransport,
         write: @escaping @Sendable ([UInt8]) throws -> Void

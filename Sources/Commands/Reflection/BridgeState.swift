@@ -4,17 +4,17 @@
 ///   * A request whose method is one of the server's, `auscult.v1.Model/List`, is a call; its params are the request
 ///     message. Where the client streams, params are the first message, and may be left out.
 ///   * Where the server answers one message, that is the result.
-///   * Where it streams, every message is a notification `$/stream` {"id": the request's, "message": …}, and the result at
-///     the end is {"messages": how many there were}.
-///   * `$/send` {"id", "message"} sends a further message where the client streams, `$/close` {"id"} ends its side. Both
-///     are notifications; as requests they are answered with null. An unreadable message in a notification, which
+///   * Where it streams, every message is a notification `$/stream` {"id": the request's, "message": …}, and the result
+///     at the end is {"messages": how many there were}.
+///   * `$/send` {"id", "message"} sends a further message where the client streams, `$/close` {"id"} ends its side.
+///     Both are notifications; as requests they are answered with null. An unreadable message in a notification, which
 ///     nobody could be told of, ends its call.
 ///   * `$/cancelRequest` {"id"} ends a call, whose answer is then the error -32800.
 ///   * `initialize` is answered with what the server has, and need not come first. `shutdown` ends all calls; after it
 ///     only `exit` is taken.
 ///
-/// An error of the server has the code -32050 - gRPC's, clear of those that the Language Server Protocol keeps for itself,
-/// and in its data the code's name and the server's reason: {"code": "NOT_FOUND", "reason": "not_found"}.
+/// An error of the server has the code -32050 - gRPC's, clear of those that the Language Server Protocol keeps for
+/// itself, and in its data the code's name and the server's reason: {"code": "NOT_FOUND", "reason": "not_found"}.
 package struct BridgeState: Sendable {
     /// A call for as long as the bridge lives; ids of requests may come again.
     package typealias Call = Int

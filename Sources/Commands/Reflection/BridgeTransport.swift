@@ -37,8 +37,8 @@ package protocol BridgeTransport: Sendable {
 
 /// An open call. Its closures may be called from any thread, `send` and `closeSend` one at a time.
 package struct BridgeStream: Sendable {
-    /// Sends a message; only where the client streams. Waits while the server is slow. Where it throws, the call is over:
-    /// `messages` then ends as well, with the server's own error where it gave one.
+    /// Sends a message; only where the client streams. Waits while the server is slow. Where it throws, the call is
+    /// over: `messages` then ends as well, with the server's own error where it gave one.
     package let send: @Sendable ([UInt8]) async throws -> Void
     /// Says that no message follows.
     package let closeSend: @Sendable () async throws -> Void

@@ -124,8 +124,8 @@ extension DescriptorPool {
     }
 }
 
-/// Lines with a margin. Names and comments are the server's, and may end on a terminal: characters that would steer it are
-/// replaced.
+/// Lines with a margin. Names and comments are the server's, and may end on a terminal: characters that would steer it
+/// are replaced.
 private struct DeclarationWriter {
     private(set) var text = ""
     private var margin = ""

@@ -32,8 +32,9 @@ package enum LSPFraming {
 
         /// Takes what arrived.
         /// - Returns: the bodies that are complete now.
-        /// - Throws: ``FramingError``, now and at every later call, where the header makes no sense or a bound is passed.
-        ///   Messages before it in the same piece are lost; the peer that sends such bytes speaks another protocol.
+        /// - Throws: ``FramingError``, now and at every later call, where the header makes no sense or a bound is
+        ///   passed. Messages before it in the same piece are lost; the peer that sends such bytes speaks another
+        ///   protocol.
         package mutating func append(_ bytes: some Sequence<UInt8>) throws(FramingError) -> [[UInt8]] {
             if let failure { throw failure }
             pending.append(contentsOf: bytes)

@@ -1,8 +1,8 @@
 /// The names that `wanted` may have been meant to be, likeliest first.
 ///
 /// A name counts by what it shares with `wanted` at both ends, without regard to case: that is all but one letter where
-/// one is wrong, missing or too much, and all but two where two are swapped. One that contains the other counts in full.
-/// Names that share less than half are left out.
+/// one is wrong, missing or too much, and all but two where two are swapped. One that contains the other counts in
+/// full. Names that share less than half are left out.
 package func likelyNames(for wanted: String, in names: [String], count: Int = 3) -> [String] {
     let wanted = Array(wanted.lowercased().utf8)
     guard !wanted.isEmpty else { return [] }

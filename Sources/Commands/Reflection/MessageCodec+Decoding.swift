@@ -47,8 +47,8 @@ extension MessageCodec {
         case elements([JSON])
         /// The bytes of a message; those of two are one after the other the bytes of both merged.
         case message(ArraySlice<UInt8>)
-        /// Entries with the place of each key: the last of a key counts. Keys are told apart by their bytes; Swift holds
-        /// strings for equal that differ in their composition.
+        /// Entries with the place of each key: the last of a key counts. Keys are told apart by their bytes; Swift
+        /// holds strings for equal that differ in their composition.
         case entries([(String, JSON)], [[UInt8]: Int])
     }
 

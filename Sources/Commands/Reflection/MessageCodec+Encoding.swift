@@ -32,7 +32,8 @@ extension MessageCodec {
             guard let oneof = field.oneof else { continue }
             if let other = oneofs.updateValue(name, forKey: oneof) {
                 throw Misfit(
-                    "\(other) and \(name) exclude each other: only one member of '\(message.oneofs[oneof].name)' may be set"
+                    "\(other) and \(name) exclude each other: only one member of "
+                        + "'\(message.oneofs[oneof].name)' may be set"
                 )
             }
         }
@@ -132,7 +133,7 @@ extension MessageCodec {
     /// `{"@type": "type.googleapis.com/NAME", fields…}`; `{"@type": …, "value": base64}` for a type that is not known.
     private func encodedAny(_ members: [(String, JSON)], depth: Int) throws -> [UInt8] {
         guard !members.isEmpty else { return [] }
-        guard let type = members.first(where: { $0.0 == "@type" })?.1, case .string(let url) = type, !url.isEmpty else {
+        guard let type = members.first(where: { $0.0 == "@type" })?.1, case .string(let url) = type else {
             throw Misfit("expected a member \"@type\" with the address of a type, as in type.googleapis.com/NAME")
         }
         let others = members.filter { $0.0 != "@type" }
@@ -155,8 +156,10 @@ extension MessageCodec {
             }
         }
         var writer = ProtoWriter()
-        writer.tag(1, .lengthDelimited)
-        writer.lengthDelimited(url.utf8)
+        if !url.isEmpty {
+            writer.tag(1, .lengthDelimited)
+            writer.lengthDelimited(url.utf8)
+        }
         guard !content.isEmpty else { return writer.bytes }
         writer.tag(2, .lengthDelimited)
         writer.lengthDelimited(content)

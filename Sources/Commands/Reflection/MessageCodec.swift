@@ -4,8 +4,8 @@
 /// strings, bytes in base64, enums by name, NaN and infinities as strings, null for what is absent. Of the types with a
 /// JSON form of their own, google.protobuf.Any has it; the others are taken for the plain messages that they are.
 ///
-/// What comes from outside never traps: JSON that does not fit throws ``ReflectionError`` (`invalidArgument`), bytes that
-/// do not fit the same (`dataLoss`); both name the path of the field, as in `audio.span.start`.
+/// What comes from outside never traps: JSON that does not fit throws ``ReflectionError`` (`invalidArgument`), bytes
+/// that do not fit the same (`dataLoss`); both name the path of the field, as in `audio.span.start`.
 package struct MessageCodec: Sendable {
     package struct Options: Sendable {
         /// Output has the names of the .proto file instead of lowerCamelCase.

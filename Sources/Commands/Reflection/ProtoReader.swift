@@ -16,8 +16,8 @@ package enum WireType: UInt8, Sendable {
     }
 }
 
-/// Reads protobuf's wire format from bytes that may be anything: every read is checked against the end, and what is wrong
-/// is thrown as ``ReflectionError`` (`dataLoss`) with the byte at which it is.
+/// Reads protobuf's wire format from bytes that may be anything: every read is checked against the end, and what is
+/// wrong is thrown as ``ReflectionError`` (`dataLoss`) with the byte at which it is.
 package struct ProtoReader: Sendable {
     /// Messages within messages are read this deep.
     package static let maximumDepth = 64

@@ -101,7 +101,8 @@ import Testing
         let failure = CallFailure(code: 5, message: "no model 'x'", reason: "not_found")
         #expect(
             state.ended(1, failure).map(\.line) == [
-                #"{"id":1,"error":{"code":-32055,"message":"no model 'x'","data":{"code":"NOT_FOUND","reason":"not_found"}}}"#
+                #"{"id":1,"error":{"code":-32055,"message":"no model 'x'","#
+                    + #""data":{"code":"NOT_FOUND","reason":"not_found"}}}"#
             ])
         _ = receive(#""id":2,"method":"Model/Info""#)
         #expect(
@@ -195,7 +196,8 @@ import Testing
         let line = try #require(receive(#""id":0,"method":"initialize","params":{"capabilities":{}}"#).first)
         #expect(
             line.hasPrefix(
-                #"{"id":0,"result":{"capabilities":{},"serverInfo":{"name":"auscult","version":"1"},"services":[{"name":"#
+                #"{"id":0,"result":{"capabilities":{},"serverInfo":{"name":"auscult","version":"1"},"#
+                    + #""services":[{"name":"#
             ))
         #expect(
             line.contains(

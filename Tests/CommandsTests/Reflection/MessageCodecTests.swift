@@ -252,6 +252,7 @@ import Testing
         arguments: [
             "{}", #"{"@type":"type.googleapis.com/auscult.v1.ErrorDetail","reason":"not_found"}"#,
             #"{"@type":"type.googleapis.com/auscult.v1.Empty"}"#, #"{"@type":"example.org/x.Y","value":"AQI="}"#,
+            #"{"@type":"","value":"AQI="}"#,
             #"{"@type":"x/google.protobuf.Any","value":{"@type":"x/auscult.v1.JobRef","id":"j"}}"#,
         ])
     func any(text: String) throws {
