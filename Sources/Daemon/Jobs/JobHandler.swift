@@ -61,6 +61,9 @@ struct JobHandler {
                 ) { progress, _ in reporter.progress(progress) }
                 return .trace(summary)
             }
+        case .plugin(let work)?:
+            throw WireError(
+                .notFound, "no plugin is called \(work.pluginId); this daemon has none", reason: "not_found")
         case nil: throw ServiceError(.invalidArgument, "the request names no work")
         }
     }
