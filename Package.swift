@@ -53,10 +53,13 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CEmbedded", "COpenSSL", "Files", "Kernels", "Whisper",
+                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "Files", "Kernels", "Messages", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
         .target(

@@ -87,7 +87,7 @@ struct TraceCommand: ParsableCommand {
         var request = TraceRequest(hooks: hooks)
         request.frames = frames
         request.reduction = reduce
-        request.interventions = intervene
+        request.interventions = intervene.map(InterventionSpec.text)
         request.seconds = try span.seconds
         request.decoderInput = try decoderInput
         request.language = speech.language

@@ -22,6 +22,18 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
         public static let inputOutput = Code(rawValue: "input_output")
         /// The work was stopped on request.
         public static let cancelled = Code(rawValue: "cancelled")
+        /// Too much is under way already; the same call may succeed later.
+        public static let resourceExhausted = Code(rawValue: "resource_exhausted")
+        /// The caller's deadline passed before the work was done.
+        public static let deadlineExceeded = Code(rawValue: "deadline_exceeded")
+        /// The call makes sense, but not in the state that things are in: a result that is not there yet.
+        public static let failedPrecondition = Code(rawValue: "failed_precondition")
+        /// The caller may not do this.
+        public static let permissionDenied = Code(rawValue: "permission_denied")
+        /// Nothing here does this.
+        public static let unimplemented = Code(rawValue: "unimplemented")
+        /// There is one of that name already.
+        public static let alreadyExists = Code(rawValue: "already_exists")
     }
 
     public let code: Code

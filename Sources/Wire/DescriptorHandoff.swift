@@ -27,6 +27,8 @@ public final class DescriptorHandoff: Sendable {
     public init(listening listener: Int32, path: String, authorize: @escaping @Sendable (Peer) -> Bool, logger: Logger) {
         self.path = path
         self.listener = listener
+        // A thread of its own waits here.
+        _ = fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) & ~O_NONBLOCK)
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)

@@ -1,3 +1,5 @@
+import Glibc
+
 extension SampleBuffer {
     /// Reads a recording: decoded, averaged to mono, resampled to 16 kHz; block by block, in bounded memory.
     ///
@@ -24,11 +26,16 @@ extension SampleBuffer {
         case .bytes(let bytes, let name): try decode(try SoundFile(bytes: bytes, name: name), into: &spool)
         case .raw(let descriptor, let name):
             var raw = try RawSamples(descriptor: descriptor, name: name)
-            while !spool.isFull {
-                let samples = try raw.read()
-                if samples.isEmpty { break }
-                try samples.withUnsafeBufferPointer { try spool.append($0) }
-            }
+            try raw.read(into: &spool)
+        case .pcm(let bytes, let name):
+            try RawSamples.samples(bytes, name: name).withUnsafeBufferPointer { try spool.append($0) }
+        case .spooled(let path, .file, let name): try decode(try SoundFile(path: path, name: name), into: &spool)
+        case .spooled(let path, let encoding, let name):
+            let descriptor = try SoundFile.open(path, name: name)
+            defer { close(descriptor) }
+            var raw = try RawSamples(
+                descriptor: descriptor, name: name, format: encoding == .f32le ? .float32 : .int16)
+            try raw.read(into: &spool)
         }
         return try spool.finish(name: source.description)
     }
@@ -81,7 +88,7 @@ extension SampleBuffer {
 
 extension SoundFile {
     /// Beyond 2³², even of samples scaled as 32-bit integers, lies only damaged data, whose power may overflow.
-    private static let greatestSample: Float = 0x1p32
+    static let greatestSample: Float = 0x1p32
 
     /// Throws if a sample of `block`, the last one read, is not a number or makes no sense.
     func check(_ block: UnsafeBufferPointer<Float>) throws {
@@ -107,6 +114,16 @@ extension SoundFile {
             \(name): is damaged or cut short: the header promises \(promisedFrames) samples (\
             \(seconds(promisedFrames)) s), \(position) (\(seconds(position)) s) could be decoded
             """)
+    }
+}
+
+extension RawSamples {
+    fileprivate mutating func read(into spool: inout CroppingSpool) throws {
+        while !spool.isFull {
+            let samples = try read()
+            if samples.isEmpty { break }
+            try samples.withUnsafeBufferPointer { try spool.append($0) }
+        }
     }
 }
 

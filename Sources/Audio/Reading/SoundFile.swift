@@ -22,10 +22,12 @@ final class SoundFile {
     /// Frames that one ``read()`` returns at most.
     static let blockFrames = 16_384
 
-    convenience init(path: String) throws {
-        let descriptor = try Self.open(path)
+    /// - Parameter name: what messages call it; without one, the path.
+    convenience init(path: String, name: String? = nil) throws {
+        let name = name ?? path
+        let descriptor = try Self.open(path, name: name)
         do {
-            try RIFFHeader.check(descriptor: descriptor, name: path)
+            try RIFFHeader.check(descriptor: descriptor, name: name)
         } catch {
             close(descriptor)
             throw error
@@ -33,7 +35,7 @@ final class SoundFile {
         var info = SF_INFO()
         // libsndfile closes the descriptor, also where it fails to open it.
         let handle = sf_open_fd(descriptor, Int32(SFM_READ), &info, 1)
-        try self.init(handle, info, name: path, memory: nil)
+        try self.init(handle, info, name: name, memory: nil)
     }
 
     convenience init(bytes: [UInt8], name: String) throws {
@@ -109,21 +111,21 @@ final class SoundFile {
 extension SoundFile {
     /// A descriptor that can be read from anywhere: the file's, or, of a pipe, that of a copy. A message of its own for
     /// each thing that commonly goes wrong.
-    private static func open(_ path: String) throws -> Int32 {
+    static func open(_ path: String, name: String) throws -> Int32 {
         let descriptor = Int32(SystemCall.retrying { Int(Glibc.open(path, O_RDONLY | O_CLOEXEC)) })
         guard descriptor >= 0 else {
             let code: AudioError.Code = errno == ENOENT || errno == ENOTDIR ? .notFound : .unavailable
-            throw AudioError(code, "\(path): cannot be opened: \(SystemCall.message(errno))")
+            throw AudioError(code, "\(name): cannot be opened: \(SystemCall.message(errno))")
         }
         var status = stat()
         let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
         if kind == S_IFREG, status.st_size > 0 { return descriptor }
         defer { close(descriptor) }
         switch kind {
-        case S_IFREG: throw empty(path)
-        case S_IFIFO: return try TemporaryFile(copying: descriptor, name: path).duplicate()
-        case S_IFDIR: throw AudioError(.invalidArgument, "\(path): is a directory; expected a sound file")
-        default: throw AudioError(.invalidArgument, "\(path): is a device; expected a sound file")
+        case S_IFREG: throw empty(name)
+        case S_IFIFO: return try TemporaryFile(copying: descriptor, name: name).duplicate()
+        case S_IFDIR: throw AudioError(.invalidArgument, "\(name): is a directory; expected a sound file")
+        default: throw AudioError(.invalidArgument, "\(name): is a device; expected a sound file")
         }
     }
 

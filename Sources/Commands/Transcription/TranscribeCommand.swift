@@ -100,7 +100,7 @@ struct TranscribeCommand: ParsableCommand {
 
     private func request() throws -> TranscriptionRequest {
         var request = TranscriptionRequest()
-        request.interventions = decoding.intervene
+        request.interventions = decoding.intervene.map(InterventionSpec.text)
         request.seconds = try span.seconds
         request.options.wordTimestamps = wordTimestamps
         request.options.decoding.language = speech.language

@@ -79,6 +79,9 @@ public enum DemoClips {
         return file
     }
 
+    /// The files of the set, its manifest among them.
+    static var files: [EmbeddedFile] { EmbeddedFile.files(in: folder) }
+
     /// Copies the whole set, manifest included, into `folder`, which is made where it is not there yet.
     /// - Returns: the paths written.
     public static func export(to target: String) throws -> [String] {

@@ -12,6 +12,8 @@ public final class LoadedModel: Sendable {
     private let computeDigest: @Sendable () throws -> String
     private let digestCache = Mutex<String?>(nil)
     private let modelCache = Mutex<WhisperModel?>(nil)
+    private let tokenizerCache = Mutex<Tokenizer?>(nil)
+    private let hasWeights = Atomic(false)
 
     init(name: String, checkpoint: Checkpoint, digest: @escaping @Sendable () throws -> String) {
         self.name = name
@@ -30,16 +32,35 @@ public final class LoadedModel: Sendable {
         }
     }
 
-    /// The model in memory.
+    /// The digest where it was asked for before; never waits for one that is being computed.
+    public var knownDigest: String? { digestCache.withLockIfAvailable { $0 } ?? nil }
+
+    /// Bytes that the weights take in memory as float32.
+    public var weightBytes: UInt64 { UInt64(dimensions.parameterCount) * 4 }
+
+    /// Whether the weights are in memory.
+    public var isResident: Bool { hasWeights.load(ordering: .acquiring) }
+
+    /// The model in memory; loaded once, on the thread that asks first.
     public func model() throws -> WhisperModel {
         try modelCache.withLock { cache in
             if let model = cache { return model }
             let model = try WhisperModel(checkpoint)
             cache = model
+            hasWeights.store(true, ordering: .releasing)
             return model
         }
     }
 
+    /// The model with its words, ready to write down what it hears.
+    /// - Throws: as ``tokenizer()`` and ``model()``; ``WhisperError`` where the checkpoint names alignment heads that the
+    ///   model does not have.
+    public func transcriber() throws -> Transcriber {
+        let tokenizer = try tokenizer()
+        return try Transcriber(model(), tokenizer: tokenizer, generation: checkpoint.generation)
+    }
+
+    /// The model's words; parsed once.
     /// - Throws: ``ServiceError`` (`notFound`) for a checkpoint that no vocabulary was found for.
     public func tokenizer() throws -> Tokenizer {
         guard let vocabulary = checkpoint.vocabulary else {
@@ -48,6 +69,11 @@ public final class LoadedModel: Sendable {
                 "the model \(name) brings no vocabulary: put its .tiktoken or tokenizer file beside it, name one with "
                     + "--vocab, or register the model with 'auscult models add PATH --vocab FILE'")
         }
-        return try Tokenizer(vocabulary)
+        return try tokenizerCache.withLock { cache in
+            if let tokenizer = cache { return tokenizer }
+            let tokenizer = try Tokenizer(vocabulary)
+            cache = tokenizer
+            return tokenizer
+        }
     }
 }

@@ -2,7 +2,7 @@ import Files
 import Foundation
 
 /// A model that was given a name.
-public struct RegisteredModel: Codable, Sendable, Equatable {
+public struct RegisteredModel: Codable, Sendable, Hashable {
     public var name: String
     /// The Hugging Face folder, `.pt` or `.bin`; absolute.
     public var path: String

@@ -8,7 +8,7 @@ public struct ModelService: Sendable {
     public let registry: ModelRegistry
     /// What `pull` can download.
     public let releases: [ReleasedModel]
-    private let environment: [String: String]
+    private var environment: [String: String]
     private let logger: Logger
 
     public init(
@@ -21,6 +21,13 @@ public struct ModelService: Sendable {
         self.logger = logger
     }
 
+    /// The same, downloading from another server; none for the published addresses.
+    func using(mirror: String?) -> ModelService {
+        var copy = self
+        copy.environment["AUSCULT_MIRROR"] = mirror
+        return copy
+    }
+
     // MARK: - Opening
 
     /// Opens the model that `reference` means: none or `default` is the embedded one; then come registered names
@@ -28,19 +35,40 @@ public struct ModelService: Sendable {
     /// - Parameter vocabulary: a vocabulary file to use instead of the checkpoint's own.
     /// - Throws: ``ServiceError`` (`notFound`) with the names there are; ``WhisperError`` for a damaged checkpoint.
     public func open(_ reference: String?, vocabulary: String? = nil) throws -> LoadedModel {
+        try open(origin(of: reference, vocabulary: vocabulary))
+    }
+
+    /// Where the model that `reference` means lies, without opening it.
+    func origin(of reference: String?, vocabulary: String?) throws -> ModelOrigin {
         let reference = reference ?? EmbeddedModel.name
         if reference == EmbeddedModel.name {
             guard vocabulary == nil else {
                 throw ServiceError(
                     .invalidArgument, "the embedded model has its own vocabulary; --vocab is for another")
             }
-            return LoadedModel(name: reference, checkpoint: try EmbeddedModel.open(), digest: EmbeddedModel.digest)
+            return .embedded
         }
         if !reference.contains("/"), let entry = try registered(reference) {
-            return try open(entry, vocabulary: vocabulary)
+            guard FileManager.default.fileExists(atPath: entry.path) else { throw missing(entry) }
+            var entry = entry
+            entry.vocabulary = vocabulary ?? entry.vocabulary
+            return .files(entry)
         }
         guard FileManager.default.fileExists(atPath: reference) else { throw unknown(reference) }
-        return try load(name: reference, path: reference, vocabulary: vocabulary)
+        return .files(RegisteredModel(name: reference, path: reference, vocabulary: vocabulary))
+    }
+
+    func open(_ origin: ModelOrigin) throws -> LoadedModel {
+        guard case .files(let entry) = origin else {
+            return LoadedModel(
+                name: EmbeddedModel.name, checkpoint: try EmbeddedModel.open(), digest: EmbeddedModel.digest)
+        }
+        logger.debug("opening \(entry.path)\(entry.vocabulary.map { " with the vocabulary \($0)" } ?? "")")
+        let checkpoint = try Checkpoint.open(entry.path, vocabulary: entry.vocabulary)
+            .with(alignmentHeads: entry.alignmentHeads)
+        return LoadedModel(name: entry.name, checkpoint: checkpoint) {
+            try entry.sha256 ?? SHA256.hex(ofFiles: WeightFiles.at(entry.path))
+        }
     }
 
     private func registered(_ name: String) throws -> RegisteredModel? {
@@ -49,26 +77,11 @@ public struct ModelService: Sendable {
         return try registry.model(named: release.name)
     }
 
-    private func open(_ entry: RegisteredModel, vocabulary: String?) throws -> LoadedModel {
-        guard FileManager.default.fileExists(atPath: entry.path) else {
-            throw ServiceError(
-                .notFound,
-                "the model \(entry.name) was registered as \(entry.path), which is not there any more; "
-                    + "put it back, or 'auscult models remove \(entry.name)'")
-        }
-        return try load(
-            name: entry.name, path: entry.path, vocabulary: vocabulary ?? entry.vocabulary, heads: entry.alignmentHeads,
-            digest: entry.sha256)
-    }
-
-    private func load(
-        name: String, path: String, vocabulary: String?, heads: [[Int]]? = nil, digest: String? = nil
-    ) throws -> LoadedModel {
-        logger.debug("opening \(path)\(vocabulary.map { " with the vocabulary \($0)" } ?? "")")
-        let checkpoint = try Checkpoint.open(path, vocabulary: vocabulary).with(alignmentHeads: heads)
-        return LoadedModel(name: name, checkpoint: checkpoint) {
-            try digest ?? SHA256.hex(ofFiles: WeightFiles.at(path))
-        }
+    private func missing(_ entry: RegisteredModel) -> ServiceError {
+        ServiceError(
+            .notFound,
+            "the model \(entry.name) was registered as \(entry.path), which is not there any more; "
+                + "put it back, or 'auscult models remove \(entry.name)'")
     }
 
     private func unknown(_ reference: String) -> ServiceError {
@@ -86,8 +99,12 @@ public struct ModelService: Sendable {
     // MARK: - Keeping
 
     /// Registers the checkpoint at `path`, after opening it.
-    /// - Parameter name: without one, the folder's name, or the file's without its ending.
-    public func add(_ path: String, name: String? = nil, vocabulary: String? = nil) throws -> RegisteredModel {
+    /// - Parameters:
+    ///   - name: without one, the folder's name, or the file's without its ending.
+    ///   - warn: told what is worth knowing about it.
+    public func add(
+        _ path: String, name: String? = nil, vocabulary: String? = nil, warn: (String) -> Void = { _ in }
+    ) throws -> RegisteredModel {
         let url = URL(fileURLWithPath: path).standardizedFileURL
         let stem = (url.lastPathComponent as NSString).deletingPathExtension
         let ending = url.pathExtension.lowercased()
@@ -97,7 +114,7 @@ public struct ModelService: Sendable {
         try ModelRegistry.checkName(model.name)
         let checkpoint = try Checkpoint.open(model.path, vocabulary: model.vocabulary)
         if checkpoint.vocabulary == nil {
-            logger.warning(
+            warn(
                 "\(path) brings no vocabulary: tracing the encoder works, transcribing does not; --vocab names one")
         }
         try registry.add(model)

@@ -19,7 +19,7 @@ struct DecoderPrompt {
         } else {
             let tokenizer = try model.tokenizer()
             if let language { _ = try tokenizer.languageCode(for: language) }
-            transcriber = try Transcriber(model.model(), vocabulary: model.checkpoint.vocabulary)
+            transcriber = try Transcriber(model.model(), tokenizer: tokenizer)
         }
     }
 
@@ -27,7 +27,8 @@ struct DecoderPrompt {
     /// - Parameters:
     ///   - mel: its log-mel, `[n_mels, 2 × n_audio_ctx]`.
     ///   - hooks: the interventions under which the model detects the language and writes.
-    func tokens(_ mel: Tensor, hooks: HookPlan) throws -> [Int] {
+    ///   - turn: its checkpoints come between the tokens that the model writes.
+    func tokens(_ mel: Tensor, hooks: HookPlan, turn: EngineTurn?) throws -> [Int] {
         if case .tokens(let ids) = input, ids.first == transcriber?.tokenizer.startOfTranscript ?? ids.first {
             return ids
         }
@@ -44,7 +45,10 @@ struct DecoderPrompt {
             options.task = task
             options.withoutTimestamps = true
             options.hooks = hooks
-            let result = try transcriber.decode(mel, options: options)
+            let probe = TurnProbe(turn)
+            let result = try probe.run {
+                try transcriber.decode(mel, options: options, isCancelled: probe.isCancelled)
+            }
             let start = try tokenizer.startSequence(language: result.language, task: task)
             return start + [tokenizer.noTimestamps] + result.tokens
         }

@@ -28,8 +28,8 @@ public struct TraceRequest: Sendable {
     public var hooks: [String]
     public var frames = Frames.valid
     public var reduction = Reduction.none
-    /// In their text form (``Whisper/Intervention``).
-    public var interventions: [String] = []
+    /// Changes to activations on the way.
+    public var interventions: [InterventionSpec] = []
     /// The part of the recording to look at, in seconds.
     public var seconds: Range<Double>?
     public var decoderInput = DecoderInput.greedy
@@ -40,7 +40,7 @@ public struct TraceRequest: Sendable {
     public init(hooks: [String]) { self.hooks = hooks }
 }
 
-/// What was written about one tensor, also in the file's metadata under the tensor's name.
+/// What is known about one tensor, also in the file's metadata under the tensor's name.
 public struct TracedTensor: Sendable, Codable, Equatable {
     /// The tensor's name in the file: the hook point's, with `@window1`, `@window2`, … where there are several windows.
     public var name: String
@@ -66,7 +66,7 @@ public struct TracedTensor: Sendable, Codable, Equatable {
     }
 }
 
-/// What a trace wrote.
+/// What a trace found.
 public struct TraceSummary: Sendable {
     public var file: String
     public var model: String
@@ -76,4 +76,7 @@ public struct TraceSummary: Sendable {
     public var tensors: [TracedTensor]
     /// The tokens that the decoder read, per window; empty without decoder hooks.
     public var tokens: [[Int]]
+    public var windows: Int
+    /// The file that holds the tensors, where one does.
+    public var output: String?
 }

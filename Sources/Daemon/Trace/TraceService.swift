@@ -4,11 +4,21 @@ import Kernels
 import Logging
 import Whisper
 
-/// Writes what happens inside a model while it listens to a recording into a tensor file.
+/// Where the tensors of a trace go. One trace uses it, on one thread; its first error ends the trace.
+public protocol TraceSink: AnyObject {
+    /// Before all else.
+    func begin(windows: Int) throws
+    /// A tensor, as soon as it is known.
+    func append(_ description: TracedTensor, _ tensor: Tensor) throws
+    /// After the last tensor. Without it nothing may be left behind.
+    func finish(_ summary: TraceSummary) throws
+}
+
+/// Takes down what happens inside a model while it listens to a recording.
 ///
 /// The recording is taken in consecutive windows of the model's own length, each padded with zeros, as
-/// openai/whisper's `pad_or_trim` does. Each tensor goes to the file as soon as it is known, so memory does not grow
-/// with the recording. The file appears when it is complete, or not at all.
+/// openai/whisper's `pad_or_trim` does. Each tensor goes to the sink as soon as it is known, so memory does not grow
+/// with the recording.
 public struct TraceService: Sendable {
     private let model: LoadedModel
     private let logger: Logger
@@ -18,64 +28,86 @@ public struct TraceService: Sendable {
         self.logger = logger
     }
 
+    /// Into a file, which appears when it is complete, or not at all.
     /// - Parameters:
     ///   - path: the file to write, ending in `.safetensors` or `.npz`.
     ///   - progress: the windows done, and of how many.
-    /// - Throws: ``WhisperError`` for an unknown hook (with the nearest names) or an intervention that makes no sense;
-    ///   ``Audio/AudioError`` for what is wrong with the recording; ``FileError`` (`cannotCreate`) for `path`.
+    /// - Throws: as ``trace(_:_:into:turn:progress:)``; ``Files/FileError`` (`cannotCreate`) for `path`.
     public func trace(
-        _ input: AudioInput, _ request: TraceRequest, to path: String,
-        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+        _ input: AudioInput, _ request: TraceRequest, to path: String, turn: EngineTurn? = nil,
+        progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+    ) throws -> TraceSummary {
+        // What makes no sense is told before a file is touched.
+        _ = try TracePlan(request, model.dimensions)
+        let file = try TraceFile(path, request, model.dimensions)
+        var summary = try trace(input, request, into: file, turn: turn, progress: progress)
+        summary.output = path
+        return summary
+    }
+
+    /// - Parameters:
+    ///   - turn: the engine's, where it is shared: handed over between windows, tensors and tokens, and while the
+    ///     recording is read. Without one, the task's cancellation ends the work.
+    ///   - progress: the windows done, and of how many.
+    /// - Throws: ``WhisperError`` for an unknown hook (with the nearest names) or an intervention that makes no sense;
+    ///   ``Audio/AudioError`` for what is wrong with the recording; what `sink`, `turn` and `progress` throw.
+    public func trace(
+        _ input: AudioInput, _ request: TraceRequest, into sink: some TraceSink, turn: EngineTurn? = nil,
+        progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> TraceSummary {
         let dimensions = model.dimensions
         let plan = try TracePlan(request, dimensions)
         let decoderInput = try plan.needsDecoder ? DecoderPrompt(request, model) : nil
-        let writer = try Self.writer(path)
-        let samples = try SampleBuffer.read(input.source, seconds: request.seconds)
+        let samples = try input.samples(seconds: request.seconds, turn: turn)
         let windows = max(1, (samples.count + dimensions.windowSamples - 1) / dimensions.windowSamples)
-        let file = TraceFile(writer, windows: windows, dimensions)
+        try sink.begin(windows: windows)
         let mel = LogMel(bands: dimensions.nMels)
+        var tensors: [TracedTensor] = []
         var tokens: [[Int]] = []
         for index in 0..<windows {
             try Task.checkCancellation()
-            progress(index, windows)
+            try turn?.checkpoint()
+            try progress(index, windows)
             let start = index * dimensions.windowSamples
             let part = try samples.read(start..<min(start + dimensions.windowSamples, samples.count))
-            file.begin(window: index, validFrames: EncoderFrames.valid(sampleCount: part.count))
-            tokens += try trace(mel.window(part, windowSamples: dimensions.windowSamples), plan, decoderInput, file)
+            let window = TraceWindow(
+                index: index, of: windows, validFrames: EncoderFrames.valid(sampleCount: part.count), dimensions)
+            tokens += try trace(
+                mel.window(part, windowSamples: dimensions.windowSamples), window, plan, decoderInput, turn
+            ) { description, tensor in
+                tensors.append(description)
+                try sink.append(description, tensor)
+                try turn?.checkpoint()
+            }
         }
-        progress(windows, windows)
+        try progress(windows, windows)
         let summary = TraceSummary(
             file: input.name, model: model.name, digest: try model.digest(), duration: samples.duration,
-            tensors: file.tensors, tokens: tokens)
-        try file.finish(summary, request, dimensions)
+            tensors: tensors, tokens: tokens, windows: windows)
+        try sink.finish(summary)
         return summary
     }
 
     /// One window: the tokens that the decoder read, if it did.
     private func trace(
-        _ mel: Tensor, _ plan: TracePlan, _ prompt: DecoderPrompt?, _ file: TraceFile
+        _ mel: Tensor, _ window: TraceWindow, _ plan: TracePlan, _ prompt: DecoderPrompt?, _ turn: EngineTurn?,
+        append: (TracedTensor, Tensor) throws -> Void
     ) throws -> [[Int]] {
-        if plan.wantsLogMel { try file.append(logMel: mel, plan) }
+        if plan.wantsLogMel {
+            let (description, tensor) = window.logMel(mel, plan)
+            try append(description, tensor)
+        }
         guard !plan.points.isEmpty else { return [] }
         let whisper = try model.model()
-        let run = try HookRun(plan.hookPlan(validFrames: file.validFrames), dimensions: model.dimensions) { captured in
-            try file.append(captured)
-        }
-        guard let audio = try whisper.encode(mel, hooks: run), let prompt else { return [] }
-        let tokens = try prompt.tokens(mel, hooks: plan.hookPlan(validFrames: file.validFrames))
-        _ = try whisper.decode([tokens], cache: whisper.decoderCache(audio: audio), hooks: run)
-        return [tokens]
-    }
-
-    /// A writer for the format that the path's ending names.
-    private static func writer(_ path: String) throws -> any TensorFileWriter {
-        switch URL(fileURLWithPath: path).pathExtension.lowercased() {
-        case "safetensors": return try SafetensorsWriter(path: path)
-        case "npz": return try NPZWriter(path: path)
-        default:
-            throw ServiceError(
-                .invalidArgument, "cannot tell the format of \(path): expected an ending of .safetensors or .npz")
+        let hooks = plan.hookPlan(validFrames: window.validFrames)
+        return try withoutActuallyEscaping(append) { append in
+            let run = try HookRun(hooks, dimensions: model.dimensions) { captured in
+                try append(window.description(of: captured), captured.tensor)
+            }
+            guard let audio = try whisper.encode(mel, hooks: run), let prompt else { return [] }
+            let tokens = try prompt.tokens(mel, hooks: hooks, turn: turn)
+            _ = try whisper.decode([tokens], cache: whisper.decoderCache(audio: audio), hooks: run)
+            return [tokens]
         }
     }
 }
@@ -95,7 +127,7 @@ struct TracePlan {
         wantsLogMel = request.hooks.contains(TraceRequest.logMel)
         let patterns = request.hooks.filter { $0 != TraceRequest.logMel }
         points = Set(try patterns.flatMap { try HookPoint.matching($0, in: dimensions) })
-        interventions = try request.interventions.map { try Intervention(parsing: $0, dimensions: dimensions) }
+        interventions = try request.interventions.map { try $0.intervention(dimensions) }
         frames = request.frames
         reduction = request.reduction
     }

@@ -6,8 +6,8 @@ import Whisper
 /// How recordings are to be written down.
 public struct TranscriptionRequest: Sendable {
     public var options = TranscribeOptions()
-    /// Changes to activations on the way, in their text form (``Whisper/Intervention``).
-    public var interventions: [String] = []
+    /// Changes to activations on the way.
+    public var interventions: [InterventionSpec] = []
     /// The part of each recording to write down, in seconds.
     public var seconds: Range<Double>?
 
@@ -48,32 +48,49 @@ public struct TranscribeService: Sendable {
         var options = request.options
         if !request.interventions.isEmpty {
             options.decoding.hooks = HookPlan(
-                interventions: try request.interventions.map {
-                    try Intervention(parsing: $0, dimensions: model.dimensions)
-                })
+                interventions: try request.interventions.map { try $0.intervention(model.dimensions) })
         }
         self.request = request
         self.options = options
-        self.transcriber = try Transcriber(
-            model.model(), vocabulary: model.checkpoint.vocabulary, generation: model.checkpoint.generation)
+        self.transcriber = try model.transcriber()
         logger.debug("the model \(model.name) is in memory")
     }
 
     /// Writes one recording down.
-    /// - Parameter observer: told of each segment, with the recording's times, and of the progress.
-    /// - Throws: ``Audio/AudioError`` for what is wrong with the recording; ``WhisperError``.
+    /// - Parameters:
+    ///   - observer: told of each segment, with the recording's times, and of the progress.
+    ///   - turn: the engine's, where it is shared: handed over between tokens and segments, and while the recording is
+    ///     read. Without one, the task's cancellation ends the work.
+    /// - Throws: ``Audio/AudioError`` for what is wrong with the recording; ``WhisperError``; what `turn` throws.
     public func transcribe(
-        _ input: AudioInput, observer: TranscriptionObserver = TranscriptionObserver()
+        _ input: AudioInput, observer: TranscriptionObserver = TranscriptionObserver(), turn: EngineTurn? = nil
     ) throws -> Transcript {
-        let samples = try SampleBuffer.read(input.source, seconds: request.seconds)
+        let samples = try input.samples(seconds: request.seconds, turn: turn)
         let mel = try RecordingMel(samples, bands: transcriber.model.dimensions.nMels)
         let offset = request.seconds?.lowerBound ?? 0
+        let probe = TurnProbe(turn)
         var shifting = observer
-        shifting.segment = { try observer.segment($0.shifted(by: offset)) }
-        var transcription = try transcriber.transcribe(mel, options: options, observer: shifting)
+        shifting.segment = {
+            try observer.segment($0.shifted(by: offset))
+            try turn?.checkpoint()
+        }
+        shifting.isCancelled = { observer.isCancelled() || probe.isCancelled() }
+        let watched = shifting
+        var transcription = try probe.run { try transcriber.transcribe(mel, options: options, observer: watched) }
         transcription.segments = transcription.segments.map { $0.shifted(by: offset) }
         return Transcript(
             file: input.name, duration: samples.duration, transcription: transcription, seed: options.decoding.seed)
+    }
+
+    /// How likely each language is in the first window, likeliest first; none for an English-only model.
+    public func detectLanguage(_ input: AudioInput, turn: EngineTurn? = nil) throws -> [LanguageProbability] {
+        guard transcriber.tokenizer.isMultilingual else { return [] }
+        let dimensions = transcriber.model.dimensions
+        let samples = try input.samples(seconds: request.seconds, turn: turn)
+        let mel = try RecordingMel(samples, bands: dimensions.nMels)
+        let window = try mel.window(from: 0, count: dimensions.melFrames)
+        return try transcriber.detectLanguage(window, hooks: options.decoding.hooks)
+            .sorted { $0.probability > $1.probability }
     }
 }
 

@@ -37,6 +37,9 @@ extension ModelDimensions {
         }
     }
 
+    /// Weights of a Whisper of these sizes, all of its tensors' elements; the output layer is the token embedding.
+    public var parameterCount: Int { tensorShapes.values.reduce(0) { $0 + $1.reduce(1, *) } }
+
     /// The tensors of a Whisper of these sizes, under openai/whisper's names, with their shapes.
     ///
     /// Keys have no bias, here as there; the unembedding is `decoder.token_embedding.weight` again.

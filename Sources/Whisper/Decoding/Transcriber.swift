@@ -19,8 +19,15 @@ public struct Transcriber: Sendable {
                 .invalidArgument,
                 "the checkpoint carries no vocabulary; put its .tiktoken or tokenizer.json beside it, or name one")
         }
+        try self.init(model, tokenizer: Tokenizer(vocabulary), generation: generation)
+    }
+
+    /// - Throws: ``WhisperError`` where the checkpoint names alignment heads that the model does not have.
+    public init(
+        _ model: WhisperModel, tokenizer: Tokenizer, generation: GenerationConfig = GenerationConfig()
+    ) throws {
         self.model = model
-        self.tokenizer = try Tokenizer(vocabulary)
+        self.tokenizer = tokenizer
         self.alignmentHeads = try generation.alignmentHeads(in: model.dimensions)
     }
 
@@ -32,11 +39,30 @@ public struct Transcriber: Sendable {
     }
 
     /// The text of one window.
-    /// - Parameter mel: `[n_mels, 2 × n_audio_ctx]`.
-    public func decode(_ mel: Tensor, options: DecodingOptions = DecodingOptions()) throws -> DecodingResult {
+    /// - Parameters:
+    ///   - mel: `[n_mels, 2 × n_audio_ctx]`.
+    ///   - isCancelled: asked before every token; true ends it with ``WhisperError/Code/cancelled``.
+    public func decode(
+        _ mel: Tensor, options: DecodingOptions = DecodingOptions(),
+        isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    ) throws -> DecodingResult {
         let model = try HookedModel(model, plan: options.hooks)
-        let task = try DecodingTask(model, tokenizer, options, isCancelled: { Task.isCancelled })
-        return try task.run(on: model.encode(mel))
+        return try decode(audio: model.encode(mel), options: options, isCancelled: isCancelled)
+    }
+
+    /// The text of one window that was encoded already.
+    /// - Parameter audio: the encoder's output, `[n_audio_ctx, n_audio_state]`.
+    public func decode(
+        audio: Tensor, options: DecodingOptions = DecodingOptions(),
+        isCancelled: @escaping () -> Bool = { Task.isCancelled }
+    ) throws -> DecodingResult {
+        let state = [model.dimensions.nAudioCtx, model.dimensions.nAudioState]
+        guard audio.shape == state else {
+            throw WhisperError(
+                .invalidArgument, "the encoder's output is \(state) in this model; it is \(audio.shape)")
+        }
+        let model = try HookedModel(model, plan: options.hooks)
+        return try DecodingTask(model, tokenizer, options, isCancelled: isCancelled).run(on: audio)
     }
 
     /// The text of a recording of any length, window by window.

@@ -45,7 +45,7 @@ extension Intervention {
             operation = .noise(deviation, seed: UInt64(seeded ? try words.natural("a seed") : 0))
         case "window":
             operation = .window(try words.natural("a number of positions"))
-            points = Set(targets.map { $0.site == .attn ? HookPoint($0.stack, layer: $0.layer, .attnScores) : $0 })
+            points = Self.windowed(points)
         case "substitute-padding":
             operation = .substitutePadding
             if !words.isEmpty { positions = try words.range(perSecond: targets.first?.position.perSecond) }

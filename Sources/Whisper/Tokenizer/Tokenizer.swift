@@ -15,7 +15,7 @@ public struct Tokenizer: Sendable {
     public let languages: [(code: String, token: Int)]
 
     private let encoder: BytePairEncoder
-    private let specialBytes: [Int: [UInt8]]
+    let specialBytes: [Int: [UInt8]]
 
     /// - Throws: ``WhisperError`` (`dataLoss`) where the vocabulary lacks a byte, or a special token that every
     ///   Whisper has, and (`unsupported`) where the ids of its special tokens are out of order.

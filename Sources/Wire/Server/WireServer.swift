@@ -25,8 +25,9 @@ public final class WireServer: Sendable {
 
     /// What the server tells its owner. Called on any thread.
     public struct Observer: Sendable {
-        /// A connection came or went; how many there are now.
-        public var connections: @Sendable (Int) -> Void = { _ in }
+        /// A connection was admitted.
+        public var connectionOpened: @Sendable (_ id: UInt64) -> Void = { _ in }
+        /// One that was admitted is closed.
         public var connectionClosed: @Sendable (_ id: UInt64) -> Void = { _ in }
         public var callBegan: @Sendable (_ method: String) -> Void = { _ in }
         public var callEnded: @Sendable (_ method: String, WireError.Code, Duration) -> Void = { _, _, _ in }
@@ -114,7 +115,7 @@ public final class WireServer: Sendable {
 
     private func admit(_ channel: any Channel, _ peer: Peer) -> (UInt64, WireError?) {
         var refusal = authorize(peer)
-        let (id, count) = state.withLock { state in
+        let id = state.withLock { state in
             if refusal == nil, state.connections.count >= limits.connections {
                 refusal = WireError(
                     .resourceExhausted, "there are \(limits.connections) connections already, and no more are allowed",
@@ -123,24 +124,19 @@ public final class WireServer: Sendable {
             let id = state.nextConnection
             state.nextConnection += 1
             if refusal == nil { state.connections[id] = channel }
-            return (id, state.connections.count)
+            return id
         }
         if refusal == nil {
             logger.debug("connection \(id) from process \(peer.pid)")
-            observer.connections(count)
+            observer.connectionOpened(id)
         }
         return (id, refusal)
     }
 
     func closed(_ connection: ServerConnection) {
-        let count = state.withLock { state -> Int? in
-            guard state.connections.removeValue(forKey: connection.id) != nil else { return nil }
-            return state.connections.count
-        }
-        guard let count else { return }
+        guard state.withLock({ $0.connections.removeValue(forKey: connection.id) != nil }) else { return }
         logger.debug("connection \(connection.id) is closed")
         observer.connectionClosed(connection.id)
-        observer.connections(count)
     }
 
     // MARK: - Calls

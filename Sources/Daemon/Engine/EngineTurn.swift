@@ -1,0 +1,81 @@
+import Dispatch
+import Synchronization
+
+/// One call's right to compute, as long as it lasts.
+///
+/// The body of ``InferenceQueue/run(client:deadline:_:)`` gets it and calls it on its own thread: between tokens, windows
+/// and tensors ``checkpoint()``, and around every wait for someone else ``suspended(_:)``.
+public final class EngineTurn: Sendable {
+    /// Who the call is for.
+    public let client: ClientID
+    /// When the work is of no more use.
+    public let deadline: ContinuousClock.Instant?
+
+    let ticket: FairSchedule.Ticket
+    private let queue: InferenceQueue
+    private let cancelled = Atomic(false)
+
+    init(_ queue: InferenceQueue, ticket: FairSchedule.Ticket, client: ClientID, deadline: ContinuousClock.Instant?) {
+        self.queue = queue
+        self.ticket = ticket
+        self.client = client
+        self.deadline = deadline
+    }
+
+    /// Whether the call was cancelled or its deadline has passed. Any thread may ask.
+    public var isCancelled: Bool { stop != nil }
+
+    /// Lets others compute where this call has had its share, and comes back when it is its turn again.
+    /// - Throws: ``ServiceError``: `cancelled`, `deadlineExceeded`. The work must then end.
+    public func checkpoint() throws {
+        if let stop { throw stop }
+        try queue.handOver(self)
+        if let stop { throw stop }
+    }
+
+    /// Runs `body`, which waits for something that is not the engine (a slow reader of results), while others compute.
+    /// - Throws: what `body` throws; ``ServiceError`` as ``checkpoint()``.
+    public func suspended<R>(_ body: () throws -> R) throws -> R {
+        queue.release(self)
+        let result = Result(catching: body)
+        do { try queue.comeBack(self) } catch {
+            _ = try result.get()
+            throw error
+        }
+        return try result.get()
+    }
+
+    /// Why the work is to end, where it is.
+    var stop: ServiceError? {
+        if cancelled.load(ordering: .acquiring) { return ServiceError(.cancelled, "the call was cancelled") }
+        guard let deadline, queue.now() >= deadline else { return nil }
+        return ServiceError(.deadlineExceeded, "the deadline passed before the work was done")
+    }
+
+    func markCancelled() { cancelled.store(true, ordering: .releasing) }
+}
+
+/// Where a thread that has begun its work waits for its permit.
+final class Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    private let refusal = Mutex<ServiceError?>(nil)
+
+    /// Lets the thread go on, or end with an error. Called once.
+    func open(_ error: ServiceError? = nil) {
+        refusal.withLock { $0 = error }
+        semaphore.signal()
+    }
+
+    /// - Returns: false where `duration` is over first.
+    func wait(for duration: Duration?) throws -> Bool {
+        if let duration {
+            // An hour at a time: more would not fit the system's clock, and the caller asks again.
+            let nanoseconds = max(.zero, min(duration, .seconds(3600))) / .nanoseconds(1)
+            guard semaphore.wait(timeout: .now() + .nanoseconds(Int(nanoseconds) + 1)) == .success else { return false }
+        } else {
+            semaphore.wait()
+        }
+        if let error = refusal.withLock({ $0 }) { throw error }
+        return true
+    }
+}

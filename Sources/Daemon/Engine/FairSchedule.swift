@@ -1,0 +1,115 @@
+/// Who may compute next: the policy of ``InferenceQueue`` without its threads and its clock.
+///
+/// Fair queueing by virtual time. Each client has a *use*: the engine time that it has had. The waiting client of least
+/// use goes next, and of one client the call that came first. Virtual time is what each client would have had by now
+/// had they all computed side by side: it grows by the time used divided by the number of clients that compete. A client
+/// that appears, or comes back, starts there, so that neither absence earns credit nor a burst of new clients can keep
+/// an old one waiting for ever. (Self-clocked virtual time, the start tag of what is being served, has that flaw: it
+/// stands still while newcomers keep coming.)
+///
+/// A use that is ahead of virtual time is remembered while its client is away, until virtual time catches up, or until
+/// nobody computes any more.
+package struct FairSchedule {
+    /// A call on its way through the engine. Smaller numbers came first.
+    package typealias Ticket = UInt64
+    package typealias Instant = ContinuousClock.Instant
+
+    private struct Client {
+        var use: Duration
+        /// Its calls that wait or compute.
+        var calls = 0
+    }
+
+    private struct Running {
+        let client: ClientID
+        let since: Instant
+    }
+
+    /// Calls that may compute at once.
+    package let permits: Int
+    package private(set) var virtualTime = Duration.zero
+    private var clients: [ClientID: Client] = [:]
+    private var waiters: [Ticket: ClientID] = [:]
+    private var runners: [Ticket: Running] = [:]
+
+    package init(permits: Int) { self.permits = max(1, permits) }
+
+    package var waiting: Int { waiters.count }
+    package var running: Int { runners.count }
+    package var hasFreePermit: Bool { runners.count < permits }
+    /// Clients that are remembered, for tests: it must not grow with all that ever called.
+    package var remembered: Int { clients.count }
+
+    /// The engine time that counts for a client, that of its calls under way included.
+    package func use(of client: ClientID, now: Instant) -> Duration {
+        let settled = max(clients[client]?.use ?? virtualTime, virtualTime(ifIdle: client))
+        return runners.values.reduce(settled) { $1.client == client ? $0 + $1.since.duration(to: now) : $0 }
+    }
+
+    /// A call begins to wait for a permit.
+    package mutating func wait(_ ticket: Ticket, client: ClientID) {
+        guard waiters[ticket] == nil, runners[ticket] == nil else { return }
+        let use = max(clients[client]?.use ?? virtualTime, virtualTime(ifIdle: client))
+        clients[client, default: Client(use: use)].use = use
+        clients[client]?.calls += 1
+        waiters[ticket] = client
+    }
+
+    /// A call gives up waiting.
+    /// - Returns: whether it waited.
+    @discardableResult
+    package mutating func leave(_ ticket: Ticket) -> Bool {
+        guard let client = waiters.removeValue(forKey: ticket) else { return false }
+        retire(client)
+        return true
+    }
+
+    /// Gives a permit to the call whose turn it is; nil where none is free or nobody waits.
+    package mutating func grant(now: Instant) -> Ticket? {
+        guard hasFreePermit else { return nil }
+        let uses = Dictionary(uniqueKeysWithValues: Set(waiters.values).map { ($0, use(of: $0, now: now)) })
+        let next = waiters.min { a, b in
+            let (x, y) = (uses[a.value] ?? .zero, uses[b.value] ?? .zero)
+            return x == y ? a.key < b.key : x < y
+        }
+        guard let next else { return nil }
+        waiters.removeValue(forKey: next.key)
+        runners[next.key] = Running(client: next.value, since: now)
+        return next.key
+    }
+
+    /// A call gives its permit back, for good or for a while; its time is put to its client's account.
+    /// - Returns: whether it had one.
+    @discardableResult
+    package mutating func release(_ ticket: Ticket, now: Instant) -> Bool {
+        guard let runner = runners.removeValue(forKey: ticket) else { return false }
+        let used = max(.zero, runner.since.duration(to: now))
+        clients[runner.client]?.use += used
+        virtualTime += used / max(1, clients.values.count { $0.calls > 0 })
+        retire(runner.client)
+        return true
+    }
+
+    /// Whether a call has computed for `quantum` and a client that had less waits.
+    package func shouldYield(_ ticket: Ticket, quantum: Duration, now: Instant) -> Bool {
+        guard let runner = runners[ticket], runner.since.duration(to: now) >= quantum else { return false }
+        let own = use(of: runner.client, now: now)
+        return Set(waiters.values).contains { $0 != runner.client && use(of: $0, now: now) < own }
+    }
+
+    /// The least that a client without calls starts with; clients that compete keep their own account.
+    private func virtualTime(ifIdle client: ClientID) -> Duration {
+        (clients[client]?.calls ?? 0) == 0 ? virtualTime : .zero
+    }
+
+    private mutating func retire(_ client: ClientID) {
+        clients[client]?.calls -= 1
+        if waiters.isEmpty && runners.isEmpty {
+            // Nobody competes: what was used no longer matters.
+            virtualTime = clients.values.reduce(virtualTime) { max($0, $1.use) }
+            clients = [:]
+        } else {
+            clients = clients.filter { $0.value.calls > 0 || $0.value.use > virtualTime }
+        }
+    }
+}

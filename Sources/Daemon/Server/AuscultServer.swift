@@ -1,0 +1,217 @@
+import Foundation
+import Files
+import Kernels
+import Logging
+import Messages
+import Synchronization
+import Wire
+
+/// The whole daemon in one value: its services, its queue, its models, and the socket that they answer on.
+///
+/// The program serves one; tests serve as many as they like, each on a socket of its own.
+package final class AuscultServer: Sendable {
+    let configuration: Configuration
+    let logger: Logger
+    let began = ContinuousClock.now
+    let models: ModelService
+    let store: ModelStore
+    let queue: InferenceQueue
+    let jobs: JobStore
+    let uploads = UploadStore()
+    let health = HealthState()
+    let use: DaemonUse
+    let metrics: DaemonMetrics
+
+    private struct Parts {
+        var wire: WireServer?
+        var socket: ListeningSocket?
+        var descriptors: DescriptorHandoff?
+        var descriptorSocket: ListeningSocket?
+        var metricsEndpoint: MetricsServer?
+    }
+
+    private let parts = Mutex(Parts())
+    private let stopRequests: AsyncStream<Duration?>
+    private let stopFeed: AsyncStream<Duration?>.Continuation
+
+    package init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        models = ModelService(registry: ModelRegistry(in: configuration.dataFolder), logger: logger)
+        store = ModelStore(service: models, memoryLimit: UInt64(clamping: configuration.modelMemoryLimit))
+        queue = InferenceQueue(limit: configuration.queueLimit)
+        jobs = JobStore(unfinishedLimit: configuration.maxUnfinishedJobs)
+        use = DaemonUse(idleExit: configuration.idleExit)
+        metrics = DaemonMetrics()
+        (stopRequests, stopFeed) = AsyncStream.makeStream(of: Duration?.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    // MARK: - Life
+
+    /// Loads the configured models, then serves. Returns as soon as clients can connect and are answered.
+    /// - Throws: what stands in the way: a folder that is not ours, another daemon, a model that is not there.
+    package func start() async throws {
+        let socket = try ListeningSocket.open(at: configuration.socket)
+        parts.withLock { $0.socket = socket }
+        do {
+            // Loaded before anyone is answered. What is not embedded may take long, and still comes first.
+            for name in configuration.models {
+                try await blocking { [store] in _ = try store.lease(name, vocabulary: nil).model.model() }
+            }
+            try startDescriptors(beside: socket)
+            let wire = makeWire()
+            parts.withLock { $0.wire = wire }
+            observeGauges()
+            try await startMetrics()
+            try await wire.listen(on: socket.descriptor)
+            health.set(.serving)
+        } catch {
+            socket.removeFile()
+            throw error
+        }
+        logger.notice("serving at \(socket.path)")
+    }
+
+    /// Asks ``waitUntilStopped()`` to go on. From any thread, any number of times.
+    package func requestStop(drainTimeout: Duration? = nil) { stopFeed.yield(drainTimeout) }
+
+    /// Waits for a request to stop, or for idleness, and stops in good order.
+    package func waitUntilStopped() async {
+        let timeout = await withTaskGroup(of: Duration??.self) { group in
+            group.addTask { [stopRequests] in
+                for await timeout in stopRequests { return .some(timeout) }
+                return nil
+            }
+            group.addTask { [use, logger] in
+                guard (try? await use.waitUntilIdle()) != nil else { return nil }
+                logger.notice("nobody has asked for anything in a while: leaving")
+                return .some(nil)
+            }
+            while let first = await group.next() {
+                guard let request = first else { continue }
+                group.cancelAll()
+                return request
+            }
+            return nil
+        }
+        await stop(drainTimeout: timeout)
+    }
+
+    /// Takes nothing new, lets what runs finish, and ends.
+    package func stop(drainTimeout: Duration? = nil) async {
+        let timeout = drainTimeout ?? .seconds(configuration.drainTimeout)
+        health.set(.notServing)
+        let parts = self.parts.withLock { $0 }
+        // A client that comes now finds no socket, and may start another daemon, rather than wait for this one.
+        parts.socket?.removeFile()
+        let limit = ContinuousClock.now + timeout
+        async let jobsAreDone: Void = jobs.drain(until: limit)
+        await parts.wire?.drain(timeout: timeout)
+        await jobsAreDone
+        parts.descriptorSocket?.removeFile()
+        parts.descriptors?.close()
+        await parts.metricsEndpoint?.stop()
+        self.parts.withLock { $0 = Parts() }
+        logger.notice("stopped")
+    }
+
+    // MARK: - Parts
+
+    /// Where clients connect.
+    package var socketPath: String { parts.withLock { $0.socket?.path } ?? configuration.socket.path }
+
+    var wire: WireServer {
+        parts.withLock { parts in
+            if let wire = parts.wire { return wire }
+            // Before the start and after the end there are no calls to speak of.
+            return WireServer([], logger: logger)
+        }
+    }
+
+    var descriptors: DescriptorHandoff? { parts.withLock { $0.descriptors } }
+
+    func cancel(subscription id: String) -> Bool { wire.cancel(subscription: id) }
+
+    private func startDescriptors(beside socket: ListeningSocket) throws {
+        let path = try SocketPath(socket.path + ".fd")
+        let listening = try ListeningSocket.bind(to: path)
+        let policy = PeerPolicy(alsoAllowing: configuration.allowUIDs)
+        let handoff = DescriptorHandoff(
+            listening: listening.descriptor, path: path.path, authorize: { policy.allows(PeerCredentials($0)) },
+            logger: logger)
+        parts.withLock { parts in
+            parts.descriptors = handoff
+            parts.descriptorSocket = listening
+        }
+    }
+
+    private func startMetrics() async throws {
+        guard configuration.metrics != .off else { return }
+        let endpoint = try await MetricsServer(configuration.metrics, logger: logger) { [weak self] in
+            self?.metricsText() ?? "# EOF\n"
+        }
+        parts.withLock { $0.metricsEndpoint = endpoint }
+    }
+
+    private func makeWire() -> WireServer {
+        var limits = WireServer.Limits()
+        limits.connections = configuration.maxConnections
+        limits.streamsPerConnection = configuration.maxStreamsPerConnection
+        limits.outboundBytes = configuration.bytesInFlight
+        limits.stall = .seconds(configuration.stallTimeout)
+        let policy = PeerPolicy(alsoAllowing: configuration.allowUIDs)
+        return WireServer(
+            methods, limits: limits, logger: logger, observer: observer,
+            authorize: { peer in
+                policy.allows(PeerCredentials(peer))
+                    ? nil
+                    : WireError(
+                        .permissionDenied,
+                        "user \(peer.uid) may not use this daemon, which runs as user \(geteuid())",
+                        reason: "permission_denied")
+            },
+            describe: { WireError(describing: $0) })
+    }
+
+    private var methods: [ServerMethod] {
+        let names: @Sendable () -> [String] = { [weak self] in self?.wire.serviceNames ?? [] }
+        let engine = Engine(store: store, queue: queue, uploads: uploads)
+        let trace = TraceHandler(engine: engine, logger: logger) { [weak self] in self?.descriptors }
+        let transcribe = TranscribeHandler(engine: engine, logger: logger)
+        return HealthHandler(state: health, services: names).methods
+            + ReflectionHandler(services: names).methods
+            + DaemonHandler(server: self).methods
+            + ModelHandler(service: models, store: store).methods
+            + AudioHandler(uploads: uploads).methods
+            + transcribe.methods + trace.methods
+            + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, use: use).methods
+            + PluginHandler().methods
+    }
+
+    private var observer: WireServer.Observer {
+        var observer = WireServer.Observer()
+        observer.connectionOpened = { [use] id in use.begin(.connection(id)) }
+        observer.connectionClosed = { [use, uploads] id in
+            uploads.discardAll(of: id)
+            use.end(.connection(id))
+        }
+        observer.callEnded = { [metrics] method, code, duration in
+            metrics.callEnded(method, code: code.description, duration)
+        }
+        return observer
+    }
+
+    func metricsText() -> String { metrics.openMetrics }
+
+    private func observeGauges() {
+        metrics.observe(
+            DaemonMetrics.Gauges(
+                connections: { [weak self] in self?.wire.connectionCount ?? 0 },
+                waiting: { [queue] in queue.waiting }, running: { [queue] in queue.running },
+                jobs: { [jobs] in jobs.unfinished }, modelBytes: { [store] in store.memoryBytes }))
+    }
+}
+
+extension PeerCredentials {
+    init(_ peer: Peer) { self.init(pid: peer.pid, uid: peer.uid, gid: peer.gid) }
+}

@@ -1,0 +1,73 @@
+import Messages
+import Wire
+
+/// What every method that runs a model needs: the models, their queue, and the sound that was sent.
+struct Engine: Sendable {
+    let store: ModelStore
+    let queue: InferenceQueue
+    let uploads: UploadStore
+
+    /// Runs `body` with a model when it is this client's turn, on a thread that may block.
+    func run<R: Sendable>(
+        _ reference: V1.ModelRef?, client: ClientID, deadline: ContinuousClock.Instant?,
+        _ body: @escaping @Sendable (LoadedModel, EngineTurn) throws -> R
+    ) async throws -> R {
+        try await queue.run(client: client, deadline: deadline) { [store] turn in
+            // Opening a model reads a file; meanwhile others may compute.
+            let lease = try turn.suspended { try store.lease(reference) }
+            defer { withExtendedLifetime(lease) {} }
+            return try body(lease.model, turn)
+        }
+    }
+
+    /// The recording that a request names.
+    /// - Parameter connection: whose uploads it may use; nil for a job, which may use none.
+    func input(_ source: V1.AudioSource?, connection: UInt64?) throws -> Recording {
+        guard let source, let place = source.source else {
+            throw ServiceError(.invalidArgument, "the request names no recording: its audio has no source")
+        }
+        let seconds = try source.span.map { try Self.seconds($0) }
+        let name = source.name.nonEmpty
+        switch place {
+        case .path(let path):
+            guard path.hasPrefix("/") else {
+                throw ServiceError(.invalidArgument, "the path '\(path)' is not absolute")
+            }
+            let input = AudioInput(name: name ?? path, source: .file(path))
+            return Recording(input: input, seconds: seconds)
+        case .clip(let clip):
+            let input = try AudioInput.clip(named: clip)
+            return Recording(input: AudioInput(name: name ?? input.name, source: input.source), seconds: seconds)
+        case .pcmS16le(let bytes):
+            return Recording(input: .pcm(bytes, name: name ?? "samples"), seconds: seconds)
+        case .uploadId(let id):
+            guard let connection else {
+                throw ServiceError(
+                    .invalidArgument, "a job cannot use the upload \(id), which ends with its connection; name a file")
+            }
+            let upload = try uploads.upload(id, connection: connection)
+            let input = AudioInput.upload(path: upload.path, encoding: upload.encoding, name: name ?? id)
+            return Recording(input: input, seconds: seconds, upload: upload)
+        }
+    }
+
+    private static func seconds(_ span: V1.Span) throws -> Range<Double> {
+        let end = span.end ?? .greatestFiniteMagnitude
+        guard span.start >= 0, span.start < end, span.start.isFinite, !end.isNaN else {
+            throw ServiceError(
+                .invalidArgument, "the span must have 0 ≤ start < end, not \(span.start) and \(end)")
+        }
+        return span.start..<end
+    }
+}
+
+/// A recording, the part of it to look at, and what must stay while it is read.
+struct Recording: Sendable {
+    let input: AudioInput
+    let seconds: Range<Double>?
+    var upload: UploadStore.Upload?
+}
+
+extension CallContext {
+    var client: ClientID { ClientID(connection) }
+}

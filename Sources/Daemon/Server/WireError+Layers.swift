@@ -1,0 +1,42 @@
+import Audio
+import Files
+import Wire
+import Whisper
+
+extension WireError {
+    /// What a client is told of an error of the layers below: its sentence unchanged, its kind as gRPC's code, and the
+    /// kind's own name as the reason.
+    init(describing error: any Error) {
+        switch error {
+        case let error as WireError: self = error
+        case let error as ServiceError: self.init(reason: error.code.rawValue, error.message)
+        case let error as WhisperError: self.init(reason: error.code.rawValue, "\(error)")
+        case let error as AudioError: self.init(reason: error.code.rawValue, "\(error)")
+        case let error as FileError: self.init(reason: error.code.rawValue, error.message)
+        case is CancellationError: self.init(reason: ServiceError.Code.cancelled.rawValue, "the call was cancelled")
+        default: self.init(.unknown, "\(error)")
+        }
+    }
+
+    private init(reason: String, _ message: String) {
+        self.init(Self.codes[reason] ?? .unknown, message, reason: reason)
+    }
+
+    /// Kinds mean the same in all layers, so their names are enough.
+    private static let codes: [String: Code] = [
+        ServiceError.Code.invalidArgument.rawValue: .invalidArgument,
+        ServiceError.Code.notFound.rawValue: .notFound,
+        ServiceError.Code.dataLoss.rawValue: .dataLoss,
+        WhisperError.Code.unsupported.rawValue: .unimplemented,
+        ServiceError.Code.unavailable.rawValue: .unavailable,
+        ServiceError.Code.cannotCreate.rawValue: .failedPrecondition,
+        ServiceError.Code.inputOutput.rawValue: .internal,
+        ServiceError.Code.cancelled.rawValue: .cancelled,
+        ServiceError.Code.resourceExhausted.rawValue: .resourceExhausted,
+        ServiceError.Code.deadlineExceeded.rawValue: .deadlineExceeded,
+        ServiceError.Code.failedPrecondition.rawValue: .failedPrecondition,
+        ServiceError.Code.permissionDenied.rawValue: .permissionDenied,
+        ServiceError.Code.unimplemented.rawValue: .unimplemented,
+        ServiceError.Code.alreadyExists.rawValue: .alreadyExists,
+    ]
+}

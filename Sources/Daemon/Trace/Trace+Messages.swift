@@ -1,0 +1,61 @@
+import Kernels
+import Messages
+import Whisper
+
+extension TraceRequest {
+    /// What a message asks for.
+    /// - Throws: ``ServiceError`` (`invalidArgument`).
+    init(_ message: V1.TraceRequest, seconds: Range<Double>?) throws {
+        self.init(hooks: message.hooks)
+        switch message.frames {
+        case .valid: frames = .valid
+        case .all: frames = .all
+        default: throw ServiceError(.invalidArgument, "there is no choice of frames \(message.frames.rawValue)")
+        }
+        switch message.reduction {
+        case .none: reduction = .none
+        case .max: reduction = .max
+        case .mean: reduction = .mean
+        default: throw ServiceError(.invalidArgument, "there is no reduction \(message.reduction.rawValue)")
+        }
+        interventions = try message.interventions.map { try InterventionSpec($0) }
+        self.seconds = seconds
+        switch message.decoderInput {
+        case .text(let text)?: decoderInput = .text(text)
+        case .tokens(let tokens)?: decoderInput = .tokens(tokens.ids.map { Int($0) })
+        case nil: decoderInput = .greedy
+        }
+        language = message.language.nonEmpty
+        task = try SpeechTask(message.task)
+    }
+}
+
+extension V1.TensorHeader {
+    /// - Parameter tensor: of which the header speaks.
+    init(_ description: TracedTensor, _ tensor: Tensor) {
+        self.init(description)
+        byteCount = UInt64(tensor.count * MemoryLayout<Float>.size)
+    }
+
+    init(_ description: TracedTensor) {
+        var first: FirstPosition?
+        if let frame = description.firstFrame { first = .firstFrame(UInt64(clamping: frame)) }
+        if let token = description.firstToken { first = .firstToken(UInt64(clamping: token)) }
+        self.init(
+            name: description.name, hook: description.hook, window: UInt32(clamping: description.window),
+            dtype: .f32, shape: description.shape.map { UInt64(clamping: $0) }, axes: description.axes,
+            firstPosition: first, framesPerSecond: description.framesPerSecond,
+            validFrames: description.validFrames.map { UInt64(clamping: $0) },
+            byteCount: UInt64(clamping: description.shape.reduce(1, *) * MemoryLayout<Float>.size))
+    }
+}
+
+extension V1.TraceSummary {
+    init(_ summary: TraceSummary, memory: V1.SharedMemory? = nil) {
+        self.init(
+            file: summary.file, model: summary.model, modelSha256: summary.digest, duration: summary.duration,
+            tensors: summary.tensors.map { V1.TensorHeader($0) },
+            tokens: summary.tokens.map { V1.TokenSequence(ids: $0.map { Int32(clamping: $0) }) },
+            windows: UInt32(clamping: summary.windows), outputFile: summary.output ?? "", memory: memory)
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Kernels
+import Logging
+import Messages
+import Wire
+import Whisper
+
+/// Traces over the wire: streamed, into a file, or into shared memory.
+struct TraceHandler {
+    let engine: Engine
+    let logger: Logger
+    let descriptors: @Sendable () -> DescriptorHandoff?
+
+    var methods: [ServerMethod] {
+        [
+            V1.TraceRPC.run.handle { request, answers, context in
+                try context.limit(milliseconds: request.deadlineMs)
+                try await run(request, answers, context)
+            },
+            V1.TraceRPC.runToEnd.handle { request, context in
+                try context.limit(milliseconds: request.deadlineMs)
+                guard request.output != nil, request.output != .stream(V1.Empty()) else {
+                    throw ServiceError(
+                        .invalidArgument, "RunToEnd has no stream: output must be a file or memory")
+                }
+                let (summary, memory) = try await trace(
+                    request, client: context.client, deadline: context.deadline, connection: context.connection)
+                return V1.TraceSummary(summary, memory: memory)
+            },
+        ]
+    }
+
+    private func run(
+        _ request: V1.TraceRequest, _ answers: ResponseStream<V1.TraceEvent>, _ context: CallContext
+    ) async throws {
+        try await answers.send(V1.TraceEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
+        let (summary, memory) = try await trace(
+            request, client: context.client, deadline: context.deadline, connection: context.connection,
+            stream: answers
+        ) { progress, turn in
+            try answers.send(V1.TraceEvent(event: .progress(V1.Progress(progress))), on: turn)
+        }
+        if let memory { try await answers.send(V1.TraceEvent(event: .memory(memory))) }
+        try await answers.send(V1.TraceEvent(event: .done(V1.TraceSummary(summary))))
+    }
+
+    /// Traces a recording when it is the client's turn.
+    /// - Parameters:
+    ///   - stream: where tensors go that are to be streamed; without one they must go elsewhere.
+    ///   - tell: called on the engine's thread; what it throws ends the work.
+    func trace(
+        _ request: V1.TraceRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
+        stream: ResponseStream<V1.TraceEvent>? = nil,
+        tell: @escaping @Sendable (WorkProgress, EngineTurn) throws -> Void = { _, _ in }
+    ) async throws -> (TraceSummary, V1.SharedMemory?) {
+        let recording = try engine.input(request.audio, connection: connection)
+        let wanted = try TraceRequest(request, seconds: recording.seconds)
+        if case .file(let path)? = request.output, !path.hasPrefix("/") {
+            throw ServiceError(.invalidArgument, "the path '\(path)' is not absolute")
+        }
+        let output = request.output
+        return try await engine.run(request.model, client: client, deadline: deadline) {
+            [logger, descriptors] model, turn in
+            let service = TraceService(model: model, logger: logger)
+            let progress = { (done: Int, total: Int) in
+                try tell(WorkProgress(done: Double(done), total: Double(total), unit: "windows"), turn)
+            }
+            switch output {
+            case .file(let path)?:
+                return (try service.trace(recording.input, wanted, to: path, turn: turn, progress: progress), nil)
+            case .memory?:
+                guard let handoff = descriptors() else {
+                    throw ServiceError(.unavailable, "this daemon hands no shared memory over")
+                }
+                let sink = SharedMemorySink()
+                let summary = try service.trace(recording.input, wanted, into: sink, turn: turn, progress: progress)
+                return (summary, try sink.offer(to: handoff))
+            case .stream?, nil:
+                guard let stream else {
+                    throw ServiceError(.invalidArgument, "the tensors of a job must go to a file")
+                }
+                let sink = TensorStreamSink(stream, turn)
+                return (try service.trace(recording.input, wanted, into: sink, turn: turn, progress: progress), nil)
+            }
+        }
+    }
+}
