@@ -5,6 +5,7 @@ JOBS ?= 2
 PREFIX ?= /usr/local
 RELEASE = -c release -j $(JOBS)
 AUSCULT = .build/release/auscult
+AUSCULTD = .build/release/auscultd
 
 # The interpreter of the parity harness; by default a virtual environment made from Tests/parity/requirements.txt.
 PARITY_PYTHON ?= .venv/bin/python
@@ -22,8 +23,9 @@ demo: build ## Transcribe a recording that is built in (or FILE=…) and look in
 test: bootstrap ## All tests, in release
 	$(SWIFT) test $(RELEASE)
 
-build: bootstrap ## The command line, in release
+build: bootstrap ## The command line and the daemon, in release
 	$(SWIFT) build $(RELEASE) --product auscult
+	$(SWIFT) build $(RELEASE) --product auscultd
 
 check: lint test ## What a change must pass: lint and tests
 
@@ -53,9 +55,11 @@ protos-check: ## Fails where what is generated from Protos/ is out of date
 model: ## Trains the default model again by its recipe (models/README.md)
 	$(MAKE) -C models
 
-install: build ## Installs auscult and its shell completions under PREFIX (/usr/local)
+install: build ## Installs auscult, auscultd, completions and systemd units under PREFIX (/usr/local)
 	install -D -m 755 $(AUSCULT) $(DESTDIR)$(PREFIX)/bin/auscult
+	install -D -m 755 $(AUSCULTD) $(DESTDIR)$(PREFIX)/bin/auscultd
 	@scripts/install-completions.sh $(AUSCULT) $(DESTDIR)$(PREFIX)
+	@scripts/install-units.sh $(PREFIX) '$(DESTDIR)'
 
 clean: ## Removes everything that was built
 	rm -rf .build .venv

@@ -23,8 +23,8 @@ package struct Console: Sendable {
 
     /// The process's own.
     package static let standard = Console(
-        output: { try writeAll(Array($0.utf8), to: STDOUT_FILENO, name: "standard output") },
-        error: { try? writeAll(Array($0.utf8), to: STDERR_FILENO, name: "standard error") },
+        output: { try write(Array($0.utf8), to: STDOUT_FILENO, name: "standard output") },
+        error: { try? write(Array($0.utf8), to: STDERR_FILENO, name: "standard error") },
         showsProgress: isatty(STDERR_FILENO) == 1,
         environment: ProcessInfo.processInfo.environment)
 
@@ -37,14 +37,8 @@ package struct Console: Sendable {
 
 /// Writes everything, however long it takes.
 /// - Throws: ``Files/FileError`` (`inputOutput`) where nobody reads, or nothing more fits.
-func writeAll(_ bytes: [UInt8], to descriptor: Int32, name: String) throws {
-    var bytes = bytes[...]
-    while !bytes.isEmpty {
-        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else {
-            throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
-        }
-        bytes = bytes.dropFirst(count)
+func write(_ bytes: [UInt8], to descriptor: Int32, name: String) throws {
+    guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
+        throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
     }
 }

@@ -34,13 +34,7 @@ package final class FileDescriptor: Sendable {
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = Foundation.write(number, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw FileError.cannotWrite(path) }
-            rest = rest.dropFirst(written)
-        }
+        guard writeAll(bytes, to: number) else { throw FileError.cannotWrite(path) }
     }
 
     /// Reads on from where the last call ended; 0 at the end.
@@ -81,4 +75,17 @@ package final class FileDescriptor: Sendable {
         }
         return true
     }
+}
+
+/// Writes all of `bytes` to an open descriptor, in as many calls as it takes; false where the system refuses, which
+/// `errno` then explains.
+package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if written < 0 && errno == EINTR { continue }
+        guard written > 0 else { return false }
+        rest = rest.dropFirst(written)
+    }
+    return true
 }

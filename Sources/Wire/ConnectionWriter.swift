@@ -14,8 +14,9 @@ final class ConnectionWriter: Sendable {
     }
 
     /// Sends a frame when there is room for it.
-    func send(_ frame: ByteBuffer) async throws {
-        try await gate.reserve(frame.readableBytes)
+    /// - Parameter limit: bytes that may be on their way before it; nil for the connection's own bound.
+    func send(_ frame: ByteBuffer, limit: Int? = nil) async throws {
+        try await gate.reserve(frame.readableBytes, limit: limit)
         write(frame)
     }
 

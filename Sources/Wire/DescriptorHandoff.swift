@@ -24,7 +24,8 @@ public final class DescriptorHandoff: Sendable {
     private static let mostClients = 64
 
     /// Serves a socket that is bound to `path` and listens; takes the descriptor over.
-    public init(listening listener: Int32, path: String, authorize: @escaping @Sendable (Peer) -> Bool, logger: Logger) {
+    public init(listening listener: Int32, path: String, authorize: @escaping @Sendable (Peer) -> Bool, logger: Logger)
+    {
         self.path = path
         self.listener = listener
         // A thread of its own waits here.
@@ -88,7 +89,9 @@ public final class DescriptorHandoff: Sendable {
         var token = [UInt8](repeating: 0, count: 16)
         var received = 0
         while received < token.count {
-            let count = token.withUnsafeMutableBytes { recv(connection, $0.baseAddress! + received, $0.count - received, 0) }
+            let count = token.withUnsafeMutableBytes {
+                recv(connection, $0.baseAddress! + received, $0.count - received, 0)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             received += count

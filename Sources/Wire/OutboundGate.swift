@@ -9,6 +9,7 @@ final class OutboundGate: Sendable {
     private struct Waiter {
         let id: UInt64
         let size: Int
+        let limit: Int
         let resume: @Sendable (Result<Void, any Error>) -> Void
     }
 
@@ -42,15 +43,16 @@ final class OutboundGate: Sendable {
     }
 
     /// Waits for room for `size` bytes, in turn. A message larger than the limit passes when nothing else is on its way.
+    /// - Parameter limit: a lower one than the gate's, for what should not be far ahead of its reader.
     /// - Throws: ``WireError`` where the connection closes; `CancellationError`.
-    func reserve(_ size: Int) async throws {
+    func reserve(_ size: Int, limit: Int? = nil) async throws {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                reserve(size, id: id, isCancelled: { Task.isCancelled }) { continuation.resume(with: $0) }
+                reserve(size, id: id, limit: limit, isCancelled: { Task.isCancelled }) { continuation.resume(with: $0) }
             }
         } onCancel: {
             abandon(id)
@@ -65,7 +67,7 @@ final class OutboundGate: Sendable {
             state.nextID += 1
             return state.nextID
         }
-        reserve(size, id: id, isCancelled: { false }) { result in
+        reserve(size, id: id, limit: nil, isCancelled: { false }) { result in
             outcome.withLock { $0 = result }
             done.signal()
         }
@@ -79,14 +81,16 @@ final class OutboundGate: Sendable {
     }
 
     private func reserve(
-        _ size: Int, id: UInt64, isCancelled: () -> Bool, resume: @escaping @Sendable (Result<Void, any Error>) -> Void
+        _ size: Int, id: UInt64, limit: Int?, isCancelled: () -> Bool,
+        resume: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) {
+        let limit = min(limit ?? self.limit, self.limit)
         let now = state.withLock { state -> Result<Void, any Error>? in
             if let closed = state.closed { return .failure(closed) }
             // Asked inside the lock: a cancellation after this finds the waiter.
             if isCancelled() { return .failure(CancellationError()) }
             guard state.waiters.isEmpty, state.pending == 0 || state.pending + size <= limit else {
-                state.waiters.append(Waiter(id: id, size: size, resume: resume))
+                state.waiters.append(Waiter(id: id, size: size, limit: limit, resume: resume))
                 return nil
             }
             if state.pending == 0 { state.lastProgress = .now }
@@ -111,7 +115,7 @@ final class OutboundGate: Sendable {
             state.pending -= size
             if size > 0 { state.lastProgress = .now }
             var ready: [Waiter] = []
-            while let first = state.waiters.first, state.pending == 0 || state.pending + first.size <= limit {
+            while let first = state.waiters.first, state.pending == 0 || state.pending + first.size <= first.limit {
                 state.waiters.removeFirst()
                 state.pending += first.size
                 ready.append(first)

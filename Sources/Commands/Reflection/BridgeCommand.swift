@@ -75,7 +75,7 @@ struct DaemonOpener: Sendable {
         let bridge = Bridge(
             MessageCodec(pool), serverInfo: ["name": "auscult", "version": .string(auscultVersion)],
             transport: WireTransport(shared, pool),
-            write: { try writeAll($0, to: writing, name: "the editor") })
+            write: { try Commands.write($0, to: writing, name: "the editor") })
         let input = AsyncThrowingStream<[UInt8], any Error> {
             let bytes = try await readNext(reading, most: 64 << 10, name: "the editor")
             return bytes.isEmpty ? nil : bytes

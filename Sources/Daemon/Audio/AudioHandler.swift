@@ -8,7 +8,7 @@ struct AudioHandler {
 
     var methods: [ServerMethod] {
         [
-            V1.AudioRPC.upload.handle { chunks, context in try await upload(chunks, context) },
+            V1.AudioRPC.upload.collect { chunks, context in try await upload(chunks, context) },
             V1.AudioRPC.discard.handle { request, context in
                 try uploads.discard(request.uploadId, connection: context.connection)
                 return V1.Empty()

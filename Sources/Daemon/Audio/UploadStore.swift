@@ -82,9 +82,13 @@ final class UploadStore: Sendable {
         func write(_ piece: [UInt8]) throws {
             var done = 0
             while done < piece.count {
-                let count = piece.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + done, $0.count - done) }
+                let count = piece.withUnsafeBytes {
+                    Foundation.write(descriptor, $0.baseAddress! + done, $0.count - done)
+                }
                 if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw FileError.cannotWrite("the upload's temporary file in \(NSTemporaryDirectory())") }
+                guard count > 0 else {
+                    throw FileError.cannotWrite("the upload's temporary file in \(NSTemporaryDirectory())")
+                }
                 done += count
             }
             bytes += UInt64(piece.count)

@@ -4,7 +4,7 @@ import Logging
 
 /// One key: which values it takes, and how they are written. The flag and the variable have the key's name in their own
 /// spelling.
-struct Setting: Sendable {
+package struct Setting: Sendable {
     /// What a file may give.
     enum Kind: Sendable {
         case text, integer, number, list
@@ -12,7 +12,7 @@ struct Setting: Sendable {
         case bytes
     }
 
-    let key: String
+    package let key: String
     let kind: Kind
     /// What a person is told when the value is another.
     let expected: String
@@ -21,7 +21,7 @@ struct Setting: Sendable {
     /// The value as TOML.
     let show: @Sendable (Configuration) -> String
 
-    var flag: String { "--" + key.replacing("_", with: "-") }
+    package var flag: String { "--" + key.replacing("_", with: "-") }
 
     /// The first that is set counts.
     var variables: [String] {
@@ -29,7 +29,7 @@ struct Setting: Sendable {
         ["AUSCULTD_" + key.uppercased()] + (key == "socket" ? ["AUSCULT_SOCKET"] : [])
     }
 
-    static let all: [Setting] = [
+    package static let all: [Setting] = [
         Setting(
             key: "socket", kind: .text, expected: "a path",
             read: { values, configuration in
@@ -78,7 +78,7 @@ struct Setting: Sendable {
         integer("threads", { $0.threads = $1 }, 0...256) { $0.threads },
     ]
 
-    static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
+    package static func named(_ key: String) -> Setting? { all.first { $0.key == key } }
 }
 
 extension Setting {
@@ -140,7 +140,7 @@ extension Setting {
 }
 
 /// "1048576", "512MiB", "2 GiB", "1.5GiB": a number of bytes; nil for anything else.
-func byteCount(_ text: String) -> Int? {
+package func byteCount(_ text: String) -> Int? {
     for (unit, size) in [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)] where text.hasSuffix(unit) {
         let number = text.dropLast(unit.count).trimmingCharacters(in: .whitespaces)
         guard let value = Double(number), value >= 0 else { return nil }
@@ -152,7 +152,7 @@ func byteCount(_ text: String) -> Int? {
 extension MetricsEndpoint: CustomStringConvertible {
     /// Nil for what is none of these: `off`, `unix:PATH`, `127.0.0.1:PORT`, `[::1]:PORT`. Other addresses would let the
     /// whole network read.
-    init?(_ text: String) throws {
+    package init?(_ text: String) throws {
         if text == "off" {
             self = .off
         } else if text.hasPrefix("unix:") {

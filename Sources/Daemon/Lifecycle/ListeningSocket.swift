@@ -17,44 +17,44 @@ package struct ListeningSocket: Sendable {
 
     /// A socket that systemd passed, if there is one, else a new one at `socket`.
     ///
-    /// To be called once, at the start of the process: it changes the process's umask for a moment and takes the
-    /// variables of socket activation out of the environment.
+    /// To be called once, at the start of the process, as it takes the variables of socket activation out of the
+    /// environment.
+    /// - Parameter isShared: whether other users are to reach the socket; ``PeerPolicy`` then decides about each.
     /// - Throws: ``Files/FileError``: what ``RuntimeFolder`` and ``InstanceLock`` throw; `cannotCreate` where something
     ///   that is no socket lies at the path; `unavailable` where another program serves there;
     ///   ``ServiceError`` (`invalidArgument`) where systemd passed something that is not one listening Unix socket.
-    package static func open(at socket: SocketPath, backlog: Int32 = 128) throws -> ListeningSocket {
+    package static func open(at socket: SocketPath, isShared: Bool = false) throws -> ListeningSocket {
         let passed = try SocketActivation.take()
         guard passed.count <= 1 else {
             for socket in passed { close(socket.descriptor) }
             throw ServiceError(.invalidArgument, "systemd passed \(passed.count) sockets, expected one")
         }
-        guard let passed = passed.first else { return try bind(to: socket, backlog: backlog) }
+        guard let passed = passed.first else { return try bind(to: socket, isShared: isShared) }
         return ListeningSocket(
             descriptor: passed.descriptor, path: passed.path ?? socket.path, isActivated: true,
             lock: nil, identity: nil)
     }
 
-    /// Opens a new socket at `socket`, with mode 0600, in a folder of the user's own.
-    package static func bind(to socket: SocketPath, backlog: Int32 = 128) throws -> ListeningSocket {
-        try RuntimeFolder.prepare(for: socket)
+    /// Opens a new socket at `socket`, in a folder of the user's own. Both are for the user alone, with modes 0600 and
+    /// 0700, unless they are shared: then 0666 and 0711.
+    package static func bind(to socket: SocketPath, isShared: Bool = false) throws -> ListeningSocket {
+        try RuntimeFolder.prepare(for: socket, mode: isShared ? 0o711 : 0o700)
         let lock = try InstanceLock(of: socket)
         try removeStale(socket)
-        let descriptor = Foundation.socket(
-            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard descriptor >= 0 else { throw FileError(.inputOutput, "cannot open a Unix socket: \(systemReason())") }
+        let descriptor = try unixSocket()
         do {
-            // The mode must be right from the first moment, not after a chmod.
-            let mask = umask(0o177)
-            let bound = socket.withAddress { Foundation.bind(descriptor, $0, $1) }
-            let reason = errno
-            umask(mask)
-            guard bound == 0 else {
-                throw FileError(.cannotCreate, "cannot bind the socket \(socket): \(systemReason(reason))")
-            }
-            guard listen(descriptor, backlog) == 0 else {
-                throw FileError(.inputOutput, "cannot listen on \(socket): \(systemReason())")
+            // Linux gives the file the mode that the descriptor has, less the umask: right from the first moment, and
+            // unlike a change of the umask without a word to the other threads.
+            guard fchmod(descriptor, 0o600) == 0 else { throw FileError.cannotWrite(socket.path) }
+            guard socket.withAddress({ Foundation.bind(descriptor, $0, $1) }) == 0 else {
+                throw FileError(.cannotCreate, "cannot bind the socket \(socket): \(systemReason())")
             }
             guard let identity = FileIdentity(ofSocketAt: socket.path) else { throw FileError.cannotRead(socket.path) }
+            guard chmod(socket.path, isShared ? 0o666 : 0o600) == 0 else { throw FileError.cannotWrite(socket.path) }
+            // Pending connections: more than the daemon has at a time, so that a burst of clients waits and is not refused.
+            guard listen(descriptor, 128) == 0 else {
+                throw FileError(.inputOutput, "cannot listen on \(socket): \(systemReason())")
+            }
             return ListeningSocket(
                 descriptor: descriptor, path: socket.path, isActivated: false, lock: lock, identity: identity)
         } catch {
@@ -63,7 +63,17 @@ package struct ListeningSocket: Sendable {
         }
     }
 
+    private static func unixSocket() throws -> Int32 {
+        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        let descriptor = Foundation.socket(AF_UNIX, Int32(kind), 0)
+        guard descriptor >= 0 else { throw FileError(.inputOutput, "cannot open a Unix socket: \(systemReason())") }
+        return descriptor
+    }
+
     /// Takes the socket's file away, at the end; one that systemd or another process put there stays.
+    ///
+    /// To be called while the descriptor is open: as long as it is, the file system gives its inode to no other file,
+    /// and one that was put there since can be told apart.
     package func removeFile() {
         guard let identity, FileIdentity(ofSocketAt: path) == identity else { return }
         unlink(path)
@@ -80,16 +90,14 @@ package struct ListeningSocket: Sendable {
             throw FileError(.cannotCreate, "\(socket) is there and is not a socket; it was left as it is")
         }
         // The lock is ours, so no daemon of ours is there; systemd or another program may still be.
-        guard !hasListener(socket) else {
+        guard try !hasListener(socket) else {
             throw FileError(.unavailable, "another program listens on \(socket)")
         }
         guard unlink(socket.path) == 0 else { throw FileError.cannotWrite(socket.path) }
     }
 
-    private static func hasListener(_ socket: SocketPath) -> Bool {
-        let probe = Foundation.socket(
-            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard probe >= 0 else { return false }
+    private static func hasListener(_ socket: SocketPath) throws -> Bool {
+        let probe = try unixSocket()
         defer { close(probe) }
         // EAGAIN: someone listens, and has no room for another connection.
         return socket.withAddress { connect(probe, $0, $1) } == 0 || errno == EAGAIN

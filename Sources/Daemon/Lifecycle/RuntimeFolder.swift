@@ -2,13 +2,14 @@ import Files
 import Foundation
 
 /// The folder of the socket, which must be the user's own: who can write to it could put another socket in its place.
-enum RuntimeFolder {
-    /// Makes the folder of `socket` with mode 0700 where it is not there yet, and checks one that is.
+package enum RuntimeFolder {
+    /// Makes the folder of `socket` where it is not there yet, and checks one that is.
+    /// - Parameter mode: that of a new folder.
     /// - Throws: ``Files/FileError``: `cannotCreate` where it cannot be made or is no folder, `permissionDenied` where
     ///   it is a symbolic link, belongs to someone else, or others may write to it.
-    static func prepare(for socket: SocketPath, user: uid_t = geteuid()) throws {
+    package static func prepare(for socket: SocketPath, mode: mode_t = 0o700, user: uid_t = geteuid()) throws {
         let folder = socket.folder
-        let isNew = mkdir(folder, 0o700) == 0
+        let isNew = mkdir(folder, mode) == 0
         let reason = errno
         // Opened without following a link, and examined through the descriptor: what is checked is what is there.
         let path: Int32 = 0o10000000  // O_PATH, which Glibc's module hides behind _GNU_SOURCE
@@ -21,7 +22,7 @@ enum RuntimeFolder {
         guard fstat(handle.number, &status) == 0 else { throw FileError.cannotRead(folder) }
         try check(status, folder, user)
         // The umask may have taken away what the owner needs.
-        guard !isNew || chmod(folder, 0o700) == 0 else { throw FileError.cannotWrite(folder) }
+        guard !isNew || chmod(folder, mode) == 0 else { throw FileError.cannotWrite(folder) }
     }
 
     private static func check(_ status: stat, _ folder: String, _ user: uid_t) throws {

@@ -11,6 +11,12 @@ package enum SocketActivation {
         package let name: String
         /// The path that it is bound to.
         package let path: String?
+
+        package init(descriptor: Int32, name: String, path: String?) {
+            self.descriptor = descriptor
+            self.name = name
+            self.path = path
+        }
     }
 
     /// The most that are looked at, so that a wrong number cannot make the process touch descriptors by the million.

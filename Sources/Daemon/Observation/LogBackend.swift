@@ -34,18 +34,10 @@ package struct LogBackend: LogHandler {
         self.output = output
     }
 
-    /// A line in one write, so that the lines of threads do not mix.
+    /// A line in one write where the system takes it, so that the lines of threads do not mix. Where it refuses there
+    /// is nowhere left to say so.
     package static let standardError: Output = { line in
-        let bytes = Array(line.utf8)
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                write(STDERR_FILENO, $0.baseAddress?.advanced(by: done), $0.count - done)
-            }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return }  // there is nowhere left to say so
-            done += count
-        }
+        _ = Array(line.utf8).withUnsafeBytes { writeAll($0, to: STDERR_FILENO) }
     }
 
     /// Whether `descriptor` leads to the journal: `$JOURNAL_STREAM` names its device and inode (systemd.exec(5)). The

@@ -31,7 +31,7 @@ package final class MetricsRegistry: MetricsFactory {
     /// - Parameter buckets: the upper bounds of a histogram's buckets, rising; they count for histograms made later.
     package func describe(_ label: String, _ help: String, buckets: [Double]? = nil) {
         state.withLock { state in
-            state.descriptions[MetricName.sanitised(label)] = Description(help: help, buckets: buckets)
+            state.descriptions[MetricName.described(label)] = Description(help: help, buckets: buckets)
         }
     }
 
@@ -48,7 +48,7 @@ package final class MetricsRegistry: MetricsFactory {
         // Values are read outside the lock, as those that are asked for may take their time.
         let (families, descriptions) = state.withLock { ($0.families, $0.descriptions) }
         let text = families.sorted { $0.key < $1.key }
-            .map { $0.value.openMetrics(name: $0.key, help: descriptions[$0.value.label]?.help) }
+            .map { $0.value.openMetrics(name: $0.key, help: descriptions[MetricName.described($0.key)]?.help) }
         return text.joined() + "# EOF\n"
     }
 
@@ -74,7 +74,7 @@ package final class MetricsRegistry: MetricsFactory {
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        histogram(MetricName.withSeconds(label), dimensions, describedAs: label)
+        histogram(MetricName.withSeconds(label), dimensions)
     }
 
     package func destroyCounter(_ handler: any CounterHandler) { destroy(handler) }
@@ -83,25 +83,21 @@ package final class MetricsRegistry: MetricsFactory {
     package func destroyRecorder(_ handler: any RecorderHandler) { destroy(handler) }
     package func destroyTimer(_ handler: any TimerHandler) { destroy(handler) }
 
-    private func histogram(
-        _ label: String, _ dimensions: [(String, String)], describedAs described: String? = nil
-    ) -> HistogramSeries {
-        let key = MetricName.sanitised(described ?? label)
+    private func histogram(_ label: String, _ dimensions: [(String, String)]) -> HistogramSeries {
+        let key = MetricName.described(label)
         let buckets = state.withLock { $0.descriptions[key]?.buckets } ?? Self.secondsBuckets
-        return series(label, dimensions, .histogram, describedAs: described) { HistogramSeries(buckets: buckets) }
+        return series(label, dimensions, .histogram) { HistogramSeries(buckets: buckets) }
     }
 
     /// The series of `label` and `dimensions`; two handles of the same metric share one.
     private func series<Series: MetricSeries>(
         _ label: String, _ dimensions: [(String, String)], _ type: MetricFamily.Kind,
-        describedAs described: String? = nil, _ make: () -> Series
+        _ make: () -> Series
     ) -> Series {
         let name = MetricName.family(label, type)
         let labels = MetricLabels(dimensions)
         return state.withLock { state in
-            var family =
-                state.families[name]
-                ?? MetricFamily(kind: type, label: MetricName.sanitised(described ?? label), series: [:])
+            var family = state.families[name] ?? MetricFamily(kind: type, series: [:])
             if let existing = family.series[labels] {
                 guard let series = existing as? Series else {
                     preconditionFailure("the metric \(name) is a \(family.kind) here and something else there")

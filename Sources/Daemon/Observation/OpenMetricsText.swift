@@ -5,8 +5,6 @@ struct MetricFamily: Sendable {
     }
 
     let kind: Kind
-    /// The name that it was described by.
-    let label: String
     var series: [MetricLabels: any MetricSeries]
 
     func openMetrics(name: String, help: String?) -> String {
@@ -69,6 +67,13 @@ enum MetricName {
     static func family(_ label: String, _ kind: MetricFamily.Kind) -> String {
         let name = sanitised(label)
         return kind == .counter && name.hasSuffix("_total") ? String(name.dropLast("_total".count)) : name
+    }
+
+    /// What a description is kept under: the name without the endings that its type or its unit gives it, so that it
+    /// can be described by the name that the program uses or by the one that is printed.
+    static func described(_ label: String) -> String {
+        let name = family(label, .counter)
+        return name.hasSuffix("_seconds") ? String(name.dropLast("_seconds".count)) : name
     }
 
     static func withSeconds(_ label: String) -> String { label.hasSuffix("_seconds") ? label : label + "_seconds" }

@@ -3,8 +3,8 @@ import Files
 
 /// The command line of `auscultd`. Every flag is a key of the configuration file in another spelling, and a variable:
 /// ``Configuration`` knows which of them counts.
-struct DaemonCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct DaemonCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "auscultd",
         abstract: "Keeps speech models in memory and answers what listens to them, over a Unix socket.",
         discussion: """
@@ -28,6 +28,8 @@ struct DaemonCommand: ParsableCommand {
             """,
         version: auscultVersion)
 
+    package init() {}
+
     @OptionGroup(title: "Socket") var socket: SocketFlags
     @OptionGroup(title: "Models") var models: ModelFlags
     @OptionGroup(title: "Limits") var limits: LimitFlags
@@ -40,7 +42,7 @@ struct DaemonCommand: ParsableCommand {
     var checkConfig = false
 
     /// What was given, by key.
-    var flags: [String: [String]] {
+    package var flags: [String: [String]] {
         let single: [String: String?] = [
             "socket": socket.socket, "model_memory_limit": models.modelMemoryLimit,
             "idle_exit": limits.idleExit, "drain_timeout": limits.drainTimeout,
@@ -67,7 +69,7 @@ struct SocketFlags: ParsableArguments {
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "A user who may connect beside you and root; repeat it for more. The folder's mode is yours to change.",
+            "A user who may connect beside you and root; repeat it for more. The socket's folder must let them in.",
             valueName: "uid"))
     var allowUids: [String] = []
 }

@@ -51,7 +51,7 @@ package final class AuscultServer: Sendable {
     /// Loads the configured models, then serves. Returns as soon as clients can connect and are answered.
     /// - Throws: what stands in the way: a folder that is not ours, another daemon, a model that is not there.
     package func start() async throws {
-        let socket = try ListeningSocket.open(at: configuration.socket)
+        let socket = try ListeningSocket.open(at: configuration.socket, isShared: isShared)
         parts.withLock { $0.socket = socket }
         do {
             // Loaded before anyone is answered. What is not embedded may take long, and still comes first.
@@ -76,24 +76,20 @@ package final class AuscultServer: Sendable {
     package func requestStop(drainTimeout: Duration? = nil) { stopFeed.yield(drainTimeout) }
 
     /// Waits for a request to stop, or for idleness, and stops in good order.
-    package func waitUntilStopped() async {
-        let timeout = await withTaskGroup(of: Duration??.self) { group in
-            group.addTask { [stopRequests] in
-                for await timeout in stopRequests { return .some(timeout) }
-                return nil
-            }
-            group.addTask { [use, logger] in
-                guard (try? await use.waitUntilIdle()) != nil else { return nil }
-                logger.notice("nobody has asked for anything in a while: leaving")
-                return .some(nil)
-            }
-            while let first = await group.next() {
-                guard let request = first else { continue }
-                group.cancelAll()
-                return request
-            }
-            return nil
+    /// - Parameter stopping: called before it does.
+    package func waitUntilStopped(stopping: @Sendable () -> Void = {}) async {
+        let idleness = Task { [use, logger] in
+            try await use.waitUntilIdle()
+            logger.notice("nobody has asked for anything in a while: leaving")
+            requestStop()
         }
+        var timeout: Duration?
+        for await request in stopRequests {
+            timeout = request
+            break
+        }
+        idleness.cancel()
+        stopping()
         await stop(drainTimeout: timeout)
     }
 
@@ -115,6 +111,9 @@ package final class AuscultServer: Sendable {
         logger.notice("stopped")
     }
 
+    /// Whether other users may connect, who then are told apart by the system's word on who they are.
+    private var isShared: Bool { !configuration.allowUIDs.isEmpty }
+
     // MARK: - Parts
 
     /// Where clients connect.
@@ -134,7 +133,7 @@ package final class AuscultServer: Sendable {
 
     private func startDescriptors(beside socket: ListeningSocket) throws {
         let path = try SocketPath(socket.path + ".fd")
-        let listening = try ListeningSocket.bind(to: path)
+        let listening = try ListeningSocket.bind(to: path, isShared: isShared)
         let policy = PeerPolicy(alsoAllowing: configuration.allowUIDs)
         let handoff = DescriptorHandoff(
             listening: listening.descriptor, path: path.path, authorize: { policy.allows(PeerCredentials($0)) },
@@ -185,6 +184,7 @@ package final class AuscultServer: Sendable {
             + AudioHandler(uploads: uploads).methods
             + transcribe.methods + trace.methods
             + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, use: use).methods
+            + LiveHandler(engine: engine).methods
             + PluginHandler().methods
     }
 

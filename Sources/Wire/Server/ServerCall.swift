@@ -70,8 +70,8 @@ final class ServerCall: Sendable {
 
     // MARK: Answers
 
-    func send(_ message: some ProtoMessage) async throws {
-        try await connection.writer.send(dataFrame(message))
+    func send(_ message: some ProtoMessage, limit: Int? = nil) async throws {
+        try await connection.writer.send(dataFrame(message), limit: limit)
     }
 
     func sendBlocking(_ message: some ProtoMessage) throws {

@@ -1,0 +1,134 @@
+"""A client of auscultd, a stethoscope for speech models.
+
+    import auscult
+
+    client = auscult.connect()
+    print(client.transcribe("demo:en-slt-01").text)
+    trace = client.trace("demo:en-slt-01", ["encoder.blocks.2.mlp.1"])
+    neurons = trace["encoder.blocks.2.mlp.1"]
+
+Times are seconds, ranges are half open, an encoder frame is 20 ms and a log-mel frame 10 ms.
+"""
+
+from ._audio import Audio, Span
+from .client import Client, connect
+from .errors import (
+    Aborted,
+    AlreadyExists,
+    AuscultError,
+    Cancelled,
+    DataLoss,
+    DeadlineExceeded,
+    FailedPrecondition,
+    Internal,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+    Unknown,
+)
+from .interventions import Intervention
+from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
+from .live import Live, LiveActivations, LiveEnd, LiveEvent, LiveHypothesis, LiveLevel, LiveSegment
+from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, RegisteredModel, Token
+from .plugins import (
+    AudioClip,
+    LabelledArray,
+    PluginDescription,
+    PluginListing,
+    PluginLog,
+    PluginOutput,
+    PluginParameter,
+    PluginResult,
+    PluginRun,
+    ResultAxis,
+    Table,
+    TimedEvent,
+)
+from .status import CallInfo, DaemonStatus, ResidentModel
+from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
+from .traces import TensorInfo, Trace, TracedTensor, TraceOptions, TraceSummary
+from .transcripts import DecodingOptions, LanguageProbability, Segment, TranscribeOptions, Transcript, Word
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Aborted",
+    "AlreadyExists",
+    "Audio",
+    "AudioClip",
+    "AuscultError",
+    "CallInfo",
+    "Cancelled",
+    "Client",
+    "DaemonStatus",
+    "DataLoss",
+    "DeadlineExceeded",
+    "DecodingOptions",
+    "Dimensions",
+    "FailedPrecondition",
+    "HookPoint",
+    "Internal",
+    "Intervention",
+    "InvalidArgument",
+    "JobError",
+    "JobEvent",
+    "JobInfo",
+    "JobWatch",
+    "Jobs",
+    "LabelledArray",
+    "LanguageProbability",
+    "Live",
+    "LiveActivations",
+    "LiveEnd",
+    "LiveEvent",
+    "LiveHypothesis",
+    "LiveLevel",
+    "LiveSegment",
+    "MessageStream",
+    "Model",
+    "ModelInfo",
+    "ModelListing",
+    "NotFound",
+    "OutOfRange",
+    "PermissionDenied",
+    "PluginDescription",
+    "PluginListing",
+    "PluginLog",
+    "PluginOutput",
+    "PluginParameter",
+    "PluginResult",
+    "PluginRun",
+    "Progress",
+    "PullEvent",
+    "PullStream",
+    "RegisteredModel",
+    "ResidentModel",
+    "ResourceExhausted",
+    "ResultAxis",
+    "Segment",
+    "Span",
+    "Stream",
+    "Table",
+    "TensorInfo",
+    "TimedEvent",
+    "Token",
+    "Trace",
+    "TraceOptions",
+    "TraceStream",
+    "TraceSummary",
+    "TracedTensor",
+    "TranscribeOptions",
+    "TranscribeStream",
+    "Transcript",
+    "Unauthenticated",
+    "Unavailable",
+    "Unimplemented",
+    "Unknown",
+    "Word",
+    "connect",
+]

@@ -1,0 +1,144 @@
+"""What a user calls a recording, as the contract's AudioSource."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._call import Call
+from ._messages import v1
+from ._wire import Connection
+from .errors import InvalidArgument, Unavailable
+
+#: A recording: a path (opened by the daemon; any format and rate that libsndfile reads), ``"demo:NAME"`` for an
+#: embedded clip, an array of 16 kHz mono samples (shape ``(samples,)``; float of full scale ±1, or int16), or bytes of
+#: 16 kHz mono signed 16-bit little-endian samples.
+Audio = Union[str, "os.PathLike[str]", NDArray[Any], bytes, bytearray, memoryview]
+
+#: Seconds ``(start, end)``, half open; an end of None is the recording's.
+Span = tuple[float, Union[float, None]]
+
+# What travels in the request itself.
+INLINE_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20
+# AudioEncoding's PCM_S16LE_16K and PCM_F32LE_16K.
+_S16LE, _F32LE = 0, 1
+
+
+def audio_source(
+    audio: Audio,
+    connection: Connection | None,
+    *,
+    name: str = "",
+    span: Span | None = None,
+    timeout: float | None = None,
+) -> Any:
+    """The AudioSource of a recording; one of floats, or of more than 1 MiB, is uploaded on `connection`.
+
+    Without a connection (for a job, which cannot use uploads) only what fits into a request is taken.
+
+    Raises:
+        InvalidArgument: It is no recording, or cannot be sent.
+    """
+    source = v1.AudioSource(name=name)
+    if span is not None:
+        source.span.CopyFrom(_span(span))
+    if isinstance(audio, str) and audio.startswith("demo:"):
+        source.clip = audio[len("demo:") :]
+    elif isinstance(audio, (str, os.PathLike)):
+        source.path = os.path.abspath(os.path.expanduser(os.fspath(audio)))
+    else:
+        encoding, data = _samples(audio)
+        # Floats are not rounded to 16 bits behind the caller's back, so they always go by upload.
+        if encoding == _S16LE and (len(data) <= INLINE_BYTES or connection is None):
+            source.pcm_s16le = bytes(data)
+        elif connection is None:
+            raise InvalidArgument(
+                "a job cannot use an array of floats, which has to be uploaded: give it as int16, or as a file",
+                "invalid_argument",
+            )
+        else:
+            source.upload_id = upload(connection, encoding, data, timeout)
+    return source
+
+
+@contextlib.contextmanager
+def lent_source(connection: Connection, make: Callable[[], Any]) -> Iterator[Any]:
+    """A source for one call; its upload is dropped afterwards."""
+    source = make()
+    try:
+        yield source
+    finally:
+        if source.upload_id and not connection.lost:
+            request = v1.DiscardRequest(upload_id=source.upload_id)
+            with contextlib.suppress(Exception):
+                connection.unary("auscult.v1.Audio/Discard", request.SerializeToString(), 10)
+
+
+def upload(connection: Connection, encoding: int, data: memoryview, timeout: float | None = None) -> str:
+    """Spools sound to the daemon in chunks of 1 MiB; the id serves on this connection."""
+    call = connection.open("auscult.v1.Audio/Upload", None, timeout=timeout)
+    try:
+        _send_chunks(call, encoding, data)
+        answer = call.result()
+    finally:
+        call.abandon()
+    return str(v1.UploadedAudio.FromString(answer).upload_id)
+
+
+def _send_chunks(call: Call, encoding: int, data: memoryview) -> None:
+    try:
+        for offset in range(0, max(len(data), 1), _CHUNK_BYTES):
+            # The daemon may have refused it already; its error comes from `result`.
+            if call.ended:
+                return
+            chunk = v1.UploadChunk(encoding=encoding, data=bytes(data[offset : offset + _CHUNK_BYTES]))
+            call.send(chunk.SerializeToString())
+        if not call.ended:
+            call.close_send()
+    except Unavailable:
+        # Its reason, where the daemon gave one before it hung up, is what `result` raises.
+        pass
+
+
+def s16le(samples: Any) -> bytes:
+    """16 kHz mono samples as signed 16-bit little-endian bytes; floats are rounded, and clipped at full scale ±1."""
+    encoding, data = _samples(samples)
+    if encoding == _S16LE:
+        return bytes(data)
+    scaled = np.rint(np.frombuffer(data, "<f4") * np.float32(32768))
+    return bytes(np.clip(scaled, -32768, 32767).astype("<i2").tobytes())
+
+
+def _samples(audio: Any) -> tuple[int, memoryview]:
+    if isinstance(audio, (bytes, bytearray, memoryview)):
+        data = memoryview(bytes(audio))
+        if len(data) % 2:
+            raise InvalidArgument(f"{len(data)} bytes of 16-bit samples: expected an even number", "invalid_argument")
+        return _S16LE, data
+    if not isinstance(audio, np.ndarray):
+        raise TypeError(
+            "expected a path, 'demo:NAME', an array of 16 kHz mono samples or bytes of 16-bit samples, "
+            f"not {type(audio).__name__}"
+        )
+    if audio.ndim != 1:
+        raise InvalidArgument(
+            f"expected 16 kHz mono samples of shape (samples,), not {audio.shape}", "invalid_argument"
+        )
+    if audio.dtype.kind == "i" and audio.dtype.itemsize == 2:
+        return _S16LE, np.ascontiguousarray(audio, "<i2").view(np.uint8).data
+    if not np.issubdtype(audio.dtype, np.floating):
+        raise InvalidArgument(f"expected samples of float or int16, not {audio.dtype}", "invalid_argument")
+    if not np.isfinite(audio).all():
+        raise InvalidArgument("there are samples that are no finite numbers", "invalid_argument")
+    return _F32LE, np.ascontiguousarray(audio, "<f4").view(np.uint8).data
+
+
+def _span(span: Span) -> Any:
+    start, end = span
+    return v1.Span(start=start) if end is None else v1.Span(start=start, end=end)

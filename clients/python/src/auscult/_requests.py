@@ -1,0 +1,84 @@
+"""The requests that streams, single answers and jobs share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._audio import Audio, Span, audio_source
+from ._messages import enum_number, v1
+from ._wire import Connection
+from .errors import InvalidArgument
+from .interventions import Interventions
+from .interventions import interventions as intervention_messages
+from .models import Model, model_ref
+from .traces import Frames, Reduction, TraceOptions
+from .transcripts import Task, TranscribeOptions, decoding_options
+
+
+def transcribe_request(
+    audio: Audio, connection: Connection | None, timeout: float | None, options: TranscribeOptions
+) -> Any:
+    """A TranscribeRequest; everything is checked before sound is uploaded on `connection`."""
+
+    def make(
+        name: str = "",
+        span: Span | None = None,
+        model: Model = "",
+        vocabulary: str = "",
+        interventions: Interventions = (),
+        **decoding: Any,
+    ) -> Any:
+        request = v1.TranscribeRequest(
+            model=model_ref(model, vocabulary),
+            options=decoding_options(decoding),
+            interventions=intervention_messages(interventions),
+        )
+        request.audio.CopyFrom(audio_source(audio, connection, name=name, span=span, timeout=timeout))
+        return request
+
+    return make(**options)
+
+
+def trace_request(
+    audio: Audio,
+    hooks: str | Sequence[str],
+    connection: Connection | None,
+    timeout: float | None,
+    options: TraceOptions,
+) -> Any:
+    """A TraceRequest without an output: streamed. Everything is checked before sound is uploaded on `connection`."""
+
+    def make(
+        name: str = "",
+        span: Span | None = None,
+        model: Model = "",
+        vocabulary: str = "",
+        frames: Frames = "valid",
+        reduce: Reduction = "none",
+        interventions: Interventions = (),
+        text: str | None = None,
+        tokens: Sequence[int] | None = None,
+        language: str = "",
+        task: Task = "transcribe",
+    ) -> Any:
+        if text is not None and tokens is not None:
+            raise InvalidArgument("give the decoder text or tokens, not both", "invalid_argument")
+        request = v1.TraceRequest(
+            model=model_ref(model, vocabulary),
+            hooks=[hooks] if isinstance(hooks, str) else list(hooks),
+            frames=enum_number("Frames", frames),
+            reduction=enum_number("Reduction", reduce),
+            interventions=intervention_messages(interventions),
+            language=language,
+            task=enum_number("Task", task),
+        )
+        if text is not None:
+            request.text = text
+        if tokens is not None:
+            request.tokens.SetInParent()
+            request.tokens.ids.extend(int(one) for one in tokens)
+        request.audio.CopyFrom(audio_source(audio, connection, name=name, span=span, timeout=timeout))
+        return request
+
+    return make(**options)

@@ -1,0 +1,390 @@
+"""The daemon's client."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import _socket, streams, transcripts
+from . import models as _models
+from . import plugins as _plugins
+from . import live as _live
+from ._audio import Audio, Span, audio_source, lent_source
+from ._caller import DEFAULT_TIMEOUT, Caller
+from ._messages import METHODS, v1
+from ._requests import trace_request, transcribe_request
+from ._wire import BUFFER_BYTES, Connection
+from .errors import DeadlineExceeded, Unavailable
+from .interventions import Interventions
+from .interventions import interventions as intervention_messages
+from .jobs import Jobs
+from .models import Model, absolute, model_ref
+from .status import DaemonStatus, Health, daemon_status
+from .traces import Trace, TraceOptions
+from .transcripts import LanguageProbability, TranscribeOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+def connect(
+    socket: str | os.PathLike[str] | None = None,
+    start: bool = True,
+    timeout: float = 30.0,
+    daemon: str | os.PathLike[str] | None = None,
+    buffer_bytes: int = BUFFER_BYTES,
+) -> Client:
+    """Connects to the daemon, and starts one where none listens.
+
+    Args:
+        socket: Its Unix socket. Without it ``$AUSCULT_SOCKET``, else ``$XDG_RUNTIME_DIR/auscult/auscult.sock``, else
+            ``/tmp/auscult-<uid>/auscult.sock``.
+        start: Whether to start a daemon where nothing listens. It outlives this process, and leaves after 600 seconds
+            without a client or a job.
+        timeout: Seconds until the daemon must have answered.
+        daemon: The program to start. Without it ``$AUSCULT_DAEMON``, else ``auscultd`` in ``$PATH``.
+        buffer_bytes: How much of one stream waits here for a reader that is slower than the daemon. Past it the rest
+            waits in the daemon, which closes a connection that takes nothing for some seconds.
+
+    Raises:
+        Unavailable: No daemon answers, and none could be started.
+    """
+    path = _socket.socket_path(socket)
+    try:
+        sock = _socket.dial(path)
+    except Unavailable:
+        if not start:
+            raise
+        sock = _socket.start(_socket.daemon_program(daemon), path, timeout)
+    client = Client(path, Connection(sock, path), buffer_bytes)
+    try:
+        _wait_until_serving(client, timeout)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _wait_until_serving(client: Client, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    try:
+        while (health := client.health(timeout=max(deadline - time.monotonic(), 1.0))) != "serving":
+            if time.monotonic() > deadline:
+                raise Unavailable(f"the daemon at {client.socket} answers that it is {health}")
+            time.sleep(0.05)
+    except DeadlineExceeded:
+        raise Unavailable(f"something listens at {client.socket}, but did not answer within {timeout:g} s") from None
+
+
+class Client(Caller):
+    """A client of one daemon, made by `connect`. Any thread may use it; use it in ``with``, or `close` it.
+
+    Each stream opens a connection of its own. A connection that was lost is opened again by the next call. After a
+    fork, parent and child each have their own.
+
+    Attributes:
+        socket: The path of the daemon's socket.
+        jobs: Long work that outlives this client.
+    """
+
+    def __init__(self, path: str, connection: Connection, buffer_bytes: int = BUFFER_BYTES) -> None:
+        super().__init__(path, connection, buffer_bytes)
+        self.jobs = Jobs(self)
+
+    # Models.
+
+    def models(self) -> list[_models.ModelListing]:
+        """The embedded model, the registered ones, and those that `pull` can download."""
+        answer = self._unary("auscult.v1.Model/List", v1.ListModelsRequest())
+        return [_models.listing(one) for one in answer.models]
+
+    def model_info(self, name: Model = "", vocabulary: str = "") -> _models.ModelInfo:
+        """Dimensions, format, digest and languages of a model; its weights are not loaded."""
+        return _models.info(self._unary("auscult.v1.Model/Info", model_ref(name, vocabulary)))
+
+    def hooks(
+        self, pattern: str = "", *, model: Model = "", vocabulary: str = "", tokens: int = 1
+    ) -> list[_models.HookPoint]:
+        """The hook points that a pattern names, in the order of the forward pass.
+
+        Args:
+            pattern: A name, a glob (``*`` one part of a name, ``**`` any number) or an alias of TransformerLens or
+                Hugging Face; empty for all.
+            tokens: How many the decoder reads, for shapes that depend on it.
+        """
+        request = v1.HooksRequest(model=model_ref(model, vocabulary), pattern=pattern, tokens=tokens)
+        return [_models.hook_point(one) for one in self._unary("auscult.v1.Model/Hooks", request).hooks]
+
+    def tokenize(
+        self, text: str, *, model: Model = "", vocabulary: str = "", parse_special: bool = False
+    ) -> list[_models.Token]:
+        """Text to tokens; with `parse_special`, ``"<|en|>"`` and its kind stand for the special token of that name."""
+        request = v1.TokenizeRequest(model=model_ref(model, vocabulary), text=text, parse_special=parse_special)
+        return [_models.token(one) for one in self._unary("auscult.v1.Model/Tokenize", request).tokens]
+
+    def detokenize(self, ids: Iterable[int], *, model: Model = "", vocabulary: str = "") -> str:
+        """Tokens to text. Bytes that are no UTF-8 become U+FFFD; special tokens are written out."""
+        request = v1.DetokenizeRequest(model=model_ref(model, vocabulary), ids=[int(one) for one in ids])
+        return str(self._unary("auscult.v1.Model/Detokenize", request).text)
+
+    def add_model(self, path: str | os.PathLike[str], name: str = "", vocabulary: str = "") -> _models.RegisteredModel:
+        """Registers a checkpoint under a name: by default the folder's, or the file's without its ending."""
+        request = v1.AddModelRequest(path=absolute(path), name=name, vocabulary=absolute(vocabulary))
+        return _models.registered(self._unary("auscult.v1.Model/Add", request))
+
+    def remove_model(self, name: str) -> _models.RegisteredModel:
+        """Forgets a registered model. Files that `pull` downloaded are deleted, others stay."""
+        return _models.registered(self._unary("auscult.v1.Model/Remove", v1.RemoveModelRequest(name=name)))
+
+    def pull(self, name: str, mirror: str = "") -> streams.PullStream:
+        """Downloads a released model, checks its SHA-256 and registers it; iterate over the steps to the last.
+
+        Args:
+            mirror: Another server that has the files as ``SHA256/NAME``.
+        """
+        request = v1.PullModelRequest(name=name, mirror=mirror)
+        return self._opened(lambda it: streams.PullStream(it, "auscult.v1.Model/Pull", request))
+
+    # What is said.
+
+    def transcribe(
+        self,
+        audio: Audio,
+        *,
+        timeout: float | None = None,
+        on_progress: streams.OnProgress | None = None,
+        **options: Unpack[TranscribeOptions],
+    ) -> transcripts.Transcript:
+        """Writes a recording down, as openai/whisper's ``transcribe``.
+
+        Args:
+            audio: A path, ``"demo:NAME"``, 16 kHz mono samples of shape ``(samples,)`` (float of full scale ±1, or
+                int16), or bytes of signed 16-bit little-endian samples.
+            timeout: Seconds until it must be done.
+            on_progress: Is told how far it has come, in seconds of the recording.
+            options: ``model``, ``vocabulary``, ``name``, ``span`` in seconds, ``interventions``, and openai/whisper's
+                decoding options: ``language``, ``task``, ``word_timestamps``, ``temperature``, ``beam_size``, … as
+                `TranscribeOptions` lists them.
+        """
+        with self._transcribe(audio, timeout, on_progress, options) as segments:
+            for _ in segments:
+                pass
+            return segments.transcript
+
+    def transcribe_stream(
+        self,
+        audio: Audio,
+        *,
+        timeout: float | None = None,
+        on_progress: streams.OnProgress | None = None,
+        **options: Unpack[TranscribeOptions],
+    ) -> streams.TranscribeStream:
+        """As `transcribe`, segment by segment; the whole is in `TranscribeStream.transcript` at the end."""
+        return self._transcribe(audio, timeout, on_progress, options)
+
+    def detect_language(
+        self,
+        audio: Audio,
+        *,
+        model: Model = "",
+        vocabulary: str = "",
+        span: Span | None = None,
+        timeout: float | None = None,
+    ) -> list[LanguageProbability]:
+        """How likely each language is in the first window, likeliest first."""
+        connection = self._main()
+        with lent_source(connection, lambda: audio_source(audio, connection, span=span, timeout=timeout)) as source:
+            request = v1.DetectLanguageRequest(model=model_ref(model, vocabulary), audio=source)
+            answer = self._unary("auscult.v1.Transcribe/DetectLanguage", request, timeout, connection)
+        return [LanguageProbability(one.language, one.probability) for one in answer.languages]
+
+    # What happens inside.
+
+    def trace(
+        self,
+        audio: Audio,
+        hooks: str | Sequence[str],
+        *,
+        memory: bool = True,
+        out: str | os.PathLike[str] | None = None,
+        timeout: float | None = None,
+        on_progress: streams.OnProgress | None = None,
+        **options: Unpack[TraceOptions],
+    ) -> Trace:
+        """The activations at hook points while a model listens.
+
+        Args:
+            audio: As for `transcribe`.
+            hooks: Names, globs and aliases of hook points, and ``"log_mel"``, the model's input.
+            memory: Whether the daemon shares memory, without a copy; otherwise the tensors are streamed. A daemon
+                behind a forwarded socket cannot share memory.
+            out: A path that ends in .safetensors or .npz: the daemon writes the tensors there.
+            timeout: Seconds until it must be done.
+            on_progress: Is told how far it has come, in windows.
+            options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
+                ``interventions``, ``text`` or ``tokens`` for the decoder, ``model``, ``vocabulary``, ``language``,
+                ``task``, ``name``, and ``span`` in seconds.
+        """
+        with self._trace(audio, hooks, memory, out, timeout, on_progress, options) as tensors:
+            arrays = {one.info.name: one.array for one in tensors}
+            return Trace(tensors.summary, arrays)
+
+    def trace_stream(
+        self,
+        audio: Audio,
+        hooks: str | Sequence[str],
+        *,
+        timeout: float | None = None,
+        on_progress: streams.OnProgress | None = None,
+        **options: Unpack[TraceOptions],
+    ) -> streams.TraceStream:
+        """As `trace`, tensor by tensor as they come; what was traced is in `TraceStream.summary` at the end.
+
+        What a slow reader has not taken waits here, up to the `buffer_bytes` of `connect`, then in the daemon, which
+        closes a connection that takes nothing for some seconds. For slow work on each tensor use `trace`, or a larger
+        buffer.
+        """
+        return self._trace(audio, hooks, False, None, timeout, on_progress, options)
+
+    def live(
+        self,
+        *,
+        model: Model = "",
+        vocabulary: str = "",
+        language: str = "",
+        transcribe: bool = True,
+        features: Iterable[tuple[str, int]] = (),
+        step: float | None = None,
+        window: float | None = None,
+        timeout: float | None = None,
+    ) -> _live.Live:
+        """Opens a line for sound while it is being made.
+
+        Args:
+            language: Without it, the model tells, once for each window.
+            transcribe: Whether to write down what is said.
+            features: ``(hook, column)`` of encoder activations to read out: ``("encoder.blocks.2.mlp.1", 17)``.
+            step: Seconds of new sound between two looks; 0.5 by default, at least 0.1.
+            window: Seconds of sound that the encoder sees at most; the model's own window by default.
+            timeout: Seconds until the line ends by itself.
+        """
+        request = _live.opening(model, vocabulary, language, transcribe, features, step, window)
+        return self._opened(lambda it: _live.Live(it, "auscult.v1.Live/Listen", request, timeout=timeout))
+
+    # Plugins.
+
+    def plugins(self) -> list[_plugins.PluginListing]:
+        """The plugins that were found."""
+        return [_plugins.listing(one) for one in self._unary("auscult.v1.Plugin/List", v1.ListPluginsRequest()).plugins]
+
+    def plugin(self, id: str) -> _plugins.PluginDescription:
+        """What a plugin needs, takes and gives."""
+        return _plugins.description(self._unary("auscult.v1.Plugin/Describe", v1.DescribePluginRequest(id=id)))
+
+    def run_plugin(
+        self,
+        id: str,
+        audio: Sequence[Audio],
+        *,
+        arguments: Mapping[str, object] | None = None,
+        interventions: Interventions = (),
+        model: Model = "",
+        vocabulary: str = "",
+        timeout: float | None = None,
+        on_progress: streams.OnProgress | None = None,
+    ) -> _plugins.PluginRun:
+        """Runs a plugin over recordings; iterate over its results."""
+        request = v1.RunPluginRequest(
+            plugin_id=id,
+            model=model_ref(model, vocabulary),
+            arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in (arguments or {}).items()],
+            interventions=intervention_messages(interventions),
+        )
+
+        def run(connection: Connection) -> _plugins.PluginRun:
+            request.audio.extend(audio_source(one, connection, timeout=timeout) for one in audio)
+            return _plugins.PluginRun(
+                connection, "auscult.v1.Plugin/Run", request, timeout=timeout, on_progress=on_progress
+            )
+
+        return self._opened(run)
+
+    # The daemon.
+
+    def status(self) -> DaemonStatus:
+        """Its version, memory, models, calls and queue."""
+        return daemon_status(self._unary("auscult.v1.Daemon/Status", v1.StatusRequest()))
+
+    def metrics(self) -> str:
+        """OpenMetrics text."""
+        return str(self._unary("auscult.v1.Daemon/Metrics", v1.MetricsRequest()).text)
+
+    def health(self, service: str = "", *, timeout: float = DEFAULT_TIMEOUT) -> Health:
+        """Whether the daemon, or one of its services, serves.
+
+        Raises:
+            NotFound: It has no such service.
+        """
+        method = METHODS["grpc.health.v1.Health/Check"]
+        answer = self._unary(method.name, method.request(service=service), timeout)
+        word = answer.DESCRIPTOR.enum_types_by_name["ServingStatus"].values_by_number.get(answer.status)
+        health: Health = "unknown" if word is None else word.name.lower()
+        return health
+
+    def cancel(self, subscription_id: str) -> None:
+        """Ends the stream with this id, of any connection.
+
+        Raises:
+            NotFound: There is none.
+        """
+        self._unary("auscult.v1.Daemon/Cancel", v1.CancelRequest(subscription_id=subscription_id))
+
+    def stop(self, drain: float | None = None) -> None:
+        """Ends the daemon, after what runs has finished or `drain` seconds have passed (its own setting by default)."""
+        request = v1.StopRequest(drain_ms=0 if drain is None else max(1, round(drain * 1000)))
+        self._unary("auscult.v1.Daemon/Stop", request)
+
+    # Requests that two methods share.
+
+    def _transcribe(
+        self,
+        audio: Audio,
+        timeout: float | None,
+        on_progress: streams.OnProgress | None,
+        options: TranscribeOptions,
+    ) -> streams.TranscribeStream:
+        def make(connection: Connection) -> streams.TranscribeStream:
+            request = transcribe_request(audio, connection, timeout, options)
+            return streams.TranscribeStream(
+                connection, "auscult.v1.Transcribe/Stream", request, timeout=timeout, on_progress=on_progress
+            )
+
+        return self._opened(make)
+
+    def _trace(
+        self,
+        audio: Audio,
+        hooks: str | Sequence[str],
+        memory: bool,
+        out: str | os.PathLike[str] | None,
+        timeout: float | None,
+        on_progress: streams.OnProgress | None,
+        options: TraceOptions,
+    ) -> streams.TraceStream:
+        def make(connection: Connection) -> streams.TraceStream:
+            request = trace_request(audio, hooks, connection, timeout, options)
+            if out is not None:
+                request.file = absolute(out)
+            else:
+                (request.memory if memory else request.stream).SetInParent()
+            return streams.TraceStream(
+                connection, "auscult.v1.Trace/Run", request, timeout=timeout, on_progress=on_progress
+            )
+
+        return self._opened(make)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

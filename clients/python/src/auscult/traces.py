@@ -1,0 +1,215 @@
+"""What happened inside a model: arrays by the names of their hook points."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict, Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._audio import Span
+from ._messages import present
+from ._tensors import DTYPE_NAMES
+from .errors import DataLoss, InvalidArgument
+from .interventions import Interventions
+from .models import Model
+from .transcripts import Task
+
+#: ``"valid"``: positions that overlap audio. ``"all"``: the padding as well.
+Frames = Literal["valid", "all"]
+#: How the positions are reduced while they are captured.
+Reduction = Literal["none", "max", "mean"]
+
+
+class TraceOptions(TypedDict, total=False):
+    """What to trace, beside the recording and the hook points."""
+
+    #: What the daemon's log and the result call the recording.
+    name: str
+    #: The part to listen to, in seconds.
+    span: Union[Span, None]
+    model: Model
+    vocabulary: str
+    frames: Frames
+    reduce: Reduction
+    interventions: Interventions
+    #: What the decoder reads after the start tokens and ``<|notimestamps|>``. Without text or tokens, what it writes.
+    text: Union[str, None]
+    #: What the decoder reads after the start tokens; all of it, where it begins with ``<|startoftranscript|>``.
+    tokens: Union[Sequence[int], None]
+    language: str
+    task: Task
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """What a tensor is."""
+
+    #: The hook point's, with ``"@window1"``, ``"@window2"``, … where there are several windows.
+    name: str
+    hook: str
+    #: Counted from 1.
+    window: int
+    #: safetensors' name of the elements' type: ``"F32"``.
+    dtype: str
+    shape: tuple[int, ...]
+    #: What each axis is, outermost first: ``"frame"``, ``"head"``, ``"neuron"``, …
+    axes: tuple[str, ...]
+    #: The frame of the recording that position 0 stands for; None for the decoder.
+    first_frame: int | None
+    #: The token of the window's sequence that position 0 stands for; None for the encoder.
+    first_token: int | None
+    #: Along the axis of the frames: 50 or 100.
+    frames_per_second: float | None
+    #: Positions of this window that overlap audio.
+    valid_frames: int | None
+
+    def seconds(self, position: float) -> float:
+        """When a position along the axis of the frames is, in seconds of the recording.
+
+        Raises:
+            InvalidArgument: The tensor has no frames.
+        """
+        if self.first_frame is None or not self.frames_per_second:
+            raise InvalidArgument(f"{self.name} has no frames", "invalid_argument")
+        return (self.first_frame + position) / self.frames_per_second
+
+
+@dataclass(frozen=True, eq=False)
+class TracedTensor:
+    """A tensor and what it is; the array is read-only."""
+
+    info: TensorInfo
+    array: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TraceSummary:
+    """What was traced, without the values."""
+
+    #: As the recording was named.
+    file: str
+    model: str
+    model_sha256: str
+    #: Seconds of audio.
+    duration: float
+    tensors: tuple[TensorInfo, ...]
+    #: The tokens that the decoder read, for each window; empty without decoder hooks.
+    tokens: tuple[tuple[int, ...], ...]
+    #: How many windows of the model's own length the recording took.
+    windows: int
+    #: Where the daemon wrote the tensors; None where it handed them over.
+    output_file: str | None
+
+
+class Trace(Mapping[str, NDArray[Any]]):
+    """The tensors of a recording, by name, in the order in which they were captured. The arrays are read-only.
+
+    Where the daemon wrote them to a file, each is read from it when it is first asked for.
+
+    Attributes:
+        summary: The recording, the model, the tokens that the decoder read, …
+        info: What each tensor is, by name.
+    """
+
+    def __init__(self, summary: TraceSummary, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.summary = summary
+        self.info: dict[str, TensorInfo] = {info.name: info for info in summary.tensors}
+        self._arrays = dict(arrays)
+        if summary.output_file is None and self.info.keys() != self._arrays.keys():
+            names = ", ".join(sorted(self.info.keys() ^ self._arrays.keys()))
+            raise DataLoss(f"the trace's summary and the tensors that came differ in {names}")
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._arrays and name in self.info and self.summary.output_file is not None:
+            self._arrays[name] = read_array(self.summary.output_file, self.info[name])
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.info)
+
+    def __len__(self) -> int:
+        return len(self.info)
+
+    def __repr__(self) -> str:
+        return f"<Trace of {self.summary.file}: {len(self)} tensors, {self.summary.duration:.2f} s>"
+
+    def times(self, name: str) -> NDArray[np.float64]:
+        """When each position along the axis of the frames begins, in seconds of the recording; shape ``(frames,)``.
+
+        Raises:
+            InvalidArgument: The tensor has no frames.
+        """
+        info = self.info[name]
+        if info.first_frame is None or not info.frames_per_second or "frame" not in info.axes:
+            raise InvalidArgument(f"{name} has the axes {', '.join(info.axes)}, and no frames", "invalid_argument")
+        return (info.first_frame + np.arange(info.shape[info.axes.index("frame")])) / info.frames_per_second
+
+
+def trace_summary(message: Any) -> TraceSummary:
+    return TraceSummary(
+        file=message.file,
+        model=message.model,
+        model_sha256=message.model_sha256,
+        duration=message.duration,
+        tensors=tuple(tensor_info(header) for header in message.tensors),
+        tokens=tuple(tuple(one.ids) for one in message.tokens),
+        windows=message.windows,
+        output_file=message.output_file or None,
+    )
+
+
+def tensor_info(header: Any) -> TensorInfo:
+    return TensorInfo(
+        name=header.name,
+        hook=header.hook,
+        window=header.window,
+        dtype=DTYPE_NAMES.get(header.dtype, f"unknown_{header.dtype}"),
+        shape=tuple(header.shape),
+        axes=tuple(header.axes),
+        first_frame=present(header, "first_frame"),
+        first_token=present(header, "first_token"),
+        frames_per_second=present(header, "frames_per_second"),
+        valid_frames=present(header, "valid_frames"),
+    )
+
+
+def read_array(path: str, info: TensorInfo) -> NDArray[Any]:
+    """A tensor of a file that the daemon wrote; one of a .safetensors file is mapped, not read.
+
+    Raises:
+        DataLoss: The file does not hold it as it was announced.
+    """
+    try:
+        if path.endswith(".npz"):
+            with np.load(path) as file:
+                found: NDArray[Any] = file[info.name]
+        else:
+            found = _map_safetensors(path, info)
+    except (OSError, KeyError, ValueError, TypeError) as fault:
+        raise DataLoss(f"{info.name} cannot be read from {path}: {fault}") from fault
+    if found.shape != info.shape:
+        raise DataLoss(f"{info.name} has the shape {found.shape} in {path}; expected {info.shape}")
+    found.flags.writeable = False
+    return found
+
+
+def _map_safetensors(path: str, info: TensorInfo) -> NDArray[Any]:
+    types = {"F32": "<f4", "F16": "<f2", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "u1", "BF16": "<u2"}
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > os.fstat(file.fileno()).st_size - 8:
+            raise ValueError(f"its header of {length} bytes is longer than the file")
+        entry = json.loads(file.read(length))[info.name]
+    dtype, shape = types[entry["dtype"]], tuple(entry["shape"])
+    start, end = entry["data_offsets"]
+    if start == end:
+        return np.zeros(shape, dtype)
+    found: NDArray[Any] = np.memmap(path, dtype, "r", 8 + length + start, shape).view(np.ndarray)
+    if found.nbytes != end - start:
+        raise ValueError(f"its shape {shape} takes {found.nbytes} bytes, and it has {end - start}")
+    return (found.astype(np.uint32) << 16).view(np.float32) if entry["dtype"] == "BF16" else found

@@ -1,0 +1,112 @@
+"""What is taken for a recording, and how it travels."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import auscult
+import numpy as np
+import pytest
+from auscult._audio import audio_source, s16le
+from auscult._messages import v1
+
+
+def test_a_path_is_made_absolute_and_a_clip_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert audio_source("talk.wav", None).path == str(tmp_path / "talk.wav")
+    assert audio_source(Path("talk.wav"), None).path == str(tmp_path / "talk.wav")
+    assert audio_source("~/talk.wav", None).path == os.path.expanduser("~/talk.wav")
+    source = audio_source("demo:en-slt-01", None, name="a clip", span=(0.5, None))
+    assert (source.clip, source.name) == ("en-slt-01", "a clip")
+    assert source.span.start == 0.5 and not source.span.HasField("end")
+    assert audio_source("demo:x", None, span=(0.5, 0.0)).span.HasField("end")
+
+
+def test_short_16_bit_sound_travels_in_the_request():
+    samples = np.array([0, 1, -1, 32767, -32768], np.int16)
+    assert audio_source(samples, None).pcm_s16le == samples.astype("<i2").tobytes()
+    assert audio_source(samples.astype(">i2"), None).pcm_s16le == samples.astype("<i2").tobytes()
+    assert audio_source(samples[::2], None).pcm_s16le == samples[[0, 2, 4]].astype("<i2").tobytes()
+    assert audio_source(b"\x01\x00", None).pcm_s16le == b"\x01\x00"
+    assert audio_source(bytearray(), None).WhichOneof("source") == "pcm_s16le"
+
+
+@pytest.mark.parametrize(
+    ("audio", "part"),
+    [
+        (np.zeros((2, 100), np.float32), r"\(2, 100\)"),
+        (np.zeros(10, np.int32), "int32"),
+        (np.array([0.0, np.nan]), "finite"),
+        (b"\x00", "even"),
+    ],
+)
+def test_what_is_no_mono_sound_is_refused(audio, part):
+    with pytest.raises(auscult.InvalidArgument, match=part):
+        audio_source(audio, None)
+
+
+def test_what_is_no_recording_at_all_is_a_type_error():
+    with pytest.raises(TypeError, match="demo:NAME"):
+        audio_source([0.0, 0.1], None)  # type: ignore[arg-type]
+
+
+def test_a_job_cannot_take_floats():
+    with pytest.raises(auscult.InvalidArgument, match="upload"):
+        audio_source(np.zeros(4, np.float32), None)
+
+
+def test_floats_become_16_bits_rounded_and_clipped():
+    samples = np.array([0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 1.4 / 32768, 1.6 / 32768])
+    expected = [0, 16384, -16384, 32767, -32768, 32767, -32768, 1, 2]
+    assert np.frombuffer(s16le(samples), "<i2").tolist() == expected
+
+
+def uploads(fake):
+    """Answers uploads, and keeps their chunks."""
+    chunks: list[list[object]] = []
+
+    def upload(call):
+        chunks.append(call.messages())
+        size = sum(len(chunk.data) for chunk in chunks[-1])
+        call.answer(v1.UploadedAudio(upload_id=f"upload-{len(chunks)}", bytes=size))
+
+    fake.handlers["auscult.v1.Audio/Upload"] = upload
+    fake.handlers["auscult.v1.Audio/Discard"] = lambda call: call.answer(v1.Empty())
+    fake.handlers["auscult.v1.Transcribe/DetectLanguage"] = lambda call: call.answer(
+        v1.LanguageProbabilities(languages=[v1.LanguageProbability(language="en", probability=0.5)])
+    )
+    return chunks
+
+
+def test_floats_are_uploaded_as_they_are_and_dropped_after_the_call(fake, client):
+    chunks = uploads(fake)
+    samples = np.linspace(-1, 1, 1000)
+    assert client.detect_language(samples) == [auscult.LanguageProbability("en", 0.5)]
+    (chunk,) = chunks[0]
+    assert chunk.encoding == 1
+    assert np.array_equal(np.frombuffer(chunk.data, "<f4"), samples.astype(np.float32))
+    assert fake.seen("auscult.v1.Transcribe/DetectLanguage")[0].audio.upload_id == "upload-1"
+    assert [one.upload_id for one in fake.seen("auscult.v1.Audio/Discard")] == ["upload-1"]
+
+
+def test_long_16_bit_sound_is_uploaded_in_chunks_of_a_mebibyte(fake, client):
+    chunks = uploads(fake)
+    samples = (np.arange((1 << 20) + 5) % 1000).astype(np.int16)
+    client.detect_language(samples)
+    assert [len(chunk.data) for chunk in chunks[0]] == [1 << 20, 1 << 20, 10]
+    assert b"".join(chunk.data for chunk in chunks[0]) == samples.astype("<i2").tobytes()
+    assert {chunk.encoding for chunk in chunks[0]} == {0}
+
+
+@pytest.mark.parametrize("hang_up", [False, True])
+def test_an_upload_that_is_refused_half_way_says_why(fake, client, hang_up):
+    def refuse(call):
+        call.fail(8, "uploads of this connection are limited to 1000 bytes")
+        if hang_up:
+            # The rest is not read, so the client meets a connection that is closed.
+            raise EOFError
+
+    fake.handlers["auscult.v1.Audio/Upload"] = refuse
+    with pytest.raises(auscult.ResourceExhausted, match="1000 bytes"):
+        client.detect_language(np.zeros(4 << 20, np.float32))

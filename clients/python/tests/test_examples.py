@@ -1,0 +1,27 @@
+"""The examples run as they are."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_tour_runs(daemon, daemon_socket, monkeypatch, capsys):
+    monkeypatch.setenv("AUSCULT_SOCKET", daemon_socket)
+    found = runpy.run_path(str(ROOT / "examples" / "listen.py"))
+    neurons = found["neurons"]
+    assert neurons[found["frame"], found["neuron"]] == neurons.max() and np.isfinite(neurons).all()
+    assert found["transcript"].text.strip()
+    assert f"neuron {found['neuron']} is " in capsys.readouterr().out
+
+
+def test_the_readmes_example_runs(daemon, daemon_socket, monkeypatch, capsys):
+    monkeypatch.setenv("AUSCULT_SOCKET", daemon_socket)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    assert "is largest at" in capsys.readouterr().out

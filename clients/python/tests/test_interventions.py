@@ -1,0 +1,73 @@
+"""Both forms of an intervention, and what is refused before it is sent."""
+
+from __future__ import annotations
+
+import auscult
+import numpy as np
+import pytest
+from auscult import Intervention
+from auscult.interventions import interventions
+
+
+def test_text_goes_as_it_is():
+    text = "encoder.blocks.2.mlp.1 @frames 50:100 = zero"
+    assert [one.text for one in interventions(text)] == [text]
+    both = interventions([text, "encoder.ln_post substitute-padding 0s:1s"])
+    assert [one.text for one in both] == [text, "encoder.ln_post substitute-padding 0s:1s"]
+
+
+def test_a_relative_file_in_text_is_made_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    add, replace, absolute = interventions(["a.b = add v.safetensors 0.5", "a.b=set v.safetensors", "a = set /v"])
+    assert add.text == f"a.b = add {tmp_path}/v.safetensors 0.5"
+    assert replace.text == f"a.b=set {tmp_path}/v.safetensors"
+    assert absolute.text == "a = set /v"
+
+
+def test_a_folder_with_a_blank_cannot_be_said_in_text(tmp_path, monkeypatch):
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with pytest.raises(auscult.InvalidArgument, match="blank"):
+        interventions("a.b = set v.safetensors")
+    (one,) = interventions(Intervention("a.b", set="v.safetensors"))
+    assert one.set.path == str(folder / "v.safetensors")
+
+
+def test_every_operation_has_its_message():
+    steer = np.arange(6, dtype=np.float64).reshape(2, 3)
+    given = [
+        Intervention("h", zero=True, positions=(50, 100), heads=(0, 3)),
+        Intervention("h", mean=True, positions=(5, None)),
+        Intervention("h", scale=0.0),
+        Intervention("h", add=steer, factor=-2),
+        Intervention("h", set=steer[:, ::2]),
+        Intervention("h", noise=0.5, seed=7),
+        Intervention("h", window=0),
+        Intervention("h", substitute_padding=True),
+    ]
+    made = interventions(given)
+    expected = ["zero", "mean", "scale", "add", "set", "noise", "window", "substitute_padding"]
+    assert [one.WhichOneof("operation") for one in made] == expected
+    assert {one.hook for one in made} == {"h"} and {one.text for one in made} == {""}
+    assert (made[0].positions.start, made[0].positions.end, list(made[0].heads)) == (50, 100, [0, 3])
+    assert made[1].positions.start == 5 and not made[1].positions.HasField("end")
+    assert not made[2].HasField("positions")
+    tensor = made[3].add.value.tensor
+    assert (list(tensor.shape), tensor.dtype, made[3].add.factor) == ([2, 3], 1, -2)
+    assert np.frombuffer(tensor.data, "<f4").tolist() == [0, 1, 2, 3, 4, 5]
+    assert np.frombuffer(made[4].set.tensor.data, "<f4").tolist() == [0, 2, 3, 5]
+    assert (made[5].noise.standard_deviation, made[5].noise.seed) == (0.5, 7)
+
+
+@pytest.mark.parametrize(
+    "wrong", [Intervention("h"), Intervention("h", zero=True, scale=2.0), Intervention("h", set=np.array(["a"]))]
+)
+def test_none_or_several_operations_and_text_for_numbers_are_refused(wrong):
+    with pytest.raises(auscult.InvalidArgument):
+        interventions(wrong)
+
+
+def test_what_is_no_intervention_is_a_type_error():
+    with pytest.raises(TypeError, match="Intervention"):
+        interventions([{"zero": True}])  # type: ignore[list-item]
