@@ -9,6 +9,7 @@ package final class OutboundGate: Sendable {
     private struct Waiter {
         let place: UInt64
         let size: Int
+        let limit: Int
         let resume: @Sendable (Result<Void, any Error>) -> Void
     }
 
@@ -42,19 +43,21 @@ package final class OutboundGate: Sendable {
     }
 
     /// Waits for room for `size` bytes, in turn. A message larger than the limit passes when nothing else is on its way.
+    /// - Parameter limit: a lower one than the gate's, for what should not be far ahead of its reader.
     /// - Throws: ``WireError`` where the connection closes; `CancellationError`.
-    package func reserve(_ size: Int) async throws { try await reserve(size, place: newPlace()) { nil } }
+    package func reserve(_ size: Int, limit: Int? = nil) async throws {
+        try await reserve(size, limit: limit, place: newPlace()) { nil }
+    }
 
     /// The same with a time by which it must have succeeded; whoever keeps it calls ``giveUp(_:_:)`` then.
     /// - Parameter isLate: the error where the time has passed.
-    package func reserve(_ size: Int, place: UInt64, isLate: @Sendable () -> WireError?) async throws {
+    package func reserve(
+        _ size: Int, limit: Int? = nil, place: UInt64, isLate: @Sendable () -> WireError?
+    ) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                reserve(
-                    size, place: place, refusal: { Task.isCancelled ? CancellationError() : isLate() as (any Error)? }
-                ) {
-                    continuation.resume(with: $0)
-                }
+                let refusal = { Task.isCancelled ? CancellationError() : isLate() as (any Error)? }
+                reserve(size, limit: limit, place: place, refusal: refusal) { continuation.resume(with: $0) }
             }
         } onCancel: {
             giveUp(place, CancellationError())
@@ -73,7 +76,7 @@ package final class OutboundGate: Sendable {
     package func reserveBlocking(_ size: Int) throws {
         let done = DispatchSemaphore(value: 0)
         let outcome = Mutex<Result<Void, any Error>>(.success(()))
-        reserve(size, place: newPlace(), refusal: { nil }) { result in
+        reserve(size, limit: nil, place: newPlace(), refusal: { nil }) { result in
             outcome.withLock { $0 = result }
             done.signal()
         }
@@ -87,15 +90,16 @@ package final class OutboundGate: Sendable {
     }
 
     private func reserve(
-        _ size: Int, place: UInt64, refusal: () -> (any Error)?,
+        _ size: Int, limit: Int?, place: UInt64, refusal: () -> (any Error)?,
         resume: @escaping @Sendable (Result<Void, any Error>) -> Void
     ) {
+        let limit = min(limit ?? self.limit, self.limit)
         let now = state.withLock { state -> Result<Void, any Error>? in
             if let closed = state.closed { return .failure(closed) }
             // Asked inside the lock: a cancellation or an alarm after this finds the waiter.
             if let refusal = refusal() { return .failure(refusal) }
             guard state.waiters.isEmpty, state.pending == 0 || state.pending + size <= limit else {
-                state.waiters.append(Waiter(place: place, size: size, resume: resume))
+                state.waiters.append(Waiter(place: place, size: size, limit: limit, resume: resume))
                 return nil
             }
             if state.pending == 0 { state.lastProgress = .now }
@@ -123,7 +127,7 @@ package final class OutboundGate: Sendable {
             state.pending -= size
             if size > 0 { state.lastProgress = .now }
             var ready: [Waiter] = []
-            while let first = state.waiters.first, state.pending == 0 || state.pending + first.size <= limit {
+            while let first = state.waiters.first, state.pending == 0 || state.pending + first.size <= first.limit {
                 state.waiters.removeFirst()
                 state.pending += first.size
                 ready.append(first)

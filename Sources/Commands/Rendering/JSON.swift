@@ -1,8 +1,10 @@
 /// A JSON value that keeps the order of its members, so that results read as they are documented.
-package enum JSON {
+package enum JSON: Sendable {
     case null
     case bool(Bool)
     case integer(Int)
+    /// An integer above `Int.max`; smaller ones are `integer`.
+    case unsigned(UInt64)
     case number(Double)
     case string(String)
     case array([JSON])
@@ -10,6 +12,35 @@ package enum JSON {
 
     /// RFC 8259 text. Objects and arrays of objects are laid out over lines; arrays of plain values stay on one.
     package var text: String { text(indent: 0) }
+
+    /// The same on one line, without blanks: for lines of JSON and for messages.
+    package var compactText: String {
+        var out = ""
+        writeCompactly(to: &out)
+        return out
+    }
+
+    private func writeCompactly(to out: inout String) {
+        switch self {
+        case .array(let values):
+            out += "["
+            for (index, value) in values.enumerated() {
+                if index > 0 { out += "," }
+                value.writeCompactly(to: &out)
+            }
+            out += "]"
+        case .object(let members):
+            out += "{"
+            for (index, member) in members.enumerated() {
+                if index > 0 { out += "," }
+                Self.quote(member.0, to: &out)
+                out += ":"
+                member.1.writeCompactly(to: &out)
+            }
+            out += "}"
+        default: write(to: &out, indent: 0)
+        }
+    }
 
     /// The text as a part of something larger that is `indent` levels deep.
     func text(indent: Int) -> String {
@@ -23,6 +54,7 @@ package enum JSON {
         case .null: out += "null"
         case .bool(let value): out += value ? "true" : "false"
         case .integer(let value): out += String(value)
+        case .unsigned(let value): out += String(value)
         // JSON has no NaN and no infinity.
         case .number(let value): out += value.isFinite ? Self.plain(value) : "null"
         case .string(let value): Self.quote(value, to: &out)
@@ -92,9 +124,12 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, Expr
     package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements) }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
 
-    /// A string, or null.
-    init(_ value: String?) { self = value.map(JSON.string) ?? .null }
+    /// A string, or null for an empty one, which is how a message says that there is none.
+    init(present value: String) { self = value.isEmpty ? .null : .string(value) }
     init(_ value: Double?) { self = value.map(JSON.number) ?? .null }
-    init(_ values: [Int]) { self = .array(values.map(JSON.integer)) }
+    /// An integer of any size.
+    init(_ value: UInt64) { self = Int(exactly: value).map(JSON.integer) ?? .unsigned(value) }
+    init(_ values: [Int32]) { self = .array(values.map { .integer(Int($0)) }) }
+    init(_ values: [UInt64]) { self = .array(values.map { JSON($0) }) }
     init(_ values: [String]) { self = .array(values.map(JSON.string)) }
 }

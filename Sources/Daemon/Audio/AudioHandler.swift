@@ -8,7 +8,7 @@ struct AudioHandler {
 
     var methods: [ServerMethod] {
         [
-            V1.AudioRPC.upload.handle { chunks, context in try await upload(chunks, context) },
+            V1.AudioRPC.upload.collect { chunks, context in try await upload(chunks, context) },
             V1.AudioRPC.discard.handle { request, context in
                 try uploads.discard(request.uploadId, connection: context.connection)
                 return V1.Empty()
@@ -40,7 +40,7 @@ struct AudioHandler {
         guard let spool else {
             throw WireError(.invalidArgument, "an upload needs at least one chunk", reason: "invalid_argument")
         }
-        return V1.UploadedAudio(uploadId: spool.finish(), bytes: spool.bytes)
+        return V1.UploadedAudio(uploadId: try spool.finish(), bytes: spool.bytes)
     }
 
     private func encoding(_ encoding: V1.AudioEncoding) throws -> AudioSource.Encoding {

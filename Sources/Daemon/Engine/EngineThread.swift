@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A thread of its own for one piece of work that computes and may block, which Swift's cooperative threads must not.

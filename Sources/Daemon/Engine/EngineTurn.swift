@@ -34,9 +34,10 @@ public final class EngineTurn: Sendable {
     }
 
     /// Runs `body`, which waits for something that is not the engine (a slow reader of results), while others compute.
+    /// Inside of itself it changes nothing.
     /// - Throws: what `body` throws; ``ServiceError`` as ``checkpoint()``.
     public func suspended<R>(_ body: () throws -> R) throws -> R {
-        queue.release(self)
+        guard queue.release(self) else { return try body() }
         let result = Result(catching: body)
         do { try queue.comeBack(self) } catch {
             _ = try result.get()

@@ -150,13 +150,15 @@ public final class InferenceQueue: Sendable {
 
     // MARK: - What a turn does
 
-    /// Gives the permit back, where the call has it.
-    func release(_ turn: EngineTurn) {
-        let granted = state.withLock { state in
-            state.schedule.release(turn.ticket, now: now())
-            return grants(&state)
+    /// Gives the permit back.
+    /// - Returns: whether the call had it.
+    @discardableResult
+    func release(_ turn: EngineTurn) -> Bool {
+        let (had, granted) = state.withLock { state in
+            (state.schedule.release(turn.ticket, now: now()), grants(&state))
         }
         for waiter in granted { waiter.wake() }
+        return had
     }
 
     /// Gives the permit to a client that had less, where there is one and the quantum is over, and waits for the next.

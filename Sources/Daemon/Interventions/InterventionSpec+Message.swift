@@ -55,7 +55,9 @@ extension Tensor {
     /// A tensor by value.
     /// - Throws: ``ServiceError`` (`invalidArgument`) where the type is not float32 or the sizes do not agree.
     init(_ message: V1.Tensor, about what: String) throws {
-        func refuse(_ problem: String) -> ServiceError { ServiceError(.invalidArgument, "the tensor of \(what) \(problem)") }
+        func refuse(_ problem: String) -> ServiceError {
+            ServiceError(.invalidArgument, "the tensor of \(what) \(problem)")
+        }
         guard message.dtype == .f32 else { throw refuse("has type \(message.dtype.rawValue); expected F32") }
         var count = 1
         for extent in message.shape {

@@ -73,7 +73,8 @@ private final class MetricsHTTPHandler: ChannelInboundHandler {
         let path = head.uri.prefix { $0 != "?" }
         let isRead = head.method == .GET || head.method == .HEAD
         let (status, body): (HTTPResponseStatus, String) =
-            path != "/metrics" ? (.notFound, "metrics are at /metrics\n")
+            path != "/metrics"
+            ? (.notFound, "metrics are at /metrics\n")
             : isRead ? (.ok, text()) : (.methodNotAllowed, "metrics can only be read\n")
         var headers = HTTPHeaders()
         headers.add(

@@ -27,7 +27,8 @@ struct ReflectionHandler {
                 Reflection.ListServiceResponse(service: services().map { Reflection.ServiceResponse(name: $0) }))
         case .fileByFilename(let name)?: return files(DescriptorFiles.contract.file(named: name), name)
         case .fileContainingSymbol(let name)?: return files(DescriptorFiles.contract.file(declaring: name), name)
-        case .fileContainingExtension(let wanted)?: return notFound("there are no extensions of \(wanted.containingType)")
+        case .fileContainingExtension(let wanted)?:
+            return notFound("there are no extensions of \(wanted.containingType)")
         case .allExtensionNumbersOfType(let name)?:
             guard DescriptorFiles.contract.file(declaring: name) != nil else { return notFound("there is no \(name)") }
             return .allExtensionNumbersResponse(Reflection.ExtensionNumberResponse(baseTypeName: name))

@@ -72,9 +72,10 @@ final class ServerCall: Sendable {
 
     // MARK: Answers
 
-    func send(_ message: some ProtoMessage) async throws {
+    /// - Parameter limit: bytes that may be on their way with it; nil for the connection's own bound.
+    func send(_ message: some ProtoMessage, limit: Int? = nil) async throws {
         let frame = try dataFrame(message)
-        try await connection.writer.gate.reserve(frame.readableBytes)
+        try await connection.writer.gate.reserve(frame.readableBytes, limit: limit)
         try handOver(frame)
     }
 

@@ -76,7 +76,7 @@ public struct RequestStream<Message: ProtoMessage>: AsyncSequence, Sendable {
 
     init(_ queue: InboundQueue) { self.queue = queue }
 
-    public struct AsyncIterator: AsyncIteratorProtocol {
+    public struct AsyncIterator: AsyncIteratorProtocol, Sendable {
         let queue: InboundQueue
 
         /// - Throws: ``WireError`` for bytes that are no message, and where the connection is lost.
@@ -94,6 +94,12 @@ public struct ResponseStream<Message: ProtoMessage>: Sendable {
 
     /// - Throws: ``WireError`` where the call has ended or the connection is lost.
     public func send(_ message: Message) async throws { try await call.send(message) }
+
+    /// The same, waiting until fewer than `limit` bytes are on their way: for events that should not be old when they
+    /// are read.
+    public func send(_ message: Message, whenBelow limit: Int) async throws {
+        try await call.send(message, limit: limit)
+    }
 
     /// The same for a thread that may block, as those of the engine may.
     public func sendBlocking(_ message: Message) throws { try call.sendBlocking(message) }

@@ -202,6 +202,19 @@ private func blockingUntil(_ condition: () -> Bool) { while !condition() { uslee
         #expect(record.all == ["other", "slow, 1 computes"])
     }
 
+    @Test("suspending and checkpoints inside of a suspended body change nothing")
+    func nested() async throws {
+        let queue = InferenceQueue()
+        let seen = try await queue.run(client: one) { turn -> [Int] in
+            let inside = try turn.suspended {
+                try turn.checkpoint()
+                return try turn.suspended { queue.running }
+            }
+            return [inside, queue.running]
+        }
+        #expect(seen == [0, 1])
+    }
+
     @Test("what a suspended body throws is thrown, and the call still has its permit")
     func suspendedError() async throws {
         struct Gone: Error {}
@@ -274,13 +287,10 @@ private func blockingUntil(_ condition: () -> Bool) { while !condition() { uslee
     @Test("a deadline that passes while a call waits for its permit back ends it there")
     func deadlineWhileReturning() async throws {
         let queue = InferenceQueue()
-        let began = Latch(), latch = Latch()
+        let latch = Latch()
         let task = Task {
             try await queue.run(client: one, deadline: .now + .milliseconds(200)) { turn in
-                try turn.suspended {
-                    began.open()
-                    blockingUntil { queue.running == 1 }
-                }
+                try turn.suspended { blockingUntil { queue.running == 1 } }
             }
         }
         let blocker = Task { try await queue.run(client: two) { _ in latch.wait() } }
@@ -294,13 +304,11 @@ private func blockingUntil(_ condition: () -> Bool) { while !condition() { uslee
     @Test("a call that is cancelled before it comes does no work")
     func cancelledBefore() async throws {
         let queue = InferenceQueue()
-        let go = Latch()
         let task = Task {
             await until { Task.isCancelled }
             try await queue.run(client: one) { _ in _ = Issue.record("it ran") }
         }
         task.cancel()
-        go.open()
         #expect(await code(task) == .cancelled)
         #expect(queue.running == 0 && queue.waiting == 0)
     }

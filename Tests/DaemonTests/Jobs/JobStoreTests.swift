@@ -241,6 +241,32 @@ import Whisper
         #expect(try await end(of: id, in: store).state == .succeeded)
     }
 
+    @Test("a job waits in the engine's queue like any call, and cancelling it takes it out")
+    func queued() async throws {
+        let store = JobStore()
+        let queue = InferenceQueue()
+        let done = done
+        let work: @Sendable (JobReporter) async throws -> JobResult = { reporter in
+            try await queue.run(client: ClientID(1)) { turn in
+                reporter.began()
+                while !turn.isCancelled { usleep(1000) }
+                try turn.checkpoint()
+                return done
+            }
+        }
+        let first = try store.start(label: "", kind: "trace", work: work).id
+        while queue.running == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        let second = try store.start(label: "", kind: "trace", work: work).id
+        while queue.waiting == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(try store.get(second).state == .queued)
+        _ = try store.cancel(second)
+        let snapshot = try await end(of: second, in: store)
+        #expect(snapshot.state == .cancelled && snapshot.started == nil)
+        _ = try store.cancel(first)
+        #expect(try await end(of: first, in: store).state == .cancelled)
+        #expect(queue.running == 0 && queue.waiting == 0)
+    }
+
     @Test("draining takes no new jobs, waits for those there are, and cancels what is not done in time")
     func drain() async throws {
         let store = JobStore()

@@ -1,0 +1,264 @@
+import Audio
+import Kernels
+import Synchronization
+import Whisper
+
+/// Listens to sound while it is being made.
+///
+/// Samples are appended as they come; a look takes what has come since the last, puts it behind the sound that is not
+/// committed yet, and lets the model hear all of that: one pass of the encoder, with the hooks that the features need,
+/// and a greedy decode with timestamps. What becomes final, and when, is ``LiveText``'s rule; committed sound is let go,
+/// so the window slides. While the uncommitted sound is silent nothing is decoded, and all but its last fifth of a second
+/// is let go.
+///
+/// Any thread may append; looks come one at a time. Sound is never dropped here: who appends faster than looks are made
+/// should watch ``backlog``.
+public final class LiveSession: Sendable {
+    /// Samples of new sound between two looks.
+    public let stepSamples: Int
+
+    private let model: WhisperModel
+    private let transcriber: Transcriber?
+    private let columns: [LiveColumn]
+    private let mel: LogMel
+    private let decoding: DecodingOptions
+    /// Samples that the encoder sees at most, whole frames.
+    private let limit: Int
+    private let inbox = Mutex<[Int16]>([])
+    private let ear: Mutex<Ear>
+
+    /// What looks know from one another.
+    private struct Ear {
+        /// The uncommitted sound.
+        var sound: [Int16] = []
+        /// Where it begins, in encoder frames from the first sample.
+        var firstFrame = 0
+        /// Samples that came, in all.
+        var heard = 0
+        /// The first frame whose features were not told yet.
+        var nextFrame = 0
+        var hasHypothesis = false
+        var skipped: UInt64 = 0
+    }
+
+    /// - Throws: ``ServiceError`` or ``WhisperError`` (`invalidArgument`) for options that make no sense for this model;
+    ///   `notFound` where it has no vocabulary and is to write. Loads the model.
+    public init(model: LoadedModel, options: LiveOptions) throws {
+        let own = Double(model.dimensions.nAudioCtx) / Double(EncoderFrames.rate)
+        let window = options.window ?? own
+        guard options.step.isFinite, (0.1...3600).contains(options.step) else {
+            throw ServiceError(.invalidArgument, "a step of \(options.step) s; expected 0.1 s or more")
+        }
+        guard window.isFinite, window >= min(1, own), window <= own else {
+            throw ServiceError(
+                .invalidArgument, "a window of \(window) s; expected 1 s to the model's own \(own) s")
+        }
+        columns = try options.features.map { try LiveColumn($0, model.dimensions) }
+        guard options.transcribes || !columns.isEmpty else {
+            throw ServiceError(.invalidArgument, "nothing to listen for: neither text nor a feature is asked for")
+        }
+        transcriber = options.transcribes ? try model.transcriber() : nil
+        if let language = options.language { _ = try transcriber?.tokenizer.languageCode(for: language) }
+        self.model = try model.model()
+        var decoding = DecodingOptions()
+        decoding.language = options.language
+        self.decoding = decoding
+        mel = LogMel(bands: model.dimensions.nMels)
+        stepSamples = Int(options.step * Double(SampleBuffer.sampleRate))
+        limit = max(1, Int(window * Double(EncoderFrames.rate))) * EncoderFrames.samples
+        ear = Mutex(Ear())
+    }
+
+    /// Samples that came and were not looked at yet.
+    public var backlog: Int { inbox.withLock(\.count) }
+
+    /// Whether enough new sound is there for a look.
+    public var isReady: Bool { backlog >= stepSamples }
+
+    /// 16 kHz mono samples, as they come.
+    public func append(_ samples: [Int16]) { inbox.withLock { $0 += samples } }
+
+    /// Looks at all sound that has come. Where that is more than a step, looks are merged as far as the window allows,
+    /// and those left out are counted.
+    /// - Parameter turn: the engine's; its checkpoints come between looks and tokens.
+    /// - Throws: what `turn` throws; what the model throws.
+    public func step(_ turn: EngineTurn?) throws -> [LiveEvent] {
+        try ear.withLock { try listen(&$0, isLast: false, turn) }
+    }
+
+    /// Looks at what is left, and makes final what was not.
+    public func finish(_ turn: EngineTurn?) throws -> [LiveEvent] {
+        try ear.withLock { ear in
+            var events = try listen(&ear, isLast: true, turn)
+            events.append(.end(duration: Self.seconds(samples: ear.heard), skippedSteps: ear.skipped))
+            return events
+        }
+    }
+
+    private static func seconds(samples: Int) -> Double { Double(samples) / Double(SampleBuffer.sampleRate) }
+    private static func seconds(frames: Int) -> Double { Double(frames) / Double(EncoderFrames.rate) }
+
+    // MARK: - Looking
+
+    private func listen(_ ear: inout Ear, isLast: Bool, _ turn: EngineTurn?) throws -> [LiveEvent] {
+        var events: [LiveEvent] = []
+        let due = backlog / stepSamples
+        var looks = 0
+        while true {
+            let (new, isEmpty) = take(limit - ear.sound.count)
+            guard !new.isEmpty || (isLast && looks == 0) else { break }
+            try turn?.checkpoint()
+            if !new.isEmpty { events.append(level(of: new, from: ear.heard)) }
+            ear.sound += new
+            ear.heard += new.count
+            events += try look(&ear, isLast: isLast && isEmpty, turn)
+            looks += 1
+            if isEmpty { break }
+        }
+        ear.skipped += UInt64(max(0, due - looks))
+        return events
+    }
+
+    private func take(_ room: Int) -> (samples: [Int16], isEmpty: Bool) {
+        inbox.withLock { inbox in
+            let taken = Array(inbox.prefix(max(0, room)))
+            inbox.removeFirst(taken.count)
+            return (taken, inbox.isEmpty)
+        }
+    }
+
+    private func level(of samples: [Int16], from start: Int) -> LiveEvent {
+        .level(
+            start: Self.seconds(samples: start), end: Self.seconds(samples: start + samples.count),
+            rms: SoundLevel.rms(samples), peak: SoundLevel.peak(samples))
+    }
+
+    private func look(_ ear: inout Ear, isLast: Bool, _ turn: EngineTurn?) throws -> [LiveEvent] {
+        let isSilent = SoundLevel.isSilent(ear.sound[...])
+        let writes = transcriber != nil && !isSilent
+        var events: [LiveEvent] = []
+        var audio: Tensor?
+        if writes || !columns.isEmpty, !ear.sound.isEmpty {
+            let captured: [HookPoint: CapturedTensor]
+            (audio, captured) = try encode(ear.sound, keepsResult: writes)
+            events += activations(captured, &ear, isLast: isLast)
+        }
+        if let transcriber, let audio, writes {
+            events += try write(transcriber, audio, &ear, isLast: isLast, turn)
+        } else if isSilent {
+            release(silenceOf: &ear)
+            if ear.hasHypothesis { events.append(hypothesis("", &ear)) }
+        } else if ear.sound.count > limit / 5 * 4 {
+            // Nothing is written, so nothing else lets sound go: the window slides by a quarter.
+            let frames = (limit / 4 + EncoderFrames.samples - 1) / EncoderFrames.samples
+            advance(&ear, by: frames)
+        }
+        return events
+    }
+
+    /// The encoder's output, where it is wanted, and the features' activations.
+    private func encode(_ sound: [Int16], keepsResult: Bool) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
+        var captured: [HookPoint: CapturedTensor] = [:]
+        let plan = HookPlan(
+            captures: Set(columns.map(\.point)), validFrames: EncoderFrames.valid(sampleCount: sound.count),
+            stopsEarly: !keepsResult)
+        let run = try HookRun(plan, dimensions: model.dimensions) { captured[$0.hook] = $0 }
+        let samples = sound.map { Float($0) / 32768 }
+        let input = mel.window(samples, windowSamples: model.dimensions.windowSamples)
+        return (try model.encode(input, hooks: run), captured)
+    }
+
+    /// Frames of the uncommitted sound: those that are complete, and at the end the last one too.
+    private func frameCount(_ ear: Ear, isLast: Bool) -> Int {
+        isLast ? EncoderFrames.valid(sampleCount: ear.sound.count) : ear.sound.count / EncoderFrames.samples
+    }
+
+    /// The features in the frames that were not told yet.
+    private func activations(
+        _ captured: [HookPoint: CapturedTensor], _ ear: inout Ear, isLast: Bool
+    ) -> [LiveEvent] {
+        let count = frameCount(ear, isLast: isLast)
+        let end = ear.firstFrame + count
+        guard !columns.isEmpty, end > ear.nextFrame else { return [] }
+        let frames = ear.nextFrame - ear.firstFrame..<count
+        let values = columns.map { column in
+            captured[column.point].map { column.values(in: $0, frames: frames) } ?? []
+        }
+        defer { ear.nextFrame = end }
+        return [
+            .activations(
+                start: Self.seconds(frames: ear.nextFrame), framesPerSecond: Double(EncoderFrames.rate), values: values)
+        ]
+    }
+
+    // MARK: - Writing
+
+    private func write(
+        _ transcriber: Transcriber, _ audio: Tensor, _ ear: inout Ear, isLast: Bool, _ turn: EngineTurn?
+    ) throws -> [LiveEvent] {
+        let probe = TurnProbe(turn)
+        let result = try probe.run {
+            try transcriber.decode(audio: audio, options: decoding, isCancelled: probe.isCancelled)
+        }
+        let tokenizer = transcriber.tokenizer
+        let frames = frameCount(ear, isLast: isLast)
+        // As in a transcription: likely no speech, and an unlikely text.
+        let isNothing = (result.noSpeechProb ?? 0) > 0.6 && result.avgLogprob < -1
+        let text =
+            isNothing
+            ? LiveText()
+            : LiveText(tokens: result.tokens, timestampBegin: tokenizer.timestampBegin, frames: frames)
+        let final =
+            isLast
+            ? LiveText.Commitment(pieces: text.pieces.count, frames: frames)
+            : text.commitment(
+                frames: frames, window: limit / EncoderFrames.samples, silentFrom: silenceStart(ear.sound))
+        var events = text.pieces.prefix(final.pieces).compactMap { piece -> LiveEvent? in
+            let words = tokenizer.decode(piece.tokens.filter { $0 < tokenizer.endOfText })
+            guard words.contains(where: { !$0.isWhitespace }) else { return nil }
+            return .segment(
+                LiveSegment(
+                    start: time(ear.firstFrame + piece.start, ear),
+                    end: time(ear.firstFrame + min(piece.end ?? final.frames, final.frames), ear),
+                    text: words, avgLogprob: result.avgLogprob, noSpeechProb: result.noSpeechProb))
+        }
+        advance(&ear, by: final.frames)
+        let rest = text.pieces.dropFirst(final.pieces).flatMap(\.tokens)
+        let words = tokenizer.decode(rest.filter { $0 < tokenizer.endOfText })
+        if !words.isEmpty || ear.hasHypothesis { events.append(hypothesis(words, &ear)) }
+        return events
+    }
+
+    private func hypothesis(_ text: String, _ ear: inout Ear) -> LiveEvent {
+        ear.hasHypothesis = !text.isEmpty
+        return .hypothesis(start: time(ear.firstFrame, ear), end: Self.seconds(samples: ear.heard), text: text)
+    }
+
+    /// When a frame begins; the last one may reach beyond the sound.
+    private func time(_ frame: Int, _ ear: Ear) -> Double {
+        min(Self.seconds(frames: frame), Self.seconds(samples: ear.heard))
+    }
+
+    /// The frame from which on the sound is silent to its end.
+    private func silenceStart(_ sound: [Int16]) -> Int {
+        var start = sound.count
+        let block = 5 * EncoderFrames.samples
+        while start > 0 {
+            let before = max(0, start - block)
+            guard SoundLevel.rms(sound[before..<start]) < SoundLevel.threshold else { break }
+            start = before
+        }
+        return EncoderFrames.valid(sampleCount: start)
+    }
+
+    private func release(silenceOf ear: inout Ear) {
+        // A fifth of a second stays, so that a word's soft beginning is heard whole.
+        advance(&ear, by: ear.sound.count / EncoderFrames.samples - EncoderFrames.rate / 5)
+    }
+
+    private func advance(_ ear: inout Ear, by frames: Int) {
+        guard frames > 0 else { return }
+        ear.sound.removeFirst(min(ear.sound.count, frames * EncoderFrames.samples))
+        ear.firstFrame += frames
+    }
+}
