@@ -3,6 +3,8 @@
 #
 #   scripts/bootstrap.sh            toolchain, libraries, and a bare Python for the demo's picture
 #   scripts/bootstrap.sh protos     also protobuf's compilers, for `make protos`
+#   scripts/bootstrap.sh integration
+#                                   also the other makes' clients and editors, for `make integration`
 #   scripts/bootstrap.sh venv       also what `make parity` makes its virtual environment with
 #
 # Takes milliseconds and touches nothing where everything is in place.
@@ -33,6 +35,11 @@ done
 if [[ ${1:-} == protos ]]; then
     command -v protoc >/dev/null || missing+=(protobuf-compiler)
     command -v protoc-c >/dev/null || missing+=(protobuf-c-compiler)
+fi
+if [[ ${1:-} == integration ]]; then
+    command -v go >/dev/null || missing+=(golang-go)
+    [[ -d /usr/share/gocode/src/github.com/containerd/ttrpc ]] || missing+=(golang-github-containerd-ttrpc-dev)
+    command -v nvim >/dev/null || missing+=(neovim)
 fi
 if [[ ${1:-} == venv ]]; then
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
