@@ -166,7 +166,7 @@ func checkConcurrent(client *ttrpc.Client, _ string) error {
 		group.Add(1)
 		go func(i int) {
 			defer group.Done()
-			name := fmt.Sprintf("no-such-model-%d", i)
+			name := fmt.Sprintf("no-such-model-%d-", i)
 			for {
 				ctx, cancel := background()
 				err := client.Call(ctx, "auscult.v1.Model", "Info", &modelRef{Name: name}, &modelInfo{})
@@ -176,7 +176,7 @@ func checkConcurrent(client *ttrpc.Client, _ string) error {
 					continue
 				}
 				// Each with its own name: answers that went to the wrong call would show.
-				if err := expect(err, codes.NotFound, "'"+name+"'"); err != nil {
+				if err := expect(err, codes.NotFound, name); err != nil {
 					failures <- err
 				}
 				return
