@@ -44,6 +44,8 @@ let package = Package(
             ]),
         // Passing file descriptors over a Unix socket, and memory without a name: C's macros, which Swift cannot use.
         .target(name: "CDescriptors"),
+        // The binary interface of plugins: one header, and all that a plugin includes.
+        .target(name: "CAuscultPlugin"),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
 
@@ -71,6 +73,9 @@ let package = Package(
             ]),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
+        .executableTarget(
+            name: "auscult-bench",
+            dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),

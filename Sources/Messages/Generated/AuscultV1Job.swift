@@ -19,6 +19,7 @@ extension V1 {
             case transcribe(V1.TranscribeRequest)
             /// Its output must be a file.
             case trace(V1.TraceRequest)
+            case plugin(V1.RunPluginRequest)
         }
         /// For people.
         public var label: String = ""
@@ -42,6 +43,7 @@ extension V1 {
             switch c.work_case.rawValue {
             case 2: work = Read.message(c.transcribe).map { .transcribe($0) }
             case 3: work = Read.message(c.trace).map { .trace($0) }
+            case 4: work = Read.message(c.plugin).map { .plugin($0) }
             default: break
             }
         }
@@ -55,6 +57,9 @@ extension V1 {
             case .trace(let value)?:
                 c.work_case = .init(rawValue: 3)
                 c.trace = arena.message(value)
+            case .plugin(let value)?:
+                c.work_case = .init(rawValue: 4)
+                c.plugin = arena.message(value)
             case nil: break
             }
         }
@@ -87,7 +92,7 @@ extension V1 {
     public struct JobInfo: ProtoMessage {
         public var id: String = ""
         public var label: String = ""
-        /// "transcribe" or "trace".
+        /// "transcribe", "trace" or "plugin".
         public var kind: String = ""
         public var state: V1.JobState = V1.JobState(rawValue: 0)
         public var progress: V1.Progress?
@@ -278,6 +283,7 @@ extension V1 {
         public enum Result: Hashable, Sendable {
             case transcript(V1.Transcript)
             case trace(V1.TraceSummary)
+            case plugin(V1.PluginResults)
         }
         public var result: Result?
 
@@ -297,6 +303,7 @@ extension V1 {
             switch c.result_case.rawValue {
             case 1: result = Read.message(c.transcript).map { .transcript($0) }
             case 2: result = Read.message(c.trace).map { .trace($0) }
+            case 3: result = Read.message(c.plugin).map { .plugin($0) }
             default: break
             }
         }
@@ -309,8 +316,49 @@ extension V1 {
             case .trace(let value)?:
                 c.result_case = .init(rawValue: 2)
                 c.trace = arena.message(value)
+            case .plugin(let value)?:
+                c.result_case = .init(rawValue: 3)
+                c.plugin = arena.message(value)
             case nil: break
             }
+        }
+    }
+
+    public struct PluginResults: ProtoMessage {
+        public var description: V1.PluginDescription?
+        public var results: [V1.PluginResult] = []
+        public var skipped: [V1.SkippedRecording] = []
+        public var end: V1.PluginEnd?
+
+        public static let fullName = "auscult.v1.PluginResults"
+        public init() {}
+        public init(description: V1.PluginDescription? = nil, results: [V1.PluginResult] = [], skipped: [V1.SkippedRecording] = [], end: V1.PluginEnd? = nil) {
+            self.description = description
+            self.results = results
+            self.skipped = skipped
+            self.end = end
+        }
+
+        public static func makeC() -> Auscult__V1__PluginResults {
+            var c = Auscult__V1__PluginResults()
+            auscult__v1__plugin_results__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__PluginResults) {
+            description = Read.message(c.description)
+            results = Read.messages(c.results, c.n_results)
+            skipped = Read.messages(c.skipped, c.n_skipped)
+            end = Read.message(c.end)
+        }
+
+        public func fill(_ c: inout Auscult__V1__PluginResults, _ arena: MessageArena) {
+            c.description = arena.message(description)
+            c.n_results = results.count
+            c.results = arena.messages(results)
+            c.n_skipped = skipped.count
+            c.skipped = arena.messages(skipped)
+            c.end = arena.message(end)
         }
     }
 

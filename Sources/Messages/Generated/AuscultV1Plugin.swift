@@ -28,6 +28,17 @@ extension V1 {
         public static let player = PlotHint(rawValue: 6)
     }
 
+    public struct CheckOutcome: RawRepresentable, Hashable, Sendable {
+        public var rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+        public static let checkOutcomeUnspecified = CheckOutcome(rawValue: 0)
+        public static let passed = CheckOutcome(rawValue: 1)
+        /// The check failed.
+        public static let broken = CheckOutcome(rawValue: 2)
+        /// It says nothing about this plugin: it saves no state, say.
+        public static let skipped = CheckOutcome(rawValue: 3)
+    }
+
     public struct ListPluginsRequest: ProtoMessage {
 
         public static let fullName = "auscult.v1.ListPluginsRequest"
@@ -389,22 +400,46 @@ extension V1 {
     }
 
     public struct RunPluginRequest: ProtoMessage {
+        /// Its id, or the last part of it where that is unique: "attention-stats".
         public var pluginId: String = ""
         public var model: V1.ModelRef?
+        /// Recordings, and data sets in place of them or behind them.
         public var audio: [V1.AudioSource] = []
         public var arguments: [V1.PluginArgument] = []
         public var interventions: [V1.Intervention] = []
         public var deadlineMs: Int64 = 0
+        /// Paths: a folder of recordings, a manifest (JSON lines or TSV), a LibriSpeech or Common Voice folder; or "demo:", the
+        /// embedded clips with their labels and alignments.
+        public var dataSets: [String] = []
+        /// A part of the recordings: those whose number, modulo `count`, is `index`. Absent for all.
+        public var shard: V1.Shard?
+        /// A file that the state is kept in while the run goes on, and that it goes on from where it is there already.
+        public var checkpoint: String = ""
+        /// A file for the state after the last recording, to be merged with others'.
+        public var stateFile: String = ""
+        /// Plugin processes at a time; 0 for one.
+        public var workers: UInt32 = 0
+        /// Where draws begin.
+        public var seed: UInt64 = 0
+        /// Whether the run ends at a recording that cannot be read; otherwise it is reported and left out.
+        public var stopAtBroken: Bool = false
 
         public static let fullName = "auscult.v1.RunPluginRequest"
         public init() {}
-        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0) {
+        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false) {
             self.pluginId = pluginId
             self.model = model
             self.audio = audio
             self.arguments = arguments
             self.interventions = interventions
             self.deadlineMs = deadlineMs
+            self.dataSets = dataSets
+            self.shard = shard
+            self.checkpoint = checkpoint
+            self.stateFile = stateFile
+            self.workers = workers
+            self.seed = seed
+            self.stopAtBroken = stopAtBroken
         }
 
         public static func makeC() -> Auscult__V1__RunPluginRequest {
@@ -420,6 +455,13 @@ extension V1 {
             arguments = Read.messages(c.arguments, c.n_arguments)
             interventions = Read.messages(c.interventions, c.n_interventions)
             deadlineMs = c.deadline_ms
+            dataSets = Read.array(c.data_sets, c.n_data_sets) { Read.text($0) }
+            shard = Read.message(c.shard)
+            checkpoint = Read.text(c.checkpoint)
+            stateFile = Read.text(c.state_file)
+            workers = c.workers
+            seed = c.seed
+            stopAtBroken = c.stop_at_broken != 0
         }
 
         public func fill(_ c: inout Auscult__V1__RunPluginRequest, _ arena: MessageArena) {
@@ -432,6 +474,222 @@ extension V1 {
             c.n_interventions = interventions.count
             c.interventions = arena.messages(interventions)
             c.deadline_ms = deadlineMs
+            c.n_data_sets = dataSets.count
+            c.data_sets = arena.array(dataSets) { arena.text($0) }
+            c.shard = arena.message(shard)
+            c.checkpoint = arena.text(checkpoint)
+            c.state_file = arena.text(stateFile)
+            c.workers = workers
+            c.seed = seed
+            c.stop_at_broken = stopAtBroken ? 1 : 0
+        }
+    }
+
+    public struct Shard: ProtoMessage {
+        public var index: UInt32 = 0
+        public var count: UInt32 = 0
+
+        public static let fullName = "auscult.v1.Shard"
+        public init() {}
+        public init(index: UInt32 = 0, count: UInt32 = 0) {
+            self.index = index
+            self.count = count
+        }
+
+        public static func makeC() -> Auscult__V1__Shard {
+            var c = Auscult__V1__Shard()
+            auscult__v1__shard__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Shard) {
+            index = c.index
+            count = c.count
+        }
+
+        public func fill(_ c: inout Auscult__V1__Shard, _ arena: MessageArena) {
+            c.index = index
+            c.count = count
+        }
+    }
+
+    public struct MergePluginRequest: ProtoMessage {
+        /// What Run or a checkpoint wrote: of the same plugin, version, arguments and model.
+        public var stateFiles: [String] = []
+        /// A file for the state of all of them; empty for none.
+        public var stateFile: String = ""
+        public var deadlineMs: Int64 = 0
+
+        public static let fullName = "auscult.v1.MergePluginRequest"
+        public init() {}
+        public init(stateFiles: [String] = [], stateFile: String = "", deadlineMs: Int64 = 0) {
+            self.stateFiles = stateFiles
+            self.stateFile = stateFile
+            self.deadlineMs = deadlineMs
+        }
+
+        public static func makeC() -> Auscult__V1__MergePluginRequest {
+            var c = Auscult__V1__MergePluginRequest()
+            auscult__v1__merge_plugin_request__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__MergePluginRequest) {
+            stateFiles = Read.array(c.state_files, c.n_state_files) { Read.text($0) }
+            stateFile = Read.text(c.state_file)
+            deadlineMs = c.deadline_ms
+        }
+
+        public func fill(_ c: inout Auscult__V1__MergePluginRequest, _ arena: MessageArena) {
+            c.n_state_files = stateFiles.count
+            c.state_files = arena.array(stateFiles) { arena.text($0) }
+            c.state_file = arena.text(stateFile)
+            c.deadline_ms = deadlineMs
+        }
+    }
+
+    public struct ValidatePluginRequest: ProtoMessage {
+        /// A bundle's folder.
+        public var path: String = ""
+        public var model: V1.ModelRef?
+
+        public static let fullName = "auscult.v1.ValidatePluginRequest"
+        public init() {}
+        public init(path: String = "", model: V1.ModelRef? = nil) {
+            self.path = path
+            self.model = model
+        }
+
+        public static func makeC() -> Auscult__V1__ValidatePluginRequest {
+            var c = Auscult__V1__ValidatePluginRequest()
+            auscult__v1__validate_plugin_request__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ValidatePluginRequest) {
+            path = Read.text(c.path)
+            model = Read.message(c.model)
+        }
+
+        public func fill(_ c: inout Auscult__V1__ValidatePluginRequest, _ arena: MessageArena) {
+            c.path = arena.text(path)
+            c.model = arena.message(model)
+        }
+    }
+
+    public struct ValidatePluginEvent: ProtoMessage {
+        public enum Event: Hashable, Sendable {
+            case started(V1.Started)
+            case check(V1.ValidationCheck)
+            /// The last message.
+            case end(V1.ValidationEnd)
+        }
+        public var event: Event?
+
+        public static let fullName = "auscult.v1.ValidatePluginEvent"
+        public init() {}
+        public init(event: Event? = nil) {
+            self.event = event
+        }
+
+        public static func makeC() -> Auscult__V1__ValidatePluginEvent {
+            var c = Auscult__V1__ValidatePluginEvent()
+            auscult__v1__validate_plugin_event__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ValidatePluginEvent) {
+            switch c.event_case.rawValue {
+            case 1: event = Read.message(c.started).map { .started($0) }
+            case 2: event = Read.message(c.check).map { .check($0) }
+            case 3: event = Read.message(c.end).map { .end($0) }
+            default: break
+            }
+        }
+
+        public func fill(_ c: inout Auscult__V1__ValidatePluginEvent, _ arena: MessageArena) {
+            switch event {
+            case .started(let value)?:
+                c.event_case = .init(rawValue: 1)
+                c.started = arena.message(value)
+            case .check(let value)?:
+                c.event_case = .init(rawValue: 2)
+                c.check = arena.message(value)
+            case .end(let value)?:
+                c.event_case = .init(rawValue: 3)
+                c.end = arena.message(value)
+            case nil: break
+            }
+        }
+    }
+
+    public struct ValidationCheck: ProtoMessage {
+        /// "survives silence", …
+        public var name: String = ""
+        public var outcome: V1.CheckOutcome = V1.CheckOutcome(rawValue: 0)
+        /// What was expected and what came.
+        public var detail: String = ""
+        public var seconds: Double = 0
+
+        public static let fullName = "auscult.v1.ValidationCheck"
+        public init() {}
+        public init(name: String = "", outcome: V1.CheckOutcome = V1.CheckOutcome(rawValue: 0), detail: String = "", seconds: Double = 0) {
+            self.name = name
+            self.outcome = outcome
+            self.detail = detail
+            self.seconds = seconds
+        }
+
+        public static func makeC() -> Auscult__V1__ValidationCheck {
+            var c = Auscult__V1__ValidationCheck()
+            auscult__v1__validation_check__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ValidationCheck) {
+            name = Read.text(c.name)
+            outcome = V1.CheckOutcome(rawValue: Int32(bitPattern: c.outcome.rawValue))
+            detail = Read.text(c.detail)
+            seconds = c.seconds
+        }
+
+        public func fill(_ c: inout Auscult__V1__ValidationCheck, _ arena: MessageArena) {
+            c.name = arena.text(name)
+            c.outcome = Auscult__V1__CheckOutcome(rawValue: UInt32(bitPattern: outcome.rawValue))
+            c.detail = arena.text(detail)
+            c.seconds = seconds
+        }
+    }
+
+    public struct ValidationEnd: ProtoMessage {
+        public var passed: UInt32 = 0
+        public var broken: UInt32 = 0
+        public var skipped: UInt32 = 0
+
+        public static let fullName = "auscult.v1.ValidationEnd"
+        public init() {}
+        public init(passed: UInt32 = 0, broken: UInt32 = 0, skipped: UInt32 = 0) {
+            self.passed = passed
+            self.broken = broken
+            self.skipped = skipped
+        }
+
+        public static func makeC() -> Auscult__V1__ValidationEnd {
+            var c = Auscult__V1__ValidationEnd()
+            auscult__v1__validation_end__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ValidationEnd) {
+            passed = c.passed
+            broken = c.broken
+            skipped = c.skipped
+        }
+
+        public func fill(_ c: inout Auscult__V1__ValidationEnd, _ arena: MessageArena) {
+            c.passed = passed
+            c.broken = broken
+            c.skipped = skipped
         }
     }
 
@@ -471,6 +729,10 @@ extension V1 {
             case result(V1.PluginResult)
             /// The last message.
             case end(V1.PluginEnd)
+            /// What is being run; before the first result.
+            case description(V1.PluginDescription)
+            /// A recording that was left out.
+            case skipped(V1.SkippedRecording)
         }
         /// Counts from 1; 0 on `started`.
         public var seq: UInt64 = 0
@@ -497,6 +759,8 @@ extension V1 {
             case 4: event = Read.message(c.log).map { .log($0) }
             case 5: event = Read.message(c.result).map { .result($0) }
             case 6: event = Read.message(c.end).map { .end($0) }
+            case 7: event = Read.message(c.description).map { .description($0) }
+            case 8: event = Read.message(c.skipped).map { .skipped($0) }
             default: break
             }
         }
@@ -519,8 +783,42 @@ extension V1 {
             case .end(let value)?:
                 c.event_case = .init(rawValue: 6)
                 c.end = arena.message(value)
+            case .description(let value)?:
+                c.event_case = .init(rawValue: 7)
+                c.description = arena.message(value)
+            case .skipped(let value)?:
+                c.event_case = .init(rawValue: 8)
+                c.skipped = arena.message(value)
             case nil: break
             }
+        }
+    }
+
+    public struct SkippedRecording: ProtoMessage {
+        public var file: String = ""
+        public var reason: String = ""
+
+        public static let fullName = "auscult.v1.SkippedRecording"
+        public init() {}
+        public init(file: String = "", reason: String = "") {
+            self.file = file
+            self.reason = reason
+        }
+
+        public static func makeC() -> Auscult__V1__SkippedRecording {
+            var c = Auscult__V1__SkippedRecording()
+            auscult__v1__skipped_recording__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__SkippedRecording) {
+            file = Read.text(c.file)
+            reason = Read.text(c.reason)
+        }
+
+        public func fill(_ c: inout Auscult__V1__SkippedRecording, _ arena: MessageArena) {
+            c.file = arena.text(file)
+            c.reason = arena.text(reason)
         }
     }
 
@@ -556,12 +854,27 @@ extension V1 {
     public struct PluginEnd: ProtoMessage {
         public var recordings: UInt64 = 0
         public var results: UInt64 = 0
+        public var skipped: UInt64 = 0
+        public var model: String = ""
+        public var modelSha256: String = ""
+        public var seed: UInt64 = 0
+        /// Seconds in all, in the engine, and in the plugin.
+        public var seconds: Double = 0
+        public var engineSeconds: Double = 0
+        public var pluginSeconds: Double = 0
 
         public static let fullName = "auscult.v1.PluginEnd"
         public init() {}
-        public init(recordings: UInt64 = 0, results: UInt64 = 0) {
+        public init(recordings: UInt64 = 0, results: UInt64 = 0, skipped: UInt64 = 0, model: String = "", modelSha256: String = "", seed: UInt64 = 0, seconds: Double = 0, engineSeconds: Double = 0, pluginSeconds: Double = 0) {
             self.recordings = recordings
             self.results = results
+            self.skipped = skipped
+            self.model = model
+            self.modelSha256 = modelSha256
+            self.seed = seed
+            self.seconds = seconds
+            self.engineSeconds = engineSeconds
+            self.pluginSeconds = pluginSeconds
         }
 
         public static func makeC() -> Auscult__V1__PluginEnd {
@@ -573,11 +886,25 @@ extension V1 {
         public init(_ c: Auscult__V1__PluginEnd) {
             recordings = c.recordings
             results = c.results
+            skipped = c.skipped
+            model = Read.text(c.model)
+            modelSha256 = Read.text(c.model_sha256)
+            seed = c.seed
+            seconds = c.seconds
+            engineSeconds = c.engine_seconds
+            pluginSeconds = c.plugin_seconds
         }
 
         public func fill(_ c: inout Auscult__V1__PluginEnd, _ arena: MessageArena) {
             c.recordings = recordings
             c.results = results
+            c.skipped = skipped
+            c.model = arena.text(model)
+            c.model_sha256 = arena.text(modelSha256)
+            c.seed = seed
+            c.seconds = seconds
+            c.engine_seconds = engineSeconds
+            c.plugin_seconds = pluginSeconds
         }
     }
 
@@ -875,5 +1202,9 @@ extension V1 {
         public static let describe = RPC<V1.DescribePluginRequest, V1.PluginDescription>(name, "Describe", .unary)
         /// Runs it over recordings.
         public static let run = RPC<V1.RunPluginRequest, V1.PluginEvent>(name, "Run", .serverStream)
+        /// Puts the states of several runs together, and gives the results as if one run had seen all their recordings.
+        public static let merge = RPC<V1.MergePluginRequest, V1.PluginEvent>(name, "Merge", .serverStream)
+        /// Tries a bundle out: one process for each check. For plugin authors.
+        public static let validate = RPC<V1.ValidatePluginRequest, V1.ValidatePluginEvent>(name, "Validate", .serverStream)
     }
 }

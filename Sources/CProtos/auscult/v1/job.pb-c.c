@@ -322,6 +322,51 @@ void   auscult__v1__job_result__free_unpacked
   assert(message->base.descriptor == &auscult__v1__job_result__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__plugin_results__init
+                     (Auscult__V1__PluginResults         *message)
+{
+  static const Auscult__V1__PluginResults init_value = AUSCULT__V1__PLUGIN_RESULTS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__plugin_results__get_packed_size
+                     (const Auscult__V1__PluginResults *message)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_results__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__plugin_results__pack
+                     (const Auscult__V1__PluginResults *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_results__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__plugin_results__pack_to_buffer
+                     (const Auscult__V1__PluginResults *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_results__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__PluginResults *
+       auscult__v1__plugin_results__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__PluginResults *)
+     protobuf_c_message_unpack (&auscult__v1__plugin_results__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__plugin_results__free_unpacked
+                     (Auscult__V1__PluginResults *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__plugin_results__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__list_jobs_request__init
                      (Auscult__V1__ListJobsRequest         *message)
 {
@@ -412,7 +457,7 @@ void   auscult__v1__job_list__free_unpacked
   assert(message->base.descriptor == &auscult__v1__job_list__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__start_job_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor auscult__v1__start_job_request__field_descriptors[4] =
 {
   {
     "label",
@@ -450,16 +495,29 @@ static const ProtobufCFieldDescriptor auscult__v1__start_job_request__field_desc
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plugin",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__StartJobRequest, work_case),
+    offsetof(Auscult__V1__StartJobRequest, plugin),
+    &auscult__v1__run_plugin_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__start_job_request__field_indices_by_name[] = {
   0,   /* field[0] = label */
+  3,   /* field[3] = plugin */
   2,   /* field[2] = trace */
   1,   /* field[1] = transcribe */
 };
 static const ProtobufCIntRange auscult__v1__start_job_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor auscult__v1__start_job_request__descriptor =
 {
@@ -469,7 +527,7 @@ const ProtobufCMessageDescriptor auscult__v1__start_job_request__descriptor =
   "Auscult__V1__StartJobRequest",
   "auscult.v1",
   sizeof(Auscult__V1__StartJobRequest),
-  3,
+  4,
   auscult__v1__start_job_request__field_descriptors,
   auscult__v1__start_job_request__field_indices_by_name,
   1,  auscult__v1__start_job_request__number_ranges,
@@ -900,7 +958,7 @@ const ProtobufCMessageDescriptor auscult__v1__job_event__descriptor =
   (ProtobufCMessageInit) auscult__v1__job_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__job_result__field_descriptors[2] =
+static const ProtobufCFieldDescriptor auscult__v1__job_result__field_descriptors[3] =
 {
   {
     "transcript",
@@ -926,15 +984,28 @@ static const ProtobufCFieldDescriptor auscult__v1__job_result__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plugin",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__JobResult, result_case),
+    offsetof(Auscult__V1__JobResult, plugin),
+    &auscult__v1__plugin_results__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__job_result__field_indices_by_name[] = {
+  2,   /* field[2] = plugin */
   1,   /* field[1] = trace */
   0,   /* field[0] = transcript */
 };
 static const ProtobufCIntRange auscult__v1__job_result__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor auscult__v1__job_result__descriptor =
 {
@@ -944,11 +1015,88 @@ const ProtobufCMessageDescriptor auscult__v1__job_result__descriptor =
   "Auscult__V1__JobResult",
   "auscult.v1",
   sizeof(Auscult__V1__JobResult),
-  2,
+  3,
   auscult__v1__job_result__field_descriptors,
   auscult__v1__job_result__field_indices_by_name,
   1,  auscult__v1__job_result__number_ranges,
   (ProtobufCMessageInit) auscult__v1__job_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__plugin_results__field_descriptors[4] =
+{
+  {
+    "description",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginResults, description),
+    &auscult__v1__plugin_description__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "results",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginResults, n_results),
+    offsetof(Auscult__V1__PluginResults, results),
+    &auscult__v1__plugin_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "skipped",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginResults, n_skipped),
+    offsetof(Auscult__V1__PluginResults, skipped),
+    &auscult__v1__skipped_recording__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginResults, end),
+    &auscult__v1__plugin_end__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__plugin_results__field_indices_by_name[] = {
+  0,   /* field[0] = description */
+  3,   /* field[3] = end */
+  1,   /* field[1] = results */
+  2,   /* field[2] = skipped */
+};
+static const ProtobufCIntRange auscult__v1__plugin_results__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor auscult__v1__plugin_results__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.PluginResults",
+  "PluginResults",
+  "Auscult__V1__PluginResults",
+  "auscult.v1",
+  sizeof(Auscult__V1__PluginResults),
+  4,
+  auscult__v1__plugin_results__field_descriptors,
+  auscult__v1__plugin_results__field_indices_by_name,
+  1,  auscult__v1__plugin_results__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__plugin_results__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define auscult__v1__list_jobs_request__field_descriptors NULL

@@ -457,6 +457,276 @@ void   auscult__v1__run_plugin_request__free_unpacked
   assert(message->base.descriptor == &auscult__v1__run_plugin_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__shard__init
+                     (Auscult__V1__Shard         *message)
+{
+  static const Auscult__V1__Shard init_value = AUSCULT__V1__SHARD__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__shard__get_packed_size
+                     (const Auscult__V1__Shard *message)
+{
+  assert(message->base.descriptor == &auscult__v1__shard__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__shard__pack
+                     (const Auscult__V1__Shard *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__shard__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__shard__pack_to_buffer
+                     (const Auscult__V1__Shard *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__shard__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Shard *
+       auscult__v1__shard__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Shard *)
+     protobuf_c_message_unpack (&auscult__v1__shard__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__shard__free_unpacked
+                     (Auscult__V1__Shard *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__shard__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__merge_plugin_request__init
+                     (Auscult__V1__MergePluginRequest         *message)
+{
+  static const Auscult__V1__MergePluginRequest init_value = AUSCULT__V1__MERGE_PLUGIN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__merge_plugin_request__get_packed_size
+                     (const Auscult__V1__MergePluginRequest *message)
+{
+  assert(message->base.descriptor == &auscult__v1__merge_plugin_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__merge_plugin_request__pack
+                     (const Auscult__V1__MergePluginRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__merge_plugin_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__merge_plugin_request__pack_to_buffer
+                     (const Auscult__V1__MergePluginRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__merge_plugin_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__MergePluginRequest *
+       auscult__v1__merge_plugin_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__MergePluginRequest *)
+     protobuf_c_message_unpack (&auscult__v1__merge_plugin_request__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__merge_plugin_request__free_unpacked
+                     (Auscult__V1__MergePluginRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__merge_plugin_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__validate_plugin_request__init
+                     (Auscult__V1__ValidatePluginRequest         *message)
+{
+  static const Auscult__V1__ValidatePluginRequest init_value = AUSCULT__V1__VALIDATE_PLUGIN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__validate_plugin_request__get_packed_size
+                     (const Auscult__V1__ValidatePluginRequest *message)
+{
+  assert(message->base.descriptor == &auscult__v1__validate_plugin_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__validate_plugin_request__pack
+                     (const Auscult__V1__ValidatePluginRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__validate_plugin_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__validate_plugin_request__pack_to_buffer
+                     (const Auscult__V1__ValidatePluginRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__validate_plugin_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ValidatePluginRequest *
+       auscult__v1__validate_plugin_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ValidatePluginRequest *)
+     protobuf_c_message_unpack (&auscult__v1__validate_plugin_request__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__validate_plugin_request__free_unpacked
+                     (Auscult__V1__ValidatePluginRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__validate_plugin_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__validate_plugin_event__init
+                     (Auscult__V1__ValidatePluginEvent         *message)
+{
+  static const Auscult__V1__ValidatePluginEvent init_value = AUSCULT__V1__VALIDATE_PLUGIN_EVENT__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__validate_plugin_event__get_packed_size
+                     (const Auscult__V1__ValidatePluginEvent *message)
+{
+  assert(message->base.descriptor == &auscult__v1__validate_plugin_event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__validate_plugin_event__pack
+                     (const Auscult__V1__ValidatePluginEvent *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__validate_plugin_event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__validate_plugin_event__pack_to_buffer
+                     (const Auscult__V1__ValidatePluginEvent *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__validate_plugin_event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ValidatePluginEvent *
+       auscult__v1__validate_plugin_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ValidatePluginEvent *)
+     protobuf_c_message_unpack (&auscult__v1__validate_plugin_event__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__validate_plugin_event__free_unpacked
+                     (Auscult__V1__ValidatePluginEvent *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__validate_plugin_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__validation_check__init
+                     (Auscult__V1__ValidationCheck         *message)
+{
+  static const Auscult__V1__ValidationCheck init_value = AUSCULT__V1__VALIDATION_CHECK__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__validation_check__get_packed_size
+                     (const Auscult__V1__ValidationCheck *message)
+{
+  assert(message->base.descriptor == &auscult__v1__validation_check__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__validation_check__pack
+                     (const Auscult__V1__ValidationCheck *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__validation_check__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__validation_check__pack_to_buffer
+                     (const Auscult__V1__ValidationCheck *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__validation_check__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ValidationCheck *
+       auscult__v1__validation_check__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ValidationCheck *)
+     protobuf_c_message_unpack (&auscult__v1__validation_check__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__validation_check__free_unpacked
+                     (Auscult__V1__ValidationCheck *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__validation_check__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__validation_end__init
+                     (Auscult__V1__ValidationEnd         *message)
+{
+  static const Auscult__V1__ValidationEnd init_value = AUSCULT__V1__VALIDATION_END__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__validation_end__get_packed_size
+                     (const Auscult__V1__ValidationEnd *message)
+{
+  assert(message->base.descriptor == &auscult__v1__validation_end__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__validation_end__pack
+                     (const Auscult__V1__ValidationEnd *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__validation_end__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__validation_end__pack_to_buffer
+                     (const Auscult__V1__ValidationEnd *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__validation_end__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ValidationEnd *
+       auscult__v1__validation_end__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ValidationEnd *)
+     protobuf_c_message_unpack (&auscult__v1__validation_end__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__validation_end__free_unpacked
+                     (Auscult__V1__ValidationEnd *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__validation_end__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__plugin_argument__init
                      (Auscult__V1__PluginArgument         *message)
 {
@@ -545,6 +815,51 @@ void   auscult__v1__plugin_event__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &auscult__v1__plugin_event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__skipped_recording__init
+                     (Auscult__V1__SkippedRecording         *message)
+{
+  static const Auscult__V1__SkippedRecording init_value = AUSCULT__V1__SKIPPED_RECORDING__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__skipped_recording__get_packed_size
+                     (const Auscult__V1__SkippedRecording *message)
+{
+  assert(message->base.descriptor == &auscult__v1__skipped_recording__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__skipped_recording__pack
+                     (const Auscult__V1__SkippedRecording *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__skipped_recording__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__skipped_recording__pack_to_buffer
+                     (const Auscult__V1__SkippedRecording *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__skipped_recording__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__SkippedRecording *
+       auscult__v1__skipped_recording__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__SkippedRecording *)
+     protobuf_c_message_unpack (&auscult__v1__skipped_recording__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__skipped_recording__free_unpacked
+                     (Auscult__V1__SkippedRecording *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__skipped_recording__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   auscult__v1__plugin_log__init
@@ -1735,7 +2050,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[13] =
 {
   {
     "plugin_id",
@@ -1809,19 +2124,110 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "data_sets",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__RunPluginRequest, n_data_sets),
+    offsetof(Auscult__V1__RunPluginRequest, data_sets),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shard",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, shard),
+    &auscult__v1__shard__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, checkpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state_file",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, state_file),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workers",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, workers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seed",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stop_at_broken",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, stop_at_broken),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] = {
   3,   /* field[3] = arguments */
   2,   /* field[2] = audio */
+  8,   /* field[8] = checkpoint */
+  6,   /* field[6] = data_sets */
   5,   /* field[5] = deadline_ms */
   4,   /* field[4] = interventions */
   1,   /* field[1] = model */
   0,   /* field[0] = plugin_id */
+  11,   /* field[11] = seed */
+  7,   /* field[7] = shard */
+  9,   /* field[9] = state_file */
+  12,   /* field[12] = stop_at_broken */
+  10,   /* field[10] = workers */
 };
 static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -1831,11 +2237,382 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  6,
+  13,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
   1,  auscult__v1__run_plugin_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__run_plugin_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__shard__field_descriptors[2] =
+{
+  {
+    "index",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Shard, index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Shard, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__shard__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = index */
+};
+static const ProtobufCIntRange auscult__v1__shard__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__shard__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Shard",
+  "Shard",
+  "Auscult__V1__Shard",
+  "auscult.v1",
+  sizeof(Auscult__V1__Shard),
+  2,
+  auscult__v1__shard__field_descriptors,
+  auscult__v1__shard__field_indices_by_name,
+  1,  auscult__v1__shard__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__shard__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[3] =
+{
+  {
+    "state_files",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__MergePluginRequest, n_state_files),
+    offsetof(Auscult__V1__MergePluginRequest, state_files),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state_file",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__MergePluginRequest, state_file),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__MergePluginRequest, deadline_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__merge_plugin_request__field_indices_by_name[] = {
+  2,   /* field[2] = deadline_ms */
+  1,   /* field[1] = state_file */
+  0,   /* field[0] = state_files */
+};
+static const ProtobufCIntRange auscult__v1__merge_plugin_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.MergePluginRequest",
+  "MergePluginRequest",
+  "Auscult__V1__MergePluginRequest",
+  "auscult.v1",
+  sizeof(Auscult__V1__MergePluginRequest),
+  3,
+  auscult__v1__merge_plugin_request__field_descriptors,
+  auscult__v1__merge_plugin_request__field_indices_by_name,
+  1,  auscult__v1__merge_plugin_request__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__merge_plugin_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__field_descriptors[2] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidatePluginRequest, path),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidatePluginRequest, model),
+    &auscult__v1__model_ref__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__validate_plugin_request__field_indices_by_name[] = {
+  1,   /* field[1] = model */
+  0,   /* field[0] = path */
+};
+static const ProtobufCIntRange auscult__v1__validate_plugin_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ValidatePluginRequest",
+  "ValidatePluginRequest",
+  "Auscult__V1__ValidatePluginRequest",
+  "auscult.v1",
+  sizeof(Auscult__V1__ValidatePluginRequest),
+  2,
+  auscult__v1__validate_plugin_request__field_descriptors,
+  auscult__v1__validate_plugin_request__field_indices_by_name,
+  1,  auscult__v1__validate_plugin_request__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__validate_plugin_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_event__field_descriptors[3] =
+{
+  {
+    "started",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__ValidatePluginEvent, event_case),
+    offsetof(Auscult__V1__ValidatePluginEvent, started),
+    &auscult__v1__started__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "check",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__ValidatePluginEvent, event_case),
+    offsetof(Auscult__V1__ValidatePluginEvent, check),
+    &auscult__v1__validation_check__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__ValidatePluginEvent, event_case),
+    offsetof(Auscult__V1__ValidatePluginEvent, end),
+    &auscult__v1__validation_end__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__validate_plugin_event__field_indices_by_name[] = {
+  1,   /* field[1] = check */
+  2,   /* field[2] = end */
+  0,   /* field[0] = started */
+};
+static const ProtobufCIntRange auscult__v1__validate_plugin_event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__validate_plugin_event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ValidatePluginEvent",
+  "ValidatePluginEvent",
+  "Auscult__V1__ValidatePluginEvent",
+  "auscult.v1",
+  sizeof(Auscult__V1__ValidatePluginEvent),
+  3,
+  auscult__v1__validate_plugin_event__field_descriptors,
+  auscult__v1__validate_plugin_event__field_indices_by_name,
+  1,  auscult__v1__validate_plugin_event__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__validate_plugin_event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__validation_check__field_descriptors[4] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidationCheck, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidationCheck, outcome),
+    &auscult__v1__check_outcome__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "detail",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidationCheck, detail),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidationCheck, seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__validation_check__field_indices_by_name[] = {
+  2,   /* field[2] = detail */
+  0,   /* field[0] = name */
+  1,   /* field[1] = outcome */
+  3,   /* field[3] = seconds */
+};
+static const ProtobufCIntRange auscult__v1__validation_check__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor auscult__v1__validation_check__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ValidationCheck",
+  "ValidationCheck",
+  "Auscult__V1__ValidationCheck",
+  "auscult.v1",
+  sizeof(Auscult__V1__ValidationCheck),
+  4,
+  auscult__v1__validation_check__field_descriptors,
+  auscult__v1__validation_check__field_indices_by_name,
+  1,  auscult__v1__validation_check__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__validation_check__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__validation_end__field_descriptors[3] =
+{
+  {
+    "passed",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidationEnd, passed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "broken",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidationEnd, broken),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "skipped",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidationEnd, skipped),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__validation_end__field_indices_by_name[] = {
+  1,   /* field[1] = broken */
+  0,   /* field[0] = passed */
+  2,   /* field[2] = skipped */
+};
+static const ProtobufCIntRange auscult__v1__validation_end__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__validation_end__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ValidationEnd",
+  "ValidationEnd",
+  "Auscult__V1__ValidationEnd",
+  "auscult.v1",
+  sizeof(Auscult__V1__ValidationEnd),
+  3,
+  auscult__v1__validation_end__field_descriptors,
+  auscult__v1__validation_end__field_indices_by_name,
+  1,  auscult__v1__validation_end__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__validation_end__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__plugin_argument__field_descriptors[2] =
@@ -1889,7 +2666,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_argument__descriptor =
   (ProtobufCMessageInit) auscult__v1__plugin_argument__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descriptors[6] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descriptors[8] =
 {
   {
     "seq",
@@ -1963,19 +2740,45 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "description",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginEvent, event_case),
+    offsetof(Auscult__V1__PluginEvent, description),
+    &auscult__v1__plugin_description__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "skipped",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginEvent, event_case),
+    offsetof(Auscult__V1__PluginEvent, skipped),
+    &auscult__v1__skipped_recording__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_event__field_indices_by_name[] = {
+  6,   /* field[6] = description */
   5,   /* field[5] = end */
   3,   /* field[3] = log */
   2,   /* field[2] = progress */
   4,   /* field[4] = result */
   0,   /* field[0] = seq */
+  7,   /* field[7] = skipped */
   1,   /* field[1] = started */
 };
 static const ProtobufCIntRange auscult__v1__plugin_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_event__descriptor =
 {
@@ -1985,11 +2788,62 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_event__descriptor =
   "Auscult__V1__PluginEvent",
   "auscult.v1",
   sizeof(Auscult__V1__PluginEvent),
-  6,
+  8,
   auscult__v1__plugin_event__field_descriptors,
   auscult__v1__plugin_event__field_indices_by_name,
   1,  auscult__v1__plugin_event__number_ranges,
   (ProtobufCMessageInit) auscult__v1__plugin_event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__skipped_recording__field_descriptors[2] =
+{
+  {
+    "file",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SkippedRecording, file),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SkippedRecording, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__skipped_recording__field_indices_by_name[] = {
+  0,   /* field[0] = file */
+  1,   /* field[1] = reason */
+};
+static const ProtobufCIntRange auscult__v1__skipped_recording__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__skipped_recording__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.SkippedRecording",
+  "SkippedRecording",
+  "Auscult__V1__SkippedRecording",
+  "auscult.v1",
+  sizeof(Auscult__V1__SkippedRecording),
+  2,
+  auscult__v1__skipped_recording__field_descriptors,
+  auscult__v1__skipped_recording__field_indices_by_name,
+  1,  auscult__v1__skipped_recording__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__skipped_recording__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__plugin_log__field_descriptors[2] =
@@ -2043,7 +2897,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_log__descriptor =
   (ProtobufCMessageInit) auscult__v1__plugin_log__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_end__field_descriptors[2] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_end__field_descriptors[9] =
 {
   {
     "recordings",
@@ -2069,15 +2923,106 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_end__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "skipped",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginEnd, skipped),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginEnd, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model_sha256",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginEnd, model_sha256),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seed",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginEnd, seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seconds",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginEnd, seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "engine_seconds",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginEnd, engine_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plugin_seconds",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginEnd, plugin_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_end__field_indices_by_name[] = {
+  7,   /* field[7] = engine_seconds */
+  3,   /* field[3] = model */
+  4,   /* field[4] = model_sha256 */
+  8,   /* field[8] = plugin_seconds */
   0,   /* field[0] = recordings */
   1,   /* field[1] = results */
+  6,   /* field[6] = seconds */
+  5,   /* field[5] = seed */
+  2,   /* field[2] = skipped */
 };
 static const ProtobufCIntRange auscult__v1__plugin_end__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_end__descriptor =
 {
@@ -2087,7 +3032,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_end__descriptor =
   "Auscult__V1__PluginEnd",
   "auscult.v1",
   sizeof(Auscult__V1__PluginEnd),
-  2,
+  9,
   auscult__v1__plugin_end__field_descriptors,
   auscult__v1__plugin_end__field_indices_by_name,
   1,  auscult__v1__plugin_end__number_ranges,
@@ -2658,16 +3603,52 @@ const ProtobufCEnumDescriptor auscult__v1__plot_hint__descriptor =
   auscult__v1__plot_hint__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor auscult__v1__plugin__method_descriptors[3] =
+static const ProtobufCEnumValue auscult__v1__check_outcome__enum_values_by_number[4] =
+{
+  { "CHECK_OUTCOME_UNSPECIFIED", "AUSCULT__V1__CHECK_OUTCOME__CHECK_OUTCOME_UNSPECIFIED", 0 },
+  { "PASSED", "AUSCULT__V1__CHECK_OUTCOME__PASSED", 1 },
+  { "BROKEN", "AUSCULT__V1__CHECK_OUTCOME__BROKEN", 2 },
+  { "SKIPPED", "AUSCULT__V1__CHECK_OUTCOME__SKIPPED", 3 },
+};
+static const ProtobufCIntRange auscult__v1__check_outcome__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex auscult__v1__check_outcome__enum_values_by_name[4] =
+{
+  { "BROKEN", 2 },
+  { "CHECK_OUTCOME_UNSPECIFIED", 0 },
+  { "PASSED", 1 },
+  { "SKIPPED", 3 },
+};
+const ProtobufCEnumDescriptor auscult__v1__check_outcome__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "auscult.v1.CheckOutcome",
+  "CheckOutcome",
+  "Auscult__V1__CheckOutcome",
+  "auscult.v1",
+  4,
+  auscult__v1__check_outcome__enum_values_by_number,
+  4,
+  auscult__v1__check_outcome__enum_values_by_name,
+  1,
+  auscult__v1__check_outcome__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCMethodDescriptor auscult__v1__plugin__method_descriptors[5] =
 {
   { "List", &auscult__v1__list_plugins_request__descriptor, &auscult__v1__plugin_list__descriptor },
   { "Describe", &auscult__v1__describe_plugin_request__descriptor, &auscult__v1__plugin_description__descriptor },
   { "Run", &auscult__v1__run_plugin_request__descriptor, &auscult__v1__plugin_event__descriptor },
+  { "Merge", &auscult__v1__merge_plugin_request__descriptor, &auscult__v1__plugin_event__descriptor },
+  { "Validate", &auscult__v1__validate_plugin_request__descriptor, &auscult__v1__validate_plugin_event__descriptor },
 };
 const unsigned auscult__v1__plugin__method_indices_by_name[] = {
   1,        /* Describe */
   0,        /* List */
-  2         /* Run */
+  3,        /* Merge */
+  2,        /* Run */
+  4         /* Validate */
 };
 const ProtobufCServiceDescriptor auscult__v1__plugin__descriptor =
 {
@@ -2676,7 +3657,7 @@ const ProtobufCServiceDescriptor auscult__v1__plugin__descriptor =
   "Plugin",
   "Auscult__V1__Plugin",
   "auscult.v1",
-  3,
+  5,
   auscult__v1__plugin__method_descriptors,
   auscult__v1__plugin__method_indices_by_name
 };
@@ -2703,6 +3684,22 @@ void auscult__v1__plugin__run(ProtobufCService *service,
 {
   assert(service->descriptor == &auscult__v1__plugin__descriptor);
   service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void auscult__v1__plugin__merge(ProtobufCService *service,
+                                const Auscult__V1__MergePluginRequest *input,
+                                Auscult__V1__PluginEvent_Closure closure,
+                                void *closure_data)
+{
+  assert(service->descriptor == &auscult__v1__plugin__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void auscult__v1__plugin__validate(ProtobufCService *service,
+                                   const Auscult__V1__ValidatePluginRequest *input,
+                                   Auscult__V1__ValidatePluginEvent_Closure closure,
+                                   void *closure_data)
+{
+  assert(service->descriptor == &auscult__v1__plugin__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void auscult__v1__plugin__init (Auscult__V1__Plugin_Service *service,
                                 Auscult__V1__Plugin_ServiceDestroy destroy)

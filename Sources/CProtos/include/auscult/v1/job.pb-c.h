@@ -15,6 +15,7 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "auscult/v1/common.pb-c.h"
+#include "auscult/v1/plugin.pb-c.h"
 #include "auscult/v1/trace.pb-c.h"
 #include "auscult/v1/transcribe.pb-c.h"
 
@@ -25,6 +26,7 @@ typedef struct Auscult__V1__JobError Auscult__V1__JobError;
 typedef struct Auscult__V1__WatchJobRequest Auscult__V1__WatchJobRequest;
 typedef struct Auscult__V1__JobEvent Auscult__V1__JobEvent;
 typedef struct Auscult__V1__JobResult Auscult__V1__JobResult;
+typedef struct Auscult__V1__PluginResults Auscult__V1__PluginResults;
 typedef struct Auscult__V1__ListJobsRequest Auscult__V1__ListJobsRequest;
 typedef struct Auscult__V1__JobList Auscult__V1__JobList;
 
@@ -46,7 +48,8 @@ typedef enum _Auscult__V1__JobState {
 typedef enum {
   AUSCULT__V1__START_JOB_REQUEST__WORK__NOT_SET = 0,
   AUSCULT__V1__START_JOB_REQUEST__WORK_TRANSCRIBE = 2,
-  AUSCULT__V1__START_JOB_REQUEST__WORK_TRACE = 3
+  AUSCULT__V1__START_JOB_REQUEST__WORK_TRACE = 3,
+  AUSCULT__V1__START_JOB_REQUEST__WORK_PLUGIN = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__START_JOB_REQUEST__WORK__CASE)
 } Auscult__V1__StartJobRequest__WorkCase;
 
@@ -64,6 +67,7 @@ struct  Auscult__V1__StartJobRequest
      * Its output must be a file.
      */
     Auscult__V1__TraceRequest *trace;
+    Auscult__V1__RunPluginRequest *plugin;
   };
 };
 #define AUSCULT__V1__START_JOB_REQUEST__INIT \
@@ -87,7 +91,7 @@ struct  Auscult__V1__JobInfo
   char *id;
   char *label;
   /*
-   * "transcribe" or "trace".
+   * "transcribe", "trace" or "plugin".
    */
   char *kind;
   Auscult__V1__JobState state;
@@ -178,7 +182,8 @@ struct  Auscult__V1__JobEvent
 typedef enum {
   AUSCULT__V1__JOB_RESULT__RESULT__NOT_SET = 0,
   AUSCULT__V1__JOB_RESULT__RESULT_TRANSCRIPT = 1,
-  AUSCULT__V1__JOB_RESULT__RESULT_TRACE = 2
+  AUSCULT__V1__JOB_RESULT__RESULT_TRACE = 2,
+  AUSCULT__V1__JOB_RESULT__RESULT_PLUGIN = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__JOB_RESULT__RESULT__CASE)
 } Auscult__V1__JobResult__ResultCase;
 
@@ -189,11 +194,27 @@ struct  Auscult__V1__JobResult
   union {
     Auscult__V1__Transcript *transcript;
     Auscult__V1__TraceSummary *trace;
+    Auscult__V1__PluginResults *plugin;
   };
 };
 #define AUSCULT__V1__JOB_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__job_result__descriptor) \
     , AUSCULT__V1__JOB_RESULT__RESULT__NOT_SET, {0} }
+
+
+struct  Auscult__V1__PluginResults
+{
+  ProtobufCMessage base;
+  Auscult__V1__PluginDescription *description;
+  size_t n_results;
+  Auscult__V1__PluginResult **results;
+  size_t n_skipped;
+  Auscult__V1__SkippedRecording **skipped;
+  Auscult__V1__PluginEnd *end;
+};
+#define AUSCULT__V1__PLUGIN_RESULTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_results__descriptor) \
+    , NULL, 0,NULL, 0,NULL, NULL }
 
 
 struct  Auscult__V1__ListJobsRequest
@@ -349,6 +370,25 @@ Auscult__V1__JobResult *
 void   auscult__v1__job_result__free_unpacked
                      (Auscult__V1__JobResult *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__PluginResults methods */
+void   auscult__v1__plugin_results__init
+                     (Auscult__V1__PluginResults         *message);
+size_t auscult__v1__plugin_results__get_packed_size
+                     (const Auscult__V1__PluginResults   *message);
+size_t auscult__v1__plugin_results__pack
+                     (const Auscult__V1__PluginResults   *message,
+                      uint8_t             *out);
+size_t auscult__v1__plugin_results__pack_to_buffer
+                     (const Auscult__V1__PluginResults   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__PluginResults *
+       auscult__v1__plugin_results__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__plugin_results__free_unpacked
+                     (Auscult__V1__PluginResults *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__ListJobsRequest methods */
 void   auscult__v1__list_jobs_request__init
                      (Auscult__V1__ListJobsRequest         *message);
@@ -409,6 +449,9 @@ typedef void (*Auscult__V1__JobEvent_Closure)
                   void *closure_data);
 typedef void (*Auscult__V1__JobResult_Closure)
                  (const Auscult__V1__JobResult *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__PluginResults_Closure)
+                 (const Auscult__V1__PluginResults *message,
                   void *closure_data);
 typedef void (*Auscult__V1__ListJobsRequest_Closure)
                  (const Auscult__V1__ListJobsRequest *message,
@@ -505,6 +548,7 @@ extern const ProtobufCMessageDescriptor auscult__v1__job_error__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__watch_job_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__job_event__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__job_result__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__plugin_results__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__list_jobs_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__job_list__descriptor;
 extern const ProtobufCServiceDescriptor auscult__v1__job__descriptor;

@@ -27,8 +27,15 @@ typedef struct Auscult__V1__PluginParameter Auscult__V1__PluginParameter;
 typedef struct Auscult__V1__PluginOutput Auscult__V1__PluginOutput;
 typedef struct Auscult__V1__ResultAxis Auscult__V1__ResultAxis;
 typedef struct Auscult__V1__RunPluginRequest Auscult__V1__RunPluginRequest;
+typedef struct Auscult__V1__Shard Auscult__V1__Shard;
+typedef struct Auscult__V1__MergePluginRequest Auscult__V1__MergePluginRequest;
+typedef struct Auscult__V1__ValidatePluginRequest Auscult__V1__ValidatePluginRequest;
+typedef struct Auscult__V1__ValidatePluginEvent Auscult__V1__ValidatePluginEvent;
+typedef struct Auscult__V1__ValidationCheck Auscult__V1__ValidationCheck;
+typedef struct Auscult__V1__ValidationEnd Auscult__V1__ValidationEnd;
 typedef struct Auscult__V1__PluginArgument Auscult__V1__PluginArgument;
 typedef struct Auscult__V1__PluginEvent Auscult__V1__PluginEvent;
+typedef struct Auscult__V1__SkippedRecording Auscult__V1__SkippedRecording;
 typedef struct Auscult__V1__PluginLog Auscult__V1__PluginLog;
 typedef struct Auscult__V1__PluginEnd Auscult__V1__PluginEnd;
 typedef struct Auscult__V1__PluginResult Auscult__V1__PluginResult;
@@ -64,6 +71,19 @@ typedef enum _Auscult__V1__PlotHint {
   AUSCULT__V1__PLOT_HINT__PLAYER = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__PLOT_HINT)
 } Auscult__V1__PlotHint;
+typedef enum _Auscult__V1__CheckOutcome {
+  AUSCULT__V1__CHECK_OUTCOME__CHECK_OUTCOME_UNSPECIFIED = 0,
+  AUSCULT__V1__CHECK_OUTCOME__PASSED = 1,
+  /*
+   * The check failed.
+   */
+  AUSCULT__V1__CHECK_OUTCOME__BROKEN = 2,
+  /*
+   * It says nothing about this plugin: it saves no state, say.
+   */
+  AUSCULT__V1__CHECK_OUTCOME__SKIPPED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__CHECK_OUTCOME)
+} Auscult__V1__CheckOutcome;
 
 /* --- messages --- */
 
@@ -246,8 +266,14 @@ struct  Auscult__V1__ResultAxis
 struct  Auscult__V1__RunPluginRequest
 {
   ProtobufCMessage base;
+  /*
+   * Its id, or the last part of it where that is unique: "attention-stats".
+   */
   char *plugin_id;
   Auscult__V1__ModelRef *model;
+  /*
+   * Recordings, and data sets in place of them or behind them.
+   */
   size_t n_audio;
   Auscult__V1__AudioSource **audio;
   size_t n_arguments;
@@ -255,10 +281,141 @@ struct  Auscult__V1__RunPluginRequest
   size_t n_interventions;
   Auscult__V1__Intervention **interventions;
   int64_t deadline_ms;
+  /*
+   * Paths: a folder of recordings, a manifest (JSON lines or TSV), a LibriSpeech or Common Voice folder; or "demo:", the
+   * embedded clips with their labels and alignments.
+   */
+  size_t n_data_sets;
+  char **data_sets;
+  /*
+   * A part of the recordings: those whose number, modulo `count`, is `index`. Absent for all.
+   */
+  Auscult__V1__Shard *shard;
+  /*
+   * A file that the state is kept in while the run goes on, and that it goes on from where it is there already.
+   */
+  char *checkpoint;
+  /*
+   * A file for the state after the last recording, to be merged with others'.
+   */
+  char *state_file;
+  /*
+   * Plugin processes at a time; 0 for one.
+   */
+  uint32_t workers;
+  /*
+   * Where draws begin.
+   */
+  uint64_t seed;
+  /*
+   * Whether the run ends at a recording that cannot be read; otherwise it is reported and left out.
+   */
+  protobuf_c_boolean stop_at_broken;
 };
 #define AUSCULT__V1__RUN_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__run_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+struct  Auscult__V1__Shard
+{
+  ProtobufCMessage base;
+  uint32_t index;
+  uint32_t count;
+};
+#define AUSCULT__V1__SHARD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__shard__descriptor) \
+    , 0, 0 }
+
+
+struct  Auscult__V1__MergePluginRequest
+{
+  ProtobufCMessage base;
+  /*
+   * What Run or a checkpoint wrote: of the same plugin, version, arguments and model.
+   */
+  size_t n_state_files;
+  char **state_files;
+  /*
+   * A file for the state of all of them; empty for none.
+   */
+  char *state_file;
+  int64_t deadline_ms;
+};
+#define AUSCULT__V1__MERGE_PLUGIN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__merge_plugin_request__descriptor) \
+    , 0,NULL, (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Auscult__V1__ValidatePluginRequest
+{
+  ProtobufCMessage base;
+  /*
+   * A bundle's folder.
+   */
+  char *path;
+  Auscult__V1__ModelRef *model;
+};
+#define AUSCULT__V1__VALIDATE_PLUGIN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__validate_plugin_request__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
+
+
+typedef enum {
+  AUSCULT__V1__VALIDATE_PLUGIN_EVENT__EVENT__NOT_SET = 0,
+  AUSCULT__V1__VALIDATE_PLUGIN_EVENT__EVENT_STARTED = 1,
+  AUSCULT__V1__VALIDATE_PLUGIN_EVENT__EVENT_CHECK = 2,
+  AUSCULT__V1__VALIDATE_PLUGIN_EVENT__EVENT_END = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__VALIDATE_PLUGIN_EVENT__EVENT__CASE)
+} Auscult__V1__ValidatePluginEvent__EventCase;
+
+struct  Auscult__V1__ValidatePluginEvent
+{
+  ProtobufCMessage base;
+  Auscult__V1__ValidatePluginEvent__EventCase event_case;
+  union {
+    Auscult__V1__Started *started;
+    Auscult__V1__ValidationCheck *check;
+    /*
+     * The last message.
+     */
+    Auscult__V1__ValidationEnd *end;
+  };
+};
+#define AUSCULT__V1__VALIDATE_PLUGIN_EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__validate_plugin_event__descriptor) \
+    , AUSCULT__V1__VALIDATE_PLUGIN_EVENT__EVENT__NOT_SET, {0} }
+
+
+struct  Auscult__V1__ValidationCheck
+{
+  ProtobufCMessage base;
+  /*
+   * "survives silence", …
+   */
+  char *name;
+  Auscult__V1__CheckOutcome outcome;
+  /*
+   * What was expected and what came.
+   */
+  char *detail;
+  double seconds;
+};
+#define AUSCULT__V1__VALIDATION_CHECK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__validation_check__descriptor) \
+    , (char *)protobuf_c_empty_string, AUSCULT__V1__CHECK_OUTCOME__CHECK_OUTCOME_UNSPECIFIED, (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Auscult__V1__ValidationEnd
+{
+  ProtobufCMessage base;
+  uint32_t passed;
+  uint32_t broken;
+  uint32_t skipped;
+};
+#define AUSCULT__V1__VALIDATION_END__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__validation_end__descriptor) \
+    , 0, 0, 0 }
 
 
 struct  Auscult__V1__PluginArgument
@@ -278,7 +435,9 @@ typedef enum {
   AUSCULT__V1__PLUGIN_EVENT__EVENT_PROGRESS = 3,
   AUSCULT__V1__PLUGIN_EVENT__EVENT_LOG = 4,
   AUSCULT__V1__PLUGIN_EVENT__EVENT_RESULT = 5,
-  AUSCULT__V1__PLUGIN_EVENT__EVENT_END = 6
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_END = 6,
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_DESCRIPTION = 7,
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_SKIPPED = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__PLUGIN_EVENT__EVENT__CASE)
 } Auscult__V1__PluginEvent__EventCase;
 
@@ -299,11 +458,30 @@ struct  Auscult__V1__PluginEvent
      * The last message.
      */
     Auscult__V1__PluginEnd *end;
+    /*
+     * What is being run; before the first result.
+     */
+    Auscult__V1__PluginDescription *description;
+    /*
+     * A recording that was left out.
+     */
+    Auscult__V1__SkippedRecording *skipped;
   };
 };
 #define AUSCULT__V1__PLUGIN_EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_event__descriptor) \
     , 0, AUSCULT__V1__PLUGIN_EVENT__EVENT__NOT_SET, {0} }
+
+
+struct  Auscult__V1__SkippedRecording
+{
+  ProtobufCMessage base;
+  char *file;
+  char *reason;
+};
+#define AUSCULT__V1__SKIPPED_RECORDING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__skipped_recording__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Auscult__V1__PluginLog
@@ -325,10 +503,20 @@ struct  Auscult__V1__PluginEnd
   ProtobufCMessage base;
   uint64_t recordings;
   uint64_t results;
+  uint64_t skipped;
+  char *model;
+  char *model_sha256;
+  uint64_t seed;
+  /*
+   * Seconds in all, in the engine, and in the plugin.
+   */
+  double seconds;
+  double engine_seconds;
+  double plugin_seconds;
 };
 #define AUSCULT__V1__PLUGIN_END__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_end__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
 
 
 typedef enum {
@@ -659,6 +847,120 @@ Auscult__V1__RunPluginRequest *
 void   auscult__v1__run_plugin_request__free_unpacked
                      (Auscult__V1__RunPluginRequest *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__Shard methods */
+void   auscult__v1__shard__init
+                     (Auscult__V1__Shard         *message);
+size_t auscult__v1__shard__get_packed_size
+                     (const Auscult__V1__Shard   *message);
+size_t auscult__v1__shard__pack
+                     (const Auscult__V1__Shard   *message,
+                      uint8_t             *out);
+size_t auscult__v1__shard__pack_to_buffer
+                     (const Auscult__V1__Shard   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Shard *
+       auscult__v1__shard__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__shard__free_unpacked
+                     (Auscult__V1__Shard *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__MergePluginRequest methods */
+void   auscult__v1__merge_plugin_request__init
+                     (Auscult__V1__MergePluginRequest         *message);
+size_t auscult__v1__merge_plugin_request__get_packed_size
+                     (const Auscult__V1__MergePluginRequest   *message);
+size_t auscult__v1__merge_plugin_request__pack
+                     (const Auscult__V1__MergePluginRequest   *message,
+                      uint8_t             *out);
+size_t auscult__v1__merge_plugin_request__pack_to_buffer
+                     (const Auscult__V1__MergePluginRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__MergePluginRequest *
+       auscult__v1__merge_plugin_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__merge_plugin_request__free_unpacked
+                     (Auscult__V1__MergePluginRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__ValidatePluginRequest methods */
+void   auscult__v1__validate_plugin_request__init
+                     (Auscult__V1__ValidatePluginRequest         *message);
+size_t auscult__v1__validate_plugin_request__get_packed_size
+                     (const Auscult__V1__ValidatePluginRequest   *message);
+size_t auscult__v1__validate_plugin_request__pack
+                     (const Auscult__V1__ValidatePluginRequest   *message,
+                      uint8_t             *out);
+size_t auscult__v1__validate_plugin_request__pack_to_buffer
+                     (const Auscult__V1__ValidatePluginRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ValidatePluginRequest *
+       auscult__v1__validate_plugin_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__validate_plugin_request__free_unpacked
+                     (Auscult__V1__ValidatePluginRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__ValidatePluginEvent methods */
+void   auscult__v1__validate_plugin_event__init
+                     (Auscult__V1__ValidatePluginEvent         *message);
+size_t auscult__v1__validate_plugin_event__get_packed_size
+                     (const Auscult__V1__ValidatePluginEvent   *message);
+size_t auscult__v1__validate_plugin_event__pack
+                     (const Auscult__V1__ValidatePluginEvent   *message,
+                      uint8_t             *out);
+size_t auscult__v1__validate_plugin_event__pack_to_buffer
+                     (const Auscult__V1__ValidatePluginEvent   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ValidatePluginEvent *
+       auscult__v1__validate_plugin_event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__validate_plugin_event__free_unpacked
+                     (Auscult__V1__ValidatePluginEvent *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__ValidationCheck methods */
+void   auscult__v1__validation_check__init
+                     (Auscult__V1__ValidationCheck         *message);
+size_t auscult__v1__validation_check__get_packed_size
+                     (const Auscult__V1__ValidationCheck   *message);
+size_t auscult__v1__validation_check__pack
+                     (const Auscult__V1__ValidationCheck   *message,
+                      uint8_t             *out);
+size_t auscult__v1__validation_check__pack_to_buffer
+                     (const Auscult__V1__ValidationCheck   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ValidationCheck *
+       auscult__v1__validation_check__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__validation_check__free_unpacked
+                     (Auscult__V1__ValidationCheck *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__ValidationEnd methods */
+void   auscult__v1__validation_end__init
+                     (Auscult__V1__ValidationEnd         *message);
+size_t auscult__v1__validation_end__get_packed_size
+                     (const Auscult__V1__ValidationEnd   *message);
+size_t auscult__v1__validation_end__pack
+                     (const Auscult__V1__ValidationEnd   *message,
+                      uint8_t             *out);
+size_t auscult__v1__validation_end__pack_to_buffer
+                     (const Auscult__V1__ValidationEnd   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ValidationEnd *
+       auscult__v1__validation_end__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__validation_end__free_unpacked
+                     (Auscult__V1__ValidationEnd *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__PluginArgument methods */
 void   auscult__v1__plugin_argument__init
                      (Auscult__V1__PluginArgument         *message);
@@ -696,6 +998,25 @@ Auscult__V1__PluginEvent *
                       const uint8_t       *data);
 void   auscult__v1__plugin_event__free_unpacked
                      (Auscult__V1__PluginEvent *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__SkippedRecording methods */
+void   auscult__v1__skipped_recording__init
+                     (Auscult__V1__SkippedRecording         *message);
+size_t auscult__v1__skipped_recording__get_packed_size
+                     (const Auscult__V1__SkippedRecording   *message);
+size_t auscult__v1__skipped_recording__pack
+                     (const Auscult__V1__SkippedRecording   *message,
+                      uint8_t             *out);
+size_t auscult__v1__skipped_recording__pack_to_buffer
+                     (const Auscult__V1__SkippedRecording   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__SkippedRecording *
+       auscult__v1__skipped_recording__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__skipped_recording__free_unpacked
+                     (Auscult__V1__SkippedRecording *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__V1__PluginLog methods */
 void   auscult__v1__plugin_log__init
@@ -919,11 +1240,32 @@ typedef void (*Auscult__V1__ResultAxis_Closure)
 typedef void (*Auscult__V1__RunPluginRequest_Closure)
                  (const Auscult__V1__RunPluginRequest *message,
                   void *closure_data);
+typedef void (*Auscult__V1__Shard_Closure)
+                 (const Auscult__V1__Shard *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__MergePluginRequest_Closure)
+                 (const Auscult__V1__MergePluginRequest *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__ValidatePluginRequest_Closure)
+                 (const Auscult__V1__ValidatePluginRequest *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__ValidatePluginEvent_Closure)
+                 (const Auscult__V1__ValidatePluginEvent *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__ValidationCheck_Closure)
+                 (const Auscult__V1__ValidationCheck *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__ValidationEnd_Closure)
+                 (const Auscult__V1__ValidationEnd *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__PluginArgument_Closure)
                  (const Auscult__V1__PluginArgument *message,
                   void *closure_data);
 typedef void (*Auscult__V1__PluginEvent_Closure)
                  (const Auscult__V1__PluginEvent *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__SkippedRecording_Closure)
+                 (const Auscult__V1__SkippedRecording *message,
                   void *closure_data);
 typedef void (*Auscult__V1__PluginLog_Closure)
                  (const Auscult__V1__PluginLog *message,
@@ -974,6 +1316,14 @@ struct Auscult__V1__Plugin_Service
               const Auscult__V1__RunPluginRequest *input,
               Auscult__V1__PluginEvent_Closure closure,
               void *closure_data);
+  void (*merge)(Auscult__V1__Plugin_Service *service,
+                const Auscult__V1__MergePluginRequest *input,
+                Auscult__V1__PluginEvent_Closure closure,
+                void *closure_data);
+  void (*validate)(Auscult__V1__Plugin_Service *service,
+                   const Auscult__V1__ValidatePluginRequest *input,
+                   Auscult__V1__ValidatePluginEvent_Closure closure,
+                   void *closure_data);
 };
 typedef void (*Auscult__V1__Plugin_ServiceDestroy)(Auscult__V1__Plugin_Service *);
 void auscult__v1__plugin__init (Auscult__V1__Plugin_Service *service,
@@ -984,7 +1334,9 @@ void auscult__v1__plugin__init (Auscult__V1__Plugin_Service *service,
     { AUSCULT__V1__PLUGIN__BASE_INIT,\
       function_prefix__ ## list,\
       function_prefix__ ## describe,\
-      function_prefix__ ## run  }
+      function_prefix__ ## run,\
+      function_prefix__ ## merge,\
+      function_prefix__ ## validate  }
 void auscult__v1__plugin__list(ProtobufCService *service,
                                const Auscult__V1__ListPluginsRequest *input,
                                Auscult__V1__PluginList_Closure closure,
@@ -997,11 +1349,20 @@ void auscult__v1__plugin__run(ProtobufCService *service,
                               const Auscult__V1__RunPluginRequest *input,
                               Auscult__V1__PluginEvent_Closure closure,
                               void *closure_data);
+void auscult__v1__plugin__merge(ProtobufCService *service,
+                                const Auscult__V1__MergePluginRequest *input,
+                                Auscult__V1__PluginEvent_Closure closure,
+                                void *closure_data);
+void auscult__v1__plugin__validate(ProtobufCService *service,
+                                   const Auscult__V1__ValidatePluginRequest *input,
+                                   Auscult__V1__ValidatePluginEvent_Closure closure,
+                                   void *closure_data);
 
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    auscult__v1__result_kind__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__plot_hint__descriptor;
+extern const ProtobufCEnumDescriptor    auscult__v1__check_outcome__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__list_plugins_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_list__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_listing__descriptor;
@@ -1012,8 +1373,15 @@ extern const ProtobufCMessageDescriptor auscult__v1__plugin_parameter__descripto
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_output__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__shard__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__validate_plugin_event__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__validation_check__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__validation_end__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_argument__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_event__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__skipped_recording__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_log__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_end__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_result__descriptor;
