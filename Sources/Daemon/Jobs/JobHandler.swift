@@ -44,6 +44,7 @@ struct JobHandler {
                 throw ServiceError(.invalidArgument, "the tensors of a job must go to a file")
             }
             try trace.check(work, connection: nil)
+        case .plugin(let work)?: _ = try Self.deadline(work.deadlineMs)
         case nil: throw ServiceError(.invalidArgument, "the request names no work")
         }
     }

@@ -1,3 +1,4 @@
+import Audio
 import Files
 import Foundation
 import Messages
@@ -37,8 +38,9 @@ struct Engine: Sendable {
         switch place {
         case .path(let path):
             try Self.checkRecording(path)
-            let input = AudioInput(name: name ?? path, source: .file(path))
-            return Recording(input: input, seconds: seconds)
+            // Messages speak of it as its user does.
+            let source: AudioSource = name.map { .spooled(path: path, encoding: .file, name: $0) } ?? .file(path)
+            return Recording(input: AudioInput(name: name ?? path, source: source), seconds: seconds)
         case .clip(let clip):
             let input = try AudioInput.clip(named: clip)
             return Recording(input: AudioInput(name: name ?? input.name, source: input.source), seconds: seconds)
