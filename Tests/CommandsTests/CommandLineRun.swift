@@ -104,17 +104,19 @@ struct Child {
     }
 
     private static func stopDaemon(_ data: String, _ side: String) {
-        guard FileManager.default.fileExists(atPath: side + "/d.sock"), let program = try? built("auscult") else {
-            return
+        // Its log is there from the moment at which one is started.
+        guard FileManager.default.fileExists(atPath: side + "/auscult/auscultd.log") else { return }
+        // One that is still starting is waited for, so that it cannot come after its end.
+        for arguments in [["status"], ["stop", "--drain", "0"]] {
+            let command = Process()
+            command.executableURL = (try? built("auscult")).map { URL(fileURLWithPath: $0) }
+            command.arguments = arguments
+            command.environment = try? environment(data, side)
+            command.standardOutput = FileHandle.nullDevice
+            command.standardError = FileHandle.nullDevice
+            guard (try? command.run()) != nil else { return }
+            command.waitUntilExit()
         }
-        let stop = Process()
-        stop.executableURL = URL(fileURLWithPath: program)
-        stop.arguments = ["stop", "--drain", "0"]
-        stop.environment = try? environment(data, side)
-        stop.standardOutput = FileHandle.nullDevice
-        stop.standardError = FileHandle.nullDevice
-        guard (try? stop.run()) != nil else { return }
-        stop.waitUntilExit()
     }
 
     /// What it writes, for a test that answers while it runs; ``result()`` then has the rest.
