@@ -64,6 +64,8 @@ struct Child {
     let process = Process()
     private let output = Pipe()
     private let error = Pipe()
+    /// Stays as long as somebody waits for the program's end.
+    private let data: TemporaryFolder
 
     /// - Parameter input: its standard input; nothing by default.
     init(
@@ -72,6 +74,7 @@ struct Child {
     )
         throws
     {
+        self.data = data
         process.executableURL = URL(fileURLWithPath: try Self.built("auscult"))
         process.arguments = arguments
         process.environment = try Self.environment(data).merging(environment) { $1 }
