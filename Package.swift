@@ -96,6 +96,11 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: [
+                "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ]
 )
