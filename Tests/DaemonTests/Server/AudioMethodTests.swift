@@ -47,60 +47,52 @@ extension WholeDaemon {
         @Test(
             "an upload is another connection's only as NOT_FOUND, can be discarded once, and goes with its connection")
         func ownership() async throws {
-            try await TestDaemon.run { daemon in
-                let (owner, other) = (try await daemon.connect(), try await daemon.connect())
-                let id = try await owner.upload([0, 0], .pcmS16le16k).uploadId
-                for attempt in 0..<2 {
-                    await expectFailure(.notFound, "not_found", naming: id) {
-                        try await transcribe(other, upload(id))
-                    }
-                    await expectFailure(.notFound, "not_found", naming: id) {
-                        try await other.call(V1.AudioRPC.discard, V1.DiscardRequest(uploadId: id))
-                    }
-                    if attempt == 0 { _ = try await transcribe(owner, upload(id)) }
+            let daemon = try await ChildDaemon().ready()
+            let (owner, other) = (try await daemon.connect(), try await daemon.connect())
+            let id = try await owner.upload([0, 0], .pcmS16le16k).uploadId
+            for attempt in 0..<2 {
+                await expectFailure(.notFound, "not_found", naming: id) { try await transcribe(other, upload(id)) }
+                await expectFailure(.notFound, "not_found", naming: id) {
+                    try await other.call(V1.AudioRPC.discard, V1.DiscardRequest(uploadId: id))
                 }
-                _ = try await owner.call(V1.AudioRPC.discard, V1.DiscardRequest(uploadId: id))
-                await expectFailure(.notFound, "not_found", naming: id) { try await transcribe(owner, upload(id)) }
-                await other.close()
-
-                let before = openDescriptors()
-                for _ in 0..<10 { _ = try await owner.upload([1, 2, 3, 4], .audioFile) }
-                #expect(openDescriptors() > before)
-                await owner.close()
-                try await eventually("the files of the uploads are closed") { openDescriptors() < before }
+                if attempt == 0 { _ = try await transcribe(owner, upload(id)) }
             }
+            _ = try await owner.call(V1.AudioRPC.discard, V1.DiscardRequest(uploadId: id))
+            await expectFailure(.notFound, "not_found", naming: id) { try await transcribe(owner, upload(id)) }
+            try await eventually("its file is closed") { spools(daemon) == 0 }
+            for _ in 0..<10 { _ = try await owner.upload([1, 2, 3, 4], .audioFile) }
+            #expect(spools(daemon) == 10)
+            await owner.close()
+            try await eventually("the files of the uploads are closed") { spools(daemon) == 0 }
+            await other.close()
         }
 
         @Test("a client that leaves as soon as its upload is on its way leaves no file behind")
         func vanishes() async throws {
-            try await TestDaemon.run { daemon in
-                let watcher = try await daemon.connect()
-                let before = openFiles()
-                for _ in 0..<20 {
-                    let client = try await daemon.connect()
-                    let call = try await client.open(V1.AudioRPC.upload)
-                    try await call.send(V1.UploadChunk(encoding: .pcmS16le16k, data: [0, 0]))
-                    try await call.finish()
-                    await client.close()
-                }
-                try await eventually("only the watcher is connected") { try await watcher.status().connections == 1 }
-                try await eventually("no upload's file is open") { openFiles() <= before }
-                await watcher.close()
+            let daemon = try await ChildDaemon().ready()
+            let watcher = try await daemon.connect()
+            for _ in 0..<50 {
+                let client = try await daemon.connect()
+                let call = try await client.open(V1.AudioRPC.upload)
+                try await call.send(V1.UploadChunk(encoding: .pcmS16le16k, data: [0, 0]))
+                try await call.finish()
+                await client.close()
             }
+            try await eventually("only the watcher is connected") {
+                let status = try await watcher.status()
+                return status.connections == 1 && status.calls.count == 1
+            }
+            try await eventually("no upload's file is open") { spools(daemon) == 0 }
+            await watcher.close()
         }
 
-        /// Unnamed files that this process has open; other tests have some as well, for a while.
-        private func openFiles() -> Int {
-            descriptors { target in target.contains("(deleted)") && !target.contains("memfd") }
-        }
-
-        private func openDescriptors() -> Int { openFiles() }
-
-        private func descriptors(_ isOne: (String) -> Bool) -> Int {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        /// Files without a name that the daemon has open.
+        private func spools(_ daemon: ChildDaemon) -> Int {
+            let folder = "/proc/\(daemon.pid)/fd/"
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             return names.count { name in
-                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")).map(isOne)
-                    ?? false
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: folder + name)
+                return target?.hasSuffix("(deleted)") == true
             }
         }
 

@@ -153,6 +153,26 @@ final class RawConnection: Sendable {
         }
     }
 
+    /// The response that comes next.
+    func response() async throws -> TTRPC.Response {
+        let frame = try await blocking { () -> [UInt8] in
+            let header = try self.read(10)
+            return try self.read(header.prefix(4).reduce(0) { $0 << 8 | Int($1) })
+        }
+        return try TTRPC.Response(serialized: frame)
+    }
+
+    private func read(_ count: Int) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let received = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress! + done, count - done, 0) }
+            guard received > 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+            done += received
+        }
+        return bytes
+    }
+
     /// A frame that begins a call.
     static func request<Q, A>(_ rpc: RPC<Q, A>, _ message: Q, stream: UInt32 = 1) -> [UInt8] {
         let request = TTRPC.Request(service: rpc.service, method: rpc.method, payload: message.serialized())

@@ -11,7 +11,8 @@ extension WholeDaemon {
         /// Opens a listening socket as descriptor 3, says so as systemd does, and becomes the program.
         private static let activation = """
             use Socket; use POSIX; BEGIN { $^F = 255 }
-            socket(my $s, PF_UNIX, SOCK_STREAM, 0) && bind($s, pack_sockaddr_un($ENV{PLACE})) && listen($s, 8) or die $!;
+            socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die $!;
+            bind($s, pack_sockaddr_un($ENV{PLACE})) && listen($s, 8) or die $!;
             if (fileno($s) != 3) { POSIX::dup2(fileno($s), 3); }
             $ENV{LISTEN_PID} = $$; $ENV{LISTEN_FDS} = 1; exec @ARGV or die $!;
             """
