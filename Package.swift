@@ -92,7 +92,7 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Files", "TestSupport",
+                "Audio", "CDescriptors", "Daemon", "Files", "Kernels", "Messages", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -37,7 +37,7 @@ struct Engine: Sendable {
         let name = source.name.nonEmpty
         switch place {
         case .path(let path):
-            try Self.checkRecording(path)
+            try Self.checkRecording(path, name: name ?? path)
             // Messages speak of it as its user does.
             let source: AudioSource = name.map { .spooled(path: path, encoding: .file, name: $0) } ?? .file(path)
             return Recording(input: AudioInput(name: name ?? path, source: source), seconds: seconds)
@@ -58,13 +58,13 @@ struct Engine: Sendable {
     }
 
     /// A pipe or a device would keep a thread waiting for as long as nobody writes to it.
-    private static func checkRecording(_ path: String) throws {
+    private static func checkRecording(_ path: String, name: String) throws {
         try checkAbsolute(path)
         var status = stat()
-        guard stat(path, &status) == 0 else { throw FileError.cannotRead(path) }
+        guard stat(path, &status) == 0 else { throw FileError.cannotRead(name) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file"
-            throw ServiceError(.invalidArgument, "\(path) is \(kind); expected a sound file")
+            throw ServiceError(.invalidArgument, "\(name) is \(kind); expected a sound file")
         }
     }
 
