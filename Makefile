@@ -24,8 +24,14 @@ demo: build ## Transcribe a recording that is built in (or FILE=…) and look in
 test: protos-check ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
 	@scripts/bootstrap.sh
 	$(SWIFT) build $(RELEASE) --build-tests
-	$(SWIFT) test $(RELEASE) --skip-build
+	# One test at a time: many wait for processes, and would keep the others' threads.
+	$(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python integration fuzz SECONDS=60
+
+integration: build ## Clients of other makes against the daemon: Go's ttRPC, Neovim
+	@scripts/bootstrap.sh integration
+	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
+	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
 
 test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python

@@ -8,9 +8,10 @@ public final class TemporaryFolder: Sendable {
     public init() throws {
         path = (NSTemporaryDirectory() as NSString).appendingPathComponent("auscult-test-\(UUID().uuidString)")
         side = path + ".side"
-        for folder in [path, side] {
+        // Others may pass through the first, for what is shared with them below it; the second holds sockets.
+        for (folder, mode) in [(path, 0o711), (side, 0o700)] {
             try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
         }
     }
 
