@@ -9,6 +9,7 @@ let package = Package(
     products: [
         .executable(name: "auscult", targets: ["auscult"]),
         .executable(name: "auscultd", targets: ["auscultd"]),
+        .executable(name: "auscult-plugin-host", targets: ["auscult-plugin-host"]),
         .library(name: "Whisper", targets: ["Whisper"]),
     ],
     dependencies: [
@@ -46,6 +47,8 @@ let package = Package(
         .target(name: "CDescriptors"),
         // The binary interface of plugins: one header, and all that a plugin includes.
         .target(name: "CAuscultPlugin"),
+        // Plugins: their bundles, the processes that they run in, and both sides of the wall between.
+        .target(name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
 
@@ -73,6 +76,7 @@ let package = Package(
             ]),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
+        .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
