@@ -51,6 +51,8 @@ let package = Package(
         .target(name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
+        // Lists of recordings with what is known about them.
+        .target(name: "DataSets", dependencies: ["Files"]),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
@@ -58,7 +60,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "Files", "Kernels", "Messages", "Whisper", "Wire",
+                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
+                "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -80,6 +83,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+        .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
@@ -93,7 +97,7 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Files", "TestSupport",
+                "DataSets", "Daemon", "Files", "Messages", "PluginHost", "TestSupport", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
