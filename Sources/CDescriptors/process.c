@@ -51,20 +51,17 @@ int auscult_spawn(const char *path, char *const arguments[], char *const environ
 
 int auscult_process_descriptor(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
-int auscult_process_reap(pid_t process, int *exited, int *signal) {
-    siginfo_t info = {0};
-    int result;
-    do result = waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG);
-    while (result != 0 && errno == EINTR);
-    if (result != 0) {
-        // Someone else has reaped it; how it ended is not known any more.
-        *exited = -1;
-        *signal = 0;
-        return 0;
-    }
-    if (info.si_pid == 0) return -1;
-    *exited = info.si_code == CLD_EXITED ? info.si_status : -1;
-    *signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+int auscult_process_reap(pid_t process, int *exited, int *signal, uint64_t *most_memory) {
+    int status = 0;
+    struct rusage usage = {0};
+    pid_t result;
+    do result = wait4(process, &status, WNOHANG, &usage);
+    while (result < 0 && errno == EINTR);
+    if (result == 0) return -1;
+    // Where someone else has reaped it, how it ended is not known any more.
+    *exited = result > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    *signal = result > 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    *most_memory = (uint64_t)usage.ru_maxrss * 1024;
     return 0;
 }
 

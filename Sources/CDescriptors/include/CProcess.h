@@ -13,8 +13,9 @@ int auscult_spawn(const char *path, char *const arguments[], char *const environ
 /// A descriptor that is readable when `process` has ended; close-on-exec. -1 with errno.
 int auscult_process_descriptor(pid_t process);
 
-/// How a process ended: 0 and `exited` the exit code, or `signal`. -1 while it runs.
-int auscult_process_reap(pid_t process, int *exited, int *signal);
+/// How a process ended: 0 with `exited`, the exit code or -1, with `signal`, or 0, and with the most memory that it had
+/// in use, in bytes. -1 while it runs.
+int auscult_process_reap(pid_t process, int *exited, int *signal, uint64_t *most_memory);
 
 /// Takes from the calling process what a plugin must not have: no new privileges, no core dumps, at most so much
 /// memory, processor time and so many files; the process ends with the thread that started it, which must be one of

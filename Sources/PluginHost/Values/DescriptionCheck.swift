@@ -117,7 +117,9 @@ enum DescriptionCheck {
     }
 
     /// A text from outside, short enough for a message.
-    static func shown(_ text: String) -> String { text.count > 80 ? text.prefix(80) + "…" : text }
+    static func shown(_ text: String, _ longest: Int = 80) -> String {
+        text.utf8.count > longest ? text.prefix(longest) + "…" : text
+    }
 
     private static func listProblem<Element>(
         _ elements: [Element], _ name: String, _ most: Int, _ id: (Element) -> String,
