@@ -47,9 +47,15 @@ struct PluginRecordings: Sendable {
                     "there is no shard \(shard.index) of \(shard.count); expected 0 to \(max(1, shard.count) - 1)")
             }
         }
-        let hash = try SHA256()
-        func take(_ item: DataSetItem, _ recording: Recording? = nil) {
-            item.fingerprint.withUnsafeBytes { hash.update($0) }
+        var pending: [UInt8] = []
+        /// Folds a piece at a time into the digest, so that a long list is not in memory twice.
+        func fold() throws {
+            digest = try SHA256.hex(of: Array(digest.utf8) + pending)
+            pending = []
+        }
+        func take(_ item: DataSetItem, _ recording: Recording? = nil) throws {
+            pending += item.fingerprint
+            if pending.count >= 1 << 20 { try fold() }
             total = item.index + 1
             if let shard, UInt64(item.index) % UInt64(shard.count) != UInt64(shard.index) { return }
             recordings.append(PluginRecording(item: item, recording: recording))
@@ -60,7 +66,7 @@ struct PluginRecordings: Sendable {
             item.index = index
             item.start = recording.seconds?.lowerBound
             item.end = recording.seconds.flatMap { $0.upperBound == .greatestFiniteMagnitude ? nil : $0.upperBound }
-            take(item, recording)
+            try take(item, recording)
         }
         for place in dataSets {
             let set = try DataSet(place, clips: clips)
@@ -70,9 +76,9 @@ struct PluginRecordings: Sendable {
                     guard !stopAtBroken else { throw error }
                     broken.append(V1.SkippedRecording(file: error.file, reason: "\(error)"))
                 },
-                { take($0) })
+                { try take($0) })
         }
-        digest = hash.finish()
+        try fold()
     }
 
     /// What is known of an embedded clip that was named by itself.

@@ -101,9 +101,7 @@ struct PluginRun: Sendable {
     // MARK: - Parts of the work
 
     /// Goes through a contiguous part of the recordings, and gives back the state.
-    func runPart(
-        _ part: Range<Int>, _ model: LoadedModel, _ turn: EngineTurn, done: Atomic<Int>? = nil
-    ) throws -> Part {
+    func runPart(_ part: Range<Int>, _ model: LoadedModel, _ turn: EngineTurn) throws -> Part {
         let started = try start(model, turn) { _ in }
         defer { started.worker.close() }
         guard started.capture.needs.hasState else { throw stateless("be run by several workers") }
