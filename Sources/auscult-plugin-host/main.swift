@@ -1,1 +1,3 @@
 import PluginHost
+
+HostProgram.main()

@@ -23,7 +23,7 @@ public struct PluginBundle: Hashable, Sendable {
         var licence: String?
         var description: String?
         var library: String
-        var abiMajor: Int
+        var abiMajor: Int?
         var abiMinor: Int?
 
         enum CodingKeys: String, CodingKey {
@@ -33,8 +33,8 @@ public struct PluginBundle: Hashable, Sendable {
         }
     }
 
-    /// Reads `folder`/manifest.json: `id`, `name`, `version`, `library` (a path in the folder), `abi_major`; and
-    /// `abi_minor`, `vendor`, `licence`, `description` where they are there.
+    /// Reads `folder`/manifest.json: `id`, `name`, `version`, `library` (a path in the folder); and
+    /// `abi_major`, `abi_minor`, `vendor`, `licence`, `description` where they are there.
     /// - Throws: ``PluginError`` (`notFound`, `brokenBundle`).
     public init(folder: String) throws {
         guard let folder = Self.resolved(folder) else {
@@ -66,9 +66,11 @@ public struct PluginBundle: Hashable, Sendable {
         guard (manifest.description ?? "").utf8.count <= DescriptionCheck.longestText else {
             throw broken("the description has more than \(DescriptionCheck.longestText) bytes")
         }
-        guard manifest.abiMajor == Int(AUSCULT_ABI_MAJOR), manifest.abiMinor ?? 0 <= Int(AUSCULT_ABI_MINOR) else {
+        // What counts is in the library; said here, a plugin that cannot be loaded is known before it is.
+        let major = manifest.abiMajor ?? Int(AUSCULT_ABI_MAJOR)
+        guard major == Int(AUSCULT_ABI_MAJOR), manifest.abiMinor ?? 0 <= Int(AUSCULT_ABI_MINOR) else {
             throw broken(
-                "it is made for version \(manifest.abiMajor).\(manifest.abiMinor ?? 0) of the interface; this host has "
+                "it is made for version \(major).\(manifest.abiMinor ?? 0) of the interface; this host has "
                     + "\(AUSCULT_ABI_MAJOR).\(AUSCULT_ABI_MINOR)")
         }
         let named = manifest.library
