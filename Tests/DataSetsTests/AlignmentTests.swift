@@ -101,7 +101,10 @@ let textGridLong = """
             ("a.TextGrid", "File type = \"other\"", 1, "expected the file type"),
             ("a.TextGrid", textGridShort.replacingOccurrences(of: "0.25 1", with: "2 1"), 22, "expected an end after"),
             ("a.TextGrid", textGridShort.replacingOccurrences(of: "\"hi\"", with: "\"hi"), 22, "closing quote"),
-            ("a.TextGrid", textGridShort.replacingOccurrences(of: "0 1 1\n", with: "0 1 9999999\n"), 22, "the file ends"),
+            (
+                "a.TextGrid", textGridShort.replacingOccurrences(of: "0 1 1\n", with: "0 1 9999999\n"), 22,
+                "the file ends"
+            ),
             ("a.TextGrid", textGridShort.replacingOccurrences(of: "0 1 1\n", with: "0 1 1e300\n"), 21, "number of int"),
         ])
     func damage(file: String, text: String, line: Int, problem: String) throws {
@@ -125,7 +128,8 @@ let textGridLong = """
         let seeds: [(String, [UInt8])] = [
             ("a.TextGrid", Array(textGridShort.utf8)), ("b.TextGrid", Array(textGridLong.utf8)),
             ("c.TextGrid", [0xFF, 0xFE] + Array(textGridShort.utf16).flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }),
-            ("d.ctm", Array("a 1 0.5 0.25 two 0.9\na 1 0 0.5 one\n".utf8)), ("e.phn", Array("0 100 a\n100 200 b\n".utf8)),
+            ("d.ctm", Array("a 1 0.5 0.25 two 0.9\na 1 0 0.5 one\n".utf8)),
+            ("e.phn", Array("0 100 a\n100 200 b\n".utf8)),
             ("f.jsonl", Array((manifest + manifest).utf8)), ("g.tsv", Array((table + "y.wav\t1\tx\n").utf8)),
         ]
         var generator = SeededGenerator(seed: 20)

@@ -32,8 +32,10 @@ struct DataSetFolder {
     @Test("a folder's recordings come sorted by path, with what lies beside them")
     func folder() throws {
         let set = try DataSetFolder([
-            "b/two.WAV": "", "a.flac": "", "a.txt": " hello \n", "a.TextGrid": textGridShort, "b/two.phn": "0 1600 sil\n",
-            "b/two.wrd": "0 3200 yes\n", "b/two.txt": "0 3200 yes it is", "notes.md": "", ".hidden.wav": "", "c.lab": "x",
+            "b/two.WAV": "", "a.flac": "", "a.txt": " hello \n", "a.TextGrid": textGridShort,
+            "b/two.phn": "0 1600 sil\n",
+            "b/two.wrd": "0 3200 yes\n", "b/two.txt": "0 3200 yes it is", "notes.md": "", ".hidden.wav": "",
+            "c.lab": "x",
         ])
         let (items, broken) = try set.read(from: 5)
         #expect(broken.isEmpty)
@@ -91,7 +93,10 @@ struct DataSetFolder {
         #expect(items.map(\.speaker) == ["jackson", "theo"])
         #expect(items.map(\.labels) == ["7", "8"].map { [.init(column: "digit", value: $0)] })
         #expect(items.map(\.end) == [nil, 0.5])
-        #expect(broken.map { "\($0)" } == ["\(set.folder("m.tsv")), line 3: expected 4 columns, as in the header; there are 1"])
+        #expect(
+            broken.map { "\($0)" } == [
+                "\(set.folder("m.tsv")), line 3: expected 4 columns, as in the header; there are 1"
+            ])
     }
 
     @Test("a reader that does not want broken lines ends at the first")
@@ -121,7 +126,8 @@ struct DataSetFolder {
     @Test("Common Voice's table finds its clips")
     func commonVoice() throws {
         let set = try DataSetFolder([
-            "validated.tsv": "client_id\tpath\tsentence\tage\tlocale\nabc\tcv_1.mp3\tBonjour\t\tfr\n", "clips/cv_1.mp3": "",
+            "validated.tsv": "client_id\tpath\tsentence\tage\tlocale\nabc\tcv_1.mp3\tBonjour\t\tfr\n",
+            "clips/cv_1.mp3": "",
         ])
         let (items, broken) = try set.read()
         #expect(broken.isEmpty && items.count == 1)

@@ -99,7 +99,8 @@ extension PluginTensor {
     }
 
     init(
-        _ tensor: Tensor, hook: String = "", axes: [String] = [], firstPosition: Int = 0, positionsPerSecond: Double = 0,
+        _ tensor: Tensor, hook: String = "", axes: [String] = [], firstPosition: Int = 0,
+        positionsPerSecond: Double = 0,
         validPositions: Int = 0
     ) {
         self.init(

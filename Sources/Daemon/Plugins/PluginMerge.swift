@@ -54,7 +54,9 @@ struct PluginMerge: Sendable {
             let lease = try store.lease(header.model, vocabulary: header.vocabulary.nonEmpty)
             let digest = try lease.model.digest()
             guard digest == header.modelSHA256 else {
-                return (nil, "the model \(header.model) is not the one of the runs: \(digest), not \(header.modelSHA256)")
+                return (
+                    nil, "the model \(header.model) is not the one of the runs: \(digest), not \(header.modelSHA256)"
+                )
             }
             return (lease, "")
         } catch {

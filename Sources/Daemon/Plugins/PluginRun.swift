@@ -173,10 +173,12 @@ struct PluginRun: Sendable {
         if !needs.nothingToHear, recordings.recordings.isEmpty, recordings.broken.isEmpty, request.shard == nil {
             throw ServiceError(.invalidArgument, "\(plugin.id) needs recordings; the request names none")
         }
-        if needs.labels, !recordings.recordings.isEmpty, !recordings.recordings.contains(where: { $0.item.isLabelled }) {
+        if needs.labels, !recordings.recordings.isEmpty, !recordings.recordings.contains(where: { $0.item.isLabelled })
+        {
             throw ServiceError(
                 .failedPrecondition,
-                "\(plugin.id) needs labels or alignments; none of the \(recordings.recordings.count) recordings has any")
+                "\(plugin.id) needs labels or alignments; none of the \(recordings.recordings.count) recordings has any"
+            )
         }
         guard needs.hasState || (request.checkpoint.isEmpty && request.stateFile.isEmpty) else {
             throw stateless("keep a state in a file")
@@ -221,7 +223,8 @@ struct PluginRun: Sendable {
     /// A slow reader holds nobody else up.
     private func told(_ turn: EngineTurn, _ body: () throws -> Void) throws { try turn.suspended(body) }
 
-    private func header(_ model: LoadedModel, _ arguments: [V1.PluginArgument], count: Int) throws -> PluginState.Header {
+    private func header(_ model: LoadedModel, _ arguments: [V1.PluginArgument], count: Int) throws -> PluginState.Header
+    {
         PluginState.Header(
             plugin: plugin.id, version: plugin.version,
             arguments: arguments.map { .init(id: $0.id, value: $0.value) }, model: model.name,

@@ -131,7 +131,8 @@ struct PluginState: Sendable {
         while rest.count > max(0, end) {
             let recording = UInt64(try number())
             let message = Array(try take(number(), "a result"))
-            do { results.append(Result(recording: recording, result: try V1.PluginResult(serialized: message))) } catch {
+            do { results.append(Result(recording: recording, result: try V1.PluginResult(serialized: message))) } catch
+            {
                 throw refuse("one of its results cannot be read: \(error)")
             }
         }
@@ -167,6 +168,8 @@ extension PluginState.Header {
         guard same == nil, parts else { return same }
         func name(_ shard: Shard?) -> String { shard.map { "\($0.index) of \($0.count)" } ?? "all" }
         return differs("the shard", name(shard), name(other.shard))
-            ?? differs("the recordings", "\(recordings) with digest \(dataSet)", "\(other.recordings) with digest \(other.dataSet)")
+            ?? differs(
+                "the recordings", "\(recordings) with digest \(dataSet)",
+                "\(other.recordings) with digest \(other.dataSet)")
     }
 }

@@ -194,7 +194,8 @@ package final class AuscultServer: Sendable {
         let transcribe = TranscribeHandler(engine: engine, logger: logger)
         // Beside the folder of the bundles, and not in it: a state is no bundle.
         var plugins = PluginService(
-            engine: engine, catalogue: catalogue, folder: configuration.dataFolder.path + "/plugin-state", logger: logger)
+            engine: engine, catalogue: catalogue, folder: configuration.dataFolder.path + "/plugin-state",
+            logger: logger)
         plugins.intervals = pluginIntervals
         return HealthHandler(state: health, services: names).methods
             + ReflectionHandler(services: names).methods

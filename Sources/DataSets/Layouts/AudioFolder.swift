@@ -54,7 +54,8 @@ enum AudioFolder {
             let text = try TextFile.read(file).trimmed
             // TIMIT's transcripts begin with the first and the last sample.
             let fields = text.split(maxSplits: 2, whereSeparator: \.isWhitespace)
-            let isTIMIT = beside(["phn", "PHN"]) != nil && fields.count == 3 && fields[..<2].allSatisfy { Int($0) != nil }
+            let isTIMIT =
+                beside(["phn", "PHN"]) != nil && fields.count == 3 && fields[..<2].allSatisfy { Int($0) != nil }
             item.text = (isTIMIT ? String(fields[2]) : text).nonEmpty
         }
         return item

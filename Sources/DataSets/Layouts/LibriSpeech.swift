@@ -35,7 +35,9 @@ enum LibriSpeech {
                     item.labels = [DataSetItem.Label(column: "chapter", value: String(parts[1]))]
                 }
                 return item
-            } item: { try body($0) }
+            } item: {
+                try body($0)
+            }
         }
     }
 

@@ -116,8 +116,9 @@ private struct Row {
     // MARK: - The recording
 
     func item(_ columns: [Column]) throws -> DataSetItem {
-        guard let path = try Self.pathColumns.lazy.compactMap({ name in try columns.first { $0.name == name }.map(text) })
-            .first, !path.isEmpty
+        guard
+            let path = try Self.pathColumns.lazy.compactMap({ name in try columns.first { $0.name == name }.map(text) })
+                .first, !path.isEmpty
         else { throw error("expected a path; there is none") }
         var item = DataSetItem(name: path, source: .path(resolved(path)))
         let pathColumn = Self.pathColumns.first { name in columns.contains { $0.name == name } }
@@ -162,7 +163,8 @@ private struct Row {
     ) throws -> AlignmentFile {
         let path = try text(column)
         guard AlignmentFile.endings.contains(ending(of: path)) else {
-            throw error("expected a file ending in .TextGrid, .ctm, .phn or .wrd in \(column.name); it is \(quoted(path))")
+            throw error(
+                "expected a file ending in .TextGrid, .ctm, .phn or .wrd in \(column.name); it is \(quoted(path))")
         }
         let stem = withoutEnding(item.name)
         let last = stem.split(separator: "/").last.map(String.init) ?? stem
