@@ -11,6 +11,9 @@ let package = Package(
         .executable(name: "auscultd", targets: ["auscultd"]),
         .executable(name: "auscult-plugin-host", targets: ["auscult-plugin-host"]),
         .library(name: "Whisper", targets: ["Whisper"]),
+        // Plugins that the tests load.
+        .library(name: "FaultyPlugin", type: .dynamic, targets: ["FaultyPlugin"]),
+        .library(name: "NoPlugin", type: .dynamic, targets: ["NoPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -94,6 +97,13 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .target(
+            name: "FaultyPlugin", dependencies: ["CAuscultPlugin"], path: "Tests/PluginHostTests/Plugins/FaultyPlugin"),
+        .target(name: "NoPlugin", path: "Tests/PluginHostTests/Plugins/NoPlugin"),
+        .testTarget(
+            name: "PluginHostTests",
+            dependencies: ["auscult-plugin-host", "CDescriptors", "Files", "Messages", "PluginHost", "TestSupport"],
+            exclude: ["Plugins"]),
         .testTarget(
             name: "DaemonTests",
             dependencies: [

@@ -20,11 +20,16 @@ final class ResultBudget {
 /// The plugin thread makes it, and calls everything but ``log(_:_:)``, ``progress(_:_:_:)`` and ``isCancelled``, which only
 /// read what never changes.
 final class InstanceHost {
+    /// What a line of the log about a refused result begins with.
+    static let refusedResult = "a result was refused: "
+    private static let mostRefusalsLogged = 20
+
     let number: UInt32
     let channel: HostChannel
     private let outputs: [V1.PluginOutput]
     private let budget: ResultBudget
     private let thread = pthread_self()
+    private var refusals = 0
     private var errorText: UnsafeMutablePointer<CChar>
     private(set) var folder: UnsafeMutablePointer<CChar>?
     let c: UnsafeMutablePointer<auscult_host>
@@ -77,25 +82,40 @@ final class InstanceHost {
     func emit(_ id: UnsafePointer<CChar>?, _ value: UnsafePointer<auscult_value>?) -> auscult_status {
         guard isOnPluginThread else { return 1 }
         do {
-            let emit = try CReading.result(id, value, most: budget.one)
-            guard let result = emit.result else { return 1 }
-            if let problem = ResultCheck.problem(in: result, mayBeNaN: emit.mayBeNan, outputs: outputs) {
-                return refuse(2, problem)
-            }
-            let size = result.withC { _, size in size }
-            guard size <= budget.one else { return refuse(6, "the result has \(size) bytes, at most \(budget.one)") }
-            guard budget.results > 0, budget.bytes >= UInt64(size) else {
-                return refuse(6, "the run has all the results that it may have")
-            }
-            budget.results -= 1
-            budget.bytes -= UInt64(size)
-            channel.send(HostV1.FromPlugin(instance: number, message: .emit(emit)))
+            try give(CReading.result(id, value, most: budget.one))
             return 0
         } catch let error as ResultTooLarge {
-            return refuse(6, "\(error); at most \(budget.one) bytes were expected")
+            return refuseResult(6, "\(error)")
         } catch {
-            return refuse(2, "\(error)")
+            return refuseResult(2, "\(error)")
         }
+    }
+
+    private func give(_ emit: HostV1.Emit) throws {
+        guard let result = emit.result else { return }
+        if let problem = ResultCheck.problem(in: result, mayBeNaN: emit.mayBeNan, outputs: outputs) {
+            throw PluginFault(problem)
+        }
+        let size = result.withC { _, size in size }
+        guard size <= budget.one else {
+            throw ResultTooLarge("the result \(result.outputId) has \(size) bytes, at most \(budget.one)")
+        }
+        guard budget.results > 0, budget.bytes >= UInt64(size) else {
+            throw ResultTooLarge("the run has all the results that it may have")
+        }
+        budget.results -= 1
+        budget.bytes -= UInt64(size)
+        channel.send(HostV1.FromPlugin(instance: number, message: .emit(emit)))
+    }
+
+    /// A plugin that does not look at the status would lose its result in silence, so the log has it too.
+    private func refuseResult(_ status: auscult_status, _ reason: String) -> auscult_status {
+        if refusals < Self.mostRefusalsLogged {
+            refusals += 1
+            let line = V1.PluginLog(level: "warning", message: Self.refusedResult + reason)
+            channel.send(HostV1.FromPlugin(instance: number, message: .log(line)))
+        }
+        return refuse(status, reason)
     }
 
     // MARK: - Log, from any thread
