@@ -9,7 +9,11 @@ let package = Package(
     products: [
         .executable(name: "auscult", targets: ["auscult"]),
         .executable(name: "auscultd", targets: ["auscultd"]),
+        .executable(name: "auscult-plugin-host", targets: ["auscult-plugin-host"]),
         .library(name: "Whisper", targets: ["Whisper"]),
+        // Plugins that the tests load.
+        .library(name: "FaultyPlugin", type: .dynamic, targets: ["FaultyPlugin"]),
+        .library(name: "NoPlugin", type: .dynamic, targets: ["NoPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -46,8 +50,12 @@ let package = Package(
         .target(name: "CDescriptors"),
         // The binary interface of plugins: one header, and all that a plugin includes.
         .target(name: "CAuscultPlugin"),
+        // Plugins: their bundles, the processes that they run in, and both sides of the wall between.
+        .target(name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
+        // Lists of recordings with what is known about them.
+        .target(name: "DataSets", dependencies: ["Files"]),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
@@ -55,7 +63,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "Files", "Kernels", "Messages", "Whisper", "Wire",
+                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
+                "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -76,9 +85,11 @@ let package = Package(
         .executableTarget(
             name: "auscult-bench",
             dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
+        .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+        .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
@@ -89,10 +100,18 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .target(
+            name: "FaultyPlugin", dependencies: ["CAuscultPlugin"], path: "Tests/PluginHostTests/Plugins/FaultyPlugin"),
+        .target(name: "NoPlugin", path: "Tests/PluginHostTests/Plugins/NoPlugin"),
+        .testTarget(
+            name: "PluginHostTests",
+            dependencies: ["auscult-plugin-host", "CDescriptors", "Files", "Messages", "PluginHost", "TestSupport"],
+            exclude: ["Plugins"]),
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "Files", "Kernels", "Messages", "TestSupport", "Whisper", "Wire",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost", "TestSupport",
+                "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

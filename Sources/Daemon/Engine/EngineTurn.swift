@@ -46,6 +46,15 @@ public final class EngineTurn: Sendable {
         return try result.get()
     }
 
+    /// Runs `body`, which computes, inside of ``suspended(_:)``: whoever is waited for asks something of the engine.
+    ///
+    /// Only there, and on the thread that waits: elsewhere the call would wait for itself.
+    func resumed<R>(_ body: () throws -> R) throws -> R {
+        try queue.comeBack(self)
+        defer { queue.release(self) }
+        return try body()
+    }
+
     /// Why the work is to end, where it is.
     var stop: ServiceError? {
         if cancelled.load(ordering: .acquiring) { return ServiceError(.cancelled, "the call was cancelled") }
