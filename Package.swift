@@ -46,6 +46,9 @@ let package = Package(
         .target(name: "CDescriptors"),
         // The binary interface of plugins: one header, and all that a plugin includes.
         .target(name: "CAuscultPlugin"),
+        // The Swift side of it, and the symbol that a plugin written in Swift exports: linked into plugins alone.
+        .target(name: "PluginKit", dependencies: ["CAuscultPlugin"], swiftSettings: optimised),
+        .target(name: "CPluginEntry", dependencies: ["CAuscultPlugin"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
 
