@@ -41,8 +41,8 @@ enum StudyError: Error, CustomStringConvertible {
 ///
 /// The control task (Hewitt and Liang 2019) keeps the features and gives every *type* one label, drawn at random from
 /// the training labels' distribution. What a probe reaches there it knows by heart, so accuracy − control accuracy says
-/// how much was in the features. A type is the word and the sound in it for frames, and the speaker (with a split by
-/// recording: unless the speaker is the target, then the recording) for recordings. With types that training never saw, as
+/// how much was in the features. A type is the sound in its word for phonemes, and else the speaker; or the
+/// recording, where the speaker is not known or is what the probe looks for. With types that training never saw, as
 /// speakers are in a speaker-disjoint split, the control task stays at chance on the test part; how well the training
 /// types were learnt by heart is its training accuracy.
 struct Study: Sendable {
