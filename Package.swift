@@ -4,13 +4,19 @@ import PackageDescription
 /// The numerical modules are always optimised: a debug build of a matrix product is of no use to anyone.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 
+/// The analyses that come along, in plugins/: a folder, and the module in its Sources. Each becomes a library of its own,
+/// which `make plugins` puts into a bundle.
+let analyses = [
+    (folder: "attention-stats", module: "AttentionStats")
+]
+
 let package = Package(
     name: "auscult",
     products: [
         .executable(name: "auscult", targets: ["auscult"]),
         .executable(name: "auscultd", targets: ["auscultd"]),
         .library(name: "Whisper", targets: ["Whisper"]),
-    ],
+    ] + analyses.map { .library(name: $0.folder, type: .dynamic, targets: [$0.module]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -98,4 +104,11 @@ let package = Package(
             ]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
     ]
+        + analyses.map {
+            .target(
+                name: $0.module, dependencies: ["CPluginEntry", "PluginKit"], path: "plugins/\($0.folder)/Sources",
+                swiftSettings: optimised,
+                // A process may hold several plugins, each with its own PluginKit: each calls its own.
+                linkerSettings: [.unsafeFlags(["-Xlinker", "-Bsymbolic"])])
+        }
 )
