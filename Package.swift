@@ -3,11 +3,16 @@ import PackageDescription
 
 /// The numerical modules are always optimised: a debug build of a matrix product is of no use to anyone.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
+/// The same, with what is internal open to tests in release as well: an analysis has one public type, the plugin.
+let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
 
 /// The analyses that come along, in plugins/: a folder, and the module in its Sources. Each becomes a library of its own,
 /// which `make plugins` puts into a bundle.
-let analyses = [
-    (folder: "attention-stats", module: "AttentionStats")
+/// `parts`: modules of its own, which tests import without loading a library.
+let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
+    (folder: "attention-stats", module: "AttentionStats", parts: []),
+    (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
+    (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
 ]
 
 let package = Package(
@@ -55,6 +60,15 @@ let package = Package(
         // The Swift side of it, and the symbol that a plugin written in Swift exports: linked into plugins alone.
         .target(name: "PluginKit", dependencies: ["CAuscultPlugin"], swiftSettings: optimised),
         .target(name: "CPluginEntry", dependencies: ["CAuscultPlugin"]),
+        // Analyses that are plugins, without the library around them.
+        .target(
+            name: "Bigrams", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/bigrams/Analysis",
+            swiftSettings: testable),
+        .target(
+            name: "Probes", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
+            swiftSettings: testable),
+        // Files of numbers that plugins write.
+        .target(name: "PluginFiles", path: "plugins/files/Sources"),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
 
@@ -84,6 +98,8 @@ let package = Package(
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .testTarget(name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "TestSupport"]),
+        .testTarget(name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
@@ -106,7 +122,8 @@ let package = Package(
     ]
         + analyses.map {
             .target(
-                name: $0.module, dependencies: ["CPluginEntry", "PluginKit"], path: "plugins/\($0.folder)/Sources",
+                name: $0.module, dependencies: ["CPluginEntry", "PluginKit"] + $0.parts,
+                path: "plugins/\($0.folder)/Sources",
                 swiftSettings: optimised,
                 // A process may hold several plugins, each with its own PluginKit: each calls its own.
                 linkerSettings: [.unsafeFlags(["-Xlinker", "-Bsymbolic"])])

@@ -39,11 +39,13 @@ public final class SafetensorsOutput {
                 return (product, size.1 || over || extent < 0)
             }
             guard names.insert(tensor.name).inserted, !bytes.1, bytes.0 < 1 << 46 else {
-                throw OutputError(description: "\(path): the tensor '\(tensor.name)' of \(tensor.shape) cannot be written")
+                throw OutputError(
+                    description: "\(path): the tensor '\(tensor.name)' of \(tensor.shape) cannot be written")
             }
             members.append(
                 "\(Self.quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":"
-                    + "[\(tensor.shape.map(String.init).joined(separator: ","))],\"data_offsets\":[\(end),\(end + bytes.0)]}")
+                    + "[\(tensor.shape.map(String.init).joined(separator: ","))],\"data_offsets\":[\(end),\(end + bytes.0)]}"
+            )
             end += bytes.0
         }
         var header = Array("{\(members.joined(separator: ","))}".utf8)

@@ -23,7 +23,8 @@ struct LinearProbe: Sendable, Equatable {
             rows.withRow(row) { features in
                 weight.withUnsafeBufferPointer { weight in
                     for index in 0..<classes {
-                        let line = UnsafeBufferPointer(rebasing: weight[(index * self.features)...].prefix(self.features))
+                        let line = UnsafeBufferPointer(
+                            rebasing: weight[(index * self.features)...].prefix(self.features))
                         logits[row * classes + index] = bias[index] + dot(features, line)
                     }
                 }

@@ -33,7 +33,9 @@ enum StudyError: Error, CustomStringConvertible {
     case nothing(String)
 
     var description: String {
-        switch self { case .nothing(let sentence): sentence }
+        switch self {
+        case .nothing(let sentence): sentence
+        }
     }
 }
 
@@ -168,7 +170,8 @@ struct Study: Sendable {
         return best
             ?? Choice(
                 fit: Fit(
-                    probe: LinearProbe(classes: classes.count, features: train.features), iterations: 0, converged: false),
+                    probe: LinearProbe(classes: classes.count, features: train.features), iterations: 0,
+                    converged: false),
                 l2: .nan, loss: .nan)
     }
 
@@ -192,7 +195,8 @@ struct Study: Sendable {
             let line = logits[(place * classes.count)..<((place + 1) * classes.count)]
             let fact = facts[row]
             let group =
-                split.unit == .recording || fact.speaker.isEmpty ? "recording \(fact.recording)" : "speaker \(fact.speaker)"
+                split.unit == .recording || fact.speaker.isEmpty
+                ? "recording \(fact.recording)" : "speaker \(fact.speaker)"
             tally[group, default: (0, 0)].right += argumentOfMaximum(line) == labels[row] ? 1 : 0
             tally[group, default: (0, 0)].all += 1
         }

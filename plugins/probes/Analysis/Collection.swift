@@ -108,7 +108,9 @@ struct Collection: Codable, Sendable {
 
     /// Whether what came from a file can be: sizes that fit one another, numbers that are numbers.
     private func check(_ reduction: Reduction) throws {
-        func damaged(_ why: String) -> PluginError { PluginError(.invalidArgument, "the saved state is damaged: \(why)") }
+        func damaged(_ why: String) -> PluginError {
+            PluginError(.invalidArgument, "the saved state is damaged: \(why)")
+        }
         guard hooks.count == widths.count, widths.allSatisfy({ (1...1 << 24).contains($0) }) else {
             throw damaged("\(hooks.count) hook points with the sizes \(widths)")
         }
@@ -119,7 +121,8 @@ struct Collection: Codable, Sendable {
         for row in rows {
             let sizes = reduction.isByRecording ? (0, width) : (width, 0)
             guard row.values.count == sizes.0, row.reduced.count == sizes.1, row.count >= 1, row.count < 1 << 40 else {
-                throw damaged("a row of recording \(row.recording) has \(row.values.count + row.reduced.count) features")
+                throw damaged(
+                    "a row of recording \(row.recording) has \(row.values.count + row.reduced.count) features")
             }
             guard row.values.allSatisfy(\.isFinite), row.reduced.allSatisfy(\.isFinite) else {
                 throw damaged("a row of recording \(row.recording) is not finite")

@@ -21,7 +21,8 @@ extension LogisticRegression {
                     for row in 0..<rows.count {
                         rows.withRow(row) { values in
                             for index in 0..<classes {
-                                let weight = UnsafeBufferPointer(rebasing: point[(index * features)...].prefix(features))
+                                let weight = UnsafeBufferPointer(
+                                    rebasing: point[(index * features)...].prefix(features))
                                 residual[index] = point[classes * features + index] + dot(values, weight)
                             }
                             loss += share * subtractSoftmax(&residual, label: labels[row])

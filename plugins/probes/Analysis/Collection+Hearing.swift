@@ -21,7 +21,8 @@ extension Collection {
             let key = Hashing.key(seed: seed, recording: heard.recording, frame: 0)
             let row = Row(
                 key: key, recording: heard.recording, frame: 0, label: label, speaker: speaker,
-                type: heard.type(label: label, speaker: speaker), values: [], reduced: heard.layers.flatMap { $0.reduced(reduction) },
+                type: heard.type(label: label, speaker: speaker), values: [],
+                reduced: heard.layers.flatMap { $0.reduced(reduction) },
                 count: reduction == .mean ? shortest : 1)
             try checkLengths(heard)
             reduce(row, reduction)

@@ -39,7 +39,8 @@ public struct ProbesPlugin: MonoidPlugin {
         let penalty = try arguments.number("l2")
         l2 = penalty > 0 ? penalty : nil
         out = try arguments.path("out")
-        let what = "\(targetName), \(reduction.name), \(hooks.joined(separator: " ")), by \(speakers.joined(separator: " "))"
+        let what =
+            "\(targetName), \(reduction.name), \(hooks.joined(separator: " ")), by \(speakers.joined(separator: " "))"
         collection = Collection(description: what, limit: try arguments.integer("max_rows"))
     }
 

@@ -26,7 +26,9 @@ enum Target: Sendable, Equatable {
         case .column(let name): return value(name)
         case .isSpeech: return value("kind").map { $0 == "speech" ? "yes" : "no" }
         case .isFrench:
-            guard value("kind") ?? "speech" == "speech", let language = value("language")?.lowercased() else { return nil }
+            guard value("kind") ?? "speech" == "speech", let language = value("language")?.lowercased() else {
+                return nil
+            }
             let tag = language.split { $0 == "-" || $0 == "_" }.first.map(String.init)
             return tag == "fr" || language == "french" ? "yes" : "no"
         }
