@@ -100,6 +100,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "TestSupport"]),
         .testTarget(name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestSupport"]),
+        // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
+        .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),

@@ -1,28 +1,32 @@
 import CAuscultPlugin
 
 /// Memory for strings and arrays that C reads, freed all at once when the value goes.
-final class CMemory {
+package final class CMemory {
     private var blocks: [UnsafeMutableRawPointer] = []
+
+    package init() {}
 
     deinit { blocks.forEach { $0.deallocate() } }
 
-    func string(_ text: String) -> UnsafePointer<CChar> {
+    package func string(_ text: String) -> UnsafePointer<CChar> {
         // A NUL inside would end the string early, unseen.
         let bytes = text.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
         return array(bytes) ?? UnsafePointer(allocate(CChar.self, 1, filledWith: 0))
     }
 
     /// A copy; nil for none.
-    func array<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafePointer<Element>? {
+    package func array<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafePointer<Element>? {
         guard let first = values.first else { return nil }
         let copy = allocate(Element.self, values.count, filledWith: first)
         for (index, value) in values.enumerated() { copy[index] = value }
         return UnsafePointer(copy)
     }
 
-    func strings(_ texts: [String]) -> UnsafePointer<UnsafePointer<CChar>?>? { array(texts.map { .some(string($0)) }) }
+    package func strings(_ texts: [String]) -> UnsafePointer<UnsafePointer<CChar>?>? {
+        array(texts.map { .some(string($0)) })
+    }
 
-    func value<Value: BitwiseCopyable>(_ value: Value) -> UnsafeMutablePointer<Value> {
+    package func value<Value: BitwiseCopyable>(_ value: Value) -> UnsafeMutablePointer<Value> {
         allocate(Value.self, 1, filledWith: value)
     }
 

@@ -40,11 +40,12 @@ enum Status {
 }
 
 /// A C string, of which nothing is believed but that it ends; "" for NULL.
-func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
+package func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
 
 /// The first `count` elements; none where the pointer is NULL.
-func elements<Element>(_ pointer: UnsafePointer<Element>?, _ count: some BinaryInteger) -> UnsafeBufferPointer<Element>
-{
+package func elements<Element>(_ pointer: UnsafePointer<Element>?, _ count: some BinaryInteger) -> UnsafeBufferPointer<
+    Element
+> {
     guard let pointer, let count = Int(exactly: count), count > 0 else {
         return UnsafeBufferPointer(start: nil, count: 0)
     }

@@ -26,7 +26,7 @@ public struct TensorView {
     public var count: Int { shape.reduce(1, *) }
 
     /// - Throws: ``PluginError`` (`unsupported`) where what the host describes is no tensor.
-    init(_ tensor: auscult_tensor) throws {
+    package init(_ tensor: auscult_tensor) throws {
         try requireSize(tensor.struct_size, of: auscult_tensor.self, "tensor")
         hook = text(tensor.hook)
         func refuse(_ why: String) -> PluginError {
@@ -163,7 +163,7 @@ extension TensorView {
     }
 
     /// The view as C sees it, for functions of the host's that take one.
-    func withC<Result>(_ body: (auscult_tensor) throws -> Result) rethrows -> Result {
+    package func withC<Result>(_ body: (auscult_tensor) throws -> Result) rethrows -> Result {
         var tensor = auscult_tensor()
         tensor.struct_size = UInt32(MemoryLayout<auscult_tensor>.size)
         tensor.dtype = element.rawValue
