@@ -98,8 +98,10 @@ let package = Package(
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
-        .testTarget(name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "TestSupport"]),
-        .testTarget(name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestSupport"]),
+        .testTarget(
+            name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
+        .testTarget(
+            name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),

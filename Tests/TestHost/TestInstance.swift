@@ -67,13 +67,16 @@ public final class TestInstance {
     public func save() throws -> [UInt8] {
         guard let table: auscult_ext_state = table(AUSCULT_EXT_STATE) else { throw TestHostError("no state") }
         var bytes: [UInt8] = []
-        let status = table.save(
-            instance,
-            { context, piece, size in
-                context?.assumingMemoryBound(to: [UInt8].self).pointee
-                    .append(contentsOf: UnsafeRawBufferPointer(start: piece, count: Int(size)))
-                return 0
-            }, &bytes)
+        // Not `&bytes` as an argument: of an array, that is where its elements lie.
+        let status = withUnsafeMutablePointer(to: &bytes) { bytes in
+            table.save(
+                instance,
+                { context, piece, size in
+                    context?.assumingMemoryBound(to: [UInt8].self).pointee
+                        .append(contentsOf: UnsafeRawBufferPointer(start: piece, count: Int(size)))
+                    return 0
+                }, bytes)
+        }
         try check(status, "save()")
         return bytes
     }

@@ -88,7 +88,9 @@ struct Collection: Codable, Sendable {
         }
         guard hooks.isEmpty || other.hooks.isEmpty || (hooks == other.hooks && widths == other.widths) else {
             throw PluginError(
-                .invalidArgument, "the state has the hook points \(other.hooks), and this run \(hooks)")
+                .invalidArgument,
+                "the state has the hook points \(other.hooks) of the sizes \(other.widths), and this run \(hooks) of "
+                    + "\(widths)")
         }
         try other.check(reduction)
         seed = seed ?? other.seed
