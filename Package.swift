@@ -55,6 +55,9 @@ let package = Package(
         // The Swift side of it, and the symbol that a plugin written in Swift exports: linked into plugins alone.
         .target(name: "PluginKit", dependencies: ["CAuscultPlugin"], swiftSettings: optimised),
         .target(name: "CPluginEntry", dependencies: ["CAuscultPlugin"]),
+        // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
+        .target(name: "CTemplates"),
+        .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
 
@@ -104,6 +107,7 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(name: "PluginsTests", dependencies: ["PluginKit", "PluginTemplates", "TestHost", "TestSupport"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
     ]
         + analyses.map {
