@@ -107,7 +107,9 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "PluginsTests", dependencies: ["PluginKit", "PluginTemplates", "TestHost", "TestSupport"]),
+        .testTarget(
+            name: "PluginsTests",
+            dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
     ]
         + analyses.map {
