@@ -14,7 +14,7 @@ PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build plugins check lint format parity protos protos-check model install clean bootstrap
+.PHONY: help demo test build plugins check lint format parity protos protos-check templates model install clean bootstrap
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ protos: ## Generates protobuf-c's code, Swift's values and the descriptors from 
 protos-check: ## Fails where what is generated from Protos/ is out of date
 	@scripts/bootstrap.sh protos
 	scripts/protos/generate.sh --check
+
+templates: ## The table of the files that `auscult plugins new` writes
+	python3 scripts/templates.py
 
 model: ## Trains the default model again by its recipe (models/README.md)
 	$(MAKE) -C models

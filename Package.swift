@@ -69,6 +69,9 @@ let package = Package(
             swiftSettings: testable),
         // Files of numbers that plugins write.
         .target(name: "PluginFiles", path: "plugins/files/Sources"),
+        // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
+        .target(name: "CTemplates"),
+        .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
 
@@ -122,6 +125,9 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(
+            name: "PluginsTests",
+            dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
     ]
         + analyses.map {
