@@ -23,6 +23,8 @@ struct StateCodingTests {
         var map = ["b": 1.5, "a": -2]
         var numbered = [3: "c", 1: "a"]
         var list: [Inner?] = [nil]
+        var holes: [Double?] = [1, 2]
+        var empty: [[Float]] = [[]]
     }
 
     @Test("Every kind of value comes back as it was")
@@ -33,7 +35,9 @@ struct StateCodingTests {
 
     @Test("Numbers come back to the bit, a NaN's payload too")
     func bits() throws {
-        let doubles = [Double(bitPattern: 0x7FF8_0000_0000_1234), -0.0, 0.1, .greatestFiniteMagnitude, 5e-324]
+        let doubles = [
+            Double(bitPattern: 0x7FF8_0000_0000_1234), -0.0, 0.1, .greatestFiniteMagnitude, .leastNonzeroMagnitude,
+        ]
         let floats = [Float(bitPattern: 0x7FC0_0012), -0.0, 0.1]
         #expect(
             try StateDecoder.decode([Double].self, from: StateEncoder.encode(doubles)).map(\.bitPattern)

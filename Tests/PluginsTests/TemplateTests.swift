@@ -44,7 +44,10 @@ struct TemplateTests {
         #expect(plugin.flags == 2)
         // A second of a square wave of amplitude 0.5, then half a second of nothing, then the wave again.
         var clip = TestClip()
-        clip.samples = (0..<32_000).map { (16_000..<24_000).contains($0) ? 0 : ($0 / 40 % 2 == 0 ? 0.5 : -0.5) }
+        clip.samples = (0..<32_000).map { index -> Float in
+            if index >= 16_000 && index < 24_000 { return 0 }
+            return index / 40 % 2 == 0 ? 0.5 : -0.5
+        }
         let instance = try plugin.instance()
         try instance.run([clip])
         guard case .scalar(let loudness) = try instance.result("loudness"),
@@ -68,7 +71,7 @@ struct TemplateTests {
         let windows = (0..<2).map { window in
             var clip = TestClip()
             (clip.window, clip.windowCount) = (window, 2)
-            clip.samples = (0..<1600).map { Float(($0 * 7919 + window * 13) % 1000) / 1000 - 0.5 }
+            clip.samples = (0..<1600).map { index -> Float in Float((index * 7919 + window * 13) % 1000) / 1000 - 0.5 }
             return clip
         }
         let whole = try plugin.instance()
@@ -100,17 +103,18 @@ struct TemplateTests {
         func clip(_ recording: UInt64, _ scale: Float) -> TestClip {
             var clip = TestClip()
             clip.recording = recording
-            clip.tensors = (0..<2).map { block in
-                TestTensor(
+            clip.tensors = (0..<2).map { block -> TestTensor in
+                let factor = scale * Float(block + 1)
+                return TestTensor(
                     "encoder.blocks.\(block)", axes: ["frame", "state"], shape: [2, 2],
-                    values: [3, 4, 6, 8].map { $0 * scale * Float(block + 1) })
+                    values: [3 * factor, 4 * factor, 6 * factor, 8 * factor])
             }
             return clip
         }
         let whole = try plugin.instance()
         try whole.run([clip(0, 1), clip(1, 2)])
         guard case .array(let norms, _) = try whole.result("norms") else { throw UnexpectedKind() }
-        #expect(norms == [(5 + 10 + 10 + 20) / 4, (10 + 20 + 20 + 40) / 4])
+        #expect(norms == [11.25, 22.5])
         let parts = try (0..<2).map { index in
             let part = try plugin.instance()
             try part.activate()

@@ -67,15 +67,15 @@ public final class TestInstance {
     public func save() throws -> [UInt8] {
         guard let table: auscult_ext_state = table(AUSCULT_EXT_STATE) else { throw TestHostError("no state") }
         var bytes: [UInt8] = []
-        // Not `&bytes` as an argument: of an array, that is where its elements lie.
-        let status = withUnsafeMutablePointer(to: &bytes) { bytes in
+        // The pointer has to be to the array itself: `&bytes` would be to its first element.
+        let status = withUnsafeMutablePointer(to: &bytes) { place in
             table.save(
                 instance,
                 { context, piece, size in
                     context?.assumingMemoryBound(to: [UInt8].self).pointee
                         .append(contentsOf: UnsafeRawBufferPointer(start: piece, count: Int(size)))
                     return 0
-                }, bytes)
+                }, place)
         }
         try check(status, "save()")
         return bytes

@@ -63,21 +63,21 @@ final class StateNode {
 
 extension StateNode {
     func store(_ value: some Encodable, at path: [any CodingKey]) throws {
-        // Held against the very type: an empty array can be cast to one of anything.
-        let original = value
+        // Any empty array can be cast to any other, so arrays are told by their type.
+        let type: Any.Type = Swift.type(of: value)
         switch value {
         case let value as Bool: content = .bytes([value ? 0xF5 : 0xF4])
         case let value as String: content = .bytes(Self.text(value))
         case let value as Double: content = .bytes([0xFB] + Self.bigEndian(value.bitPattern))
         case let value as Float: content = .bytes([0xFA] + Self.bigEndian(value.bitPattern))
         case let value as any FixedWidthInteger: content = .bytes(try Self.integer(value, path))
-        case let value as [UInt8] where type(of: original) == [UInt8].self:
+        case let value as [UInt8] where type == [UInt8].self:
             content = .bytes(Self.head(2, UInt64(value.count)) + value)
-        case let value as [Double] where type(of: original) == [Double].self: store(numbers: value, .double)
-        case let value as [Float] where type(of: original) == [Float].self: store(numbers: value, .float)
-        case let value as [Int] where type(of: original) == [Int].self: store(numbers: value, .int64)
-        case let value as [Int64] where type(of: original) == [Int64].self: store(numbers: value, .int64)
-        case let value as [Int32] where type(of: original) == [Int32].self: store(numbers: value, .int32)
+        case let value as [Double] where type == [Double].self: store(numbers: value, .double)
+        case let value as [Float] where type == [Float].self: store(numbers: value, .float)
+        case let value as [Int] where type == [Int].self: store(numbers: value, .int64)
+        case let value as [Int64] where type == [Int64].self: store(numbers: value, .int64)
+        case let value as [Int32] where type == [Int32].self: store(numbers: value, .int32)
         default: try value.encode(to: StateValueEncoder(node: self, codingPath: path))
         }
     }

@@ -22,7 +22,7 @@ struct HeadStatistics {
     let entropy: Double
     let normalisedEntropy, diagonality, sink, padding, local: Double
     let within, histogram, offsets: [Double]
-    /// The offset k − q with the most mass around it, in positions, and that mass.
+    /// The offset k − q with the most mass, in positions, and the mass within `positional-width` of it.
     let bestOffset, offsetShare: Double
     let headClass: HeadClass
 
@@ -52,15 +52,14 @@ struct HeadStatistics {
         return local >= settings.localShare ? .local : .global
     }
 
-    /// The offset whose neighbourhood has the most mass; of equals the one nearest to 0, then the earlier.
+    /// The offset with the most mass, of equals the one nearest to 0; and the mass within `width` of it.
     private static func peak(_ offsets: [Double], width: Int) -> (offset: Double, share: Double) {
         guard offsets.allSatisfy(\.isFinite) else { return (.nan, .nan) }
         let middle = offsets.count / 2
-        var best = (offset: 0, share: -1.0)
-        for centre in offsets.indices.sorted(by: { (abs($0 - middle), $0) < (abs($1 - middle), $1) }) {
-            let share = offsets[max(0, centre - width)...min(offsets.count - 1, centre + width)].reduce(0, +)
-            if share > best.share { best = (centre - middle, share) }
-        }
-        return (Double(best.offset), best.share)
+        let nearestFirst = offsets.indices.sorted { (abs($0 - middle), $0) < (abs($1 - middle), $1) }
+        var best = middle
+        for index in nearestFirst where offsets[index] > offsets[best] { best = index }
+        let near = offsets[max(0, best - width)...min(offsets.count - 1, best + width)]
+        return (Double(best - middle), near.reduce(0, +))
     }
 }
