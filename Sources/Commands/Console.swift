@@ -23,8 +23,8 @@ package struct Console: Sendable {
 
     /// The process's own.
     package static let standard = Console(
-        output: { try writeAll($0, to: STDOUT_FILENO, name: "standard output") },
-        error: { try? writeAll($0, to: STDERR_FILENO, name: "standard error") },
+        output: { try write(Array($0.utf8), to: STDOUT_FILENO, name: "standard output") },
+        error: { try? write(Array($0.utf8), to: STDERR_FILENO, name: "standard error") },
         showsProgress: isatty(STDERR_FILENO) == 1,
         environment: ProcessInfo.processInfo.environment)
 
@@ -33,10 +33,12 @@ package struct Console: Sendable {
 
     /// Writes a line of the result.
     func print(_ line: String) throws { try output(line + "\n") }
+}
 
-    private static func writeAll(_ text: String, to descriptor: Int32, name: String) throws {
-        guard Array(text.utf8).withUnsafeBytes({ Files.writeAll($0, to: descriptor) }) else {
-            throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
-        }
+/// Writes everything, however long it takes.
+/// - Throws: ``Files/FileError`` (`inputOutput`) where nobody reads, or nothing more fits.
+func write(_ bytes: [UInt8], to descriptor: Int32, name: String) throws {
+    guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
+        throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
     }
 }

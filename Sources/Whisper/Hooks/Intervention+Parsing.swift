@@ -8,7 +8,8 @@ extension Intervention {
     ///     encoder.ln_post substitute-padding a:b
     ///
     /// HOOK is a name, a glob or an alias (``HookPoint/matching(_:in:)``). A bound of a range may be left out, and may be
-    /// given in seconds: `@frames 1.5s:3s`; for the decoder, `@tokens a:b`. Ranges are half open.
+    /// given in seconds: `@frames 1.5s:3s`; for the decoder, `@tokens a:b`. Ranges are half open. A FILE with blanks in
+    /// its name stands in double quotes.
     /// - Parameter tensor: finds the tensor of a FILE for a hook point; a file that holds one tensor means that one.
     /// - Throws: ``WhisperError`` (`invalidArgument`) that shows the part that was not understood, and what `tensor` throws.
     public init(
@@ -70,9 +71,16 @@ private struct InterventionWords {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let place = parts[0].replacing("@", with: " @") + (parts.count > 1 ? " =" : "")
         let rest = parts.count > 1 ? parts[1] : ""
-        words =
-            (place.split(whereSeparator: \.isWhitespace) + rest.split(whereSeparator: \.isWhitespace))
-            .map(String.init)[...]
+        words = (place.split(whereSeparator: \.isWhitespace).map(String.init) + Self.quotable(rest))[...]
+    }
+
+    /// Words apart at blanks; one in double quotes, a file's name, may have blanks in it.
+    private static func quotable(_ text: Substring) -> [String] {
+        var words: [String] = []
+        for (index, part) in text.split(separator: "\"", omittingEmptySubsequences: false).enumerated() {
+            words += index % 2 == 1 ? [String(part)] : part.split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+        return words
     }
 
     var isEmpty: Bool { words.isEmpty }
