@@ -118,12 +118,12 @@ enum Planted {
             let grain = Float((place * 37) % 13) / 130
             return -4 + 3 * expf(-away * away / 40) + grain
         }
-        let rows = (0..<24).map { row in
-            V1.PluginRow(cells: [
-                number(Double(row * 37 % 1000)), text(phonemes.labels[row % 11]), number(0.97 - Double(row) * 0.0213),
-                row == 5 ? V1.PluginCell() : number(0.99 - Double(row) * 0.011),
-                text(row == 3 ? "“the ship, she said”, and \"so on\"" : "the ship sails"),
-            ])
+        let rows = (0..<24).map { row -> V1.PluginRow in
+            let neuron = number(Double(row * 37 % 1000))
+            let precision = number(0.97 - Double(row) * 0.0213)
+            let auc: V1.PluginCell = row == 5 ? V1.PluginCell() : number(0.99 - Double(row) * 0.011)
+            let example = text(row == 3 ? "“the ship, she said”, and \"so on\"" : "the ship sails")
+            return V1.PluginRow(cells: [neuron, text(phonemes.labels[row % 11]), precision, auc, example])
         }
         let words = [
             (0.1, 0.4, "she"), (0.4, 0.9, "sells"), (0.95, 1.2, "sea"), (1.2, 1.8, "shells"), (2.4, 2.4, "click"),
