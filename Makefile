@@ -12,7 +12,8 @@ PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check lint format parity protos protos-check model install clean bootstrap
+.PHONY: help demo test test-python integration fuzz bench build check lint format parity protos protos-check model install \
+	clean bootstrap
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +21,20 @@ help: ## This list
 demo: build ## Transcribe a recording that is built in (or FILE=…) and look inside the model
 	@scripts/demo.sh $(AUSCULT) $(FILE)
 
-test: bootstrap ## All tests, in release
-	$(SWIFT) test $(RELEASE)
+test: protos-check ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
+	@scripts/bootstrap.sh
+	$(SWIFT) build $(RELEASE) --build-tests
+	$(SWIFT) test $(RELEASE) --skip-build
+	$(MAKE) test-python integration fuzz SECONDS=60
+
+test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
+	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python
+
+.build/python/bin/pytest: clients/python/pyproject.toml
+	@scripts/bootstrap.sh venv
+	python3 -m venv .build/python
+	.build/python/bin/pip install --quiet --editable clients/python pytest
+	@touch $@
 
 build: bootstrap ## The command line and the daemon, in release
 	$(SWIFT) build $(RELEASE) --product auscult
@@ -34,6 +47,12 @@ lint: ## Formatting, against .swift-format
 
 format: ## Formats every Swift file in place
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+
+bench: bootstrap ## What the wire and the daemon cost, beside the machine's limits and Go's ttrpc (SPEED.md)
+	$(SWIFT) build $(RELEASE) --product auscultd
+	$(SWIFT) build $(RELEASE) --product auscult-bench
+	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_GO="$$(Tests/integration/go-program.sh)" \
+		.build/release/auscult-bench --json .build/bench.json $(BENCH)
 
 parity: build $(PARITY_PYTHON) ## Every hook point, log-mel and decoding against openai-whisper (Python, PyTorch)
 	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK)

@@ -73,6 +73,9 @@ let package = Package(
             ]),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
+        .executableTarget(
+            name: "auscult-bench",
+            dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
@@ -93,6 +96,11 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: [
+                "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
     ]
 )

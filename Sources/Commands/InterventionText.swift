@@ -18,39 +18,41 @@ package struct InterventionText {
 
     /// Where the file of `HOOK … = add FILE x` or `HOOK … = set FILE` stands, quotes included; the `=` may be missing.
     private static func fileRange(in text: String) -> Range<String.Index>? {
-        var words = words(of: text)[...]
-        if let equals = text.firstIndex(of: "=") {
-            words = Self.words(of: text[text.index(after: equals)...])[...]
+        let (words, equals) = words(of: text)
+        var rest = words[...]
+        if let equals {
+            rest = rest.drop { $0.lowerBound <= equals }
         } else {
             // The hook point, and qualifiers with their values: `@frames a:b`.
-            _ = words.popFirst()
-            while let word = words.first, text[word].hasPrefix("@") { words = words.dropFirst(2) }
+            _ = rest.popFirst()
+            while let word = rest.first, text[word].hasPrefix("@") { rest = rest.dropFirst(2) }
         }
-        guard let operation = words.popFirst(), ["add", "set"].contains(text[operation]) else { return nil }
-        return words.first
+        guard let operation = rest.popFirst(), ["add", "set"].contains(text[operation]) else { return nil }
+        return rest.first
     }
 
-    /// Words apart at blanks; one in double quotes may have blanks in it. Where there is no `=`, a word also begins at
-    /// an `@`.
-    private static func words(of text: Substring) -> [Range<String.Index>] {
+    /// The words as the daemon takes them apart, at blanks that are not between double quotes, and where the first `=`
+    /// is. That is a word, and before it an `@` begins one.
+    private static func words(of text: String) -> (words: [Range<String.Index>], equals: String.Index?) {
         var words: [Range<String.Index>] = []
+        var equals: String.Index?
         var start: String.Index?
         var isQuoted = false
-        let isPlace = !text.base.contains("=")
         for index in text.indices {
             let character = text[index]
-            if let begin = start, !isQuoted, character.isWhitespace || (character == "@" && isPlace) {
+            let isFirstEquals = character == "=" && equals == nil && !isQuoted
+            let begins = isFirstEquals || (character == "@" && equals == nil) || start.map { $0 == equals } == true
+            if let begin = start, !isQuoted, character.isWhitespace || begins {
                 words.append(begin..<index)
                 start = nil
             }
+            if isFirstEquals { equals = index }
             if start == nil, !character.isWhitespace { start = index }
             if character == "\"" { isQuoted.toggle() }
         }
         if let start { words.append(start..<text.endIndex) }
-        return words
+        return (words, equals)
     }
-
-    private static func words(of text: String) -> [Range<String.Index>] { words(of: text[...]) }
 }
 
 extension [String] {

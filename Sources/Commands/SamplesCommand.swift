@@ -90,7 +90,7 @@ extension V1.DemoClip {
     fileprivate var json: JSON {
         [
             "name": .string(name), "file": .string(file), "kind": .string(kind), "language": JSON(present: language),
-            "text": JSON(present: text), "voice": JSON(present: voice), "engine": JSON(present: engine),
+            "text": .string(text), "voice": JSON(present: voice), "engine": JSON(present: engine),
             "duration": .number(duration),
             "phonemes": .array(phonemes.map { .span($0, "label") }), "words": .array(words.map { .span($0, "word") }),
         ]

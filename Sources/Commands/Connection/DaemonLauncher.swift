@@ -40,13 +40,12 @@ struct DaemonLauncher: Sendable {
     /// - Throws: ``CommandError`` (`unavailable`) where the system cannot start it.
     func launch(at socket: SocketPath) throws -> LaunchedDaemon {
         guard let program else {
-            throw CommandError(
-                .unavailable,
-                "no daemon listens at \(socket), and there is none to start: "
-                    + (environment["AUSCULT_DAEMON"].flatMap {
-                        $0.isEmpty ? nil : "$AUSCULT_DAEMON, \($0), is not there"
-                    }
-                        ?? "auscultd lies neither beside this program nor in $PATH; $AUSCULT_DAEMON can name it"))
+            let named = environment["AUSCULT_DAEMON"] ?? ""
+            let reason =
+                named.isEmpty
+                ? "auscultd lies neither beside this program nor in $PATH; $AUSCULT_DAEMON can name it"
+                : "$AUSCULT_DAEMON is \(named), which is not in $PATH"
+            throw CommandError(.unavailable, "no daemon listens at \(socket), and none can be started: \(reason)")
         }
         var arguments = [program, "--socket", socket.path]
         // A flag counts more than the environment, where somebody may have said otherwise.

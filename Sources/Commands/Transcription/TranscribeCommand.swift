@@ -86,7 +86,7 @@ struct TranscribeCommand: AsyncParsableCommand {
             } catch let error as WireError where concernsOneFile(error) {
                 // The same sentence for a second file is not about the files.
                 guard told.insert(error.message).inserted || error.message.contains(input.name) else { throw error }
-                Console.current.error(errorMessage(error, about: input.name) + "\n")
+                Console.current.error(errorMessage(error, about: inputs.count > 1 ? input.name : "") + "\n")
                 failure = failure ?? ExitStatus(of: error)
             }
         }

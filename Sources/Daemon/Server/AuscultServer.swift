@@ -31,6 +31,7 @@ package final class AuscultServer: Sendable {
     }
 
     private let parts = Mutex(Parts())
+    private let isStopping = Atomic(false)
     private let stopRequests: AsyncStream<Duration?>
     private let stopFeed: AsyncStream<Duration?>.Continuation
 
@@ -58,18 +59,32 @@ package final class AuscultServer: Sendable {
             for name in configuration.models {
                 try await blocking { [store] in _ = try store.lease(name, vocabulary: nil).model.model() }
             }
-            try startDescriptors(beside: socket)
-            let wire = makeWire()
-            parts.withLock { $0.wire = wire }
+            startDescriptors(beside: socket)
             observeGauges()
             try await startMetrics()
+            let wire = makeWire()
+            parts.withLock { $0.wire = wire }
             try await wire.listen(on: socket.descriptor)
             health.set(.serving)
         } catch {
-            socket.removeFile()
+            await abandonStart()
             throw error
         }
         logger.notice("serving at \(socket.path)")
+    }
+
+    /// Takes back what a start that failed had made.
+    private func abandonStart() async {
+        let parts = self.parts.withLock { parts in
+            defer { parts = Parts() }
+            return parts
+        }
+        parts.socket?.removeFile()
+        // From then on the descriptor is the wire's.
+        if parts.wire == nil, let socket = parts.socket { close(socket.descriptor) }
+        parts.descriptorSocket?.removeFile()
+        parts.descriptors?.close()
+        await parts.metricsEndpoint?.stop()
     }
 
     /// Asks ``waitUntilStopped()`` to go on. From any thread, any number of times.
@@ -93,15 +108,16 @@ package final class AuscultServer: Sendable {
         await stop(drainTimeout: timeout)
     }
 
-    /// Takes nothing new, lets what runs finish, and ends.
+    /// Takes nothing new, lets what runs finish, and ends. Once; later calls return at once.
     package func stop(drainTimeout: Duration? = nil) async {
+        guard !isStopping.exchange(true, ordering: .relaxed) else { return }
         let timeout = drainTimeout ?? .seconds(configuration.drainTimeout)
         health.set(.notServing)
         let parts = self.parts.withLock { $0 }
         // A client that comes now finds no socket, and may start another daemon, rather than wait for this one.
-        parts.socket?.removeFile()
+        parts.socket?.leave()
         let limit = ContinuousClock.now + timeout
-        async let jobsAreDone: Void = jobs.drain(until: limit)
+        async let jobsAreDone: Void = drainJobs(until: limit)
         await parts.wire?.drain(timeout: timeout)
         await jobsAreDone
         parts.descriptorSocket?.removeFile()
@@ -109,6 +125,16 @@ package final class AuscultServer: Sendable {
         await parts.metricsEndpoint?.stop()
         self.parts.withLock { $0 = Parts() }
         logger.notice("stopped")
+    }
+
+    /// Work that does not notice its cancellation, in a system call that does not return, is left behind.
+    private func drainJobs(until limit: ContinuousClock.Instant) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [jobs] in await jobs.drain(until: limit) }
+            group.addTask { try? await Task.sleep(until: limit + .seconds(5), clock: .continuous) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     /// Whether other users may connect, who then are told apart by the system's word on who they are.
@@ -131,16 +157,30 @@ package final class AuscultServer: Sendable {
 
     func cancel(subscription id: String) -> Bool { wire.cancel(subscription: id) }
 
-    private func startDescriptors(beside socket: ListeningSocket) throws {
-        let path = try SocketPath(socket.path + ".fd")
-        let listening = try ListeningSocket.bind(to: path, isShared: isShared)
+    /// Without a place for that socket the daemon serves all the same, only no shared memory.
+    private func startDescriptors(beside socket: ListeningSocket) {
+        let listening: ListeningSocket
+        do { listening = try bindDescriptors(beside: socket) } catch {
+            return logger.warning("shared memory will not be handed over: \(error)")
+        }
         let policy = PeerPolicy(alsoAllowing: configuration.allowUIDs)
         let handoff = DescriptorHandoff(
-            listening: listening.descriptor, path: path.path, authorize: { policy.allows(PeerCredentials($0)) },
+            listening: listening.descriptor, path: listening.path, authorize: { policy.allows(PeerCredentials($0)) },
             logger: logger)
         parts.withLock { parts in
             parts.descriptors = handoff
             parts.descriptorSocket = listening
+        }
+    }
+
+    private func bindDescriptors(beside socket: ListeningSocket) throws -> ListeningSocket {
+        func bind(_ path: String) throws -> ListeningSocket {
+            try ListeningSocket.bind(to: SocketPath(path, environment: [:]), isShared: isShared, takesLock: false)
+        }
+        let path = socket.path + ".fd"
+        do { return try bind(path) } catch let error as FileError where error.code == .unavailable {
+            // A daemon that finishes what runs still hands over what it has.
+            return try bind(path + "-\(getpid())")
         }
     }
 
@@ -190,7 +230,10 @@ package final class AuscultServer: Sendable {
 
     private var observer: WireServer.Observer {
         var observer = WireServer.Observer()
-        observer.connectionOpened = { [use] id in use.begin(.connection(id)) }
+        observer.connectionOpened = { [use, uploads] id in
+            uploads.opened(id)
+            use.begin(.connection(id))
+        }
         observer.connectionClosed = { [use, uploads] id in
             uploads.discardAll(of: id)
             use.end(.connection(id))

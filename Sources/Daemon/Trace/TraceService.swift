@@ -81,8 +81,10 @@ public struct TraceService: Sendable {
             }
         }
         try progress(windows, windows)
+        // Of a large file it takes a while, the first time.
+        let digest = try turn.map { turn in try turn.suspended { try model.digest() } } ?? model.digest()
         let summary = TraceSummary(
-            file: input.name, model: model.name, digest: try model.digest(), duration: samples.duration,
+            file: input.name, model: model.name, digest: digest, duration: samples.duration,
             tensors: tensors, tokens: tokens, windows: windows)
         try sink.finish(summary)
         return summary

@@ -67,18 +67,29 @@ private struct InterventionWords {
 
     init(_ text: String) {
         self.text = text
-        // Before the first `=`, `@` may stand close to its neighbours; after it, both may be part of a file's name.
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let place = parts[0].replacing("@", with: " @") + (parts.count > 1 ? " =" : "")
-        let rest = parts.count > 1 ? parts[1] : ""
-        words = (place.split(whereSeparator: \.isWhitespace).map(String.init) + Self.quotable(rest))[...]
+        words = Self.split(text)[...]
     }
 
-    /// Words apart at blanks; one in double quotes, a file's name, may have blanks in it.
-    private static func quotable(_ text: Substring) -> [String] {
+    /// Words apart at blanks. One in double quotes, a file's name, may have blanks in it.
+    private static func split(_ text: String) -> [String] {
         var words: [String] = []
+        var isPlace = true
         for (index, part) in text.split(separator: "\"", omittingEmptySubsequences: false).enumerated() {
-            words += index % 2 == 1 ? [String(part)] : part.split(whereSeparator: \.isWhitespace).map(String.init)
+            guard index % 2 == 0 else {
+                words.append(String(part))
+                continue
+            }
+            var rest = part
+            // Before the first `=`, `@` may stand close to its neighbours; after it, both may be part of a file's name.
+            if isPlace {
+                let equals = part.firstIndex(of: "=")
+                let place = part[..<(equals ?? part.endIndex)].replacing("@", with: " @")
+                words += place.split(whereSeparator: \.isWhitespace).map(String.init)
+                if equals != nil { words.append("=") }
+                rest = equals.map { part[part.index(after: $0)...] } ?? ""
+                isPlace = equals == nil
+            }
+            words += rest.split(whereSeparator: \.isWhitespace).map(String.init)
         }
         return words
     }
