@@ -102,7 +102,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Files", "Messages", "Wire",
+                "CZlib", "Files", "Messages", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
