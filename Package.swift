@@ -153,6 +153,7 @@ let package = Package(
                 "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(
             name: "PluginsTests",
             dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
     ]

@@ -16,6 +16,8 @@ extension TestPlugin {
             throw TestHostError("there is no \(libraries.joined(separator: ", nor "))")
         }
         let bundle = "\(folder)/\(name)"
+        // A test may load it more than once.
+        guard !files.fileExists(atPath: bundle) else { return try TestPlugin(bundle: bundle) }
         try files.createDirectory(atPath: bundle, withIntermediateDirectories: true)
         try files.copyItem(
             atPath: root.appendingPathComponent("plugins/\(name)/manifest.json").path, toPath: "\(bundle)/manifest.json"
