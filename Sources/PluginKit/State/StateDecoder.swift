@@ -37,8 +37,10 @@ struct StateValueDecoder: Decoder, SingleValueDecodingContainer {
     func decodeNil() -> Bool { if case .null = value { true } else { false } }
 
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        if let plain = try plain(type) as? Value { return plain }
-        return try Value(from: self)
+        // In two steps: nothing at all can be cast to an optional, and would be taken for its nil.
+        guard let plain = try plain(type) else { return try Value(from: self) }
+        guard let value = plain as? Value else { throw mismatch(type, "\(type)") }
+        return value
     }
 
     /// The values that are no containers; nil for a type that is one.
