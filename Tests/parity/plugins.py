@@ -60,7 +60,7 @@ def data_set(folder):
 
 
 def listen(network, weights, rows):
-    """For each recording: its valid frames, each block's pattern of the encoder, and the mean of each block's residual."""
+    """For each recording: its valid frames, and each encoder block's pattern and mean residual stream."""
     dimensions, result = weights.dimensions, []
     for row in rows:
         mel = reference.log_mel(torch.from_numpy(row["samples"]), dimensions.n_mels, 2 * dimensions.n_audio_ctx)
@@ -123,7 +123,7 @@ def key(seed, purpose, text):
 
 
 def parts(labels, speakers, seed):
-    """0 train, 1 validation, 2 test: of each class's speakers, in the order of their keys, a fifth each to the latter."""
+    """0 train, 1 validation, 2 test: of each class's speakers, ordered by key, a fifth each to the latter two."""
     part = np.zeros(len(labels), int)
     for label in set(labels):
         names = {speaker for speaker, own in zip(speakers, labels) if own == label}
