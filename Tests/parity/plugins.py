@@ -19,7 +19,6 @@ import recordings
 import reference
 
 BOUND = 1e-4
-CLIPS = 32
 PROMPTS = ("the", "a cat", "one")
 L2 = 0.1
 MASK = (1 << 64) - 1
@@ -46,7 +45,7 @@ def data_set(folder):
     for line in (demo / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         # One window each, and a speaker of its own: the long recording has several.
-        if row["kind"] != "speech" or row["duration"] > 10 or len(rows) == CLIPS:
+        if row["kind"] != "speech" or row["duration"] > 10:
             continue
         samples = recordings.read(demo / row["file"])
         name = row["file"].replace(".flac", ".wav")
@@ -60,7 +59,7 @@ def data_set(folder):
 
 
 def listen(network, weights, rows):
-    """For each recording: its valid frames, each block's pattern of the encoder, and the mean of each block's residual."""
+    """For each recording: its valid frames, and each encoder block's pattern and mean residual stream."""
     dimensions, result = weights.dimensions, []
     for row in rows:
         mel = reference.log_mel(torch.from_numpy(row["samples"]), dimensions.n_mels, 2 * dimensions.n_audio_ctx)
@@ -123,7 +122,7 @@ def key(seed, purpose, text):
 
 
 def parts(labels, speakers, seed):
-    """0 train, 1 validation, 2 test: of each class's speakers, in the order of their keys, a fifth each to the latter."""
+    """0 train, 1 validation, 2 test: of each class's speakers, ordered by key, a fifth each to the latter two."""
     part = np.zeros(len(labels), int)
     for label in set(labels):
         names = {speaker for speaker, own in zip(speakers, labels) if own == label}

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding,plugins] [--checkpoints tiny,turbo,english,default]
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding,plugins]
+                        [--checkpoints tiny,turbo,english,default]
 
 Exits with 1 where anything lies outside its bound.
 """
