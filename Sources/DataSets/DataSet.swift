@@ -50,7 +50,8 @@ public struct DataSet: Sendable {
     /// - Parameters:
     ///   - first: the index of the first.
     ///   - broken: told of each line that describes no recording. It is left out, unless this throws.
-    /// - Throws: what `broken` and `body` throw; ``DataSetError``, ``Files/FileError`` where nothing can be read at all.
+    /// - Throws: what `broken` and `body` throw; ``DataSetError``, ``Files/FileError`` where nothing can be read at
+    /// all.
     public func forEach(
         from first: Int = 0, broken: (DataSetError) throws -> Void, _ body: (DataSetItem) throws -> Void
     ) throws {

@@ -1,5 +1,5 @@
-/// What went wrong with a data set: a kind that a program can act on and a sentence that a person can, with the file and
-/// the line in it.
+/// What went wrong with a data set: a kind that a program can act on and a sentence that a person can, with the file
+/// and the line in it.
 public struct DataSetError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kinds are an open set; the names are those of the other layers.
     public struct Code: RawRepresentable, Hashable, Sendable {

@@ -3,8 +3,8 @@ import Synchronization
 
 /// One call's right to compute, as long as it lasts.
 ///
-/// The body of ``InferenceQueue/run(client:deadline:_:)`` gets it and calls it on its own thread: between tokens, windows
-/// and tensors ``checkpoint()``, and around every wait for someone else ``suspended(_:)``.
+/// The body of ``InferenceQueue/run(client:deadline:_:)`` gets it and calls it on its own thread: between tokens,
+/// windows and tensors ``checkpoint()``, and around every wait for someone else ``suspended(_:)``.
 public final class EngineTurn: Sendable {
     /// Who the call is for.
     public let client: ClientID

@@ -3,7 +3,8 @@ import Messages
 
 extension V1.PluginDescription {
     /// A value for every parameter, in their order: what was given, else the default.
-    /// - Throws: ``ServiceError`` (`invalidArgument`) for a name that is none of the parameters', one that comes twice, or
+    /// - Throws: ``ServiceError`` (`invalidArgument`) for a name that is none of the parameters', one that comes twice,
+    /// or
     ///   a value of another kind or out of range.
     func arguments(_ given: [V1.PluginArgument]) throws -> [V1.PluginArgument] {
         let plugin = listing?.id ?? ""

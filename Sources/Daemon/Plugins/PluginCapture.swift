@@ -14,7 +14,8 @@ struct PluginCapture {
     private let interventions: [Intervention]
     private let prompt: DecoderPrompt?
 
-    /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be met.
+    /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be
+    /// met.
     init(_ needs: PluginNeedsValue, interventions: [InterventionSpec], plugin: String, model: LoadedModel) throws {
         guard needs.objective == nil else {
             throw ServiceError(

@@ -27,7 +27,8 @@ struct PluginRecordings: Sendable {
     var recordings: [PluginRecording] = []
     /// Lines of manifests that describe none.
     var broken: [V1.SkippedRecording] = []
-    /// Of all recordings with what is known about them, those of other shards too: runs over the same data have the same.
+    /// Of all recordings with what is known about them, those of other shards too: runs over the same data have the
+    /// same.
     var digest = ""
     /// Of all shards.
     var total = 0
@@ -107,8 +108,8 @@ extension DemoClips {
 }
 
 extension DataSetItem {
-    /// Bytes that differ where anything that the data set says differs. Folders do not count, so that a copy of a data set
-    /// on another machine is the same one.
+    /// Bytes that differ where anything that the data set says differs. Folders do not count, so that a copy of a data
+    /// set on another machine is the same one.
     fileprivate var fingerprint: [UInt8] {
         var parts = ["\(index)", name, "\(start ?? -1)", "\(end ?? -1)", text ?? "", language ?? "", speaker ?? ""]
         parts += labels.flatMap { [$0.column, $0.value] }

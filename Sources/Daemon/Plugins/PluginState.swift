@@ -6,8 +6,8 @@ import Whisper
 /// What a run has come to so far, in a file: the plugin's own state, the results that it gave on the way, and what both
 /// belong to.
 ///
-/// The file: `auscult-state-1\n`, the header's length (8 bytes, little-endian), the header as JSON, the results (each with
-/// its recording's number and its length, 8 bytes each), the state.
+/// The file: `auscult-state-1\n`, the header's length (8 bytes, little-endian), the header as JSON, the results (each
+/// with its recording's number and its length, 8 bytes each), the state.
 struct PluginState: Sendable {
     static let magic = Array("auscult-state-1\n".utf8)
     /// Bytes of a header that can be believed.

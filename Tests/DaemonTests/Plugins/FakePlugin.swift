@@ -5,7 +5,8 @@ import Synchronization
 
 @testable import Daemon
 
-/// A plugin without a process: counts the frames and adds up what it sees, in integers, so that any order gives the same.
+/// A plugin without a process: counts the frames and adds up what it sees, in integers, so that any order gives the
+/// same.
 final class FakePlugin: PluginRunner {
     static let id = "org.example.counting"
 
