@@ -62,7 +62,9 @@ let package = Package(
         // The binary interface of plugins: one header, and all that a plugin includes.
         .target(name: "CAuscultPlugin"),
         // Plugins: their bundles, the processes that they run in, and both sides of the wall between.
-        .target(name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages"]),
+        .target(
+            name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages"],
+            swiftSettings: testable),
         // The Swift side of it, and the symbol that a plugin written in Swift exports: linked into plugins alone.
         .target(name: "PluginKit", dependencies: ["CAuscultPlugin"], swiftSettings: optimised),
         .target(name: "CPluginEntry", dependencies: ["CAuscultPlugin"]),
@@ -81,7 +83,7 @@ let package = Package(
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
         // Lists of recordings with what is known about them.
-        .target(name: "DataSets", dependencies: ["Files"]),
+        .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
@@ -98,7 +100,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
-            ]),
+            ], swiftSettings: testable),
         .target(
             name: "Commands",
             dependencies: [
