@@ -8,11 +8,11 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run a plugin over recordings or data sets, and show what it finds.",
-        usage: "auscult run <plugin> <file|folder|manifest> ... [<options>]",
+        usage: "auscult run <plugin> [<file|folder|manifest> ...] [<options>]",
         discussion: """
               auscult run attention-stats demo:
-              auscult run probes speech/ -p label=speaker --out results
-              auscult run bigrams demo:en-slt-01 --format html > page.html
+              auscult run probes speech/ -p target=speaker --out results
+              auscult run bigrams -p prompt=traffic --format html > page.html
               auscult run probes data.jsonl --shard 1/4 --state part1.state
 
             A folder is a data set, and so is a manifest (.jsonl or .tsv) and 'demo:', the embedded clips; anything \
@@ -27,7 +27,10 @@ struct RunCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "The plugin's id, or its last part where that is unique.") var plugin: String
-    @Argument(help: "Recordings, folders, manifests, demo:NAME or demo:.", completion: .file()) var inputs: [String]
+    @Argument(
+        help: "Recordings, folders, manifests, demo:NAME or demo:; none for a plugin that hears nothing.",
+        completion: .file())
+    var inputs: [String] = []
     @Option(
         name: .customShort("p"), parsing: .singleValue,
         help: ArgumentHelp("An argument of the plugin; may be repeated.", valueName: "key=value"))
