@@ -3,11 +3,11 @@ import Messages
 import TestSupport
 import Testing
 
-@testable import PluginHost
+import PluginHost
 
 @Suite("Bundles and the registry")
 struct BundleTests {
-    static let broken: [(manifest: String, sentence: String)] = [
+    static let faults: [(manifest: String, sentence: String)] = [
         ("{", "it is no JSON object"),
         (#"{"id": "org.example.a"}"#, "is missing"),
         (#"{"id": 7, "name": "a", "version": "1", "library": "plugin.so"}"#, "'id' is no String"),
@@ -23,7 +23,7 @@ struct BundleTests {
         (#"{"id": "a.b", "name": "a", "version": "1", "library": "plugin.so", "abi_minor": 9}"#, "version 1.9"),
     ]
 
-    @Test("A manifest that makes no sense is refused, and it is said why", arguments: broken)
+    @Test("A manifest that makes no sense is refused, and it is said why", arguments: faults)
     func broken(manifest: String, sentence: String) throws {
         let bundle = try TestBundle()
         try FileManager.default.createSymbolicLink(atPath: bundle.path + "/link.so", withDestinationPath: "/bin/sh")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import PluginHost
+import PluginHost
 
 @Suite("A thousand crashes", .serialized)
 struct LeakTests {

@@ -4,7 +4,7 @@ import Messages
 import Synchronization
 import TestSupport
 
-@testable import PluginHost
+import PluginHost
 
 /// Bundles around the libraries that the package builds for these tests.
 struct TestBundle {
@@ -60,6 +60,8 @@ struct TestServices: PluginServices {
 final class Gathered: Sendable {
     let results = Mutex<[V1.PluginResult]>([])
     let log = Mutex<[V1.PluginLog]>([])
+
+    var count: Int { results.withLock { $0.count } }
 
     func scalar(_ id: String) -> Double? {
         results.withLock { results in

@@ -3,7 +3,7 @@ import Messages
 import Synchronization
 import Testing
 
-@testable import PluginHost
+import PluginHost
 
 @Suite("Validation")
 struct ValidatorTests {

@@ -36,7 +36,7 @@ public final class PluginQuarantine: Sendable {
 
     /// Seconds to wait before `bundle` is started.
     /// - Throws: ``PluginError`` (`quarantined`).
-    func pause(before bundle: PluginBundle) throws -> Double {
+    package func pause(before bundle: PluginBundle) throws -> Double {
         if let problem = problem(with: bundle) {
             throw PluginError(.quarantined, "plugin \(bundle.id) is not started: \(problem)")
         }
@@ -47,7 +47,7 @@ public final class PluginQuarantine: Sendable {
         }
     }
 
-    func crashed(_ bundle: PluginBundle, _ error: PluginError) {
+    package func crashed(_ bundle: PluginBundle, _ error: PluginError) {
         records.withLock { records in
             var record =
                 current(bundle, &records) ?? Record(library: Self.changed(bundle.library), crashes: [], reason: "")
@@ -57,7 +57,7 @@ public final class PluginQuarantine: Sendable {
         }
     }
 
-    func succeeded(_ bundle: PluginBundle) { records.withLock { _ = $0.removeValue(forKey: bundle.library) } }
+    package func succeeded(_ bundle: PluginBundle) { records.withLock { _ = $0.removeValue(forKey: bundle.library) } }
 
     /// What is still held against it.
     private func current(_ bundle: PluginBundle, _ records: inout [String: Record]) -> Record? {

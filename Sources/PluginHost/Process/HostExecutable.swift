@@ -2,7 +2,7 @@ import Files
 import Foundation
 
 /// Where `auscult-plugin-host` lies.
-enum HostExecutable {
+package enum HostExecutable {
     static let name = "auscult-plugin-host"
 
     /// `$AUSCULT_PLUGIN_HOST`, else beside the running program, else `<prefix>/libexec/auscult`.
@@ -18,7 +18,7 @@ enum HostExecutable {
     }
 
     /// The folder of the running program, symbolic links resolved.
-    static func programFolder() -> String {
+    package static func programFolder() -> String {
         let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return (program as NSString).deletingLastPathComponent
     }

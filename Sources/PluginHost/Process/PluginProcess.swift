@@ -211,7 +211,7 @@ public final class PluginProcess: @unchecked Sendable {
     }
 
     /// Of the process, for tests.
-    var processID: Int32 { calls.withLock { session.child?.id ?? -1 } }
+    package var processID: Int32 { calls.withLock { session.child?.id ?? -1 } }
 
     private func made(_ instance: UInt32) throws -> UInt32 {
         if let reason = session.endReason { throw reason }

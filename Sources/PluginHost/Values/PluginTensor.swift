@@ -18,7 +18,7 @@ public struct PluginTensor: Sendable {
     public var positionsPerSecond: Double
     /// Positions that overlap audio.
     public var validPositions: Int
-    let withBytes: @Sendable ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    package let withBytes: @Sendable ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
     /// - Parameter withBytes: calls its argument with all bytes, which are valid while it runs; on the calling thread.
     public init(
