@@ -7,7 +7,7 @@ import Wire
 @testable import Daemon
 
 /// `auscultd` as a process of its own, with a plugin in C that was compiled now.
-private final class ChildDaemon {
+private final class PluginDaemon {
     static let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         .path
     /// A compiler is not there everywhere, nor are programs that were not built.
@@ -86,21 +86,21 @@ struct PluginDaemonTests {
 
     @Test(
         "kill -9 in the middle of 500 recordings, and the next run goes on to identical bytes, as two workers do",
-        .enabled(if: ChildDaemon.isPossible, "needs a C compiler, auscultd and auscult-plugin-host"))
+        .enabled(if: PluginDaemon.isPossible, "needs a C compiler, auscultd and auscult-plugin-host"))
     func killed() async throws {
         let folder = try TemporaryFolder()
-        try ChildDaemon.install(in: folder)
+        try PluginDaemon.install(in: folder)
         try writeRecordings(500, in: folder("set"))
         var request = V1.RunPluginRequest(pluginId: "counting", dataSets: [folder("set")])
         request.checkpoint = folder("checkpoint")
-        let first = try ChildDaemon(folder)
+        let first = try PluginDaemon(folder)
         let client = try await first.connect()
         await #expect(throws: WireError.self) { try await run(client, request, at: 250) { first.kill() } }
         await client.close()
         let kept = try PluginState(path: folder("checkpoint")).header.done
         #expect((100..<500).contains(kept))
 
-        let second = try ChildDaemon(folder)
+        let second = try PluginDaemon(folder)
         let again = try await second.connect()
         let resumed = try await run(again, request)
         request.checkpoint = ""
@@ -120,12 +120,12 @@ struct PluginDaemonTests {
 
     @Test(
         "a plugin that aborts leaves the daemon and the other calls alive",
-        .enabled(if: ChildDaemon.isPossible, "needs a C compiler, auscultd and auscult-plugin-host"))
+        .enabled(if: PluginDaemon.isPossible, "needs a C compiler, auscultd and auscult-plugin-host"))
     func aborts() async throws {
         let folder = try TemporaryFolder()
-        try ChildDaemon.install(in: folder)
+        try PluginDaemon.install(in: folder)
         try writeRecordings(6, in: folder("set"))
-        let daemon = try ChildDaemon(folder)
+        let daemon = try PluginDaemon(folder)
         let client = try await daemon.connect()
         let request = V1.RunPluginRequest(
             pluginId: "counting", arguments: [V1.PluginArgument(id: "crash-at", value: "3")],
