@@ -5,6 +5,7 @@ import Foundation
 public enum Program {
     /// Runs the process's own command line.
     public static func main() async -> Never {
+        _ = Console.endsByPipe
         let command = Task { await run(Array(CommandLine.arguments.dropFirst()), console: .standard) }
         Interruption.install { command.cancel() }
         let status = await command.value

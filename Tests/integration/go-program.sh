@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
-# Builds Go's client of ttRPC for the tests and the benchmark, and prints where it lies.
+# Tests/integration/go-program.sh: builds Tests/integration/go where its sources are newer, and prints the program's path.
+# Prints nothing where Go or its ttRPC library (Debian's golang-github-containerd-ttrpc-dev) is not installed.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-scripts/bootstrap.sh integration >&2
-program=$PWD/.build/integration/auscult-go
-mkdir -p "$(dirname "$program")"
-# Debian's libraries lie in GOPATH's layout; modules would fetch them from elsewhere.
-cd Tests/integration/go
-GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS=-trimpath GOCACHE=${GOCACHE:-$(dirname "$program")/cache} \
-    go build -o "$program" . >&2
-echo "$program"
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=$root/.build/integration
+program=$build/auscult-go
+gopath=/usr/share/gocode
+
+if ! command -v go > /dev/null || [[ ! -d $gopath/src/github.com/containerd/ttrpc ]]; then
+    exit 0
+fi
+if [[ ! -x $program || -n $(find "$here/go" "$here/go-program.sh" -newer "$program") ]]; then
+    mkdir -p "$build"
+    # Packages come from the distribution, without modules and without the network.
+    (cd "$here/go" && GO111MODULE=off GOPATH=$gopath GOFLAGS='' GOCACHE=$build/go-cache \
+        go build -trimpath -o "$program" .) >&2
+fi
+printf '%s\n' "$program"

@@ -11,7 +11,7 @@ import sys
 import descriptors
 
 NAMESPACES = {
-    "auscult.v1": "V1", "ttrpc": "TTRPC", "google.rpc": "GoogleRPC", "google.protobuf": "GoogleProtobuf",
+    "auscult.v1": "V1", "auscult.host.v1": "HostV1", "ttrpc": "TTRPC", "google.rpc": "GoogleRPC", "google.protobuf": "GoogleProtobuf",
     "grpc.health.v1": "Health", "grpc.reflection.v1": "Reflection",
 }
 RENAMED = {"Any": "AnyMessage"}

@@ -2,6 +2,8 @@
 #pragma once
 #include <stddef.h>
 
+#include "CProcess.h"
+
 /// Sends one byte with `descriptor` over the connected Unix socket `socket`. Returns 0, or -1 with errno.
 int auscult_send_descriptor(int socket, int descriptor);
 

@@ -114,7 +114,7 @@ extension JobsCommand {
                     throw CommandError(.usage, "the job \(job.id) is a trace, which has no \(format.rawValue) form")
                 }
                 try Console.current.print(summary.text(form))
-            case nil:
+            case .plugin?, nil:
                 throw CommandError(.failure, "the daemon gave a result for \(job.id) that this program does not know")
             }
         }

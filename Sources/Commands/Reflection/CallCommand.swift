@@ -126,23 +126,24 @@ struct DynamicCall: Sendable {
                     }
                 }
                 try Task.checkCancellation()
+                try await check(sending)
             } onCancel: {
                 sending.cancel()
                 Task { await stream.cancel() }
             }
         } catch {
             try Task.checkCancellation()
-            if case .failure(let cause) = await finished(sending), !(cause is CallFailure) { throw cause }
+            try await check(sending)
             throw error
         }
     }
 
-    /// What became of the sender, which is over or gives up.
-    private func finished(_ sending: Task<Void, any Error>) async -> Result<Void, any Error> {
+    /// - Throws: what ended the sender, unless that was the end of the call.
+    private func check(_ sending: Task<Void, any Error>) async throws {
         sending.cancel()
-        let result = await sending.result
-        if case .failure(is CancellationError) = result { return .success(()) }
-        return result
+        if case .failure(let cause) = await sending.result, !(cause is CallFailure || cause is CancellationError) {
+            throw cause
+        }
     }
 
     private func show(_ message: [UInt8]) throws {

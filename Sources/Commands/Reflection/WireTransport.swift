@@ -101,10 +101,12 @@ private final class DynamicStream: Sendable {
     func next() async throws -> [UInt8]? {
         let next = Task.detached { [call] in try await call.next().map { Array($0.readableBytesView) } }
         guard let message = try await failing({ try await next.value }) else { return nil }
-        let isFirst = state.withLock { state in
+        let (isFirst, isCancelled) = state.withLock { state in
             defer { state.isFirst = false }
-            return state.isFirst
+            return (state.isFirst, state.isCancelled)
         }
+        // The answer to what was sent until then is nobody's.
+        if isCancelled, !isServerStream { return nil }
         if isFirst, isServerStream, let id = subscription(message) {
             let isCancelled = state.withLock { state in
                 state.subscription = id

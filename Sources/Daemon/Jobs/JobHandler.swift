@@ -7,6 +7,7 @@ struct JobHandler {
     let jobs: JobStore
     let transcribe: TranscribeHandler
     let trace: TraceHandler
+    let plugins: PluginService
     let use: DaemonUse
 
     var methods: [ServerMethod] {
@@ -44,6 +45,7 @@ struct JobHandler {
                 throw ServiceError(.invalidArgument, "the tensors of a job must go to a file")
             }
             try trace.check(work, connection: nil)
+        case .plugin(let work)?: _ = try Self.deadline(work.deadlineMs)
         case nil: throw ServiceError(.invalidArgument, "the request names no work")
         }
     }
@@ -73,8 +75,19 @@ struct JobHandler {
                 return .trace(summary)
             }
         case .plugin(let work)?:
-            throw WireError(
-                .notFound, "no plugin is called \(work.pluginId); this daemon has none", reason: "not_found")
+            for source in work.audio { _ = try plugins.engine.input(source, connection: nil) }
+            _ = try plugins.engine.store.model(work.model)
+            try plugins.check(work)
+            return try start(request.label, "plugin") { client, reporter in
+                let deadline = try Self.deadline(work.deadlineMs)
+                let collected = CollectedResults()
+                let end = try await plugins.run(work, client: client, deadline: deadline, connection: nil) { event in
+                    if case .progress(let progress) = event { reporter.progress(WorkProgress(progress)) }
+                    reporter.began()
+                    try collected.take(event)
+                }
+                return .plugin(collected.results(end))
+            }
         case nil: throw ServiceError(.invalidArgument, "the request names no work")
         }
     }
@@ -145,6 +158,7 @@ extension V1.JobResult {
         switch result {
         case .transcript(let transcript): self.init(result: .transcript(V1.Transcript(transcript)))
         case .trace(let summary): self.init(result: .trace(V1.TraceSummary(summary)))
+        case .plugin(let results): self.init(result: .plugin(results))
         }
     }
 }

@@ -3,6 +3,7 @@ import Files
 import Kernels
 import Logging
 import Messages
+import PluginHost
 import Synchronization
 import Wire
 
@@ -21,6 +22,8 @@ package final class AuscultServer: Sendable {
     let health = HealthState()
     let use: DaemonUse
     let metrics: DaemonMetrics
+    private let catalogue: PluginCatalogue
+    private let pluginIntervals: PluginRun.Intervals
 
     private struct Parts {
         var wire: WireServer?
@@ -35,7 +38,19 @@ package final class AuscultServer: Sendable {
     private let stopRequests: AsyncStream<Duration?>
     private let stopFeed: AsyncStream<Duration?>.Continuation
 
-    package init(_ configuration: Configuration, logger: Logger) {
+    package convenience init(_ configuration: Configuration, logger: Logger) {
+        self.init(configuration, logger: logger, catalogue: .bundles(PluginRegistry()))
+    }
+
+    /// - Parameters:
+    ///   - catalogue: where plugins are found.
+    ///   - pluginIntervals: when the states of their runs are written down.
+    init(
+        _ configuration: Configuration, logger: Logger, catalogue: PluginCatalogue,
+        pluginIntervals: PluginRun.Intervals = PluginRun.Intervals()
+    ) {
+        self.catalogue = catalogue
+        self.pluginIntervals = pluginIntervals
         self.configuration = configuration
         self.logger = logger
         models = ModelService(registry: ModelRegistry(in: configuration.dataFolder), logger: logger)
@@ -217,15 +232,20 @@ package final class AuscultServer: Sendable {
         let engine = Engine(store: store, queue: queue, uploads: uploads)
         let trace = TraceHandler(engine: engine, logger: logger) { [weak self] in self?.descriptors }
         let transcribe = TranscribeHandler(engine: engine, logger: logger)
+        // Beside the folder of the bundles, and not in it: a state is no bundle.
+        var plugins = PluginService(
+            engine: engine, catalogue: catalogue, folder: configuration.dataFolder.path + "/plugin-state",
+            logger: logger)
+        plugins.intervals = pluginIntervals
         return HealthHandler(state: health, services: names).methods
             + ReflectionHandler(services: names).methods
             + DaemonHandler(server: self).methods
             + ModelHandler(service: models, store: store).methods
             + AudioHandler(uploads: uploads).methods
             + transcribe.methods + trace.methods
-            + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, use: use).methods
+            + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, plugins: plugins, use: use).methods
             + LiveHandler(engine: engine).methods
-            + PluginHandler().methods
+            + PluginHandler(service: plugins).methods
     }
 
     private var observer: WireServer.Observer {

@@ -1,3 +1,4 @@
+import Audio
 import Files
 import Foundation
 import Messages
@@ -36,9 +37,10 @@ struct Engine: Sendable {
         let name = source.name.nonEmpty
         switch place {
         case .path(let path):
-            try Self.checkRecording(path)
-            let input = AudioInput(name: name ?? path, source: .file(path))
-            return Recording(input: input, seconds: seconds)
+            try Self.checkRecording(path, name: name ?? path)
+            // Messages speak of it as its user does.
+            let source: AudioSource = name.map { .spooled(path: path, encoding: .file, name: $0) } ?? .file(path)
+            return Recording(input: AudioInput(name: name ?? path, source: source), seconds: seconds)
         case .clip(let clip):
             let input = try AudioInput.clip(named: clip)
             return Recording(input: AudioInput(name: name ?? input.name, source: input.source), seconds: seconds)
@@ -56,13 +58,13 @@ struct Engine: Sendable {
     }
 
     /// A pipe or a device would keep a thread waiting for as long as nobody writes to it.
-    private static func checkRecording(_ path: String) throws {
+    private static func checkRecording(_ path: String, name: String) throws {
         try checkAbsolute(path)
         var status = stat()
-        guard stat(path, &status) == 0 else { throw FileError.cannotRead(path) }
+        guard stat(path, &status) == 0 else { throw FileError.cannotRead(name) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file"
-            throw ServiceError(.invalidArgument, "\(path) is \(kind); expected a sound file")
+            throw ServiceError(.invalidArgument, "\(name) is \(kind); expected a sound file")
         }
     }
 

@@ -126,6 +126,9 @@ struct TracePlan {
 
     init(_ request: TraceRequest, _ dimensions: ModelDimensions) throws {
         guard !request.hooks.isEmpty else { throw ServiceError(.invalidArgument, "a trace needs at least one hook") }
+        guard request.hooks.count <= 4096 else {
+            throw ServiceError(.invalidArgument, "a trace of \(request.hooks.count) hooks; expected at most 4096")
+        }
         wantsLogMel = request.hooks.contains(TraceRequest.logMel)
         let patterns = request.hooks.filter { $0 != TraceRequest.logMel }
         points = Set(try patterns.flatMap { try HookPoint.matching($0, in: dimensions) })

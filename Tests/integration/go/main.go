@@ -1,40 +1,44 @@
-// Go's own ttRPC client against the daemon: what a client of another make sees.
+// A client of auscultd in Go, with containerd's ttRPC: it shows that the daemon speaks the protocol as its first
+// implementation does.
 //
-//	auscult-go -socket PATH               checks, each printed; exits with 1 at the first difference
-//	auscult-go -socket PATH -bench N      times N unary calls; JSON with every one of them in microseconds
-//	auscult-go -serve PATH                Go's own server with the method that -bench calls, to compare with
+//	auscult-go -socket PATH -expect TEXT    checks the daemon at PATH; TEXT is what is said in the clip en-slt-01
+//	auscult-go -socket PATH -bench N        times N calls of auscult.v1.Model/Info, one after another
+//	auscult-go -serve PATH                  answers auscult.v1.Model/Info with the name that it was asked about
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"net"
 	"os"
-	"sort"
 	"time"
 
 	"github.com/containerd/ttrpc"
 )
 
 func main() {
-	socket := flag.String("socket", os.Getenv("AUSCULT_SOCKET"), "the daemon's socket")
-	bench := flag.Int("bench", 0, "unary calls to time")
-	name := flag.String("name", "x", "what -bench asks auscult.v1.Model/Info for")
-	serve := flag.String("serve", "", "where to serve")
+	socket := flag.String("socket", "", "the Unix socket of the daemon or server to call")
+	expect := flag.String("expect", "", "the transcript of the clip en-slt-01; space around it does not count")
+	bench := flag.Int("bench", 0, "time so many calls instead of checking")
+	serve := flag.String("serve", "", "be a server at this Unix socket instead")
 	flag.Parse()
 
 	var err error
 	switch {
+	case flag.NArg() > 0:
+		err = fmt.Errorf("expected options only, got %q", flag.Args())
 	case *serve != "":
 		err = runServer(*serve)
 	case *socket == "":
-		err = fmt.Errorf("no socket: give -socket PATH or set AUSCULT_SOCKET")
+		err = fmt.Errorf("expected -socket PATH or -serve PATH")
+	case *bench < 0:
+		err = fmt.Errorf("expected a number of calls above 0 for -bench, got %d", *bench)
 	case *bench > 0:
-		err = runBench(*socket, *name, *bench)
+		err = runBench(*socket, *bench)
+	case *expect == "":
+		err = fmt.Errorf("expected -expect TEXT, the transcript of the clip en-slt-01")
 	default:
-		err = runChecks(*socket)
+		err = runChecks(*socket, *expect)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "auscult-go:", err)
@@ -42,67 +46,17 @@ func main() {
 	}
 }
 
-func connect(path string) (*ttrpc.Client, error) {
-	connection, err := net.Dial("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	return ttrpc.NewClient(connection), nil
-}
-
-type report struct {
-	Calls        int       `json:"calls"`
-	P50          float64   `json:"p50"`
-	P99          float64   `json:"p99"`
-	Microseconds []float64 `json:"microseconds"`
-}
-
-func runBench(path, name string, count int) error {
-	client, err := connect(path)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	call := func() error {
-		var info modelInfo
-		return client.Call(context.Background(), "auscult.v1.Model", "Info", &modelRef{Name: name}, &info)
-	}
-	for i := 0; i < 100; i++ {
-		if err := call(); err != nil {
-			return err
+// connect waits up to ten seconds for somebody to listen at the socket.
+func connect(socket string, options ...ttrpc.ClientOpts) (*ttrpc.Client, error) {
+	patience := time.Now().Add(10 * time.Second)
+	for {
+		connection, err := net.Dial("unix", socket)
+		if err == nil {
+			return ttrpc.NewClient(connection, options...), nil
 		}
-	}
-	times := make([]float64, count)
-	for i := range times {
-		began := time.Now()
-		if err := call(); err != nil {
-			return err
+		if time.Now().After(patience) {
+			return nil, err
 		}
-		times[i] = float64(time.Since(began).Nanoseconds()) / 1e3
+		time.Sleep(10 * time.Millisecond)
 	}
-	sorted := append([]float64(nil), times...)
-	sort.Float64s(sorted)
-	at := func(part float64) float64 { return sorted[int(part*float64(count-1))] }
-	return json.NewEncoder(os.Stdout).Encode(report{count, at(0.5), at(0.99), times})
-}
-
-func runServer(path string) error {
-	server, err := ttrpc.NewServer()
-	if err != nil {
-		return err
-	}
-	server.Register("auscult.v1.Model", map[string]ttrpc.Method{
-		"Info": func(ctx context.Context, unmarshal func(interface{}) error) (interface{}, error) {
-			var request modelRef
-			if err := unmarshal(&request); err != nil {
-				return nil, err
-			}
-			return &modelInfo{Name: request.Name}, nil
-		},
-	})
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		return err
-	}
-	return server.Serve(context.Background(), listener)
 }

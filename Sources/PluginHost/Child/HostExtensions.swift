@@ -1,0 +1,151 @@
+import CAuscultPlugin
+import Foundation
+import Messages
+
+/// The host's extensions: C's tables of functions. They are made once and never change, so any thread may read them.
+struct HostExtensions: @unchecked Sendable {
+    // Sendable: the pointers lead to memory that is written in `init` alone and is never freed.
+    private let tables: [String: UnsafeRawPointer]
+
+    private static let all = HostExtensions()
+
+    static func named(_ id: UnsafePointer<CChar>?) -> UnsafeRawPointer? {
+        guard let id, strnlen(id, 256) < 256 else { return nil }
+        return all.tables[String(cString: id)]
+    }
+
+    private static func kept<C>(_ table: C) -> UnsafeRawPointer {
+        let place = UnsafeMutablePointer<C>.allocate(capacity: 1)
+        place.initialize(to: table)
+        return UnsafeRawPointer(place)
+    }
+
+    private init() {
+        let log = auscult_host_log(
+            struct_size: UInt32(MemoryLayout<auscult_host_log>.size),
+            log: { host, level, message in InstanceHost.behind(host)?.log(level, message) },
+            progress: { host, done, total, unit in InstanceHost.behind(host)?.progress(done, total, unit) },
+            is_cancelled: { host in InstanceHost.behind(host)?.channel.isCancelled == true ? 1 : 0 })
+        let tokenizer = auscult_host_tokenizer(
+            struct_size: UInt32(MemoryLayout<auscult_host_tokenizer>.size),
+            encode: { host, text, special, ids, capacity, count in
+                asking(host) { host in
+                    let text = try CReading.text(text, "the text", longest: most)
+                    let (status, answer, _) = host.ask(
+                        .encode(HostV1.AskEncode(text: text, parseSpecial: special != 0)))
+                    guard status == 0 else { return status }
+                    count?.pointee = UInt32(clamping: answer.ids.count)
+                    guard let ids else { return 0 }
+                    for (index, id) in answer.ids.prefix(Int(capacity)).enumerated() { ids[index] = id }
+                    return 0
+                }
+            },
+            decode: { host, ids, idCount, text, capacity, count in
+                asking(host) { host in
+                    let question = HostV1.AskDecode(ids: try numbers(ids, UInt64(idCount), "ids"))
+                    return copy(host.ask(.decode(question)), text, capacity, count)
+                }
+            })
+        let weights = auscult_host_weights(
+            struct_size: UInt32(MemoryLayout<auscult_host_weights>.size),
+            get: { host, name, sink, context in
+                asking(host) { host in
+                    let name = try CReading.text(name, "the weight's name", longest: DescriptionCheck.longestName)
+                    return host.ask(.weights(HostV1.AskWeights(name: name)), sink, context)
+                }
+            })
+        let model = auscult_host_model(
+            struct_size: UInt32(MemoryLayout<auscult_host_model>.size),
+            run: { host, samples, sampleCount, tokens, tokenCount, interventions, interventionCount, hooks, hookCount,
+                sink, context in
+                asking(host) { host in
+                    var ask = HostV1.AskRun(
+                        interventions: try CReading.texts(
+                            interventions, interventionCount, most: 1024, "interventions"),
+                        hooks: try CReading.texts(hooks, hookCount, most: DescriptionCheck.mostHooks, "hook points"))
+                    if samples != nil { ask.samples = HostV1.Samples(samples: try bytes(samples, sampleCount)) }
+                    if tokens != nil {
+                        ask.tokens = HostV1.Tokens(ids: try numbers(tokens, UInt64(tokenCount), "tokens"))
+                    }
+                    return host.ask(.run(ask), sink, context)
+                }
+            },
+            decode: { host, audio, tokens, sequences, tokensEach, sink, context in
+                asking(host) { host in
+                    let (count, overflow) = UInt64(sequences).multipliedReportingOverflow(by: UInt64(tokensEach))
+                    guard !overflow, (1...1024).contains(sequences), count > 0 else {
+                        throw PluginFault(
+                            "\(sequences) sequences of \(tokensEach) tokens; 1 to 1024 of at least one were expected")
+                    }
+                    var ask = HostV1.AskLogits(
+                        tokens: try numbers(tokens, count, "tokens"), sequences: sequences, tokensEach: tokensEach)
+                    if let audio {
+                        guard audio.pointee.dtype == 1 else { throw PluginFault("the audio is not F32") }
+                        ask.audio = try CReading.tensor(audio.pointee, rank: 2, most: most)
+                    }
+                    return host.ask(.logits(ask), sink, context)
+                }
+            },
+            transcribe: { host, samples, sampleCount, language, interventions, interventionCount, text, capacity, count in
+                asking(host) { host in
+                    let ask = HostV1.AskTranscribe(
+                        samples: try bytes(samples, sampleCount),
+                        language: try language.map { try CReading.text($0, "the language", longest: 64) } ?? "",
+                        interventions: try CReading.texts(
+                            interventions, interventionCount, most: 1024, "interventions"))
+                    return copy(host.ask(.transcribe(ask)), text, capacity, count)
+                }
+            })
+        let folder = auscult_host_folder(
+            struct_size: UInt32(MemoryLayout<auscult_host_folder>.size),
+            path: { host in
+                guard let host = InstanceHost.behind(host), host.isOnPluginThread else { return nil }
+                return host.statePath()
+            })
+        tables = [
+            AUSCULT_HOST_LOG: Self.kept(log), AUSCULT_HOST_TOKENIZER: Self.kept(tokenizer),
+            AUSCULT_HOST_WEIGHTS: Self.kept(weights), AUSCULT_HOST_MODEL: Self.kept(model),
+            AUSCULT_HOST_FOLDER: Self.kept(folder),
+        ]
+    }
+}
+
+/// Bytes that may be sent to the engine at once; less than a frame of the daemon's may have.
+private let most = 24 << 20
+
+/// Runs `body` with the host on the plugin thread; its faults become AUSCULT_INVALID_ARGUMENT.
+private func asking(
+    _ host: UnsafePointer<auscult_host>?, _ body: (InstanceHost) throws -> auscult_status
+) -> auscult_status {
+    guard let host = InstanceHost.behind(host), host.isOnPluginThread else { return 1 }
+    do { return try body(host) } catch let error as ResultTooLarge { return host.refuse(6, "\(error)") } catch {
+        return host.refuse(2, "\(error)")
+    }
+}
+
+private func numbers(_ base: UnsafePointer<Int32>?, _ count: UInt64, _ name: String) throws -> [Int32] {
+    guard count <= UInt64(most / 16) else { throw ResultTooLarge("\(count) \(name) are too many") }
+    guard count > 0 else { return [] }
+    guard let base else { throw PluginFault("\(count) \(name) at NULL") }
+    return Array(UnsafeBufferPointer(start: base, count: Int(count)))
+}
+
+private func bytes(_ samples: UnsafePointer<Float>?, _ count: UInt64) throws -> [UInt8] {
+    guard count <= UInt64(most / 4) else { throw ResultTooLarge("\(count) samples are too many") }
+    guard count > 0 else { return [] }
+    guard let samples else { throw PluginFault("\(count) samples at NULL") }
+    return Array(UnsafeRawBufferPointer(start: samples, count: Int(count) * 4))
+}
+
+/// Copies as much of a text as there is room for, and says how much there is.
+private func copy(
+    _ asked: (status: auscult_status, answer: HostV1.Answer, memory: MappedMemory?),
+    _ text: UnsafeMutablePointer<CChar>?, _ capacity: UInt64, _ count: UnsafeMutablePointer<UInt64>?
+) -> auscult_status {
+    guard asked.status == 0 else { return asked.status }
+    let utf8 = Array(asked.answer.text.utf8)
+    count?.pointee = UInt64(utf8.count)
+    guard let text else { return 0 }
+    for (index, byte) in utf8.prefix(Int(clamping: capacity)).enumerated() { text[index] = CChar(bitPattern: byte) }
+    return 0
+}

@@ -1,0 +1,249 @@
+import CDescriptors
+import Files
+import Foundation
+import Messages
+import Synchronization
+
+/// A plugin in a process of its own.
+///
+/// All calls block, and come one at a time from any thread; ``cancel()`` alone may come at any time. After an error
+/// whose ``PluginError/isCrash`` is true, and after ``close()``, every call throws.
+// Sendable: `session`, `instances` and `hasCrashed` are only touched with `calls` held, the rest never changes.
+public final class PluginProcess: @unchecked Sendable {
+    public let bundle: PluginBundle
+    private let limits: PluginLimits
+    private let quarantine: PluginQuarantine?
+    private let calls = NSLock()
+    private let session: PluginSession
+    /// The instances that were made, by number.
+    private var instances: [UInt32: PluginNeedsValue] = [:]
+    private var hasCrashed = false
+    private let description: V1.PluginDescription
+    private let cancelPipe: FileDescriptor
+    private let wake: FileDescriptor
+
+    /// Starts the process and loads the library.
+    /// - Parameters:
+    ///   - quarantine: refuses a plugin that crashed too often, and learns of crashes and of runs that finished. Where it
+    ///     asks for a pause before another start, this waits.
+    ///   - log: what the plugin says, by its log or its stdout and stderr. On the thread of the call under way.
+    ///   - progress: on the thread of the call under way.
+    ///   - result: each result, checked against its declaration. What it throws ends the process, and the call.
+    /// - Throws: ``PluginError``.
+    public static func start(
+        _ bundle: PluginBundle, limits: PluginLimits = PluginLimits(), services: any PluginServices,
+        quarantine: PluginQuarantine? = nil, log: @escaping @Sendable (V1.PluginLog) -> Void = { _ in },
+        progress: @escaping @Sendable (V1.Progress) -> Void = { _ in },
+        result: @escaping @Sendable (V1.PluginResult) throws -> Void
+    ) throws -> PluginProcess {
+        if let pause = try quarantine?.pause(before: bundle), pause > 0 { Thread.sleep(forTimeInterval: pause) }
+        do {
+            return try PluginProcess(bundle, limits, services, quarantine, log, progress, result)
+        } catch let error as PluginError where error.isCrash {
+            quarantine?.crashed(bundle, error)
+            throw error
+        }
+    }
+
+    private init(
+        _ bundle: PluginBundle, _ limits: PluginLimits, _ services: any PluginServices,
+        _ quarantine: PluginQuarantine?, _ log: @escaping @Sendable (V1.PluginLog) -> Void,
+        _ progress: @escaping @Sendable (V1.Progress) -> Void,
+        _ result: @escaping @Sendable (V1.PluginResult) throws -> Void
+    ) throws {
+        self.bundle = bundle
+        self.limits = limits
+        self.quarantine = quarantine
+        var pipe: [Int32] = [-1, -1]
+        guard auscult_pipe(&pipe) == 0 else { throw Self.failure() }
+        let cancelled = FileDescriptor(owning: pipe[0], path: "a plugin's cancellation")
+        cancelPipe = FileDescriptor(owning: pipe[1], path: "a plugin's cancellation")
+        let event = auscult_event_descriptor()
+        guard event >= 0 else { throw Self.failure() }
+        wake = FileDescriptor(owning: event, path: "a plugin's cancellation")
+        let child = try ChildProcess(executable: HostExecutable.path(), limits: limits, cancelled: cancelled)
+        session = PluginSession(
+            id: bundle.id, child: child, wake: wake, limits: limits,
+            serve: { ServedAnswer.serve($0, services) }, log: log, progress: progress, result: result)
+        let load = HostV1.Load(
+            folder: bundle.folder, library: bundle.library, pluginId: bundle.id, version: bundle.version,
+            results: UInt64(clamping: limits.results), resultBytes: UInt64(clamping: limits.resultBytes),
+            allResultBytes: UInt64(clamping: limits.allResultBytes))
+        let done = try session.call("describe", .load(load), timeout: limits.startTimeout)
+        var description = done.description ?? V1.PluginDescription()
+        if let problem = DescriptionCheck.problem(in: description, id: bundle.id, version: bundle.version) {
+            let error = PluginError(.brokenBundle, "plugin \(bundle.id): \(problem)")
+            session.end(with: error, in: "describe")
+            throw error
+        }
+        description.listing?.path = bundle.folder
+        description.listing?.problem = ""
+        self.description = description
+        session.declare(description.outputs)
+    }
+
+    deinit { session.end(with: PluginError(.failed, "closed"), in: "deinit") }
+
+    /// What the plugin says of itself, checked; read when it was started.
+    public func describe() throws -> V1.PluginDescription {
+        try guarded { session in
+            if let reason = session.endReason { throw reason }
+            return description
+        }
+    }
+
+    /// Makes the instance. Kinds and ranges of the arguments are checked here first.
+    /// - Returns: the needs after the arguments.
+    public func create(arguments: [V1.PluginArgument]) throws -> PluginNeedsValue {
+        try create(arguments: arguments, instance: 0)
+    }
+
+    public func activate(_ run: PluginRunValue) throws { try activate(run, instance: 0) }
+
+    public func process(_ clip: PluginClipValue) throws { try process(clip, instance: 0) }
+
+    public func finish() throws {
+        try finish(instance: 0)
+        quarantine?.succeeded(bundle)
+    }
+
+    /// What the instance has seen since ``create(arguments:)``, as bytes that only the plugin understands.
+    /// - Throws: ``PluginError`` (`unsupported`) where the plugin has no state.
+    public func save() throws -> [UInt8] { try save(instance: 0) }
+
+    /// Takes in what another instance with the same arguments has saved.
+    public func merge(_ state: [UInt8]) throws { try merge(state, instance: 0) }
+
+    /// Asks the plugin to end the call under way, and kills it where it has not after the limits' grace. From any thread.
+    public func cancel() {
+        // Both take a byte without blocking, and a byte that is there already is as good as another.
+        var byte: UInt64 = 1
+        _ = write(cancelPipe.number, &byte, 1)
+        _ = write(wake.number, &byte, 8)
+    }
+
+    /// Destroys the instance and ends the process; kills it where it does not end itself. Never throws, never leaves a
+    /// process behind.
+    public func close() { _ = closeReporting() }
+
+    // MARK: - Several instances, for whoever validates
+
+    func create(arguments: [V1.PluginArgument], instance: UInt32, checked: Bool = true) throws -> PluginNeedsValue {
+        try guarded { session in
+            if checked { try ArgumentCheck.check(arguments, of: description) }
+            guard instances[instance] == nil else {
+                throw PluginError(.failed, "plugin \(bundle.id): its instance is there already")
+            }
+            let call = HostV1.Create(arguments: arguments)
+            let done = try session.call("create", .create(call), instance: instance)
+            guard let needs = done.needs.flatMap(PluginNeedsValue.init) else {
+                let error = PluginError(.brokeRules, "plugin \(bundle.id) has impossible needs; its process was killed")
+                session.end(with: error, in: "create")
+                throw error
+            }
+            instances[instance] = needs
+            return needs
+        }
+    }
+
+    func activate(_ run: PluginRunValue, instance: UInt32) throws {
+        let d = run.dimensions
+        let call = HostV1.Activate(
+            model: run.model, modelSha256: run.modelSHA256,
+            dimensions: [
+                d.mels, d.audioContext, d.audioState, d.audioHeads, d.audioLayers, d.vocabulary, d.textContext,
+                d.textState, d.textHeads, d.textLayers,
+            ], recordings: run.recordings, seed: run.seed)
+        _ = try guarded { try $0.call("activate", .activate(call), instance: made(instance)) }
+    }
+
+    func process(_ clip: PluginClipValue, instance: UInt32) throws {
+        let (call, memory) = try clip.message()
+        _ = try guarded { try $0.call("process", .process(call), instance: made(instance), memory: memory) }
+    }
+
+    func finish(instance: UInt32) throws {
+        _ = try guarded { try $0.call("finish", .finish(HostV1.Finish()), instance: made(instance)) }
+    }
+
+    func save(instance: UInt32) throws -> [UInt8] {
+        try guarded { session in
+            let number = try withState(instance)
+            var state: [UInt8] = []
+            _ = try session.call("save", .save(HostV1.Save()), instance: number) { piece in
+                guard state.count + piece.count <= self.limits.stateBytes else {
+                    throw PluginError(
+                        .limit, "plugin \(self.bundle.id) saves a state of more than \(self.limits.stateBytes) bytes")
+                }
+                state += piece
+            }
+            return state
+        }
+    }
+
+    func merge(_ state: [UInt8], instance: UInt32) throws {
+        var memory = try SealedMemory()
+        _ = try state.withUnsafeBytes { try memory.append($0) }
+        try memory.seal()
+        let call = HostV1.Merge(memory: UInt64(memory.size))
+        let descriptor = memory.descriptor
+        _ = try guarded {
+            try $0.call("merge", .merge(call), instance: withState(instance), memory: descriptor)
+        }
+    }
+
+    func destroy(instance: UInt32) throws {
+        _ = try guarded { session in
+            let number = try made(instance)
+            instances[number] = nil
+            return try session.call("destroy", .destroy(HostV1.Destroy()), instance: number)
+        }
+    }
+
+    /// Like ``close()``; says whether the process ended by itself, and whether it wrote to its stdout.
+    func closeReporting() -> (willingly: Bool, wroteOutput: Bool) {
+        calls.withLock {
+            let willingly = session.leave(
+                instances: instances.keys.sorted(), timeout: min(limits.processTimeout, limits.closeTimeout))
+            instances = [:]
+            return (willingly, session.hasWrittenOutput)
+        }
+    }
+
+    /// Of the process, for tests.
+    package var processID: Int32 { calls.withLock { session.child?.id ?? -1 } }
+
+    private func made(_ instance: UInt32) throws -> UInt32 {
+        if let reason = session.endReason { throw reason }
+        guard instances[instance] != nil else {
+            throw PluginError(.failed, "plugin \(bundle.id): there is no instance yet")
+        }
+        return instance
+    }
+
+    private func withState(_ instance: UInt32) throws -> UInt32 {
+        let number = try made(instance)
+        guard instances[number]?.hasState == true else {
+            throw PluginError(.unsupported, "plugin \(bundle.id) can neither save its state nor merge others'")
+        }
+        return number
+    }
+
+    private func guarded<R>(_ body: (PluginSession) throws -> R) throws -> R {
+        do {
+            return try calls.withLock { try body(session) }
+        } catch let error as PluginError where error.isCrash {
+            // Told once for each process: later calls repeat the reason, which is not another crash.
+            let isFirst = calls.withLock {
+                defer { hasCrashed = true }
+                return !hasCrashed
+            }
+            if isFirst { quarantine?.crashed(bundle, error) }
+            throw error
+        }
+    }
+
+    private static func failure() -> PluginError {
+        PluginError(.system, "a plugin's process cannot be started: \(systemReason())")
+    }
+}

@@ -1,0 +1,107 @@
+import Files
+import Foundation
+import Messages
+
+/// What a plugin asked of the engine, answered: the message, and the memory that goes with it.
+struct ServedAnswer {
+    var answer: HostV1.Answer
+    var memory: FileDescriptor?
+
+    /// Answers `question` by `services`. Errors become statuses; nothing is thrown for them.
+    static func serve(_ question: HostV1.Ask.Question, _ services: any PluginServices) -> ServedAnswer {
+        do {
+            return try answer(question, services)
+        } catch let error as PluginError {
+            return ServedAnswer(answer: HostV1.Answer(status: status(error.code), error: error.message))
+        } catch {
+            return ServedAnswer(answer: HostV1.Answer(status: 1, error: "\(error)"))
+        }
+    }
+
+    private static func answer(
+        _ question: HostV1.Ask.Question, _ services: any PluginServices
+    ) throws -> ServedAnswer {
+        switch question {
+        case .encode(let ask):
+            let ids = try services.encode(ask.text, parseSpecial: ask.parseSpecial)
+            return ServedAnswer(answer: HostV1.Answer(ids: ids))
+        case .decode(let ask):
+            return ServedAnswer(answer: HostV1.Answer(text: try services.decode(ask.ids)))
+        case .weights(let ask):
+            return try answer([services.weights(ask.name)])
+        case .run(let ask):
+            guard ask.hooks.count <= DescriptionCheck.mostHooks, ask.interventions.count <= 1024 else {
+                throw PluginError(.limit, "\(ask.hooks.count) hook points and \(ask.interventions.count) interventions")
+            }
+            return try answer(
+                services.run(
+                    samples: ask.samples.map { try floats($0.samples) }, tokens: ask.tokens?.ids,
+                    interventions: ask.interventions, hooks: ask.hooks))
+        case .logits(let ask):
+            let (product, overflow) = Int(ask.sequences).multipliedReportingOverflow(by: Int(ask.tokensEach))
+            guard !overflow, product == ask.tokens.count, (1...1024).contains(ask.sequences), product > 0 else {
+                throw PluginError(
+                    .invalidArgument, "\(ask.tokens.count) tokens for \(ask.sequences) sequences of \(ask.tokensEach); "
+                        + "1 to 1024 sequences were expected")
+            }
+            return try answer([
+                services.decode(
+                    audio: ask.audio.map(audio), tokens: ask.tokens, sequences: Int(ask.sequences),
+                    tokensEach: Int(ask.tokensEach))
+            ])
+        case .transcribe(let ask):
+            guard ask.interventions.count <= 1024 else {
+                throw PluginError(.limit, "\(ask.interventions.count) interventions, at most 1024")
+            }
+            let text = try services.transcribe(
+                samples: floats(ask.samples), language: ask.language, interventions: ask.interventions)
+            return ServedAnswer(answer: HostV1.Answer(text: text))
+        case .folder:
+            return ServedAnswer(answer: HostV1.Answer(text: try services.stateFolder()))
+        }
+    }
+
+    private static func answer(_ tensors: [PluginTensor]) throws -> ServedAnswer {
+        var memory = try SealedMemory()
+        var mapped: [HostV1.MappedTensor] = []
+        for tensor in tensors { mapped.append(try memory.append(tensor)) }
+        try memory.seal()
+        return ServedAnswer(
+            answer: HostV1.Answer(tensors: mapped, memory: UInt64(memory.size)), memory: memory.descriptor)
+    }
+
+    private static func audio(_ tensor: V1.Tensor) throws -> (shape: [Int], elements: [Float]) {
+        let elements = try floats(tensor.data)
+        guard tensor.dtype == .f32, tensor.shape.count == 2,
+            let rows = Int(exactly: tensor.shape[0]), let columns = Int(exactly: tensor.shape[1]),
+            case let (product, overflow) = rows.multipliedReportingOverflow(by: columns), !overflow,
+            product == elements.count
+        else {
+            throw PluginError(
+                .invalidArgument, "audio of shape \(tensor.shape) with \(elements.count) numbers; "
+                    + "float32 [n_audio_ctx, n_audio_state] was expected")
+        }
+        return ([rows, columns], elements)
+    }
+
+    private static func floats(_ bytes: [UInt8]) throws -> [Float] {
+        guard bytes.count % 4 == 0 else {
+            throw PluginError(.invalidArgument, "\(bytes.count) bytes are no float32 numbers")
+        }
+        return [Float](unsafeUninitializedCapacity: bytes.count / 4) { buffer, count in
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            count = bytes.count / 4
+        }
+    }
+
+    private static func status(_ code: PluginError.Code) -> Int32 {
+        switch code {
+        case .invalidArgument: 2
+        case .notFound, .missing: 3
+        case .cancelled: 4
+        case .unsupported: 5
+        case .limit: 6
+        default: 1
+        }
+    }
+}

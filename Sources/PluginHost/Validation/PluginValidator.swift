@@ -1,0 +1,110 @@
+import Files
+import Messages
+
+/// Sounds that a plugin must survive.
+public enum PluginSound: Hashable, Sendable {
+    case silence
+    case oneSample
+    /// White noise at full scale, some seconds of it.
+    case noise
+    /// Something like a voice; `number` makes different recordings.
+    case voice(number: Int)
+}
+
+/// The clips of one recording of such a sound, with what the needs ask for. Names and numbers of recordings differ from
+/// sound to sound and are the same each time.
+public typealias ClipSource = @Sendable (_ sound: PluginSound, _ needs: PluginNeedsValue) throws -> [PluginClipValue]
+
+/// Tries a bundle out: one process or more for each check, none for two.
+public struct PluginValidator: Sendable {
+    public let bundle: PluginBundle
+    public let run: PluginRunValue
+    public let services: any PluginServices
+    public let limits: PluginLimits
+    public let clips: ClipSource
+
+    /// - Parameters:
+    ///   - run: what activate() gets; its seed is the same in every run.
+    ///   - clips: where the clips come from; what it throws makes a check say nothing.
+    public init(
+        _ bundle: PluginBundle, run: PluginRunValue, services: any PluginServices,
+        limits: PluginLimits = PluginLimits(), clips: @escaping ClipSource
+    ) {
+        self.bundle = bundle
+        self.run = run
+        self.services = services
+        self.limits = limits
+        self.clips = clips
+    }
+
+    /// What a check ends with, other than a failure.
+    enum Outcome {
+        case passed(String)
+        case skipped(String)
+    }
+
+    /// The checks, in the order that they run.
+    var checks: [(name: String, body: (PluginValidator) throws -> Outcome)] {
+        [
+            ("loads, and describes itself the same way twice", { try $0.describes() }),
+            ("agrees with its manifest", { try $0.agrees() }),
+            ("takes its defaults", { try $0.takesDefaults() }),
+            ("takes the bounds of every parameter", { try $0.takesBounds() }),
+            ("survives values out of range", { try $0.survivesOutOfRange() }),
+            ("is made within \(Int(Self.slowest)) s", { try $0.isMadeQuickly() }),
+            ("hears silence", { try $0.hears(.silence, mustFinish: true) }),
+            ("survives one sample", { try $0.hears(.oneSample, mustFinish: false) }),
+            ("hears noise at full scale", { try $0.hears(.noise, mustFinish: true) }),
+            ("survives NaN and infinity", { try $0.survivesNaN() }),
+            ("survives a run without recordings", { try $0.survivesNothing() }),
+            ("gives the same results twice", { try $0.isDeterministic() }),
+            ("keeps two instances apart", { try $0.keepsInstancesApart() }),
+            ("can be destroyed without finish()", { try $0.canBeDestroyed() }),
+            ("merge() of two save()s is one run over both", { try $0.merges() }),
+            ("goes on from a state saved in the middle", { try $0.goesOn() }),
+            ("refuses a damaged state", { try $0.refusesDamagedState() }),
+            ("declares all its results", { try $0.declaresResults() }),
+            ("writes nothing to its standard output", { try $0.isQuiet() }),
+        ]
+    }
+
+    /// Runs all checks, and hands over each outcome as it comes.
+    /// - Throws: only what `event` throws.
+    public func validate(_ event: (V1.ValidationCheck) throws -> Void) throws -> V1.ValidationEnd {
+        var end = V1.ValidationEnd()
+        for (name, body) in checks {
+            let start = ContinuousClock.now
+            var check = V1.ValidationCheck(name: name)
+            do {
+                switch try body(self) {
+                case .passed(let detail):
+                    (check.outcome, check.detail) = (.passed, detail)
+                    end.passed += 1
+                case .skipped(let reason):
+                    (check.outcome, check.detail) = (.skipped, reason)
+                    end.skipped += 1
+                }
+            } catch let error as NoClips {
+                (check.outcome, check.detail) = (.skipped, error.reason)
+                end.skipped += 1
+            } catch {
+                (check.outcome, check.detail) = (.broken, "\(error)")
+                end.broken += 1
+            }
+            check.seconds = (ContinuousClock.now - start) / .seconds(1)
+            try event(check)
+        }
+        return end
+    }
+}
+
+/// There are no clips for a check, so it says nothing about the plugin.
+struct NoClips: Error {
+    let reason: String
+}
+
+/// What a check found wrong.
+struct BrokenCheck: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

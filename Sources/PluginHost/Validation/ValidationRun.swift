@@ -1,0 +1,91 @@
+import Foundation
+import Messages
+import Synchronization
+
+/// A plugin's process in the course of a check, with what it gave.
+final class ValidationRun {
+    // Sendable: results come on the thread of the call under way, and are read between calls; the lock makes it so.
+    private final class Gathered: Sendable {
+        let results = Mutex<[V1.PluginResult]>([])
+        let refused = Mutex<[String]>([])
+    }
+
+    let process: PluginProcess
+    private let validator: PluginValidator
+    private let gathered = Gathered()
+    private(set) var needs: [UInt32: PluginNeedsValue] = [:]
+
+    init(_ validator: PluginValidator) throws {
+        self.validator = validator
+        let gathered = gathered
+        process = try PluginProcess.start(
+            validator.bundle, limits: validator.limits, services: validator.services,
+            log: { line in
+                guard line.message.hasPrefix(InstanceHost.refusedResult) else { return }
+                gathered.refused.withLock { $0.append(String(line.message.dropFirst(InstanceHost.refusedResult.count))) }
+            },
+            result: { result in gathered.results.withLock { $0.append(result) } })
+    }
+
+    deinit { process.close() }
+
+    /// Results since the last time this was asked for.
+    func takeResults() -> [V1.PluginResult] {
+        gathered.results.withLock { results in
+            defer { results = [] }
+            return results
+        }
+    }
+
+    var refusedResults: [String] { gathered.refused.withLock { $0 } }
+
+    @discardableResult
+    func create(_ arguments: [V1.PluginArgument] = [], instance: UInt32 = 0) throws -> PluginNeedsValue {
+        let made = try process.create(arguments: arguments, instance: instance)
+        needs[instance] = made
+        return made
+    }
+
+    /// create() with all defaults, and activate().
+    func begin(instance: UInt32 = 0) throws {
+        try create(instance: instance)
+        try process.activate(validator.run, instance: instance)
+    }
+
+    /// Shows the clips of `sound`; none where the plugin wants nothing to hear.
+    func hear(
+        _ sound: PluginSound, instance: UInt32 = 0, change: (PluginClipValue) -> PluginClipValue = { $0 }
+    ) throws {
+        for clip in try validator.clips(of: sound, needs[instance] ?? PluginNeedsValue()) {
+            try process.process(change(clip), instance: instance)
+        }
+    }
+
+    func finish(instance: UInt32 = 0) throws { try process.finish(instance: instance) }
+
+    /// Ends the process, which is to end by itself.
+    /// - Returns: whether it wrote to its standard output.
+    @discardableResult
+    func close() throws -> Bool {
+        let (willingly, wroteOutput) = process.closeReporting()
+        guard willingly else { throw BrokenCheck("destroy() or deinit() did not end, or not well") }
+        return wroteOutput
+    }
+}
+
+extension PluginValidator {
+    func clips(of sound: PluginSound, _ needs: PluginNeedsValue) throws -> [PluginClipValue] {
+        if needs.nothingToHear { return [] }
+        do { return try clips(sound, needs) } catch { throw NoClips(reason: "there is nothing to show it: \(error)") }
+    }
+
+    /// A whole run over `sounds` in a process of its own.
+    func results(of sounds: [PluginSound]) throws -> [V1.PluginResult] {
+        let run = try ValidationRun(self)
+        try run.begin()
+        for sound in sounds { try run.hear(sound) }
+        try run.finish()
+        try run.close()
+        return run.takeResults()
+    }
+}

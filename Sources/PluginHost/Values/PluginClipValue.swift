@@ -1,0 +1,119 @@
+/// Something that lasts from `start` to `end`, in seconds from the recording's beginning.
+public struct PluginTimedLabel: Hashable, Sendable {
+    public var start: Double
+    public var end: Double
+    public var label: String
+
+    public init(start: Double, end: Double, label: String) {
+        self.start = start
+        self.end = end
+        self.label = label
+    }
+}
+
+/// One window of one recording, as a plugin's process() gets it: C's `auscult_clip`.
+public struct PluginClipValue: Sendable {
+    /// Of the recording in the data set, from 0.
+    public var recording: UInt64
+    public var window: Int
+    public var windowCount: Int
+    /// As the recording was named.
+    public var name: String
+    /// Seconds, of this window in the recording.
+    public var start: Double
+    /// Seconds of audio in this window.
+    public var duration: Double
+    /// Encoder frames that overlap audio.
+    public var validFrames: Int
+    public var tensors: [PluginTensor]
+    /// 16 kHz mono; nil where the plugin asks for no audio.
+    public var samples: [Float]?
+    /// What the decoder read; nil where the plugin asks for no decoder.
+    public var tokens: [Int32]?
+    /// The data set's columns.
+    public var labels: [(column: String, value: String)]
+    public var phonemes: [PluginTimedLabel]
+    public var words: [PluginTimedLabel]
+
+    public init(
+        recording: UInt64 = 0, window: Int = 0, windowCount: Int = 1, name: String, start: Double = 0,
+        duration: Double, validFrames: Int, tensors: [PluginTensor] = [], samples: [Float]? = nil,
+        tokens: [Int32]? = nil, labels: [(column: String, value: String)] = [], phonemes: [PluginTimedLabel] = [],
+        words: [PluginTimedLabel] = []
+    ) {
+        self.recording = recording
+        self.window = window
+        self.windowCount = windowCount
+        self.name = name
+        self.start = start
+        self.duration = duration
+        self.validFrames = validFrames
+        self.tensors = tensors
+        self.samples = samples
+        self.tokens = tokens
+        self.labels = labels
+        self.phonemes = phonemes
+        self.words = words
+    }
+}
+
+/// The model of a run, as activate() gets it: C's `auscult_run`.
+public struct PluginRunValue: Hashable, Sendable {
+    /// A model's extents, by openai/whisper's names.
+    public struct Dimensions: Hashable, Sendable {
+        public var mels, audioContext, audioState, audioHeads, audioLayers: UInt32
+        public var vocabulary, textContext, textState, textHeads, textLayers: UInt32
+
+        public init(
+            mels: UInt32, audioContext: UInt32, audioState: UInt32, audioHeads: UInt32, audioLayers: UInt32,
+            vocabulary: UInt32, textContext: UInt32, textState: UInt32, textHeads: UInt32, textLayers: UInt32
+        ) {
+            self.mels = mels
+            self.audioContext = audioContext
+            self.audioState = audioState
+            self.audioHeads = audioHeads
+            self.audioLayers = audioLayers
+            self.vocabulary = vocabulary
+            self.textContext = textContext
+            self.textState = textState
+            self.textHeads = textHeads
+            self.textLayers = textLayers
+        }
+    }
+
+    public var model: String
+    public var modelSHA256: String
+    public var dimensions: Dimensions
+    /// Recordings that the process will see; 0 where it is not known.
+    public var recordings: UInt64
+    public var seed: UInt64
+
+    public init(
+        model: String, modelSHA256: String, dimensions: Dimensions, recordings: UInt64 = 0, seed: UInt64 = 0
+    ) {
+        self.model = model
+        self.modelSHA256 = modelSHA256
+        self.dimensions = dimensions
+        self.recordings = recordings
+        self.seed = seed
+    }
+}
+
+/// What must be there for process(): C's `auscult_needs`.
+public struct PluginNeedsValue: Hashable, Sendable {
+    /// Names of hook points, or globs.
+    public var hooks: [String] = []
+    /// The objective whose gradients are wanted beside the values; nil for none.
+    public var objective: String?
+    /// Padding after the audio as well.
+    public var allFrames = false
+    public var audio = false
+    public var decoder = false
+    public var labels = false
+    /// No recordings at all: activate() and finish() do the work.
+    public var nothingToHear = false
+    /// Whether the instance can save its state and take in others'.
+    public var hasState = false
+
+    public init() {}
+}

@@ -1,0 +1,128 @@
+import Files
+import Foundation
+import Messages
+import Synchronization
+import TestSupport
+
+import PluginHost
+
+/// Bundles around the libraries that the package builds for these tests.
+struct TestBundle {
+    let folder: TemporaryFolder
+    /// Holds only the bundle's folder, for a registry.
+    let path: String
+
+    /// - Parameter fault: what goes wrong when the library is loaded; nil for a plugin that works.
+    init(
+        library: String = "FaultyPlugin", id: String = "org.example.faulty", version: String = "1.0",
+        fault: String? = nil
+    ) throws {
+        folder = try TemporaryFolder()
+        path = folder("faulty")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let built = HostExecutable.programFolder() + "/lib\(library).so"
+        try FileManager.default.copyItem(atPath: built, toPath: path + "/plugin.so")
+        if let fault { try fault.write(toFile: path + "/fault", atomically: true, encoding: .utf8) }
+        try manifest(#"""
+            {"id": "\#(id)", "name": "Faulty", "version": "\#(version)", "vendor": "nobody",
+             "licence": "Apache-2.0", "description": "", "library": "plugin.so", "abi_major": 1}
+            """#)
+    }
+
+    func manifest(_ json: String) throws {
+        try json.write(toFile: path + "/manifest.json", atomically: true, encoding: .utf8)
+    }
+
+    var bundle: PluginBundle { get throws { try PluginBundle(folder: path) } }
+}
+
+/// An engine of a few answers.
+struct TestServices: PluginServices {
+    func encode(_ text: String, parseSpecial: Bool) throws -> [Int32] {
+        text.split(separator: " ").indices.enumerated().map { Int32($0.offset) }
+    }
+    func decode(_ tokens: [Int32]) throws -> String { tokens.map { "<\($0)>" }.joined() }
+    func weights(_ name: String) throws -> PluginTensor {
+        guard name == "ones" else { throw PluginError(.notFound, "no weight \(name)") }
+        return PluginTensor(shape: [2, 3], [1, 1, 1, 1, 1, 1])
+    }
+    func run(samples: [Float]?, tokens: [Int32]?, interventions: [String], hooks: [String]) throws -> [PluginTensor] {
+        throw PluginError(.unsupported, "no model here")
+    }
+    func decode(
+        audio: (shape: [Int], elements: [Float])?, tokens: [Int32], sequences: Int, tokensEach: Int
+    ) throws -> PluginTensor { throw PluginError(.unsupported, "no model here") }
+    func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String { "" }
+    func stateFolder() throws -> String { "/tmp" }
+}
+
+/// What a run gave.
+final class Gathered: Sendable {
+    let results = Mutex<[V1.PluginResult]>([])
+    let log = Mutex<[V1.PluginLog]>([])
+
+    var count: Int { results.withLock { $0.count } }
+
+    func scalar(_ id: String) -> Double? {
+        results.withLock { results in
+            guard case .scalar(let value)? = results.last(where: { $0.outputId == id })?.value else { return nil }
+            return value
+        }
+    }
+
+    func start(
+        _ bundle: PluginBundle, limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil
+    ) throws -> PluginProcess {
+        try PluginProcess.start(
+            bundle, limits: limits, services: TestServices(), quarantine: quarantine,
+            log: { line in self.log.withLock { $0.append(line) } },
+            result: { result in self.results.withLock { $0.append(result) } })
+    }
+}
+
+enum TestLimits {
+    /// No test ends by these.
+    static let patient = PluginLimits()
+
+    /// For calls that never end.
+    static var impatient: PluginLimits {
+        var limits = PluginLimits()
+        limits.processTimeout = 0.3
+        limits.closeTimeout = 0.3
+        return limits
+    }
+}
+
+let testRun = PluginRunValue(
+    model: "test", modelSHA256: "00",
+    dimensions: .init(
+        mels: 80, audioContext: 1500, audioState: 4, audioHeads: 2, audioLayers: 1, vocabulary: 100, textContext: 8,
+        textState: 4, textHeads: 2, textLayers: 1), recordings: 2, seed: 7)
+
+/// A clip of `frames` rows of four numbers each.
+func testClip(_ number: Int = 0, frames: Int = 3, value: Float = 0.5, samples: Int = 960) -> PluginClipValue {
+    PluginClipValue(
+        recording: UInt64(number), name: "clip-\(number)", duration: Double(samples) / 16_000, validFrames: frames,
+        tensors: [
+            PluginTensor(
+                shape: [frames, 4], (0..<frames * 4).map { value * Float($0 % 7) - 1 },
+                hook: "encoder.blocks.0.hook_resid_post", axes: ["frame", "state"], positionsPerSecond: 50,
+                validPositions: frames)
+        ], samples: [Float](repeating: value, count: samples))
+}
+
+/// The sum of a clip's numbers, as the plugin adds them up.
+func expectedSum(_ clip: PluginClipValue) throws -> Double {
+    var sum = 0.0
+    for tensor in clip.tensors {
+        try tensor.withBytes { bytes in sum = bytes.bindMemory(to: Float.self).reduce(sum) { $0 + Double($1) } }
+    }
+    return sum
+}
+
+/// create(), activate() and one process() with `fault`.
+func provoke(_ fault: String, _ gathered: Gathered, _ process: PluginProcess) throws {
+    _ = try process.create(arguments: [V1.PluginArgument(id: "fault", value: fault)])
+    try process.activate(testRun)
+    try process.process(testClip())
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Messages
+import Synchronization
+import Testing
+
+import PluginHost
+
+@Suite("Validation")
+struct ValidatorTests {
+    @Sendable static func clips(_ sound: PluginSound, _ needs: PluginNeedsValue) throws -> [PluginClipValue] {
+        switch sound {
+        case .silence: [testClip(10, value: 0)]
+        case .oneSample: [testClip(11, frames: 1, samples: 1)]
+        case .noise: [testClip(12, value: 1)]
+        case .voice(let number): [testClip(number, frames: 5 + number, value: 0.3)]
+        }
+    }
+
+    private func outcomes(_ fault: String?) throws -> [V1.ValidationCheck] {
+        let bundle = try TestBundle(fault: fault)
+        var limits = PluginLimits()
+        limits.closeTimeout = 1
+        let validator = PluginValidator(
+            try bundle.bundle, run: testRun, services: TestServices(), limits: limits, clips: Self.clips)
+        var checks: [V1.ValidationCheck] = []
+        let end = try validator.validate { checks.append($0) }
+        #expect(Int(end.passed + end.broken + end.skipped) == checks.count)
+        return checks
+    }
+
+    @Test("passes a plugin that works")
+    func good() throws {
+        let checks = try outcomes(nil)
+        #expect(checks.count == 19)
+        for check in checks { #expect(check.outcome == .passed, "\(check.name): \(check.detail)") }
+    }
+
+    @Test("finds the fault that was planted, and no other", arguments: [
+        ("random", ["gives the same results twice", "keeps two instances apart", "merge() of two save()s is one run over both",
+            "goes on from a state saved in the middle"]),
+        ("shares", ["keeps two instances apart", "merge() of two save()s is one run over both",
+            "goes on from a state saved in the middle"]),
+        ("forgets", ["merge() of two save()s is one run over both", "goes on from a state saved in the middle"]),
+        ("trusts-state", ["refuses a damaged state"]),
+        ("short-crashes", ["survives one sample"]),
+        ("nan-crashes", ["survives NaN and infinity"]),
+        ("prints", ["writes nothing to its standard output"]),
+    ])
+    func planted(fault: String, expected: [String]) throws {
+        let broken = try outcomes(fault).filter { $0.outcome == .broken }
+        #expect(broken.map(\.name) == expected, "\(broken.map { $0.name + ": " + $0.detail })")
+        for check in broken { #expect(!check.detail.isEmpty) }
+    }
+
+    @Test("says nothing about the state of a plugin that has none")
+    func stateless() throws {
+        let skipped = try outcomes("stateless").filter { $0.outcome == .skipped }.map(\.name)
+        #expect(skipped.count == 3)
+    }
+
+    @Test("says nothing where there is nothing to show")
+    func noClips() throws {
+        let bundle = try TestBundle()
+        let validator = PluginValidator(try bundle.bundle, run: testRun, services: TestServices()) { _, _ in
+            throw PluginError(.unsupported, "no model")
+        }
+        var skipped: [String] = []
+        let end = try validator.validate { if $0.outcome == .skipped { skipped.append($0.detail) } }
+        #expect(end.broken == 0)
+        #expect(skipped.allSatisfy { $0.contains("no model") } && !skipped.isEmpty)
+    }
+}
