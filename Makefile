@@ -13,6 +13,8 @@ PLUGINS = $(filter-out template-%,$(patsubst plugins/%/Sources,%,$(wildcard plug
 PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
+SECONDS ?= 60
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-python integration fuzz bench build plugins check lint format parity protos protos-check \
 	templates model install clean bootstrap
@@ -34,6 +36,9 @@ integration: build ## Clients of other makes against the daemon: Go's ttRPC, Neo
 	@scripts/bootstrap.sh integration
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
+
+fuzz: bootstrap ## Fuzzes what comes from the socket, with libFuzzer, for SECONDS (60)
+	SWIFT=$(SWIFT) JOBS=$(JOBS) Tests/fuzz/run.sh $(SECONDS)
 
 test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python
@@ -97,7 +102,7 @@ install: build plugins ## Installs auscult, auscultd, plugins, completions and s
 	@scripts/install-units.sh $(PREFIX) '$(DESTDIR)'
 
 clean: ## Removes everything that was built
-	rm -rf .build .venv
+	rm -rf .build .build-fuzz .venv
 
 bootstrap:
 	@scripts/bootstrap.sh

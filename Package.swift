@@ -91,7 +91,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
+                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages",
+                "PluginHost",
                 "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -144,7 +145,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost", "TestSupport",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
+                "TestSupport",
                 "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -168,3 +170,18 @@ let package = Package(
                 linkerSettings: [.unsafeFlags(["-Xlinker", "-Bsymbolic"])])
         }
 )
+
+// Fuzzing what comes from the socket, where it is asked for (make fuzz): ordinary builds do not see the target, and nothing
+// of theirs is instrumented.
+if Context.environment["AUSCULT_FUZZ"] == "1" {
+    let instrumented: [SwiftSetting] = [.unsafeFlags(["-sanitize=fuzzer,address"])]
+    for target in package.targets where ["Messages", "Wire"].contains(target.name) {
+        target.swiftSettings = instrumented
+    }
+    package.targets.append(
+        .executableTarget(
+            name: "auscult-fuzz",
+            dependencies: ["Messages", "Wire", .product(name: "NIOCore", package: "swift-nio")],
+            path: "Tests/fuzz/Fuzz", swiftSettings: instrumented,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+}

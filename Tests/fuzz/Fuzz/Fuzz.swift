@@ -4,8 +4,7 @@ import Wire
 /// What libFuzzer calls with every input that it makes up.
 ///
 /// The first byte chooses: 0 takes the rest for what comes from a socket, any other for a message of the contract.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: data, count: size))
     guard let choice = bytes.first else { return 0 }
     let rest = Array(bytes.dropFirst())
