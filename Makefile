@@ -60,6 +60,9 @@ lint: ## Formatting, against .swift-format
 format: ## Formats every Swift file in place
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests plugins
 
+fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
+	scripts/fuzz.sh $(or $(SECONDS),60)
+
 bench: bootstrap ## What the wire and the daemon cost, beside the machine's limits and Go's ttrpc (SPEED.md)
 	$(SWIFT) build $(RELEASE) --product auscultd
 	$(SWIFT) build $(RELEASE) --product auscult-bench
