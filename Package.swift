@@ -111,10 +111,11 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CZlib", "Files", "Messages", "Wire",
+                "CZlib", "Files", "Messages", "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ],
+            exclude: ["Results/RESULTS.md"]),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         .executableTarget(
@@ -159,7 +160,7 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
+                "CZlib", "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
