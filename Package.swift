@@ -138,7 +138,7 @@ let package = Package(
         .testTarget(
             name: "WireTests",
             dependencies: [
-                "CDescriptors", "Messages", "TestSupport", "Wire",
+                "CDescriptors", "CProtos", "Messages", "TestSupport", "Wire",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),

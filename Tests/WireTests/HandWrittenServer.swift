@@ -17,7 +17,8 @@ final class HandWrittenServer: Sendable {
     /// The next connection that a client makes.
     func connection() async throws -> RawConnection {
         try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { [listener] in
+            // Holds this server, and with it the descriptor: its number could be another test's socket otherwise.
+            Thread.detachNewThread { [self] in
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return continuation.resume(throwing: SystemError("accept")) }
                 continuation.resume(returning: RawConnection(connection))
