@@ -1,6 +1,6 @@
 """The page of results in a browser: it draws, plays, answers pointer and keys, and asks the network for nothing.
 
-RESULTS_PAGE names the page, which the test 'the page for the browser' of CommandsTests writes there as well; results-page.sh does both.
+RESULTS_PAGE names the page; ResultsPicturesTests writes the planted one there. results-page.sh does both.
 RESULTS_SHOTS names a folder for screenshots, to be looked at.
 """
 import os

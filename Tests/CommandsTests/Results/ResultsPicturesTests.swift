@@ -85,4 +85,15 @@ import Testing
     func extremes(_ extreme: Extreme) {
         #expect(ResultsPage.html(extreme.run).hasSuffix("</html>\n"))
     }
+
+    @Test(
+        "the page for the browser is written where RESULTS_PAGE says",
+        .enabled(
+            if: ProcessInfo.processInfo.environment["RESULTS_PAGE"] != nil,
+            "RESULTS_PAGE is not set; Tests/integration/results-page.sh sets it"))
+    func browser() throws {
+        let path = try #require(ProcessInfo.processInfo.environment["RESULTS_PAGE"])
+        try Data(ResultsPage.html(Planted.everything).utf8).write(to: URL(fileURLWithPath: path))
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
 }
