@@ -29,7 +29,8 @@ public final class PluginQuarantine: Sendable {
     public func problem(with bundle: PluginBundle) -> String? {
         records.withLock { records in
             guard let record = current(bundle, &records), record.crashes.count >= most else { return nil }
-            return "it crashed \(record.crashes.count) times within \(Int(window)) s, the last time so: \(record.reason); "
+            return
+                "it crashed \(record.crashes.count) times within \(Int(window)) s, the last time so: \(record.reason); "
                 + "a newer library or \(Int(window)) s bring it back"
         }
     }

@@ -268,7 +268,8 @@ final class PluginSession {
         self.child = nil
         endReason =
             (error as? PluginError).map {
-                $0.isCrash || $0 == closed() ? $0 : PluginError($0.code, "plugin \(id): the run ended before: \($0.message)")
+                $0.isCrash || $0 == closed()
+                    ? $0 : PluginError($0.code, "plugin \(id): the run ended before: \($0.message)")
             } ?? PluginError(.cancelled, "plugin \(id): the run ended before, in \(name)(): \(error)")
     }
 
@@ -304,7 +305,8 @@ final class PluginSession {
     private func late(_ name: String) -> PluginError {
         cancelled
             ? PluginError(
-                .cancelled, "plugin \(id) did not end \(name)() within \(limits.cancelGrace) s of being cancelled; "
+                .cancelled,
+                "plugin \(id) did not end \(name)() within \(limits.cancelGrace) s of being cancelled; "
                     + "its process was killed")
             : PluginError(
                 .noAnswer, "plugin \(id) gave no answer in \(name)() within \(allowed) s; its process was killed")
