@@ -6,13 +6,16 @@ PREFIX ?= /usr/local
 RELEASE = -c release -j $(JOBS)
 AUSCULT = .build/release/auscult
 AUSCULTD = .build/release/auscultd
+# The folders of plugins/ that are part of this package.
+PLUGINS = $(filter-out template-%,$(patsubst plugins/%/Sources,%,$(wildcard plugins/*/Sources)))
 
 # The interpreter of the parity harness; by default a virtual environment made from Tests/parity/requirements.txt.
 PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build check lint format parity protos protos-check model install clean bootstrap
+.PHONY: help demo test test-python integration fuzz bench build plugins check lint format parity protos protos-check \
+	templates model install clean bootstrap
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,20 +23,48 @@ help: ## This list
 demo: build ## Transcribe a recording that is built in (or FILE=…) and look inside the model
 	@scripts/demo.sh $(AUSCULT) $(FILE)
 
-test: bootstrap ## All tests, in release
-	$(SWIFT) test $(RELEASE)
+test: protos-check ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
+	@scripts/bootstrap.sh
+	$(SWIFT) build $(RELEASE) --build-tests
+	# One test at a time: many wait for processes, and would keep the others' threads.
+	$(SWIFT) test $(RELEASE) --skip-build --no-parallel
+	$(MAKE) test-python integration fuzz SECONDS=60
+
+integration: build ## Clients of other makes against the daemon: Go's ttRPC, Neovim
+	@scripts/bootstrap.sh integration
+	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
+	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
+
+test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
+	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python
+
+.build/python/bin/pytest: clients/python/pyproject.toml
+	@scripts/bootstrap.sh venv
+	python3 -m venv .build/python
+	.build/python/bin/pip install --quiet --editable clients/python pytest
+	@touch $@
 
 build: bootstrap ## The command line and the daemon, in release
 	$(SWIFT) build $(RELEASE) --product auscult
 	$(SWIFT) build $(RELEASE) --product auscultd
 
+plugins: bootstrap ## The analyses, each in a bundle below .build/release/plugins
+	for plugin in $(PLUGINS); do $(SWIFT) build $(RELEASE) --product $$plugin || exit 1; done
+	scripts/bundle-plugins.sh .build/release .build/release/plugins
+
 check: lint test ## What a change must pass: lint and tests
 
 lint: ## Formatting, against .swift-format
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests plugins
 
 format: ## Formats every Swift file in place
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests plugins
+
+bench: bootstrap ## What the wire and the daemon cost, beside the machine's limits and Go's ttrpc (SPEED.md)
+	$(SWIFT) build $(RELEASE) --product auscultd
+	$(SWIFT) build $(RELEASE) --product auscult-bench
+	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_GO="$$(Tests/integration/go-program.sh)" \
+		.build/release/auscult-bench --json .build/bench.json $(BENCH)
 
 parity: build $(PARITY_PYTHON) ## Every hook point, log-mel and decoding against openai-whisper (Python, PyTorch)
 	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK)
@@ -52,12 +83,16 @@ protos-check: ## Fails where what is generated from Protos/ is out of date
 	@scripts/bootstrap.sh protos
 	scripts/protos/generate.sh --check
 
+templates: ## The table of the files that `auscult plugins new` writes
+	python3 scripts/templates.py
+
 model: ## Trains the default model again by its recipe (models/README.md)
 	$(MAKE) -C models
 
-install: build ## Installs auscult, auscultd, completions and systemd units under PREFIX (/usr/local)
+install: build plugins ## Installs auscult, auscultd, plugins, completions and systemd units under PREFIX (/usr/local)
 	install -D -m 755 $(AUSCULT) $(DESTDIR)$(PREFIX)/bin/auscult
 	install -D -m 755 $(AUSCULTD) $(DESTDIR)$(PREFIX)/bin/auscultd
+	scripts/bundle-plugins.sh .build/release '$(DESTDIR)$(PREFIX)/lib/auscult/plugins'
 	@scripts/install-completions.sh $(AUSCULT) $(DESTDIR)$(PREFIX)
 	@scripts/install-units.sh $(PREFIX) '$(DESTDIR)'
 

@@ -3,6 +3,17 @@ import PackageDescription
 
 /// The numerical modules are always optimised: a debug build of a matrix product is of no use to anyone.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
+/// The same, with what is internal open to tests in release as well: an analysis has one public type, the plugin.
+let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
+
+/// The analyses that come along, in plugins/: a folder, and the module in its Sources. Each becomes a library of its own,
+/// which `make plugins` puts into a bundle.
+/// `parts`: modules of its own, which tests import without loading a library.
+let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
+    (folder: "attention-stats", module: "AttentionStats", parts: []),
+    (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
+    (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
+]
 
 let package = Package(
     name: "auscult",
@@ -14,7 +25,7 @@ let package = Package(
         // Plugins that the tests load.
         .library(name: "FaultyPlugin", type: .dynamic, targets: ["FaultyPlugin"]),
         .library(name: "NoPlugin", type: .dynamic, targets: ["NoPlugin"]),
-    ],
+    ] + analyses.map { .library(name: $0.folder, type: .dynamic, targets: [$0.module]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -51,9 +62,28 @@ let package = Package(
         // The binary interface of plugins: one header, and all that a plugin includes.
         .target(name: "CAuscultPlugin"),
         // Plugins: their bundles, the processes that they run in, and both sides of the wall between.
-        .target(name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages"]),
+        .target(
+            name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages"],
+            swiftSettings: testable),
+        // The Swift side of it, and the symbol that a plugin written in Swift exports: linked into plugins alone.
+        .target(name: "PluginKit", dependencies: ["CAuscultPlugin"], swiftSettings: optimised),
+        .target(name: "CPluginEntry", dependencies: ["CAuscultPlugin"]),
+        // Analyses that are plugins, without the library around them.
+        .target(
+            name: "Bigrams", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/bigrams/Analysis",
+            swiftSettings: testable),
+        .target(
+            name: "Probes", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
+            swiftSettings: testable),
+        // Files of numbers that plugins write.
+        .target(name: "PluginFiles", path: "plugins/files/Sources"),
+        // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
+        .target(name: "CTemplates"),
+        .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
+        // Lists of recordings with what is known about them.
+        .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
@@ -61,7 +91,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "Files", "Kernels", "Messages", "Whisper", "Wire",
+                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
+                "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -69,20 +100,30 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
-            ]),
+            ], swiftSettings: testable),
         .target(
             name: "Commands",
             dependencies: [
-                "Audio", "Daemon", "Files", "Whisper",
+                "CZlib", "Files", "Messages", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
+        .executableTarget(
+            name: "auscult-bench",
+            dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
         .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .testTarget(
+            name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
+        .testTarget(
+            name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
+        // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
+        .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+        .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
@@ -103,10 +144,27 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Daemon", "Files", "TestSupport",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost", "TestSupport",
+                "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Daemon", "Files", "TestSupport", "Whisper"]),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: [
+                "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
+            name: "PluginsTests",
+            dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
     ]
+        + analyses.map {
+            .target(
+                name: $0.module, dependencies: ["CPluginEntry", "PluginKit"] + $0.parts,
+                path: "plugins/\($0.folder)/Sources",
+                swiftSettings: optimised,
+                // A process may hold several plugins, each with its own PluginKit: each calls its own.
+                linkerSettings: [.unsafeFlags(["-Xlinker", "-Bsymbolic"])])
+        }
 )

@@ -4,6 +4,8 @@
 #   scripts/bootstrap.sh            toolchain, libraries, and a bare Python for the demo's picture
 #   scripts/bootstrap.sh protos     also protobuf's compilers, for `make protos`
 #   scripts/bootstrap.sh venv       also what `make parity` makes its virtual environment with
+#   scripts/bootstrap.sh integration
+#                                   also the clients of other makes, for `make integration`: Go's ttRPC and Neovim
 #
 # Takes milliseconds and touches nothing where everything is in place.
 set -euo pipefail
@@ -36,6 +38,11 @@ if [[ ${1:-} == protos ]]; then
 fi
 if [[ ${1:-} == venv ]]; then
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
+fi
+if [[ ${1:-} == integration ]]; then
+    command -v go >/dev/null || missing+=(golang-go)
+    [[ -d /usr/share/gocode/src/github.com/containerd/ttrpc ]] || missing+=(golang-github-containerd-ttrpc-dev)
+    command -v nvim >/dev/null || missing+=(neovim)
 fi
 
 if ((${#missing[@]})); then

@@ -5,7 +5,9 @@ auscult=$1
 recording=${2:-demo:en-slt-01}
 here=$(dirname "$0")
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+# A daemon of its own, which ends with the demonstration.
+export AUSCULT_SOCKET=$folder/auscult.sock
+trap '"$auscult" stop --drain 0 > /dev/null || true; rm -rf "$folder"' EXIT
 
 bold() { if [[ -t 1 ]]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
 

@@ -42,14 +42,19 @@ int auscult_receive_descriptor(int socket) {
     do received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     while (received < 0 && errno == EINTR);
     if (received < 0) return -1;
-    struct cmsghdr *header = received == 1 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-        header->cmsg_len != CMSG_LEN(sizeof(int))) {
-        errno = EBADMSG;
-        return -1;
+    int descriptor = -1;
+    // There is room for two, for alignment's sake; a peer that sends another thing than one must not leave any behind.
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int came;
+            memcpy(&came, CMSG_DATA(header) + i * sizeof came, sizeof came);
+            if (descriptor < 0 && count == 1) descriptor = came;
+            else close(came);
+        }
     }
-    int descriptor;
-    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    if (descriptor < 0) errno = EBADMSG;
     return descriptor;
 }
 

@@ -18,6 +18,9 @@ struct Auscult: AsyncParsableCommand {
             'demo:NAME' an embedded clip. --model takes a registered name, a Hugging Face folder, an openai .pt \
             or a ggml .bin; without it, the embedded model serves.
 
+            The work is done by the daemon auscultd, which keeps models in memory; the first command starts one, and \
+            it leaves when it has had nothing to do for ten minutes.
+
             Results go to standard output, everything else to standard error. \
             Completions for a shell: auscult --generate-completion-script bash|zsh|fish.
 
@@ -27,5 +30,7 @@ struct Auscult: AsyncParsableCommand {
         version: auscultVersion,
         subcommands: [
             TranscribeCommand.self, HooksCommand.self, TraceCommand.self, ModelsCommand.self, SamplesCommand.self,
+            JobsCommand.self, RunCommand.self, MergeCommand.self, PluginsCommand.self, StatusCommand.self,
+            StopCommand.self, CallCommand.self, BridgeCommand.self,
         ])
 }

@@ -23,20 +23,45 @@ package struct Console: Sendable {
 
     /// The process's own.
     package static let standard = Console(
-        output: { try writeAll($0, to: STDOUT_FILENO, name: "standard output") },
-        error: { try? writeAll($0, to: STDERR_FILENO, name: "standard error") },
+        output: { text in
+            do { try write(Array(text.utf8), to: STDOUT_FILENO, name: "standard output") } catch {
+                // SwiftNIO ignores SIGPIPE for the whole process; 'auscult … | head' still ends as it should.
+                if endsByPipe, isReaderGone(STDOUT_FILENO) {
+                    signal(SIGPIPE, SIG_DFL)
+                    raise(SIGPIPE)
+                }
+                throw error
+            }
+        },
+        error: { try? write(Array($0.utf8), to: STDERR_FILENO, name: "standard error") },
         showsProgress: isatty(STDERR_FILENO) == 1,
         environment: ProcessInfo.processInfo.environment)
+
+    /// Whether this process was to end by SIGPIPE before a library saw to it; asked for once, at the start.
+    static let endsByPipe: Bool = {
+        var current = sigaction()
+        return sigaction(SIGPIPE, nil, &current) == 0
+            && unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self)
+                == unsafeBitCast(SIG_DFL, to: Int.self)
+    }()
 
     /// That of the command that runs.
     @TaskLocal package static var current = standard
 
     /// Writes a line of the result.
     func print(_ line: String) throws { try output(line + "\n") }
+}
 
-    private static func writeAll(_ text: String, to descriptor: Int32, name: String) throws {
-        guard Array(text.utf8).withUnsafeBytes({ Files.writeAll($0, to: descriptor) }) else {
-            throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
-        }
+/// Writes everything, however long it takes.
+/// - Throws: ``Files/FileError`` (`inputOutput`) where nobody reads, or nothing more fits.
+func write(_ bytes: [UInt8], to descriptor: Int32, name: String) throws {
+    guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
+        throw FileError(.inputOutput, "cannot write to \(name): \(systemReason())")
     }
+}
+
+/// Whether nobody reads a pipe any more.
+private func isReaderGone(_ descriptor: Int32) -> Bool {
+    var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return poll(&wait, 1, 0) == 1 && wait.revents & Int16(POLLERR) != 0
 }

@@ -1,8 +1,6 @@
 import ArgumentParser
-import Audio
-import Daemon
 import Files
-import Whisper
+import Wire
 
 /// How a command ended, as the number that a shell sees (BSD's sysexits.h, and 128 + the signal's number).
 public enum ExitStatus: Int32, Sendable, CaseIterable {
@@ -14,6 +12,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     case unavailable = 69
     case cannotCreate = 73
     case inputOutput = 74
+    case temporaryFailure = 75
     case interrupted = 130
 
     /// What `--help` says about it.
@@ -24,9 +23,10 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         case .usage: "the command line makes no sense"
         case .badData: "an input is damaged or not what it should be"
         case .noInput: "an input or a model is not there"
-        case .unavailable: "a server cannot be reached"
+        case .unavailable: "the daemon or a server cannot be reached"
         case .cannotCreate: "an output cannot be made"
         case .inputOutput: "reading or writing failed"
+        case .temporaryFailure: "not now: the daemon is busy, or the time was up"
         case .interrupted: "interrupted with Ctrl-C"
         }
     }
@@ -39,33 +39,41 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         }.joined(separator: "\n")
     }
 
-    /// The status that stands for an error of the layers below.
+    /// The status that stands for an error of this program, of the layers below, or of the daemon.
     init(of error: any Error) {
         switch error {
-        case let error as ServiceError: self.init(code: error.code.rawValue)
-        case let error as FileError: self.init(code: error.code.rawValue)
-        case let error as WhisperError: self.init(code: error.code.rawValue)
-        case let error as AudioError: self.init(code: error.code.rawValue)
+        case let error as CommandError: self = error.status
+        case let error as WireError: self.init(error)
+        case let error as CallFailure: self.init(WireError(error))
+        case let error as FileError: self = Self.byReason[error.code.rawValue] ?? .failure
+        case let error as ReflectionError: self = Self.byReason[error.code.rawValue] ?? .failure
+        case is JSONSyntaxError: self = .usage
+        case is FramingError: self = .badData
         case let error as Failure: self = error.status
         case is CancellationError: self = .interrupted
         default: self = .failure
         }
     }
 
-    /// Codes mean the same in all layers.
-    private init(code: String) {
-        switch code {
-        case ServiceError.Code.invalidArgument.rawValue: self = .usage
-        case ServiceError.Code.notFound.rawValue: self = .noInput
-        case ServiceError.Code.dataLoss.rawValue, WhisperError.Code.unsupported.rawValue: self = .badData
-        case FileError.Code.cannotCreate.rawValue, FileError.Code.permissionDenied.rawValue:
-            self = .cannotCreate
-        case ServiceError.Code.inputOutput.rawValue: self = .inputOutput
-        case ServiceError.Code.cancelled.rawValue: self = .interrupted
-        case ServiceError.Code.unavailable.rawValue: self = .unavailable
-        default: self = .failure
-        }
-    }
+    /// The finer reason counts, where it is known; else gRPC's code.
+    init(_ error: WireError) { self = Self.byReason[error.reason] ?? Self.byCode[error.code] ?? .failure }
+
+    /// Kinds have the same names in all layers, here and in the daemon.
+    private static let byReason: [String: ExitStatus] = [
+        "invalid_argument": .usage, "not_found": .noInput, "data_loss": .badData, "unsupported": .badData,
+        "unavailable": .unavailable, "permission_denied": .cannotCreate, "cannot_create": .cannotCreate,
+        "input_output": .inputOutput, "cancelled": .interrupted, "resource_exhausted": .temporaryFailure,
+        "deadline_exceeded": .temporaryFailure,
+    ]
+
+    private static let byCode: [WireError.Code: ExitStatus] = [
+        .cancelled: .interrupted, .invalidArgument: .usage, .outOfRange: .usage, .notFound: .noInput,
+        .dataLoss: .badData, .deadlineExceeded: .temporaryFailure, .resourceExhausted: .temporaryFailure,
+        .aborted: .temporaryFailure, .failedPrecondition: .temporaryFailure, .alreadyExists: .cannotCreate,
+        // A daemon that is older or another user's is one that does not serve us.
+        .unavailable: .unavailable, .unimplemented: .unavailable, .permissionDenied: .unavailable,
+        .unauthenticated: .unavailable,
+    ]
 }
 
 /// Ends a command with a status after everything that there is to say has been said.

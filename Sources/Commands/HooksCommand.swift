@@ -1,8 +1,8 @@
 import ArgumentParser
-import Whisper
+import Messages
 
 /// `auscult hooks`: the places in a model where one can listen.
-struct HooksCommand: ParsableCommand {
+struct HooksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hooks",
         abstract: "List a model's hook points with their axes and shapes.",
@@ -21,39 +21,39 @@ struct HooksCommand: ParsableCommand {
     @OptionGroup var model: ModelOptions
     @OptionGroup var format: FormatOption
     @OptionGroup var verbosity: Verbosity
+    @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {
         guard tokens >= 1 else { throw ValidationError("--tokens must be at least 1, not \(tokens).") }
     }
 
-    func run() throws {
-        let dimensions = try model.open(verbosity).dimensions
-        guard tokens <= dimensions.nTextCtx else {
-            throw ValidationError(
-                "--tokens can be at most the model's context of \(dimensions.nTextCtx), not \(tokens).")
+    func run() async throws {
+        let points = try await connection.use(verbosity.logger) { daemon in
+            let model = try await model.reference(daemon)
+            let request = V1.HooksRequest(model: model, pattern: pattern ?? "", tokens: UInt32(clamping: tokens))
+            return try await daemon.call(V1.ModelRPC.hooks, request).hooks
         }
-        let points = try HookPoint.matching(pattern ?? "*", in: dimensions)
         switch format.format {
-        case .text: try Console.current.print(table(points, dimensions))
-        case .json: try Console.current.print(JSON.array(points.map { json($0, dimensions) }).text)
+        case .text: try Console.current.print(table(points))
+        case .json: try Console.current.print(JSON.array(points.map(\.json)).text)
         }
     }
 
-    private func table(_ points: [HookPoint], _ dimensions: ModelDimensions) -> String {
+    private func table(_ points: [V1.HookPoint]) -> String {
         var table = TextTable("HOOK", "SHAPE", "AXES")
         for point in points {
-            let shape = point.shape(in: dimensions, tokens: tokens).map(String.init).joined(separator: " × ")
+            let shape = point.shape.map { String($0) }.joined(separator: " × ")
             table.append(point.name, shape, point.axes.joined(separator: " × "))
         }
         return table.text
     }
+}
 
-    private func json(_ point: HookPoint, _ dimensions: ModelDimensions) -> JSON {
+extension V1.HookPoint {
+    fileprivate var json: JSON {
         [
-            "hook": .string(point.name), "stack": .string(point.stack.rawValue),
-            "layer": point.layer.map(JSON.integer) ?? .null, "axes": JSON(point.axes),
-            "shape": JSON(point.shape(in: dimensions, tokens: tokens)),
-            "positions_per_second": JSON(point.position.perSecond),
+            "hook": .string(name), "stack": .string(stack), "layer": layer.map { JSON(UInt64($0)) } ?? .null,
+            "axes": JSON(axes), "shape": JSON(shape), "positions_per_second": JSON(positionsPerSecond),
         ]
     }
 }

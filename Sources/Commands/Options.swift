@@ -1,7 +1,8 @@
 import ArgumentParser
-import Daemon
 import Files
+import Foundation
 import Logging
+import Messages
 
 /// How much a command says beside its result.
 struct Verbosity: ParsableArguments {
@@ -15,9 +16,13 @@ struct Verbosity: ParsableArguments {
         if quiet && verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
     }
 
-    var logger: Logger {
+    var logger: Logger { Self.logger(quiet ? .error : verbose ? .debug : .notice) }
+
+    /// For commands without these flags.
+    static var notices: Logger { logger(.notice) }
+
+    private static func logger(_ level: Logger.Level) -> Logger {
         let console = Console.current
-        let level: Logger.Level = quiet ? .error : verbose ? .debug : .notice
         return Logger(label: "auscult") { _ in MessageLog(logLevel: level, console: console) }
     }
 
@@ -40,9 +45,22 @@ struct ModelOptions: ParsableArguments {
         completion: .file())
     var vocab: String?
 
-    func open(_ verbosity: Verbosity) throws -> LoadedModel {
-        let registry = ModelRegistry(in: DataFolder(environment: Console.current.environment))
-        return try ModelService(registry: registry, logger: verbosity.logger).open(model, vocabulary: vocab)
+    /// The model as the daemon is told it. A word may be a name or a file here; a name that is registered comes first.
+    func reference(_ daemon: DaemonConnection) async throws -> V1.ModelRef {
+        var name = model ?? ""
+        if name.contains("/") {
+            name = absolutePath(name)
+        } else if !name.isEmpty, FileManager.default.fileExists(atPath: name) {
+            let registered = try await daemon.call(V1.ModelRPC.list, .init()).models
+            if !registered.contains(where: { $0.name == name && $0.state != .released }) { name = absolutePath(name) }
+        }
+        return V1.ModelRef(name: name, vocabulary: absolutePath(vocab ?? ""))
+    }
+
+    /// What results call the model: as it was given here, where the daemon has its path.
+    func name(of reported: String) -> String {
+        guard let model, absolutePath(model) == reported else { return reported }
+        return model
     }
 }
 

@@ -5,8 +5,12 @@ import Foundation
 public enum Program {
     /// Runs the process's own command line.
     public static func main() async -> Never {
-        Interruption.install()
-        exit(await run(Array(CommandLine.arguments.dropFirst()), console: .standard).rawValue)
+        _ = Console.endsByPipe
+        let command = Task { await run(Array(CommandLine.arguments.dropFirst()), console: .standard) }
+        Interruption.install { command.cancel() }
+        let status = await command.value
+        Interruption.endIfReceived()
+        exit(status.rawValue)
     }
 
     /// Runs one command line to its end.
@@ -28,6 +32,8 @@ public enum Program {
 
     private static func report(_ error: any Error, _ console: Console) -> ExitStatus {
         if let failure = error as? Failure { return failure.status }
+        // Whoever cancelled it says so.
+        if error is CancellationError { return .interrupted }
         let status = ExitStatus(of: error)
         guard status == .failure else {
             console.error(errorMessage(error) + "\n")

@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 import Synchronization
 
 /// One line on a terminal that tells how far long work has come; nothing elsewhere.
@@ -32,6 +33,12 @@ final class ProgressLine: Sendable {
     func show(_ label: String, done: Int, total: Int?, unit: (Int) -> String, matters: Bool = false) {
         guard let total, total > 0 else { return show("\(label)  \(unit(done))", matters: matters) }
         show(Self.bar(label, done: done, total: total, unit: unit), matters: matters)
+    }
+
+    /// Shows how far the daemon says it is.
+    func show(_ label: String, _ progress: V1.Progress, matters: Bool = false, unit: (Int) -> String) {
+        let total = progress.total > 0 ? progress.total.clamped : nil
+        show(label, done: max(progress.done, 0).clamped, total: total, unit: unit, matters: matters)
     }
 
     func clear() {

@@ -1,9 +1,12 @@
 import ArgumentParser
-import Daemon
+import Files
 import Foundation
+import Logging
+import Messages
+import Wire
 
 /// `auscult samples`: the embedded clips.
-struct SamplesCommand: ParsableCommand {
+struct SamplesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "samples",
         abstract: "List or export the embedded demonstration clips.",
@@ -18,21 +21,23 @@ struct SamplesCommand: ParsableCommand {
 }
 
 extension SamplesCommand {
-    struct List: ParsableCommand {
+    struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show the clips; as JSON with the times of their words and sounds.")
 
         @OptionGroup var format: FormatOption
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
-        func run() throws {
-            let clips = try DemoClips.all()
+        func run() async throws {
+            let clips = try await connection.use(Verbosity.notices) { try await $0.clips() }
             switch format.format {
             case .text:
                 var table = TextTable("NAME", "SECONDS", "KIND", "LANGUAGE", "VOICE", "TEXT")
                 for clip in clips {
                     let seconds = String(format: "%.2f", clip.duration)
                     table.append(
-                        clip.name, seconds, clip.kind, clip.language ?? "-", clip.voice ?? "-", clip.text ?? "")
+                        clip.name, seconds, clip.kind, clip.language.isEmpty ? "-" : clip.language,
+                        clip.voice.isEmpty ? "-" : clip.voice, clip.text)
                 }
                 try Console.current.print(table.text)
             case .json: try Console.current.print(JSON.array(clips.map(\.json)).text)
@@ -40,37 +45,61 @@ extension SamplesCommand {
         }
     }
 
-    struct Export: ParsableCommand {
+    struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write the clips and their manifest (manifest.jsonl) into a folder.")
 
         @Argument(help: "The folder; it is made where it is not there yet.", completion: .directory) var folder: String
         @OptionGroup var format: FormatOption
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
-        func run() throws {
-            let paths = try DemoClips.export(to: folder)
+        func run() async throws {
+            try DataFolder.create(folder)
+            let paths = try await connection.use(Verbosity.notices) { try await export($0) }
             switch format.format {
             case .text: try Console.current.print("\(paths.count) files in \(folder)")
             case .json: try Console.current.print(JSON(paths).text)
             }
         }
+
+        private func export(_ daemon: DaemonConnection) async throws -> [String] {
+            var paths: [String] = []
+            for name in (try await daemon.clips().map(\.file) + Self.companions).sorted() {
+                do {
+                    let file = try await daemon.call(V1.AudioRPC.clip, V1.ClipRequest(file: name))
+                    let path = folder + "/" + name
+                    try PendingFile.write(file.data, to: path)
+                    paths.append(path)
+                } catch let error as WireError where error.code == .notFound && Self.companions.contains(name) {
+                    // A set need not have them.
+                }
+            }
+            return paths
+        }
+
+        /// What lies beside the clips.
+        private static let companions = ["manifest.jsonl", "README.md"]
     }
 }
 
-extension DemoClip {
-    var json: JSON {
+extension DaemonConnection {
+    fileprivate func clips() async throws -> [V1.DemoClip] { try await call(V1.AudioRPC.clips, .init()).clips }
+}
+
+extension V1.DemoClip {
+    fileprivate var json: JSON {
         [
-            "name": .string(name), "file": .string(file), "kind": .string(kind), "language": JSON(language),
-            "text": JSON(text), "voice": JSON(voice), "engine": JSON(engine), "duration": .number(duration),
-            "phonemes": .array((phonemes ?? []).map { .span($0.start, $0.end, "label", $0.label) }),
-            "words": .array((words ?? []).map { .span($0.start, $0.end, "word", $0.word) }),
+            "name": .string(name), "file": .string(file), "kind": .string(kind), "language": JSON(present: language),
+            "text": .string(text), "voice": JSON(present: voice), "engine": JSON(present: engine),
+            "duration": .number(duration),
+            "phonemes": .array(phonemes.map { .span($0, "label") }), "words": .array(words.map { .span($0, "word") }),
         ]
     }
 }
 
 extension JSON {
-    /// Something that is heard from `start` to `end`, in seconds.
-    fileprivate static func span(_ start: Double, _ end: Double, _ name: String, _ value: String) -> JSON {
-        ["start": .number(start), "end": .number(end), (name): .string(value)]
+    /// Something that is heard, under this name.
+    fileprivate static func span(_ heard: V1.TimedLabel, _ name: String) -> JSON {
+        ["start": .number(heard.start), "end": .number(heard.end), (name): .string(heard.label)]
     }
 }

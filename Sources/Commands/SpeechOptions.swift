@@ -1,25 +1,21 @@
 import ArgumentParser
-import Whisper
+import Messages
 
 /// Which part of a recording a command looks at.
 struct SpanOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Begin here.", valueName: "seconds")) var start: Double?
     @Option(help: ArgumentHelp("End here.", valueName: "seconds")) var end: Double?
 
-    func validate() throws { _ = try seconds }
-
-    /// Half open; nil for all of it.
-    var seconds: Range<Double>? {
-        get throws {
-            guard start != nil || end != nil else { return nil }
-            let lower = start ?? 0
-            let upper = end ?? .greatestFiniteMagnitude
-            guard lower >= 0, lower < upper, lower.isFinite else {
-                throw ValidationError("--start and --end must be 0 ≤ start < end, not \(lower) and \(upper).")
-            }
-            return lower..<upper
+    func validate() throws {
+        guard let span else { return }
+        let upper = span.end ?? .greatestFiniteMagnitude
+        guard span.start >= 0, span.start < upper, span.start.isFinite else {
+            throw ValidationError("--start and --end must be 0 ≤ start < end, not \(span.start) and \(upper).")
         }
     }
+
+    /// Half open; nil for all of it.
+    var span: V1.Span? { start == nil && end == nil ? nil : V1.Span(start: start ?? 0, end: end) }
 }
 
 /// What the speech is and what is to be made of it.
@@ -28,4 +24,11 @@ struct SpeechOptions: ParsableArguments {
     var language: String?
 
     @Option(help: "Write the speech down in its own language, or in English.") var task = SpeechTask.transcribe
+}
+
+/// What is made of the speech.
+enum SpeechTask: String, ExpressibleByArgument, CaseIterable {
+    case transcribe, translate
+
+    var message: V1.Task { self == .transcribe ? .transcribe : .translate }
 }

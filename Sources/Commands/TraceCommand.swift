@@ -1,10 +1,9 @@
 import ArgumentParser
-import Daemon
 import Foundation
-import Whisper
+import Messages
 
 /// `auscult trace`: activations into a file.
-struct TraceCommand: ParsableCommand {
+struct TraceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trace",
         abstract: "Write a model's activations on a recording into a tensor file.",
@@ -24,6 +23,8 @@ struct TraceCommand: ParsableCommand {
 
             Where a hook in the decoder is asked for, the decoder reads the start tokens and what it writes itself \
             (greedily), or --text, or --tokens, in one pass.
+
+            With --detach the daemon does it by itself; the id of its job is printed ('auscult jobs').
             """)
 
     @Argument(
@@ -40,8 +41,8 @@ struct TraceCommand: ParsableCommand {
         completion: .file(extensions: ["safetensors", "npz"]))
     var out: String
 
-    @Option(help: "Keep the frames that overlap audio, or the padding as well.") var frames = TraceRequest.Frames.valid
-    @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = Reduction.none
+    @Option(help: "Keep the frames that overlap audio, or the padding as well.") var frames = TraceFrames.valid
+    @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = TraceReduction.none
 
     @Option(
         parsing: .singleValue,
@@ -57,85 +58,89 @@ struct TraceCommand: ParsableCommand {
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup var format: FormatOption
+    @Flag(help: "Let the daemon do it as a job, and print the job's id.") var detach = false
     @OptionGroup var verbosity: Verbosity
+    @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {
         guard tokens == nil || text == nil else { throw ValidationError("--tokens and --text exclude each other.") }
         _ = try decoderInput
     }
 
-    private var decoderInput: TraceRequest.DecoderInput {
+    private var decoderInput: V1.TraceRequest.DecoderInput? {
         get throws {
             if let text { return .text(text) }
-            guard let tokens else { return .greedy }
-            return .tokens(
-                try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
-                    guard let id = Int(part.trimmingCharacters(in: .whitespaces)), id >= 0 else {
-                        throw ValidationError(
-                            "--tokens takes ids separated by commas, as in 50258,50259; not '\(tokens)'.")
-                    }
-                    return id
-                })
-        }
-    }
-
-    func run() throws {
-        let inputs = try AudioInput.all(from: [file])
-        guard let input = inputs.first, inputs.count == 1 else {
-            throw ValidationError("A trace takes one recording; '\(file)' is \(inputs.count).")
-        }
-        var request = TraceRequest(hooks: hooks)
-        request.frames = frames
-        request.reduction = reduce
-        request.interventions = intervene.map(InterventionSpec.text)
-        request.seconds = try span.seconds
-        request.decoderInput = try decoderInput
-        request.language = speech.language
-        request.task = speech.task
-        let line = verbosity.progress
-        let service = TraceService(model: try model.open(verbosity), logger: verbosity.logger)
-        let summary = try service.trace(input, request, to: out) { done, total in
-            line.show("tracing", done: done, total: total, unit: { "\($0)" })
-        }
-        line.clear()
-        try print(summary)
-    }
-
-    private func print(_ summary: TraceSummary) throws {
-        switch format.format {
-        case .json: try Console.current.print(summary.json(out: out).text)
-        case .text:
-            var table = TextTable("TENSOR", "SHAPE", "AXES")
-            for tensor in summary.tensors {
-                let shape = tensor.shape.map(String.init).joined(separator: " × ")
-                table.append(tensor.name, shape, tensor.axes.joined(separator: " × "))
+            guard let tokens else { return nil }
+            let ids = try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
+                guard let id = Int32(part.trimmingCharacters(in: .whitespaces)), id >= 0 else {
+                    throw ValidationError(
+                        "--tokens takes ids separated by commas, as in 50258,50259; not '\(tokens)'.")
+                }
+                return id
             }
-            try Console.current.print(table.text + "\n\(summary.tensors.count) tensors in \(out)")
+            return .tokens(V1.TokenSequence(ids: ids))
+        }
+    }
+
+    func run() async throws {
+        try await connection.use(verbosity.logger) { daemon in
+            let inputs = try await RecordingArgument.all(from: [file], daemon)
+            guard let input = inputs.first, inputs.count == 1 else {
+                throw ValidationError("A trace takes one recording; '\(file)' is \(inputs.count).")
+            }
+            var request = try await request(daemon)
+            if detach {
+                request.audio = try input.storedSource(span.span)
+                let job = V1.StartJobRequest(label: "\(input.name) → \(out)", work: .trace(request))
+                return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
+            }
+            request.audio = try await input.source(span.span, daemon)
+            try await trace(request, daemon)
+        }
+    }
+
+    private func request(_ daemon: DaemonConnection) async throws -> V1.TraceRequest {
+        V1.TraceRequest(
+            model: try await model.reference(daemon), hooks: hooks, frames: frames.message, reduction: reduce.message,
+            interventions: intervene.interventions(in: FileManager.default.currentDirectoryPath),
+            decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task.message,
+            output: .file(absolutePath(out)))
+    }
+
+    private func trace(_ request: V1.TraceRequest, _ daemon: DaemonConnection) async throws {
+        let line = verbosity.progress
+        defer { line.clear() }
+        try await daemon.events(V1.TraceRPC.run, request) { message in
+            switch message.event {
+            case .progress(let progress)?: line.show("tracing", progress) { "\($0)" }
+            case .done(var summary)?:
+                line.clear()
+                // As the user calls them.
+                summary.outputFile = out
+                summary.model = model.name(of: summary.model)
+                try Console.current.print(summary.text(format.format))
+            default: break
+            }
         }
     }
 }
 
-extension TraceRequest.Frames: ExpressibleByArgument {}
-extension Reduction: ExpressibleByArgument {}
-extension SpeechTask: ExpressibleByArgument {}
+/// Which frames of each window are kept.
+enum TraceFrames: String, ExpressibleByArgument, CaseIterable {
+    case valid, all
 
-extension TraceSummary {
-    fileprivate func json(out: String) -> JSON {
-        [
-            "file": .string(file), "out": .string(out), "model": .string(model), "model_sha256": .string(digest),
-            "duration": .number(duration), "tokens": .array(tokens.map { JSON($0) }),
-            "tensors": .array(tensors.map(\.json)),
-        ]
-    }
+    var message: V1.Frames { self == .valid ? .valid : .all }
 }
 
-extension TracedTensor {
-    fileprivate var json: JSON {
-        [
-            "name": .string(name), "hook": .string(hook), "window": .integer(window), "dtype": .string(dtype),
-            "shape": JSON(shape), "axes": JSON(axes), "first_frame": firstFrame.map(JSON.integer) ?? .null,
-            "first_token": firstToken.map(JSON.integer) ?? .null, "frames_per_second": JSON(framesPerSecond),
-            "valid_frames": validFrames.map(JSON.integer) ?? .null,
-        ]
+/// How the positions of a tensor are reduced.
+enum TraceReduction: String, ExpressibleByArgument, CaseIterable {
+    case none, max, mean
+
+    var message: V1.Reduction {
+        switch self {
+        case .none: .none
+        case .max: .max
+        case .mean: .mean
+        }
     }
 }

@@ -20,6 +20,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         public static let cannotCreate = Code(rawValue: "cannot_create")
         /// The system failed to read or write: a full disk, a broken device.
         public static let inputOutput = Code(rawValue: "input_output")
+        /// The process has no more descriptors, or the system no more memory; the same may succeed later.
+        public static let resourceExhausted = Code(rawValue: "resource_exhausted")
         /// Someone else could read or change what lies there: a folder of another user, or one that all may write to.
         public static let permissionDenied = Code(rawValue: "permission_denied")
     }
@@ -36,13 +38,24 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// An error about `path` after a system call failed while a file was made there.
     package static func cannotWrite(_ path: String, _ reason: Int32 = errno) -> FileError {
-        let full = reason == ENOSPC || reason == EDQUOT || reason == EIO || reason == EFBIG
-        return FileError(full ? .inputOutput : .cannotCreate, "cannot write \(path): \(systemReason(reason))")
+        let code: Code =
+            switch reason {
+            case ENOSPC, EDQUOT, EIO, EFBIG: .inputOutput
+            case EMFILE, ENFILE, ENOMEM: .resourceExhausted
+            default: .cannotCreate
+            }
+        return FileError(code, "cannot write \(path): \(systemReason(reason))")
     }
 
     /// An error about `path` after a system call failed while it was read.
     package static func cannotRead(_ path: String, _ reason: Int32 = errno) -> FileError {
-        FileError(reason == ENOENT ? .notFound : .inputOutput, "cannot read \(path): \(systemReason(reason))")
+        let code: Code =
+            switch reason {
+            case ENOENT: .notFound
+            case EMFILE, ENFILE, ENOMEM: .resourceExhausted
+            default: .inputOutput
+            }
+        return FileError(code, "cannot read \(path): \(systemReason(reason))")
     }
 }
 

@@ -108,7 +108,7 @@ public struct DescriptorFiles: Sendable {
     private static func each(
         _ bytes: UnsafeRawBufferPointer, _ body: (UInt32, UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        var reader = WireReader(bytes, "descriptor")
+        var reader = WireReader(bytes, nil)
         while !reader.isAtEnd {
             let (number, kind) = try reader.key()
             let value = try reader.value(kind)

@@ -4,32 +4,33 @@ import CProtos
 ///
 /// protobuf-c checks no UTF-8, and its strings end at a NUL, so a text with one inside would silently lose its end;
 /// it follows nested messages without a limit. All of that is refused here, and bytes that are no message at all.
-enum MessageCheck {
-    static let deepest = 32
+package enum MessageCheck {
+    package static let deepest = 32
 
-    static func check(
+    package static func check(
         _ bytes: UnsafeRawBufferPointer, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>, depth: Int = 0
     ) throws {
-        let name = String(cString: descriptor.pointee.name)
         guard depth < deepest else {
+            let name = String(cString: descriptor.pointee.name)
             throw MessageError(.malformed, "a \(name) is nested deeper than \(deepest) messages")
         }
-        var reader = WireReader(bytes, name)
+        var reader = WireReader(bytes, descriptor)
         while !reader.isAtEnd {
             let (number, kind) = try reader.key()
             let field = protobuf_c_message_descriptor_get_field(descriptor, number)
             let value = try reader.value(kind)
             guard let field else { continue }
-            try check(value, kind, field.pointee, name, depth)
+            try check(value, kind, field.pointee, descriptor, depth)
         }
     }
 
     private static func check(
-        _ value: UnsafeRawBufferPointer, _ kind: WireReader.Kind, _ field: ProtobufCFieldDescriptor, _ name: String,
-        _ depth: Int
+        _ value: UnsafeRawBufferPointer, _ kind: WireReader.Kind, _ field: ProtobufCFieldDescriptor,
+        _ message: UnsafePointer<ProtobufCMessageDescriptor>, _ depth: Int
     ) throws {
         func refuse(_ problem: String) -> MessageError {
-            MessageError(.malformed, "\(name).\(String(cString: field.name)) \(problem)")
+            MessageError(
+                .malformed, "\(String(cString: message.pointee.name)).\(String(cString: field.name)) \(problem)")
         }
         let expected = WireReader.Kind(of: field.type)
         let packed =
@@ -46,7 +47,7 @@ enum MessageCheck {
             try check(value, inner, depth: depth + 1)
         default:
             guard packed else { return }
-            var elements = WireReader(value, "\(name).\(String(cString: field.name))")
+            var elements = WireReader(value, message, field: field.name)
             while !elements.isAtEnd { _ = try elements.value(expected) }
         }
     }
@@ -71,12 +72,19 @@ struct WireReader {
     }
 
     private let bytes: UnsafeRawBufferPointer
-    private let name: String
+    /// What the bytes are, for errors only: a message may have millions of messages in it.
+    private let message: UnsafePointer<ProtobufCMessageDescriptor>?
+    private let field: UnsafePointer<CChar>?
     private var offset = 0
 
-    init(_ bytes: UnsafeRawBufferPointer, _ name: String) {
+    /// - Parameter field: where the bytes are the packed elements of one.
+    init(
+        _ bytes: UnsafeRawBufferPointer, _ message: UnsafePointer<ProtobufCMessageDescriptor>?,
+        field: UnsafePointer<CChar>? = nil
+    ) {
         self.bytes = bytes
-        self.name = name
+        self.message = message
+        self.field = field
     }
 
     var isAtEnd: Bool { offset >= bytes.count }
@@ -129,6 +137,8 @@ struct WireReader {
     }
 
     private func error(_ problem: String, at place: Int) -> MessageError {
-        MessageError(.malformed, "a \(name) of \(bytes.count) bytes \(problem) at byte \(place)")
+        let name = message.map { String(cString: $0.pointee.name) } ?? "message"
+        let inside = field.map { "." + String(cString: $0) } ?? ""
+        return MessageError(.malformed, "a \(name)\(inside) of \(bytes.count) bytes \(problem) at byte \(place)")
     }
 }

@@ -24,9 +24,9 @@ extension ProtoMessage {
     /// Reads a message.
     /// - Throws: ``MessageError`` for bytes that are no message of this type.
     public init(serialized bytes: UnsafeRawBufferPointer) throws {
-        let descriptor = Self.descriptor
-        try MessageCheck.check(bytes, descriptor)
-        self = try Unpacking.unpack(bytes, descriptor, as: Self.self)
+        try MessageCheck.check(bytes, Self.descriptor)
+        var memory = Unpacking.Memory(budget: Unpacking.budget(forSize: bytes.count))
+        self = try Unpacking.unpack(bytes, as: Self.self, memory: &memory)
     }
 
     /// Reads a message.
@@ -57,7 +57,7 @@ extension ProtoMessage {
     }
 
     /// protobuf-c's description of the type; a constant of the program.
-    static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
+    package static var descriptor: UnsafePointer<ProtobufCMessageDescriptor> {
         withUnsafeBytes(of: makeC()) { $0.loadUnaligned(as: ProtobufCMessage.self).descriptor }
     }
 }

@@ -14,89 +14,138 @@ public final class DescriptorHandoff: Sendable {
         let expires: ContinuousClock.Instant
     }
 
+    private struct State {
+        var offers: [[UInt8]: Offer] = [:]
+        var isClosed = false
+    }
+
     /// Where clients get them.
     public let path: String
     private let listener: Int32
-    private let offers = Mutex<[[UInt8]: Offer]>([:])
-    private let serving = Atomic<Int>(0)
-    private static let lifetime = Duration.seconds(30)
-    /// Clients that are being served at the same time.
+    private let lifetime: Duration
+    private let logger: Logger
+    private let state = Mutex(State())
+    /// Clients that are being served at the same time, each on a thread of its own.
     private static let mostClients = 64
+    /// Descriptors that wait to be fetched. A process has 1,024 by default.
+    private static let mostOffers = 256
 
     /// Serves a socket that is bound to `path` and listens; takes the descriptor over.
-    public init(listening listener: Int32, path: String, authorize: @escaping @Sendable (Peer) -> Bool, logger: Logger)
-    {
+    /// - Parameter lifetime: how long a descriptor waits to be fetched.
+    public init(
+        listening listener: Int32, path: String, lifetime: Duration = .seconds(30),
+        authorize: @escaping @Sendable (Peer) -> Bool, logger: Logger
+    ) {
         self.path = path
         self.listener = listener
+        self.lifetime = lifetime
+        self.logger = logger
         // A thread of its own waits here.
         _ = fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) & ~O_NONBLOCK)
         Thread.detachNewThread { [weak self] in
+            // Closed by this thread alone: closed by another, its number could be someone else's already at the next accept.
+            defer { Foundation.close(listener) }
+            let serving = Served()
             while true {
                 let connection = accept(listener, nil, nil)
                 if connection < 0 {
-                    guard [EINTR, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN].contains(errno) else { return }
+                    let isPassing = [EINTR, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN].contains(errno)
+                    guard isPassing, self?.isClosed == false else { return }
                     usleep(50_000)
                     continue
                 }
                 _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-                guard let self, self.serving.load(ordering: .relaxed) < Self.mostClients else {
+                guard let self, serving.count.load(ordering: .relaxed) < Self.mostClients else {
                     Foundation.close(connection)
                     continue
                 }
-                self.serving.add(1, ordering: .relaxed)
-                Thread.detachNewThread { [weak self] in
-                    self?.serve(connection, authorize, logger)
+                serving.count.add(1, ordering: .relaxed)
+                Thread.detachNewThread {
+                    self.serve(connection, authorize)
                     Foundation.close(connection)
-                    self?.serving.subtract(1, ordering: .relaxed)
+                    serving.count.subtract(1, ordering: .relaxed)
                 }
             }
         }
     }
 
+    private final class Served: Sendable { let count = Atomic<Int>(0) }
+
+    deinit { close() }
+
+    private var isClosed: Bool { state.withLock { $0.isClosed } }
+
     /// Stops, and closes what nobody has fetched.
     public func close() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        Foundation.close(listener)
-        let left = offers.withLock { offers in
-            defer { offers = [:] }
-            return Array(offers.values)
+        let left = state.withLock { state -> [Offer]? in
+            guard !state.isClosed else { return nil }
+            state.isClosed = true
+            defer { state.offers = [:] }
+            return Array(state.offers.values)
         }
+        guard let left else { return }
+        // Wakes the thread, which closes it.
+        shutdown(listener, Int32(SHUT_RDWR))
         for offer in left { Foundation.close(offer.descriptor) }
     }
 
-    /// Leaves a descriptor here; it is closed when it was fetched or nobody came in time.
+    /// Leaves a descriptor here; it is closed when it was fetched or nobody came in time. Of too many the oldest is given up.
     /// - Returns: the token.
     public func offer(_ descriptor: Int32) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         let token = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        let now = ContinuousClock.now
-        let late = offers.withLock { offers in
-            let late = offers.filter { $0.value.expires < now }
-            for token in late.keys { offers[token] = nil }
-            offers[token] = Offer(descriptor: descriptor, expires: now + Self.lifetime)
-            return Array(late.values)
+        let offer = Offer(descriptor: descriptor, expires: .now + lifetime)
+        let lost = state.withLock { state -> Offer? in
+            guard !state.isClosed else { return offer }
+            var lost: Offer?
+            if state.offers.count >= Self.mostOffers,
+                let oldest = state.offers.min(by: { $0.value.expires < $1.value.expires })
+            {
+                lost = state.offers.removeValue(forKey: oldest.key)
+            }
+            state.offers[token] = offer
+            return lost
         }
-        for offer in late { Foundation.close(offer.descriptor) }
+        if let lost {
+            logger.notice("a descriptor that nobody has fetched is given up: \(Self.mostOffers) wait already")
+            Foundation.close(lost.descriptor)
+        }
+        let milliseconds = Int(lifetime / .milliseconds(1)) + 1
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
+            self?.expire()
+        }
         return token
     }
 
-    private func serve(_ connection: Int32, _ authorize: @Sendable (Peer) -> Bool, _ logger: Logger) {
+    /// Descriptors that wait to be fetched.
+    package var waiting: Int { state.withLock { $0.offers.count } }
+
+    private func expire() {
+        let now = ContinuousClock.now
+        let late = state.withLock { state in
+            let late = state.offers.filter { $0.value.expires <= now }
+            for token in late.keys { state.offers[token] = nil }
+            return Array(late.values)
+        }
+        for offer in late { Foundation.close(offer.descriptor) }
+    }
+
+    private func serve(_ connection: Int32, _ authorize: @Sendable (Peer) -> Bool) {
         var peer = Peer(pid: 0, uid: .max, gid: .max)
         var length = socklen_t(MemoryLayout<Peer>.size)
         guard getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0, authorize(peer) else { return }
-        var patience = timeval(tv_sec: 5, tv_usec: 0)
-        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        Self.setPatience(connection)
         var token = [UInt8](repeating: 0, count: 16)
         var received = 0
         while received < token.count {
-            let count = token.withUnsafeMutableBytes {
-                recv(connection, $0.baseAddress! + received, $0.count - received, 0)
+            let count = token.withUnsafeMutableBytes { bytes in
+                recv(connection, bytes.baseAddress.map { $0 + received }, bytes.count - received, 0)
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             received += count
         }
-        guard let offer = offers.withLock({ $0.removeValue(forKey: token) }) else {
+        guard let offer = state.withLock({ $0.offers.removeValue(forKey: token) }) else {
             return logger.notice("process \(peer.pid) asked for a descriptor with a token that is not known")
         }
         defer { Foundation.close(offer.descriptor) }
@@ -106,11 +155,23 @@ public final class DescriptorHandoff: Sendable {
         }
     }
 
+    /// Neither side waits for the other for longer than five seconds.
+    private static func setPatience(_ connection: Int32) {
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(connection, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
     /// Fetches a descriptor from the socket at `path`.
     /// - Throws: ``WireError`` where nobody answers, or does not know the token.
     public static func fetch(from path: String, token: [UInt8]) throws -> Int32 {
         let connection = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard connection >= 0 else {
+            throw WireError(.unavailable, "cannot open a socket: \(String(cString: strerror(errno)))")
+        }
         defer { Foundation.close(connection) }
+        setPatience(connection)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
@@ -122,7 +183,7 @@ public final class DescriptorHandoff: Sendable {
                 connect(connection, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard connection >= 0, connected == 0 else {
+        guard connected == 0 else {
             throw WireError(.unavailable, "nothing answers at \(path): \(String(cString: strerror(errno)))")
         }
         guard send(connection, token, token.count, Int32(MSG_NOSIGNAL)) == token.count else {

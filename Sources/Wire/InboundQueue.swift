@@ -4,48 +4,61 @@ import Synchronization
 /// Messages of one call on their way from the event loop to the one task that reads them.
 final class InboundQueue: Sendable {
     private struct State {
-        var messages: [ByteBuffer] = []
-        var taken = 0
+        var messages = CircularBuffer<ByteBuffer>()
         var end: Result<Void, WireError>?
         var waiter: CheckedContinuation<ByteBuffer?, any Error>?
+
+        var failure: WireError? {
+            guard case .failure(let error)? = end else { return nil }
+            return error
+        }
     }
 
     private let state = Mutex(State())
-    private let onTaken: @Sendable (Int) -> Void
+    private let flow: InboundFlow
 
-    /// - Parameter onTaken: told of the bytes of each message that was taken.
-    init(onTaken: @escaping @Sendable (Int) -> Void) { self.onTaken = onTaken }
+    /// - Parameter flow: told of what waits here.
+    init(flow: InboundFlow) { self.flow = flow }
 
+    /// The error that it ended with; nil where it has none.
+    var failure: WireError? { state.withLock { $0.failure } }
+
+    /// After the end, messages are passed over.
     func push(_ message: ByteBuffer) {
-        let waiter = state.withLock { state -> CheckedContinuation<ByteBuffer?, any Error>? in
-            guard state.end == nil else { return nil }
+        let (waiter, waits) = state.withLock { state -> (CheckedContinuation<ByteBuffer?, any Error>?, Bool) in
+            guard state.end == nil else { return (nil, false) }
             if let waiter = state.waiter {
                 state.waiter = nil
-                return waiter
+                return (waiter, false)
             }
-            state.messages.append(message)
-            return nil
+            state.messages.append(Self.compact(message))
+            return (nil, true)
         }
-        guard let waiter else { return }
-        waiter.resume(returning: message)
-        onTaken(message.readableBytes)
+        waiter?.resume(returning: message)
+        if waits { flow.arrived(message.readableBytes) }
     }
 
-    /// No more messages come. Those that wait are still read, unless it ends with an error.
+    /// A small message that is a slice of a large piece of what came would keep all of it in memory.
+    private static func compact(_ message: ByteBuffer) -> ByteBuffer {
+        guard message.storageCapacity > 2 * message.readableBytes + 1024 else { return message }
+        return ByteBuffer(bytes: message.readableBytesView)
+    }
+
+    /// No more messages come. Those that wait are still read, unless it ends with an error, which also an end without one
+    /// may be followed by.
     func finish(_ error: WireError? = nil) {
-        let (waiter, dropped) = state.withLock { state -> (CheckedContinuation<ByteBuffer?, any Error>?, Int) in
-            guard state.end == nil else { return (nil, 0) }
-            state.end = error.map { .failure($0) } ?? .success(())
-            var dropped = 0
-            if error != nil {
-                dropped = state.messages[state.taken...].reduce(0) { $0 + $1.readableBytes }
-                state.messages = []
-                state.taken = 0
+        let (waiter, dropped) = state.withLock { state in
+            var dropped = CircularBuffer<ByteBuffer>()
+            if let error {
+                if state.failure == nil { state.end = .failure(error) }
+                swap(&dropped, &state.messages)
+            } else if state.end == nil {
+                state.end = .success(())
             }
             defer { state.waiter = nil }
             return (state.waiter, dropped)
         }
-        if dropped > 0 { onTaken(dropped) }
+        for message in dropped { flow.taken(message.readableBytes) }
         if let error { waiter?.resume(throwing: error) } else { waiter?.resume(returning: nil) }
     }
 
@@ -55,26 +68,22 @@ final class InboundQueue: Sendable {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let ready = state.withLock { state -> Result<ByteBuffer?, any Error>? in
-                    if state.taken < state.messages.count {
-                        let message = state.messages[state.taken]
-                        state.taken += 1
-                        if state.taken == state.messages.count || state.taken >= 64 {
-                            state.messages.removeFirst(state.taken)
-                            state.taken = 0
-                        }
-                        return .success(message)
-                    }
+                    if let message = state.messages.popFirst() { return .success(message) }
                     switch state.end {
                     case .success?: return .success(nil)
                     case .failure(let error)?: return .failure(error)
                     case nil: break
                     }
-                    guard !Task.isCancelled, state.waiter == nil else { return .failure(CancellationError()) }
+                    // Asked inside the lock: a cancellation after this finds the waiter.
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    guard state.waiter == nil else {
+                        return .failure(WireError(.internal, "two tasks read the messages of one call"))
+                    }
                     state.waiter = continuation
                     return nil
                 }
                 guard let ready else { return }
-                if case .success(let message?) = ready { onTaken(message.readableBytes) }
+                if case .success(let message?) = ready { flow.taken(message.readableBytes) }
                 continuation.resume(with: ready)
             }
         } onCancel: {

@@ -56,11 +56,19 @@ public struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
 extension WireError {
     private static var detailType: String { "type.googleapis.com/" + V1.ErrorDetail.fullName }
 
+    /// The most bytes of a message: one that quotes what a peer sent may be as long as that.
+    private static let longestMessage = 8192
+
     /// The status that ends a call with this error.
     var status: GoogleRPC.Status {
         let detail = V1.ErrorDetail(reason: reason).serialized()
+        // Bytes and not characters: a single character may have any number of marks on it.
+        let message =
+            message.utf8.count <= Self.longestMessage
+            ? message : String(decoding: message.utf8.prefix(Self.longestMessage), as: UTF8.self)
+        // An error is none where its code says that all is well.
         return GoogleRPC.Status(
-            code: code.rawValue, message: message,
+            code: (code == .ok ? Code.unknown : code).rawValue, message: message,
             details: reason.isEmpty ? [] : [GoogleProtobuf.AnyMessage(typeUrl: Self.detailType, value: detail)])
     }
 

@@ -1,5 +1,7 @@
 import Commands
+import Daemon
 import Foundation
+import Logging
 import Synchronization
 import TestSupport
 
@@ -10,27 +12,60 @@ struct CommandResult {
     let error: String
 }
 
-/// Runs a command line in this process, with data of its own.
+/// Runs a command line in this process, with data and a daemon of its own.
 func auscult(_ arguments: String..., data: TemporaryFolder? = nil) async throws -> CommandResult {
     try await auscult(arguments: arguments, data: data)
 }
 
 func auscult(arguments: [String], data: TemporaryFolder? = nil) async throws -> CommandResult {
     let data = try data ?? TemporaryFolder()
-    let written = Mutex((output: "", error: ""))
-    let console = Console(
-        output: { text in written.withLock { $0.output += text } },
-        error: { text in written.withLock { $0.error += text } },
-        showsProgress: false, environment: ["XDG_DATA_HOME": data.path])
-    let status = await Program.run(arguments, console: console)
-    return written.withLock { CommandResult(status: status.rawValue, output: $0.output, error: $0.error) }
+    let daemon = try await InProcessDaemon(data)
+    let result = await daemon.run(arguments)
+    await daemon.stop()
+    return result
 }
 
-/// The program that was built beside the tests, as a child process.
+/// The real daemon in this process, on a socket beside `data`, and with `data` for its own.
+struct InProcessDaemon {
+    let environment: [String: String]
+    private let server: AuscultServer
+    private let serving: Task<Void, Never>
+
+    init(_ data: TemporaryFolder) async throws {
+        let socket = data.side + "/in-process.sock"
+        environment = ["XDG_DATA_HOME": data.path, "AUSCULT_SOCKET": socket]
+        let configuration = try Configuration.resolve(
+            flags: ["socket": [socket]], environment: ["XDG_DATA_HOME": data.path, "XDG_CONFIG_HOME": data.side])
+        let server = AuscultServer(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await server.start()
+        self.server = server
+        serving = Task { await server.waitUntilStopped() }
+    }
+
+    func stop() async {
+        server.requestStop(drainTimeout: .zero)
+        await serving.value
+    }
+
+    func run(_ arguments: [String]) async -> CommandResult {
+        let written = Mutex((output: "", error: ""))
+        let console = Console(
+            output: { text in written.withLock { $0.output += text } },
+            error: { text in written.withLock { $0.error += text } },
+            showsProgress: false, environment: environment)
+        let status = await Program.run(arguments, console: console)
+        return written.withLock { CommandResult(status: status.rawValue, output: $0.output, error: $0.error) }
+    }
+}
+
+/// The program that was built beside the tests, as a child process. The daemon that it starts is the folder's own, and
+/// is stopped when the folder goes.
 struct Child {
     let process = Process()
     private let output = Pipe()
     private let error = Pipe()
+    /// Stays as long as somebody waits for the program's end.
+    private let data: TemporaryFolder
 
     /// - Parameter input: its standard input; nothing by default.
     init(
@@ -39,18 +74,56 @@ struct Child {
     )
         throws
     {
-        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        process.executableURL = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent(
-            "auscult")
+        self.data = data
+        process.executableURL = URL(fileURLWithPath: try Self.built("auscult"))
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment
-            .merging(["XDG_DATA_HOME": data.path, "TMPDIR": data.path, "COLUMNS": "80"]) { $1 }
-            .merging(environment) { $1 }
+        process.environment = try Self.environment(data).merging(environment) { $1 }
         process.standardInput = input
         process.standardOutput = output
         process.standardError = error
+        data.atEnd("daemon") { [path = data.path, side = data.side] in Self.stopDaemon(path, side) }
         try process.run()
     }
+
+    /// The path of a program that was built beside the tests.
+    static func built(_ name: String) throws -> String {
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return (tests as NSString).deletingLastPathComponent + "/" + name
+    }
+
+    static func socket(_ data: TemporaryFolder) -> String { data.side + "/d.sock" }
+
+    static func environment(_ data: TemporaryFolder) throws -> [String: String] {
+        try environment(data.path, data.side)
+    }
+
+    private static func environment(_ data: String, _ side: String) throws -> [String: String] {
+        ProcessInfo.processInfo.environment.merging([
+            "XDG_DATA_HOME": data, "TMPDIR": data, "COLUMNS": "80", "XDG_STATE_HOME": side, "XDG_CONFIG_HOME": side,
+            "AUSCULT_SOCKET": side + "/d.sock", "AUSCULT_DAEMON": try built("auscultd"),
+            // Should a test be killed, its daemon does not stay.
+            "AUSCULTD_IDLE_EXIT": "60",
+        ]) { $1 }
+    }
+
+    private static func stopDaemon(_ data: String, _ side: String) {
+        // Its log is there from the moment at which one is started.
+        guard FileManager.default.fileExists(atPath: side + "/auscult/auscultd.log") else { return }
+        // One that is still starting is waited for, so that it cannot come after its end.
+        for arguments in [["status"], ["stop", "--drain", "0"]] {
+            let command = Process()
+            command.executableURL = (try? built("auscult")).map { URL(fileURLWithPath: $0) }
+            command.arguments = arguments
+            command.environment = try? environment(data, side)
+            command.standardOutput = FileHandle.nullDevice
+            command.standardError = FileHandle.nullDevice
+            guard (try? command.run()) != nil else { return }
+            command.waitUntilExit()
+        }
+    }
+
+    /// What it writes, for a test that answers while it runs; ``result()`` then has the rest.
+    var outputReader: FileHandle { output.fileHandleForReading }
 
     /// Waits for its end.
     func result() -> CommandResult {

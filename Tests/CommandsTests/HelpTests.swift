@@ -1,3 +1,5 @@
+import Commands
+import Daemon
 import Foundation
 import TestSupport
 import Testing
@@ -12,6 +14,8 @@ import Testing
         arguments: [
             [], ["transcribe"], ["hooks"], ["trace"], ["models"], ["models", "list"], ["models", "add"],
             ["models", "remove"], ["models", "pull"], ["samples"], ["samples", "list"], ["samples", "export"],
+            ["jobs"], ["jobs", "list"], ["jobs", "watch"], ["jobs", "result"], ["jobs", "cancel"], ["jobs", "forget"],
+            ["status"], ["stop"], ["call"], ["bridge"],
         ])
     func snapshot(command: [String]) throws {
         let name = (["help"] + command).joined(separator: "-") + ".txt"
@@ -25,7 +29,13 @@ import Testing
     @Test("every exit status is in the help")
     func exitStatus() async throws {
         let help = try await auscult("--help").output
-        for status in [0, 64, 65, 66, 69, 73, 74, 130] { #expect(help.contains("\n  \(status) ")) }
+        for status in [0, 64, 65, 66, 69, 73, 74, 75, 130] { #expect(help.contains("\n  \(status) ")) }
+    }
+
+    @Test("the models that help names are those that the daemon can download")
+    func released() {
+        #expect(ReleasedNames.all == ReleasedModel.all.map(\.name))
+        #expect(ReleasedNames.aliases == ReleasedModel.all.flatMap(\.aliases))
     }
 
     @Test("the version is printed")

@@ -21,6 +21,46 @@ import Testing
         withExtendedLifetime(silence) {}
     }
 
+    @Test("Ctrl-C in the middle of a trace ends the work in the daemon, and leaves no file, not even a hidden one")
+    func working() throws {
+        let data = try TemporaryFolder()
+        // Far longer than anything that this test waits for.
+        try data.write(WAV.bytes([Int16](repeating: 100, count: 16000 * 1200)), to: "long.wav")
+        let child = try Child(
+            ["trace", data("long.wav"), "--hooks", "decoder.logits", "--out", data("t.npz")], data: data)
+        func calls() throws -> String { try Child(["status"], data: data).result().output }
+        while !(try calls()).contains("Trace/Run"), child.process.isRunning {}
+        child.process.interrupt()
+        let result = child.result()
+        #expect(result.status == 130)
+        #expect(result.error.contains("interrupted"))
+        #expect(try !calls().contains("Trace/Run"))
+        #expect(try data.names() == ["long.wav"])
+    }
+
+    @Test("where nobody reads the result any more, the program ends as others do, without a word")
+    func closedPipe() throws {
+        let data = try TemporaryFolder()
+        // This process ignores SIGPIPE, as NIO has it, and its children with it.
+        let script =
+            "exec 3>&1; { env --default-signal=PIPE auscult samples --format json; echo $? >&3; } | head -n 1 > /dev/null"
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", script]
+        let folder = (try Child.built("auscult") as NSString).deletingLastPathComponent
+        shell.environment = try Child.environment(data).merging(["PATH": "\(folder):/usr/bin:/bin"]) { $1 }
+        let (output, error) = (Pipe(), Pipe())
+        shell.standardOutput = output
+        shell.standardError = error
+        #expect(try Child.run("samples", data: data).status == 0)
+        try shell.run()
+        shell.waitUntilExit()
+        let status = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        #expect(["141\n", "0\n"].contains(status))
+        #expect(error.fileHandleForReading.readDataToEndOfFile().isEmpty)
+        withExtendedLifetime(data) {}
+    }
+
     @Test("Ctrl-C during a download keeps the part, and the next attempt goes on from it")
     func download() throws {
         let data = try TemporaryFolder()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding] [--checkpoints tiny,turbo,english,default]
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding,plugins]
+                        [--checkpoints tiny,turbo,english,default]
 
 Exits with 1 where anything lies outside its bound.
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 import engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("mel", "activations", "decoding")
+PARTS = ("mel", "activations", "decoding", "plugins")
 sys.stdout.reconfigure(line_buffering=True)
 
 
@@ -33,7 +34,8 @@ def main():
     only = [name for name in options.checkpoints.split(",") if name]
     checks = {"mel": lambda part: part.check(auscult, options.work),
               "activations": lambda part: part.check(auscult, options.work, options.default, only),
-              "decoding": lambda part: part.check(auscult, options.work, options.default)}
+              "decoding": lambda part: part.check(auscult, options.work, options.default),
+              "plugins": lambda part: part.check(auscult, options.work, options.default)}
     for part in options.only.split(","):
         results[part] = checks[part](importlib.import_module(part))
     print("\n" + ", ".join(f"{part}: {'passed' if passed else 'FAILED'}" for part, passed in results.items()))

@@ -1,7 +1,6 @@
 import ArgumentParser
-import Daemon
-import Files
 import Foundation
+import Messages
 
 /// `auscult models`: what models there are.
 struct ModelsCommand: AsyncParsableCommand {
@@ -18,45 +17,42 @@ struct ModelsCommand: AsyncParsableCommand {
             $XDG_DATA_HOME/auscult/models (~/.local/share/auscult/models).
             """,
         subcommands: [List.self, Add.self, Remove.self, Pull.self], defaultSubcommand: List.self)
-
-    static func service(_ verbosity: Verbosity) -> ModelService {
-        let environment = Console.current.environment
-        let registry = ModelRegistry(in: DataFolder(environment: environment))
-        return ModelService(registry: registry, environment: environment, logger: verbosity.logger)
-    }
 }
 
 extension ModelsCommand {
-    struct List: ParsableCommand {
+    struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show the embedded, the registered and the released models.")
 
         @OptionGroup var format: FormatOption
         @OptionGroup var verbosity: Verbosity
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
-        func run() throws {
-            let listings = try ModelsCommand.service(verbosity).list()
+        func run() async throws {
+            let listings = try await connection.use(verbosity.logger) {
+                try await $0.call(V1.ModelRPC.list, .init()).models
+            }
             switch format.format {
             case .text: try Console.current.print(Self.table(listings))
             case .json: try Console.current.print(JSON.array(listings.map(\.json)).text)
             }
         }
 
-        private static func table(_ listings: [ModelListing]) -> String {
+        private static func table(_ listings: [V1.ModelListing]) -> String {
             var table = TextTable("NAME", "STATE", "FORMAT", "SIZE", "WHERE")
             for listing in listings {
                 let size = listing.dimensions.map {
                     "\($0.nAudioLayer)+\($0.nTextLayer) × \($0.nAudioState), \($0.nVocab) tokens"
                 }
                 table.append(
-                    listing.name, listing.state.rawValue, listing.format ?? "", size ?? "",
-                    listing.problem ?? listing.path ?? "")
+                    listing.name, listing.state.name, listing.format, size ?? "",
+                    listing.problem.isEmpty ? listing.path : listing.problem)
             }
             return table.text
         }
     }
 
-    struct Add: ParsableCommand {
+    struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Register a checkpoint under a name.",
             discussion: """
@@ -72,23 +68,30 @@ extension ModelsCommand {
         var vocab: String?
         @OptionGroup var format: FormatOption
         @OptionGroup var verbosity: Verbosity
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
-        func run() throws {
-            let model = try ModelsCommand.service(verbosity).add(path, name: name, vocabulary: vocab)
+        func run() async throws {
+            let request = V1.AddModelRequest(
+                path: absolutePath(path), name: name ?? "", vocabulary: absolutePath(vocab ?? ""))
+            let model = try await connection.use(verbosity.logger) { try await $0.call(V1.ModelRPC.add, request) }
+            for warning in model.warnings { verbosity.logger.warning("\(warning)") }
             try announce(model, "registered \(model.name): \(model.path)", format)
         }
     }
 
-    struct Remove: ParsableCommand {
+    struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Forget a model; files that were downloaded go with it, others stay.")
 
         @Argument(help: "The registered name.") var name: String
         @OptionGroup var format: FormatOption
         @OptionGroup var verbosity: Verbosity
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
-        func run() throws {
-            let model = try ModelsCommand.service(verbosity).remove(name)
+        func run() async throws {
+            let model = try await connection.use(verbosity.logger) {
+                try await $0.call(V1.ModelRPC.remove, V1.RemoveModelRequest(name: name))
+            }
             let files = model.downloaded ? "its files are deleted" : "\(model.path) stays"
             try announce(model, "removed \(model.name); \(files)", format)
         }
@@ -102,55 +105,90 @@ extension ModelsCommand {
                 that broke off is resumed by the same command. $AUSCULT_MIRROR names another server, which has the \
                 files as SHA256/NAME.
 
-                Released: \(ReleasedModel.all.map(\.name).joined(separator: ", ")).
+                Released: \(ReleasedNames.all.joined(separator: ", ")).
                 """)
 
         @Argument(
-            help: "The released model's name.", completion: .list(ReleasedModel.all.flatMap { [$0.name] + $0.aliases }))
+            help: "The released model's name.", completion: .list(ReleasedNames.all + ReleasedNames.aliases))
         var name: String
         @OptionGroup var format: FormatOption
         @OptionGroup var verbosity: Verbosity
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
         func run() async throws {
+            let mirror = Console.current.environment["AUSCULT_MIRROR"] ?? ""
+            let request = V1.PullModelRequest(name: name, mirror: mirror)
             let line = verbosity.progress
-            let logger = verbosity.logger
-            let model = try await ModelsCommand.service(verbosity).pull(name) { file, progress in
-                switch progress {
-                case .receiving(let done, let total):
-                    line.show(file, done: done, total: total, unit: byteCount, matters: done == total)
-                case .verifying: line.show("\(file)  checking its SHA-256", matters: true)
-                case .retrying(let reason):
-                    line.clear()
-                    logger.warning("\(file): \(reason); trying again")
-                }
+            defer { line.clear() }
+            try await connection.use(verbosity.logger) { daemon in
+                try await daemon.events(V1.ModelRPC.pull, request) { try tell($0, line) }
             }
-            line.clear()
-            try announce(model, "\(model.name) is ready: auscult transcribe FILE --model \(model.name)", format)
+        }
+
+        private func tell(_ message: V1.PullModelEvent, _ line: ProgressLine) throws {
+            switch message.event {
+            case .progress(let progress)?:
+                line.show(progress.label, progress, matters: progress.done == progress.total, unit: byteCount)
+            case .verifying(let file)?: line.show("\(file)  checking its SHA-256", matters: true)
+            case .retrying(let reason)?:
+                line.clear()
+                verbosity.logger.warning("\(reason); trying again")
+            case .done(let model)?:
+                line.clear()
+                try announce(model, "\(model.name) is ready: auscult transcribe FILE --model \(model.name)", format)
+            case .started?, nil: break
+            }
         }
     }
 }
 
-private func announce(_ model: RegisteredModel, _ sentence: String, _ format: FormatOption) throws {
+private func announce(_ model: V1.RegisteredModel, _ sentence: String, _ format: FormatOption) throws {
     switch format.format {
     case .text: try Console.current.print(sentence)
     case .json: try Console.current.print(model.json.text)
     }
 }
 
-extension RegisteredModel {
-    var json: JSON {
+extension V1.RegisteredModel {
+    fileprivate var json: JSON {
         [
-            "name": .string(name), "path": .string(path), "vocabulary": JSON(vocabulary), "sha256": JSON(sha256),
-            "downloaded": .bool(downloaded),
+            "name": .string(name), "path": .string(path), "vocabulary": JSON(present: vocabulary),
+            "sha256": JSON(present: sha256), "downloaded": .bool(downloaded),
         ]
     }
 }
 
-extension ModelListing {
-    var json: JSON {
+extension V1.ModelState {
+    fileprivate var name: String {
+        switch self {
+        case .embedded: "embedded"
+        case .registered: "registered"
+        case .downloaded: "downloaded"
+        case .released: "released"
+        default: "unknown"
+        }
+    }
+}
+
+extension V1.ModelListing {
+    fileprivate var json: JSON {
         [
-            "name": .string(name), "state": .string(state.rawValue), "format": JSON(format), "path": JSON(path),
-            "vocabulary": JSON(vocabulary), "problem": JSON(problem), "dimensions": dimensions?.json ?? .null,
+            "name": .string(name), "state": .string(state.name), "format": JSON(present: format),
+            "path": JSON(present: path), "vocabulary": JSON(present: vocabulary), "problem": JSON(present: problem),
+            "dimensions": dimensions?.json ?? .null,
+        ]
+    }
+}
+
+extension V1.Dimensions {
+    /// Under openai/whisper's names.
+    fileprivate var json: JSON {
+        func size(_ value: UInt32) -> JSON { .integer(Int(value)) }
+        return [
+            "n_mels": size(nMels), "n_audio_ctx": size(nAudioCtx), "n_audio_state": size(nAudioState),
+            "n_audio_head": size(nAudioHead), "n_audio_layer": size(nAudioLayer), "n_vocab": size(nVocab),
+            "n_text_ctx": size(nTextCtx), "n_text_state": size(nTextState), "n_text_head": size(nTextHead),
+            "n_text_layer": size(nTextLayer),
         ]
     }
 }

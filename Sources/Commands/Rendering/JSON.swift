@@ -124,9 +124,12 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, Expr
     package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements) }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
 
-    /// A string, or null.
-    init(_ value: String?) { self = value.map(JSON.string) ?? .null }
+    /// A string, or null for an empty one, which is how a message says that there is none.
+    init(present value: String) { self = value.isEmpty ? .null : .string(value) }
     init(_ value: Double?) { self = value.map(JSON.number) ?? .null }
-    init(_ values: [Int]) { self = .array(values.map(JSON.integer)) }
+    /// An integer of any size.
+    init(_ value: UInt64) { self = Int(exactly: value).map(JSON.integer) ?? .unsigned(value) }
+    init(_ values: [Int32]) { self = .array(values.map { .integer(Int($0)) }) }
+    init(_ values: [UInt64]) { self = .array(values.map { JSON($0) }) }
     init(_ values: [String]) { self = .array(values.map(JSON.string)) }
 }

@@ -2,7 +2,7 @@
 ///
 /// Milliseconds are rounded half to even, as Python rounds.
 func timestamp(_ seconds: Double, alwaysHours: Bool = false, decimalMark: String = ".") -> String {
-    let milliseconds = Int((max(seconds, 0) * 1000).rounded(.toNearestOrEven))
+    let milliseconds = (max(seconds, 0) * 1000).rounded(.toNearestOrEven).clamped
     func digits(_ value: Int, _ count: Int) -> String {
         let text = String(value)
         return String(repeating: "0", count: max(count - text.count, 0)) + text
@@ -12,4 +12,9 @@ func timestamp(_ seconds: Double, alwaysHours: Bool = false, decimalMark: String
         digits(milliseconds / 60_000 % 60, 2) + ":" + digits(milliseconds / 1000 % 60, 2)
         + decimalMark + digits(milliseconds % 1000, 3)
     return alwaysHours || hours > 0 ? digits(hours, 2) + ":" + text : text
+}
+
+extension Double {
+    /// The whole number that this is nearest to, whatever a peer sent: 0 for what is no number.
+    var clamped: Int { isNaN ? 0 : Int(exactly: rounded()) ?? (self < 0 ? .min : .max) }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Whisper
+import Foundation
+import Messages
 
 /// How tokens are chosen; names and defaults are openai/whisper's.
 struct DecodingFlags: ParsableArguments {
@@ -25,7 +26,13 @@ struct DecodingFlags: ParsableArguments {
             "Change activations on the way ('auscult trace --help'); may be repeated.", valueName: "spec"))
     var intervene: [String] = []
 
-    func validate() throws { _ = try temperatures }
+    func validate() throws {
+        _ = try temperatures
+        for (name, value) in [("--beam-size", beamSize), ("--best-of", bestOf)] {
+            guard let value, UInt32(exactly: value) ?? 0 == 0 else { continue }
+            throw ValidationError("\(name) must be at least 1, and of a size that makes sense, not \(value).")
+        }
+    }
 
     private var temperatures: [Double] {
         get throws {
@@ -39,13 +46,16 @@ struct DecodingFlags: ParsableArguments {
         }
     }
 
-    func apply(to options: inout TranscribeOptions) throws {
+    func apply(to request: inout V1.TranscribeRequest) throws {
+        var options = request.options ?? V1.DecodingOptions()
         options.temperatures = try temperatures
-        options.decoding.beamSize = beamSize
-        options.decoding.bestOf = bestOf
-        options.decoding.seed = seed
-        options.decoding.withoutTimestamps = noTimestamps
-        options.initialPrompt = initialPrompt
-        options.conditionOnPreviousText = !noConditionOnPreviousText
+        options.beamSize = UInt32(clamping: beamSize ?? 0)
+        options.bestOf = UInt32(clamping: bestOf ?? 0)
+        options.seed = seed
+        options.withoutTimestamps = noTimestamps
+        options.initialPrompt = initialPrompt ?? ""
+        options.noConditionOnPreviousText = noConditionOnPreviousText
+        request.options = options
+        request.interventions = intervene.interventions(in: FileManager.default.currentDirectoryPath)
     }
 }

@@ -1,11 +1,11 @@
 import ArgumentParser
-import Daemon
 import Files
 import Logging
-import Whisper
+import Messages
+import Wire
 
 /// `auscult transcribe`: recordings to text.
-struct TranscribeCommand: ParsableCommand {
+struct TranscribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "transcribe",
         abstract: "Write down what is said in recordings.",
@@ -23,7 +23,8 @@ struct TranscribeCommand: ParsableCommand {
             words. Times are in seconds from the beginning of the file.
 
             A file that cannot be read is reported, the others are still written down, and the exit status is that \
-            of the first failure.
+            of the first failure. With --detach the daemon does it by itself: the ids of its jobs are printed, and \
+            'auscult jobs' says how they are and what came of them.
             """)
 
     @Argument(
@@ -47,39 +48,45 @@ struct TranscribeCommand: ParsableCommand {
     @OptionGroup var span: SpanOptions
     @OptionGroup(title: "Decoding") var decoding: DecodingFlags
     @OptionGroup var model: ModelOptions
+    @Flag(help: "Let the daemon do it as a job for each recording, and print the jobs' ids.") var detach = false
     @OptionGroup var verbosity: Verbosity
+    @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {
         guard !(timestamps && decoding.noTimestamps) else {
             throw ValidationError("--timestamps shows what --no-timestamps leaves out.")
         }
+        guard !detach || (out == nil && !timestamps && format == .text) else {
+            throw ValidationError("--detach prints nothing but ids; 'auscult jobs result' takes --format.")
+        }
     }
 
-    func run() throws {
-        let inputs = try AudioInput.all(from: files)
+    func run() async throws {
+        try await connection.use(verbosity.logger) { daemon in
+            let inputs = try await RecordingArgument.all(from: files, daemon)
+            if detach { try await start(inputs, daemon) } else { try await transcribe(inputs, daemon) }
+        }
+    }
+
+    private func transcribe(_ inputs: [RecordingArgument], _ daemon: DaemonConnection) async throws {
         let results = try TranscriptOutput(
             inputs, format: format, folder: out, timestamps: timestamps, console: Console.current)
-        let logger = verbosity.logger
-        let service = try TranscribeService(model: model.open(verbosity), request(), logger: logger)
-        let line = verbosity.progress
+        var request = try await request(daemon)
+        if inputs.count > 1 {
+            // What is wrong with the model is wrong for all files, and is to be said once.
+            let hooks = V1.HooksRequest(model: request.model, pattern: "encoder.ln_post", tokens: 1)
+            _ = try await daemon.call(V1.ModelRPC.hooks, hooks)
+        }
         var failure: ExitStatus?
+        var told: Set<String> = []
         for input in inputs {
             do {
-                let transcript = try service.transcribe(
-                    input,
-                    observer: TranscriptionObserver(
-                        segment: { segment in
-                            line.clear()
-                            try results.append(segment)
-                        },
-                        progress: { line.show(input.name, done: Int($0), total: Int($1), unit: { "\($0) s" }) },
-                        isCancelled: { Task.isCancelled }))
-                line.clear()
-                try results.append(transcript)
-                tellSeed(transcript, logger)
-            } catch let error where concernsOneFile(error) {
-                line.clear()
-                Console.current.error(errorMessage(error, about: input.name) + "\n")
+                request.audio = try await input.source(span.span, daemon)
+                try await transcribe(input, request, results, daemon)
+            } catch let error as WireError where concernsOneFile(error) {
+                // The same sentence for a second file is not about the files.
+                guard told.insert(error.message).inserted || error.message.contains(input.name) else { throw error }
+                Console.current.error(errorMessage(error, about: inputs.count > 1 ? input.name : "") + "\n")
                 failure = failure ?? ExitStatus(of: error)
             }
         }
@@ -87,25 +94,57 @@ struct TranscribeCommand: ParsableCommand {
         if let failure { throw Failure(status: failure) }
     }
 
-    /// Whether an error concerns one recording, so that the next may go better.
-    private func concernsOneFile(_ error: any Error) -> Bool {
-        // What is wrong with the output is wrong for all files.
-        !(error is ServiceError || error is FileError) && ExitStatus(of: error) != .interrupted
+    private func transcribe(
+        _ input: RecordingArgument, _ request: V1.TranscribeRequest, _ results: TranscriptOutput,
+        _ daemon: DaemonConnection
+    ) async throws {
+        let line = verbosity.progress
+        defer { line.clear() }
+        try await daemon.events(V1.TranscribeRPC.stream, request) { message in
+            switch message.event {
+            case .segment(let segment)?:
+                line.clear()
+                try results.append(segment)
+            case .progress(let progress)?: line.show(input.name, progress) { "\($0) s" }
+            case .done(let transcript)?:
+                line.clear()
+                try results.append(transcript)
+                tellSeed(transcript)
+            case .started?, nil: break
+            }
+        }
     }
 
-    private func tellSeed(_ transcript: Transcript, _ logger: Logger) {
-        guard transcript.transcription.segments.contains(where: { $0.temperature > 0 }) else { return }
-        logger.notice("\(transcript.file): some tokens were drawn at random; the seed was \(transcript.seed)")
+    /// Starts a job for each recording.
+    private func start(_ inputs: [RecordingArgument], _ daemon: DaemonConnection) async throws {
+        var request = try await request(daemon)
+        let sources = try inputs.map { try $0.storedSource(span.span) }
+        for (input, source) in zip(inputs, sources) {
+            request.audio = source
+            let job = V1.StartJobRequest(label: input.name, work: .transcribe(request))
+            try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
+        }
     }
 
-    private func request() throws -> TranscriptionRequest {
-        var request = TranscriptionRequest()
-        request.interventions = decoding.intervene.map(InterventionSpec.text)
-        request.seconds = try span.seconds
-        request.options.wordTimestamps = wordTimestamps
-        request.options.decoding.language = speech.language
-        request.options.decoding.task = speech.task
-        try decoding.apply(to: &request.options)
+    /// Whether an error may concern one recording, so that the next may go better.
+    private func concernsOneFile(_ error: WireError) -> Bool {
+        switch ExitStatus(of: error) {
+        case .usage, .badData, .noInput, .inputOutput: true
+        default: false
+        }
+    }
+
+    private func tellSeed(_ transcript: V1.Transcript) {
+        guard transcript.segments.contains(where: { $0.temperature > 0 }) else { return }
+        verbosity.logger.notice(
+            "\(transcript.file): some tokens were drawn at random; the seed was \(transcript.seed)")
+    }
+
+    private func request(_ daemon: DaemonConnection) async throws -> V1.TranscribeRequest {
+        var options = V1.DecodingOptions(language: speech.language ?? "", task: speech.task.message)
+        options.wordTimestamps = wordTimestamps
+        var request = V1.TranscribeRequest(model: try await model.reference(daemon), options: options)
+        try decoding.apply(to: &request)
         return request
     }
 }

@@ -1,7 +1,6 @@
-import Daemon
 import Files
 import Foundation
-import Whisper
+import Messages
 
 /// Where the transcripts of one command go: standard output, or a file for each recording in a folder.
 final class TranscriptOutput {
@@ -14,9 +13,10 @@ final class TranscriptOutput {
     private let isSingle: Bool
     private var printed = 0
 
-    /// - Throws: ``ServiceError`` where the results of two recordings would be mixed up, or the folder cannot be made.
+    /// - Throws: ``CommandError`` where the results of two recordings would be mixed up; ``Files/FileError`` where the
+    ///   folder cannot be made.
     init(
-        _ inputs: [AudioInput], format: TranscriptFormat, folder: String?, timestamps: Bool, console: Console
+        _ inputs: [RecordingArgument], format: TranscriptFormat, folder: String?, timestamps: Bool, console: Console
     ) throws {
         self.format = format
         self.folder = folder
@@ -28,40 +28,40 @@ final class TranscriptOutput {
             try Self.checkStems(inputs)
             try DataFolder.create(folder)
         } else if inputs.count > 1, format == .srt || format == .vtt {
-            throw ServiceError(
-                .invalidArgument,
+            throw CommandError(
+                .usage,
                 "the \(format.rawValue) of \(inputs.count) files cannot be one; name a folder for them with --out")
         }
     }
 
-    private static func checkStems(_ inputs: [AudioInput]) throws {
+    private static func checkStems(_ inputs: [RecordingArgument]) throws {
         var owners: [String: String] = [:]
         for input in inputs {
             if let other = owners.updateValue(input.name, forKey: input.stem) {
-                throw ServiceError(
-                    .invalidArgument,
+                throw CommandError(
+                    .usage,
                     "the results of \(other) and \(input.name) would both be called \(input.stem); use two folders")
             }
         }
     }
 
     /// A segment of the recording under way.
-    func append(_ segment: Segment) throws {
+    func append(_ segment: V1.Segment) throws {
         guard isSingle, folder == nil, format == .text else { return }
         try console.output(segment.line(timestamps: timestamps))
     }
 
     /// A whole transcript.
-    func append(_ transcript: Transcript) throws {
+    func append(_ transcript: V1.Transcript) throws {
         if let folder {
             let path = "\(folder)/\(stems[transcript.file] ?? transcript.file).\(format.ending)"
-            try PendingFile.write(Data(text(transcript).utf8), to: path)
+            try PendingFile.write(Data(transcript.text(format, timestamps: timestamps).utf8), to: path)
             return try console.print(path)
         }
         switch format {
         case .text where isSingle: break
         case .text: try console.output(labelled(transcript))
-        case .srt, .vtt: try console.output(text(transcript))
+        case .srt, .vtt: try console.output(transcript.text(format, timestamps: timestamps))
         case .json: try console.output((printed == 0 ? "[\n  " : ",\n  ") + transcript.json.text(indent: 1))
         }
         printed += 1
@@ -73,17 +73,8 @@ final class TranscriptOutput {
         try console.print(printed == 0 ? "[]" : "\n]")
     }
 
-    private func text(_ transcript: Transcript) -> String {
-        switch format {
-        case .text: transcript.transcription.segments.map { $0.line(timestamps: timestamps) }.joined()
-        case .json: transcript.json.text + "\n"
-        case .srt: Subtitles.srt(transcript.transcription)
-        case .vtt: Subtitles.vtt(transcript.transcription)
-        }
-    }
-
-    private func labelled(_ transcript: Transcript) -> String {
+    private func labelled(_ transcript: V1.Transcript) -> String {
         guard timestamps else { return "\(transcript.file): \(transcript.oneLine)\n" }
-        return "\(printed > 0 ? "\n" : "")\(transcript.file):\n\(text(transcript))"
+        return "\(printed > 0 ? "\n" : "")\(transcript.file):\n\(transcript.text(format, timestamps: timestamps))"
     }
 }

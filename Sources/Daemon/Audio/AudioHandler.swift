@@ -40,7 +40,7 @@ struct AudioHandler {
         guard let spool else {
             throw WireError(.invalidArgument, "an upload needs at least one chunk", reason: "invalid_argument")
         }
-        return V1.UploadedAudio(uploadId: spool.finish(), bytes: spool.bytes)
+        return V1.UploadedAudio(uploadId: try spool.finish(), bytes: spool.bytes)
     }
 
     private func encoding(_ encoding: V1.AudioEncoding) throws -> AudioSource.Encoding {

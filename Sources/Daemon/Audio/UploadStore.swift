@@ -24,7 +24,11 @@ final class UploadStore: Sendable {
         var path: String { "/proc/self/fd/\(descriptor)" }
     }
 
+    /// Uploads of one connection at a time; each holds a descriptor.
+    static let mostPerConnection = 64
+
     private struct State {
+        /// Of the connections that are open.
         var uploads: [UInt64: [String: Upload]] = [:]
         var next: UInt64 = 0
     }
@@ -44,12 +48,24 @@ final class UploadStore: Sendable {
         }
     }
 
+    /// A connection was made; only now can it have uploads.
+    func opened(_ connection: UInt64) { state.withLock { $0.uploads[connection] = [:] } }
+
     /// The connection is closed.
-    func discardAll(of connection: UInt64) { state.withLock { $0.uploads[connection] = nil } }
+    func discardAll(of connection: UInt64) {
+        let dropped = state.withLock { $0.uploads.removeValue(forKey: connection) }
+        withExtendedLifetime(dropped) {}
+    }
 
     /// Begins an upload.
+    /// - Throws: ``ServiceError`` (`resourceExhausted`) where the connection has too many; ``Files/FileError``.
     func begin(connection: UInt64, encoding: AudioSource.Encoding) throws -> Spool {
-        try Spool(self, connection: connection, encoding: encoding)
+        let count = state.withLock { $0.uploads[connection]?.count ?? 0 }
+        guard count < Self.mostPerConnection else {
+            throw ServiceError(
+                .resourceExhausted, "this connection has \(count) uploads, and no more are allowed; discard one")
+        }
+        return try Spool(self, connection: connection, encoding: encoding)
     }
 
     /// An upload on its way. One task writes it.
@@ -96,13 +112,17 @@ final class UploadStore: Sendable {
 
         /// It is complete.
         /// - Returns: its id.
-        func finish() -> String {
-            let file = descriptor
+        /// - Throws: ``ServiceError`` (`cancelled`) where the connection was closed meanwhile: nobody would drop it.
+        func finish() throws -> String {
+            let upload = Upload(encoding: encoding, descriptor: descriptor)
             descriptor = -1
-            return store.state.withLock { state in
+            return try store.state.withLock { state in
+                guard state.uploads[connection] != nil else {
+                    throw ServiceError(.cancelled, "the connection was closed before its upload was complete")
+                }
                 state.next += 1
                 let id = "upload-\(state.next)"
-                state.uploads[connection, default: [:]][id] = Upload(encoding: encoding, descriptor: file)
+                state.uploads[connection]?[id] = upload
                 return id
             }
         }

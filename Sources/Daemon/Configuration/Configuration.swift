@@ -6,7 +6,7 @@ import Logging
 package struct Configuration: Sendable {
     /// Where the daemon listens, unless systemd passes it a socket.
     package var socket: SocketPath
-    /// Loaded before the daemon is ready; the first is the one that serves calls which name none.
+    /// Loaded before the daemon is ready. Calls that name none have the embedded one all the same.
     package var models = [EmbeddedModel.name]
     /// Bytes of weights past which models that were not used lately are let go.
     package var modelMemoryLimit = Int(clamping: ProcessInfo.processInfo.physicalMemory / 2)

@@ -3,8 +3,8 @@ import Synchronization
 
 /// One call's right to compute, as long as it lasts.
 ///
-/// The body of ``InferenceQueue/run(client:deadline:_:)`` gets it and calls it on its own thread: between tokens, windows
-/// and tensors ``checkpoint()``, and around every wait for someone else ``suspended(_:)``.
+/// The body of ``InferenceQueue/run(client:deadline:_:)`` gets it and calls it on its own thread: between tokens,
+/// windows and tensors ``checkpoint()``, and around every wait for someone else ``suspended(_:)``.
 public final class EngineTurn: Sendable {
     /// Who the call is for.
     public let client: ClientID
@@ -44,6 +44,15 @@ public final class EngineTurn: Sendable {
             throw error
         }
         return try result.get()
+    }
+
+    /// Runs `body`, which computes, inside of ``suspended(_:)``: whoever is waited for asks something of the engine.
+    ///
+    /// Only there, and on the thread that waits: elsewhere the call would wait for itself.
+    func resumed<R>(_ body: () throws -> R) throws -> R {
+        try queue.comeBack(self)
+        defer { queue.release(self) }
+        return try body()
     }
 
     /// Why the work is to end, where it is.

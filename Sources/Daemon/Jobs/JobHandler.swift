@@ -7,11 +7,15 @@ struct JobHandler {
     let jobs: JobStore
     let transcribe: TranscribeHandler
     let trace: TraceHandler
+    let plugins: PluginService
     let use: DaemonUse
 
     var methods: [ServerMethod] {
         [
-            V1.JobRPC.start.handle { request, _ in V1.JobInfo(try start(request)) },
+            V1.JobRPC.start.handle { request, _ in
+                try await blocking { try check(request) }
+                return V1.JobInfo(try start(request))
+            },
             V1.JobRPC.get.handle { request, _ in V1.JobInfo(try jobs.get(request.id)) },
             V1.JobRPC.watch.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
@@ -29,12 +33,26 @@ struct JobHandler {
         ]
     }
 
+    /// What makes no sense is told to whoever asks, rather than to whoever looks at the job later.
+    private func check(_ request: V1.StartJobRequest) throws {
+        switch request.work {
+        case .transcribe(let work)?:
+            _ = try Self.deadline(work.deadlineMs)
+            try transcribe.check(work, connection: nil)
+        case .trace(let work)?:
+            _ = try Self.deadline(work.deadlineMs)
+            guard case .file? = work.output else {
+                throw ServiceError(.invalidArgument, "the tensors of a job must go to a file")
+            }
+            try trace.check(work, connection: nil)
+        case .plugin(let work)?: _ = try Self.deadline(work.deadlineMs)
+        case nil: throw ServiceError(.invalidArgument, "the request names no work")
+        }
+    }
+
     private func start(_ request: V1.StartJobRequest) throws -> JobSnapshot {
         switch request.work {
         case .transcribe(let work)?:
-            // What makes no sense is told to whoever asks, rather than to whoever looks at the job later.
-            _ = try transcribe.engine.input(work.audio, connection: nil)
-            _ = try transcribe.engine.store.model(work.model)
             return try start(request.label, "transcribe") { client, reporter in
                 let deadline = try Self.deadline(work.deadlineMs)
                 let transcript = try await transcribe.transcribe(
@@ -49,11 +67,6 @@ struct JobHandler {
                 return .transcript(transcript)
             }
         case .trace(let work)?:
-            guard case .file? = work.output else {
-                throw ServiceError(.invalidArgument, "the tensors of a job must go to a file")
-            }
-            _ = try trace.engine.input(work.audio, connection: nil)
-            _ = try trace.engine.store.model(work.model)
             return try start(request.label, "trace") { client, reporter in
                 let deadline = try Self.deadline(work.deadlineMs)
                 let (summary, _) = try await trace.trace(
@@ -62,8 +75,19 @@ struct JobHandler {
                 return .trace(summary)
             }
         case .plugin(let work)?:
-            throw WireError(
-                .notFound, "no plugin is called \(work.pluginId); this daemon has none", reason: "not_found")
+            for source in work.audio { _ = try plugins.engine.input(source, connection: nil) }
+            _ = try plugins.engine.store.model(work.model)
+            try plugins.check(work)
+            return try start(request.label, "plugin") { client, reporter in
+                let deadline = try Self.deadline(work.deadlineMs)
+                let collected = CollectedResults()
+                let end = try await plugins.run(work, client: client, deadline: deadline, connection: nil) { event in
+                    if case .progress(let progress) = event { reporter.progress(WorkProgress(progress)) }
+                    reporter.began()
+                    try collected.take(event)
+                }
+                return .plugin(collected.results(end))
+            }
         case nil: throw ServiceError(.invalidArgument, "the request names no work")
         }
     }
@@ -134,6 +158,7 @@ extension V1.JobResult {
         switch result {
         case .transcript(let transcript): self.init(result: .transcript(V1.Transcript(transcript)))
         case .trace(let summary): self.init(result: .trace(V1.TraceSummary(summary)))
+        case .plugin(let results): self.init(result: .plugin(results))
         }
     }
 }

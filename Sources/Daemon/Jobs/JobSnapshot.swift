@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 import Whisper
 
 /// How far a job has come.
@@ -18,7 +19,7 @@ public struct WorkProgress: Sendable, Hashable {
     public var done: Double
     /// 0 where it is not known.
     public var total: Double
-    /// `seconds`, `windows`, `bytes`.
+    /// `seconds`, `windows`, `recordings`, `bytes`.
     public var unit: String
     /// What is being worked on, where there are several things.
     public var label: String
@@ -35,6 +36,7 @@ public struct WorkProgress: Sendable, Hashable {
 public enum JobResult: Sendable {
     case transcript(Transcript)
     case trace(TraceSummary)
+    case plugin(V1.PluginResults)
 }
 
 /// A job as it was at one moment.
@@ -42,7 +44,7 @@ public struct JobSnapshot: Sendable {
     public let id: String
     /// For people.
     public let label: String
-    /// `transcribe` or `trace`.
+    /// `transcribe`, `trace` or `plugin`.
     public let kind: String
     public var state: JobState = .queued
     public var progress: WorkProgress?

@@ -37,7 +37,7 @@ public final class JobStore: Sendable {
     /// Starts a job, and returns at once.
     /// - Parameters:
     ///   - label: for people.
-    ///   - kind: `transcribe` or `trace`.
+    ///   - kind: `transcribe`, `trace` or `plugin`.
     ///   - work: what it does, in a task of its own that ``cancel(_:)`` cancels. It should wait in the engine's queue.
     /// - Throws: ``ServiceError``: `resourceExhausted` past ``unfinishedLimit``, `unavailable` while draining.
     public func start(

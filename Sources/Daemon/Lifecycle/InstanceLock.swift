@@ -33,6 +33,9 @@ package final class InstanceLock: Sendable {
         try "\(getpid())\n".utf8CString.dropLast().withUnsafeBytes(file.write)
     }
 
+    /// Lets another process have it, before the value goes.
+    package func release() { file.unlock() }
+
     /// What the holder wrote, if it is a number.
     private static func holder(_ file: FileDescriptor) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 16)

@@ -37,9 +37,13 @@ package struct ListeningSocket: Sendable {
 
     /// Opens a new socket at `socket`, in a folder of the user's own. Both are for the user alone, with modes 0600 and
     /// 0700, unless they are shared: then 0666 and 0711.
-    package static func bind(to socket: SocketPath, isShared: Bool = false) throws -> ListeningSocket {
+    /// - Parameter takesLock: whether this process is to be the only one that serves there. A socket beside one that is
+    ///   locked needs none of its own.
+    package static func bind(
+        to socket: SocketPath, isShared: Bool = false, takesLock: Bool = true
+    ) throws -> ListeningSocket {
         try RuntimeFolder.prepare(for: socket, mode: isShared ? 0o711 : 0o700)
-        let lock = try InstanceLock(of: socket)
+        let lock = takesLock ? try InstanceLock(of: socket) : nil
         try removeStale(socket)
         let descriptor = try unixSocket()
         do {
@@ -79,6 +83,12 @@ package struct ListeningSocket: Sendable {
         unlink(path)
     }
 
+    /// Gives the place up: the file goes, and another daemon may serve there while this one finishes what runs.
+    package func leave() {
+        removeFile()
+        lock?.release()
+    }
+
     /// Removes the socket that a daemon which is gone left behind. Only under the lock.
     private static func removeStale(_ socket: SocketPath) throws {
         var status = stat()
@@ -89,11 +99,11 @@ package struct ListeningSocket: Sendable {
         guard status.st_mode & S_IFMT == S_IFSOCK else {
             throw FileError(.cannotCreate, "\(socket) is there and is not a socket; it was left as it is")
         }
-        // The lock is ours, so no daemon of ours is there; systemd or another program may still be.
+        // Where the lock is ours, no daemon of ours is there; systemd or another program may still be.
         guard try !hasListener(socket) else {
             throw FileError(.unavailable, "another program listens on \(socket)")
         }
-        guard unlink(socket.path) == 0 else { throw FileError.cannotWrite(socket.path) }
+        guard unlink(socket.path) == 0 || errno == ENOENT else { throw FileError.cannotWrite(socket.path) }
     }
 
     private static func hasListener(_ socket: SocketPath) throws -> Bool {

@@ -17,6 +17,9 @@ struct ModelHandler {
             V1.ModelRPC.detokenize.handle { request, _ in try await blocking { try detokenize(request) } },
             V1.ModelRPC.add.handle { request, _ in
                 try await blocking {
+                    for path in [request.path, request.vocabulary].compactMap(\.nonEmpty) {
+                        try Engine.checkAbsolute(path)
+                    }
                     var warnings: [String] = []
                     let model = try service.add(
                         request.path, name: request.name.nonEmpty, vocabulary: request.vocabulary.nonEmpty,
@@ -25,7 +28,11 @@ struct ModelHandler {
                 }
             },
             V1.ModelRPC.remove.handle { request, _ in
-                try await blocking { V1.RegisteredModel(try service.remove(request.name)) }
+                try await blocking {
+                    let model = try service.remove(request.name)
+                    store.forget(model.name)
+                    return V1.RegisteredModel(model)
+                }
             },
             V1.ModelRPC.pull.handle { request, answers, context in
                 try await pull(request, answers, context)

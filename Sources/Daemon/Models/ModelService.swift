@@ -39,8 +39,14 @@ public struct ModelService: Sendable {
     }
 
     /// Where the model that `reference` means lies, without opening it.
-    func origin(of reference: String?, vocabulary: String?) throws -> ModelOrigin {
+    /// - Parameter absolutely: whether paths have to be absolute, because whoever names them works in another folder.
+    func origin(of reference: String?, vocabulary: String?, absolutely: Bool = false) throws -> ModelOrigin {
         let reference = reference ?? EmbeddedModel.name
+        if absolutely {
+            for path in [reference.contains("/") ? reference : nil, vocabulary].compactMap({ $0 }) {
+                try Engine.checkAbsolute(path)
+            }
+        }
         if reference == EmbeddedModel.name {
             guard vocabulary == nil else {
                 throw ServiceError(
@@ -54,7 +60,9 @@ public struct ModelService: Sendable {
             entry.vocabulary = vocabulary ?? entry.vocabulary
             return .files(entry)
         }
-        guard FileManager.default.fileExists(atPath: reference) else { throw unknown(reference) }
+        guard !absolutely || reference.contains("/"), FileManager.default.fileExists(atPath: reference) else {
+            throw unknown(reference)
+        }
         return .files(RegisteredModel(name: reference, path: reference, vocabulary: vocabulary))
     }
 

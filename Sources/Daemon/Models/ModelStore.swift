@@ -74,7 +74,7 @@ public final class ModelStore: Sendable {
 
     private func resident(_ reference: String?, _ vocabulary: String?, isUser: Bool) throws -> Resident {
         let key = Key(name: reference ?? EmbeddedModel.name, vocabulary: vocabulary)
-        let origin = try service.origin(of: reference, vocabulary: vocabulary)
+        let origin = try service.origin(of: reference, vocabulary: vocabulary, absolutely: true)
         let slot = state.withLock { state in
             if let slot = state.slots[key] { return slot }
             let slot = Slot()
@@ -119,6 +119,20 @@ public final class ModelStore: Sendable {
         state.withLock { state in
             old.update { $0.isCurrent = false }
             if old.use.users == 0 { state.residents.removeAll { $0 === old } }
+        }
+    }
+
+    /// Lets a registered model go that was removed; who uses it keeps it.
+    func forget(_ name: String) {
+        let slots = state.withLock { state in
+            let keys = state.residents.filter { resident in
+                if case .files(let entry) = resident.origin { entry.name == name } else { false }
+            }.map(\.key)
+            return keys.compactMap { state.slots.removeValue(forKey: $0) }
+        }
+        for slot in slots {
+            let old = slot.resident.withLock { $0.take() }
+            if let old { retire(old) }
         }
     }
 

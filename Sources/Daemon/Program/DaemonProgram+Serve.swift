@@ -8,6 +8,8 @@ extension DaemonProgram {
     /// Serves until a signal, a Stop call or idleness ends it.
     package static let serve: Serve = { configuration in
         signal(SIGPIPE, SIG_IGN)
+        // A file past the process's limit is an error to its writer, and not the end of all.
+        signal(SIGXFSZ, SIG_IGN)
         // Read once, when the first kernel runs.
         if configuration.threads > 0 { setenv("AUSCULT_THREADS", String(configuration.threads), 1) }
         let logger = logger(configuration)

@@ -3,6 +3,7 @@ import Files
 import Kernels
 import Logging
 import Messages
+import PluginHost
 import Synchronization
 import Wire
 
@@ -21,6 +22,8 @@ package final class AuscultServer: Sendable {
     let health = HealthState()
     let use: DaemonUse
     let metrics: DaemonMetrics
+    private let catalogue: PluginCatalogue
+    private let pluginIntervals: PluginRun.Intervals
 
     private struct Parts {
         var wire: WireServer?
@@ -31,10 +34,23 @@ package final class AuscultServer: Sendable {
     }
 
     private let parts = Mutex(Parts())
+    private let isStopping = Atomic(false)
     private let stopRequests: AsyncStream<Duration?>
     private let stopFeed: AsyncStream<Duration?>.Continuation
 
-    package init(_ configuration: Configuration, logger: Logger) {
+    package convenience init(_ configuration: Configuration, logger: Logger) {
+        self.init(configuration, logger: logger, catalogue: .bundles(PluginRegistry()))
+    }
+
+    /// - Parameters:
+    ///   - catalogue: where plugins are found.
+    ///   - pluginIntervals: when the states of their runs are written down.
+    init(
+        _ configuration: Configuration, logger: Logger, catalogue: PluginCatalogue,
+        pluginIntervals: PluginRun.Intervals = PluginRun.Intervals()
+    ) {
+        self.catalogue = catalogue
+        self.pluginIntervals = pluginIntervals
         self.configuration = configuration
         self.logger = logger
         models = ModelService(registry: ModelRegistry(in: configuration.dataFolder), logger: logger)
@@ -58,18 +74,32 @@ package final class AuscultServer: Sendable {
             for name in configuration.models {
                 try await blocking { [store] in _ = try store.lease(name, vocabulary: nil).model.model() }
             }
-            try startDescriptors(beside: socket)
-            let wire = makeWire()
-            parts.withLock { $0.wire = wire }
+            startDescriptors(beside: socket)
             observeGauges()
             try await startMetrics()
+            let wire = makeWire()
+            parts.withLock { $0.wire = wire }
             try await wire.listen(on: socket.descriptor)
             health.set(.serving)
         } catch {
-            socket.removeFile()
+            await abandonStart()
             throw error
         }
         logger.notice("serving at \(socket.path)")
+    }
+
+    /// Takes back what a start that failed had made.
+    private func abandonStart() async {
+        let parts = self.parts.withLock { parts in
+            defer { parts = Parts() }
+            return parts
+        }
+        parts.socket?.removeFile()
+        // From then on the descriptor is the wire's.
+        if parts.wire == nil, let socket = parts.socket { close(socket.descriptor) }
+        parts.descriptorSocket?.removeFile()
+        parts.descriptors?.close()
+        await parts.metricsEndpoint?.stop()
     }
 
     /// Asks ``waitUntilStopped()`` to go on. From any thread, any number of times.
@@ -93,15 +123,16 @@ package final class AuscultServer: Sendable {
         await stop(drainTimeout: timeout)
     }
 
-    /// Takes nothing new, lets what runs finish, and ends.
+    /// Takes nothing new, lets what runs finish, and ends. Once; later calls return at once.
     package func stop(drainTimeout: Duration? = nil) async {
+        guard !isStopping.exchange(true, ordering: .relaxed) else { return }
         let timeout = drainTimeout ?? .seconds(configuration.drainTimeout)
         health.set(.notServing)
         let parts = self.parts.withLock { $0 }
         // A client that comes now finds no socket, and may start another daemon, rather than wait for this one.
-        parts.socket?.removeFile()
+        parts.socket?.leave()
         let limit = ContinuousClock.now + timeout
-        async let jobsAreDone: Void = jobs.drain(until: limit)
+        async let jobsAreDone: Void = drainJobs(until: limit)
         await parts.wire?.drain(timeout: timeout)
         await jobsAreDone
         parts.descriptorSocket?.removeFile()
@@ -109,6 +140,16 @@ package final class AuscultServer: Sendable {
         await parts.metricsEndpoint?.stop()
         self.parts.withLock { $0 = Parts() }
         logger.notice("stopped")
+    }
+
+    /// Work that does not notice its cancellation, in a system call that does not return, is left behind.
+    private func drainJobs(until limit: ContinuousClock.Instant) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [jobs] in await jobs.drain(until: limit) }
+            group.addTask { try? await Task.sleep(until: limit + .seconds(5), clock: .continuous) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     /// Whether other users may connect, who then are told apart by the system's word on who they are.
@@ -131,16 +172,30 @@ package final class AuscultServer: Sendable {
 
     func cancel(subscription id: String) -> Bool { wire.cancel(subscription: id) }
 
-    private func startDescriptors(beside socket: ListeningSocket) throws {
-        let path = try SocketPath(socket.path + ".fd")
-        let listening = try ListeningSocket.bind(to: path, isShared: isShared)
+    /// Without a place for that socket the daemon serves all the same, only no shared memory.
+    private func startDescriptors(beside socket: ListeningSocket) {
+        let listening: ListeningSocket
+        do { listening = try bindDescriptors(beside: socket) } catch {
+            return logger.warning("shared memory will not be handed over: \(error)")
+        }
         let policy = PeerPolicy(alsoAllowing: configuration.allowUIDs)
         let handoff = DescriptorHandoff(
-            listening: listening.descriptor, path: path.path, authorize: { policy.allows(PeerCredentials($0)) },
+            listening: listening.descriptor, path: listening.path, authorize: { policy.allows(PeerCredentials($0)) },
             logger: logger)
         parts.withLock { parts in
             parts.descriptors = handoff
             parts.descriptorSocket = listening
+        }
+    }
+
+    private func bindDescriptors(beside socket: ListeningSocket) throws -> ListeningSocket {
+        func bind(_ path: String) throws -> ListeningSocket {
+            try ListeningSocket.bind(to: SocketPath(path, environment: [:]), isShared: isShared, takesLock: false)
+        }
+        let path = socket.path + ".fd"
+        do { return try bind(path) } catch let error as FileError where error.code == .unavailable {
+            // A daemon that finishes what runs still hands over what it has.
+            return try bind(path + "-\(getpid())")
         }
     }
 
@@ -177,20 +232,28 @@ package final class AuscultServer: Sendable {
         let engine = Engine(store: store, queue: queue, uploads: uploads)
         let trace = TraceHandler(engine: engine, logger: logger) { [weak self] in self?.descriptors }
         let transcribe = TranscribeHandler(engine: engine, logger: logger)
+        // Beside the folder of the bundles, and not in it: a state is no bundle.
+        var plugins = PluginService(
+            engine: engine, catalogue: catalogue, folder: configuration.dataFolder.path + "/plugin-state",
+            logger: logger)
+        plugins.intervals = pluginIntervals
         return HealthHandler(state: health, services: names).methods
             + ReflectionHandler(services: names).methods
             + DaemonHandler(server: self).methods
             + ModelHandler(service: models, store: store).methods
             + AudioHandler(uploads: uploads).methods
             + transcribe.methods + trace.methods
-            + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, use: use).methods
+            + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, plugins: plugins, use: use).methods
             + LiveHandler(engine: engine).methods
-            + PluginHandler().methods
+            + PluginHandler(service: plugins).methods
     }
 
     private var observer: WireServer.Observer {
         var observer = WireServer.Observer()
-        observer.connectionOpened = { [use] id in use.begin(.connection(id)) }
+        observer.connectionOpened = { [use, uploads] id in
+            uploads.opened(id)
+            use.begin(.connection(id))
+        }
         observer.connectionClosed = { [use, uploads] id in
             uploads.discardAll(of: id)
             use.end(.connection(id))

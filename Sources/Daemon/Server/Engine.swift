@@ -1,3 +1,6 @@
+import Audio
+import Files
+import Foundation
 import Messages
 import Wire
 
@@ -13,8 +16,12 @@ struct Engine: Sendable {
         _ body: @escaping @Sendable (LoadedModel, EngineTurn) throws -> R
     ) async throws -> R {
         try await queue.run(client: client, deadline: deadline) { [store] turn in
-            // Opening a model reads a file; meanwhile others may compute.
-            let lease = try turn.suspended { try store.lease(reference) }
+            // Opening a model and loading it read files; meanwhile others may compute.
+            let lease = try turn.suspended {
+                let lease = try store.lease(reference)
+                _ = try lease.model.model()
+                return lease
+            }
             defer { withExtendedLifetime(lease) {} }
             return try body(lease.model, turn)
         }
@@ -30,11 +37,10 @@ struct Engine: Sendable {
         let name = source.name.nonEmpty
         switch place {
         case .path(let path):
-            guard path.hasPrefix("/") else {
-                throw ServiceError(.invalidArgument, "the path '\(path)' is not absolute")
-            }
-            let input = AudioInput(name: name ?? path, source: .file(path))
-            return Recording(input: input, seconds: seconds)
+            try Self.checkRecording(path, name: name ?? path)
+            // Messages speak of it as its user does.
+            let source: AudioSource = name.map { .spooled(path: path, encoding: .file, name: $0) } ?? .file(path)
+            return Recording(input: AudioInput(name: name ?? path, source: source), seconds: seconds)
         case .clip(let clip):
             let input = try AudioInput.clip(named: clip)
             return Recording(input: AudioInput(name: name ?? input.name, source: input.source), seconds: seconds)
@@ -48,6 +54,24 @@ struct Engine: Sendable {
             let upload = try uploads.upload(id, connection: connection)
             let input = AudioInput.upload(path: upload.path, encoding: upload.encoding, name: name ?? id)
             return Recording(input: input, seconds: seconds, upload: upload)
+        }
+    }
+
+    /// A pipe or a device would keep a thread waiting for as long as nobody writes to it.
+    private static func checkRecording(_ path: String, name: String) throws {
+        try checkAbsolute(path)
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw FileError.cannotRead(name) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file"
+            throw ServiceError(.invalidArgument, "\(name) is \(kind); expected a sound file")
+        }
+    }
+
+    /// The daemon's own folder means nothing to a client.
+    static func checkAbsolute(_ path: String) throws {
+        guard path.hasPrefix("/") else {
+            throw ServiceError(.invalidArgument, "the path '\(path)' is not absolute")
         }
     }
 

@@ -1,5 +1,7 @@
 import Audio
+import DataSets
 import Files
+import PluginHost
 import Wire
 import Whisper
 
@@ -12,6 +14,8 @@ extension WireError {
         case let error as ServiceError: self.init(reason: error.code.rawValue, error.message)
         case let error as WhisperError: self.init(reason: error.code.rawValue, "\(error)")
         case let error as AudioError: self.init(reason: error.code.rawValue, "\(error)")
+        case let error as DataSetError: self.init(reason: error.code.rawValue, "\(error)")
+        case let error as PluginError: self.init(plugin: error)
         case let error as FileError: self.init(reason: error.code.rawValue, error.message)
         case is CancellationError: self.init(reason: ServiceError.Code.cancelled.rawValue, "the call was cancelled")
         default: self.init(.unknown, "\(error)")
@@ -20,6 +24,17 @@ extension WireError {
 
     private init(reason: String, _ message: String) {
         self.init(Self.codes[reason] ?? .unknown, message, reason: reason)
+    }
+
+    /// A plugin that is to blame for its process' end is unavailable, whatever it did.
+    private init(plugin error: PluginError) {
+        let codes: [PluginError.Code: Code] = [
+            .notFound: .notFound, .brokenBundle: .dataLoss, .invalidArgument: .invalidArgument,
+            .missing: .failedPrecondition, .unsupported: .failedPrecondition, .limit: .resourceExhausted,
+            .crashed: .unavailable, .noAnswer: .unavailable, .brokeRules: .unavailable, .quarantined: .unavailable,
+            .cancelled: .cancelled, .system: .resourceExhausted,
+        ]
+        self.init(codes[error.code] ?? .internal, error.message, reason: error.code.rawValue)
     }
 
     /// Kinds mean the same in all layers, so their names are enough.

@@ -52,7 +52,7 @@ final class SharedMemorySink: TraceSink {
     }
 
     private func failure() -> ServiceError {
-        let full = errno == ENOSPC || errno == ENOMEM
+        let full = [ENOSPC, ENOMEM, EMFILE, ENFILE].contains(errno)
         return ServiceError(
             full ? .resourceExhausted : .inputOutput,
             "the tensors cannot be put into shared memory: \(String(cString: strerror(errno)))")

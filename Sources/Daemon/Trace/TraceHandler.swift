@@ -44,6 +44,18 @@ struct TraceHandler {
         try await answers.send(V1.TraceEvent(event: .done(V1.TraceSummary(summary))))
     }
 
+    /// Tells what makes no sense about a request without running the model. May block.
+    func check(_ request: V1.TraceRequest, connection: UInt64?) throws {
+        let recording = try engine.input(request.audio, connection: connection)
+        let dimensions = try engine.store.model(request.model).dimensions
+        let wanted = try TraceRequest(request, seconds: recording.seconds)
+        _ = try TracePlan(wanted, dimensions)
+        guard case .file(let path)? = request.output else { return }
+        try Engine.checkAbsolute(path)
+        // Whether there can be such a file: nothing is left of it.
+        _ = try TraceFile(path, wanted, dimensions)
+    }
+
     /// Traces a recording when it is the client's turn.
     /// - Parameters:
     ///   - stream: where tensors go that are to be streamed; without one they must go elsewhere.
@@ -55,9 +67,7 @@ struct TraceHandler {
     ) async throws -> (TraceSummary, V1.SharedMemory?) {
         let recording = try engine.input(request.audio, connection: connection)
         let wanted = try TraceRequest(request, seconds: recording.seconds)
-        if case .file(let path)? = request.output, !path.hasPrefix("/") {
-            throw ServiceError(.invalidArgument, "the path '\(path)' is not absolute")
-        }
+        if case .file(let path)? = request.output { try Engine.checkAbsolute(path) }
         let output = request.output
         return try await engine.run(request.model, client: client, deadline: deadline) {
             [logger, descriptors] model, turn in

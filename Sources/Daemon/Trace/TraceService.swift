@@ -81,8 +81,10 @@ public struct TraceService: Sendable {
             }
         }
         try progress(windows, windows)
+        // Of a large file it takes a while, the first time.
+        let digest = try turn.map { turn in try turn.suspended { try model.digest() } } ?? model.digest()
         let summary = TraceSummary(
-            file: input.name, model: model.name, digest: try model.digest(), duration: samples.duration,
+            file: input.name, model: model.name, digest: digest, duration: samples.duration,
             tensors: tensors, tokens: tokens, windows: windows)
         try sink.finish(summary)
         return summary
@@ -124,6 +126,9 @@ struct TracePlan {
 
     init(_ request: TraceRequest, _ dimensions: ModelDimensions) throws {
         guard !request.hooks.isEmpty else { throw ServiceError(.invalidArgument, "a trace needs at least one hook") }
+        guard request.hooks.count <= 4096 else {
+            throw ServiceError(.invalidArgument, "a trace of \(request.hooks.count) hooks; expected at most 4096")
+        }
         wantsLogMel = request.hooks.contains(TraceRequest.logMel)
         let patterns = request.hooks.filter { $0 != TraceRequest.logMel }
         points = Set(try patterns.flatMap { try HookPoint.matching($0, in: dimensions) })

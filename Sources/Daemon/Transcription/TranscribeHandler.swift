@@ -54,6 +54,18 @@ struct TranscribeHandler {
         try await answers.send(V1.TranscribeEvent(event: .done(V1.Transcript(transcript))))
     }
 
+    /// Tells what makes no sense about a request without running the model. May block.
+    func check(_ request: V1.TranscribeRequest, connection: UInt64?) throws {
+        _ = try engine.input(request.audio, connection: connection)
+        _ = try TranscribeOptions(request.options)
+        let model = try engine.store.model(request.model)
+        let tokenizer = try model.tokenizer()
+        if let language = request.options?.language.nonEmpty { _ = try tokenizer.languageCode(for: language) }
+        for intervention in request.interventions {
+            _ = try InterventionSpec(intervention).intervention(model.dimensions)
+        }
+    }
+
     enum Event {
         case began
         case segment(Segment)

@@ -14,13 +14,16 @@ public final class PluginRegistry: Sendable {
         self.quarantine = quarantine
     }
 
-    /// `$AUSCULT_PLUGIN_PATH` (divided by colons), the user's data folder, `<prefix>/lib/auscult/plugins`.
+    /// `$AUSCULT_PLUGIN_PATH` (divided by colons), the user's data folder, those that were built beside the program, and
+    /// `<prefix>/lib/auscult/plugins`.
     public static func defaultSearchPath(
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> [String] {
         let named = (environment["AUSCULT_PLUGIN_PATH"] ?? "").split(separator: ":").map(String.init)
-        let installed = HostExecutable.programFolder() + "/../lib/auscult/plugins"
-        return named + [DataFolder(environment: environment).path + "/plugins", installed]
+        let program = URL(fileURLWithPath: HostExecutable.programFolder())
+        let built = program.appendingPathComponent("plugins").path
+        let installed = program.deletingLastPathComponent().appendingPathComponent("lib/auscult/plugins").path
+        return named + [DataFolder(environment: environment).path + "/plugins", built, installed]
     }
 
     /// Every bundle, broken ones with their problem; by id, then by folder.

@@ -44,7 +44,8 @@ package enum ArgumentCheck {
             return parameter.choices.contains(value)
                 ? nil : "is '\(shown)', one of \(parameter.choices.joined(separator: ", ")) was expected"
         case "path":
-            return value.hasPrefix("/") ? nil : "is '\(shown)', an absolute path was expected"
+            // An empty default says that none is needed.
+            return value.hasPrefix("/") || value == parameter.default ? nil : "is '\(shown)', an absolute path was expected"
         default:
             return nil
         }

@@ -43,7 +43,7 @@ extension ModelDimensions {
     /// The tensors of a Whisper of these sizes, under openai/whisper's names, with their shapes.
     ///
     /// Keys have no bias, here as there; the unembedding is `decoder.token_embedding.weight` again.
-    var tensorShapes: [String: [Int]] {
+    package var tensorShapes: [String: [Int]] {
         let width = nAudioState
         var shapes: [String: [Int]] = [
             "encoder.conv1.weight": [width, nMels, 3], "encoder.conv1.bias": [width],

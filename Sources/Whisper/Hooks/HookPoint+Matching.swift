@@ -9,6 +9,11 @@ extension HookPoint {
     /// everything in the encoder; a lone `*` is everything.
     /// - Throws: ``WhisperError`` (`invalidArgument`) with the nearest names where nothing matches.
     public static func matching(_ pattern: String, in dimensions: ModelDimensions) throws -> [HookPoint] {
+        // It comes from outside, and the time grows with its length.
+        guard pattern.utf8.count <= 4096 else {
+            throw WhisperError(
+                .invalidArgument, "a pattern of hook points has \(pattern.utf8.count) bytes; expected at most 4096")
+        }
         let all = all(in: dimensions)
         let wanted = pattern == "*" ? "**" : HookAlias.canonical(pattern)
         let alternatives = Glob.alternatives(of: wanted).map(Glob.init)

@@ -8,7 +8,8 @@ extension Intervention {
     ///     encoder.ln_post substitute-padding a:b
     ///
     /// HOOK is a name, a glob or an alias (``HookPoint/matching(_:in:)``). A bound of a range may be left out, and may be
-    /// given in seconds: `@frames 1.5s:3s`; for the decoder, `@tokens a:b`. Ranges are half open.
+    /// given in seconds: `@frames 1.5s:3s`; for the decoder, `@tokens a:b`. Ranges are half open. A FILE with blanks in
+    /// its name stands in double quotes.
     /// - Parameter tensor: finds the tensor of a FILE for a hook point; a file that holds one tensor means that one.
     /// - Throws: ``WhisperError`` (`invalidArgument`) that shows the part that was not understood, and what `tensor` throws.
     public init(
@@ -66,13 +67,31 @@ private struct InterventionWords {
 
     init(_ text: String) {
         self.text = text
-        // Before the first `=`, `@` may stand close to its neighbours; after it, both may be part of a file's name.
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let place = parts[0].replacing("@", with: " @") + (parts.count > 1 ? " =" : "")
-        let rest = parts.count > 1 ? parts[1] : ""
-        words =
-            (place.split(whereSeparator: \.isWhitespace) + rest.split(whereSeparator: \.isWhitespace))
-            .map(String.init)[...]
+        words = Self.split(text)[...]
+    }
+
+    /// Words apart at blanks. One in double quotes, a file's name, may have blanks in it.
+    private static func split(_ text: String) -> [String] {
+        var words: [String] = []
+        var isPlace = true
+        for (index, part) in text.split(separator: "\"", omittingEmptySubsequences: false).enumerated() {
+            guard index % 2 == 0 else {
+                words.append(String(part))
+                continue
+            }
+            var rest = part
+            // Before the first `=`, `@` may stand close to its neighbours; after it, both may be part of a file's name.
+            if isPlace {
+                let equals = part.firstIndex(of: "=")
+                let place = part[..<(equals ?? part.endIndex)].replacing("@", with: " @")
+                words += place.split(whereSeparator: \.isWhitespace).map(String.init)
+                if equals != nil { words.append("=") }
+                rest = equals.map { part[part.index(after: $0)...] } ?? ""
+                isPlace = equals == nil
+            }
+            words += rest.split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+        return words
     }
 
     var isEmpty: Bool { words.isEmpty }

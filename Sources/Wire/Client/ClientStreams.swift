@@ -5,7 +5,8 @@ import NIOCore
 final class ClientConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = FrameEvent
 
-    private let client: WireClient
+    /// A client that nobody holds closes its connection.
+    private weak var client: WireClient?
 
     init(_ client: WireClient) { self.client = client }
 
@@ -15,15 +16,15 @@ final class ClientConnectionHandler: ChannelInboundHandler {
             let error = WireError(
                 .resourceExhausted,
                 "the server sent a frame of \(header.length) bytes; at most \(Frame.longest) are allowed")
-            client.call(header.stream)?.fail(error)
+            client?.call(header.stream)?.fail(error)
         case .frame(let frame):
             // Frames of calls that were given up are passed over.
-            client.call(frame.stream)?.receive(frame)
+            client?.call(frame.stream)?.receive(frame)
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        client.lost()
+        client?.lost()
         context.fireChannelInactive()
     }
 
@@ -43,7 +44,7 @@ final class ClientCall: Sendable {
         self.client = client
         self.stream = stream
         self.answersOnce = answersOnce
-        self.inbound = InboundQueue { [flow = client.flow] in flow.taken($0) }
+        self.inbound = InboundQueue(flow: client.flow)
     }
 
     /// On the event loop.
@@ -53,18 +54,12 @@ final class ClientCall: Sendable {
             do {
                 let response = try TTRPC.Response(frame.data)
                 if let status = response.status, status.code != 0 { return fail(WireError(status)) }
-                if answersOnce {
-                    client.flow.arrived(response.payload.count)
-                    inbound.push(ByteBuffer(bytes: response.payload))
-                }
+                if answersOnce { inbound.push(ByteBuffer(bytes: response.payload)) }
                 end()
             } catch { fail(error) }
         case .data:
             let isEnd = frame.flags.contains(.remoteClosed)
-            if !frame.flags.contains(.noData), !(isEnd && frame.data.readableBytes == 0) {
-                client.flow.arrived(frame.data.readableBytes)
-                inbound.push(frame.data)
-            }
+            if !frame.flags.contains(.noData), !(isEnd && frame.data.readableBytes == 0) { inbound.push(frame.data) }
             if isEnd { end() }
         default: break
         }
@@ -75,6 +70,7 @@ final class ClientCall: Sendable {
         inbound.finish()
     }
 
+    /// From any thread.
     func fail(_ error: WireError) {
         client.forget(stream)
         inbound.finish(error)

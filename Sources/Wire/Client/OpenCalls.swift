@@ -48,8 +48,11 @@ public final class OpenBytesCall: Sendable {
 
     init(_ call: ClientCall) { self.call = call }
 
-    deinit { call.client.forget(call.stream) }
+    // What came and was not read is let go too.
+    deinit { abandon() }
 
+    /// Waits until there is room for the message.
+    /// - Throws: the ``WireError`` that the call has ended with.
     public func send(_ message: [UInt8]) async throws { try await call.client.send(message, on: call) }
 
     /// No more messages follow.

@@ -41,6 +41,8 @@ public final class WireClient: Sendable {
             let client = WireClient(channel)
             try await channel.eventLoop.submit {
                 try channel.pipeline.syncOperations.addHandler(ClientConnectionHandler(client))
+                // A server may have closed it meanwhile, which nobody has heard.
+                if !channel.isActive { client.lost() }
             }.get()
             return client
         } catch {
@@ -53,7 +55,12 @@ public final class WireClient: Sendable {
     }
 
     /// Closes the connection, which cancels all its calls.
-    public func close() async { try? await writer.channel.close().get() }
+    public func close() async {
+        try? await writer.channel.close().get()
+        lost()
+    }
+
+    deinit { writer.channel.close(promise: nil) }
 
     /// Whether the connection can still be used.
     public var isOpen: Bool { !state.withLock { $0.isLost } }
@@ -88,20 +95,25 @@ public final class WireClient: Sendable {
         _ service: String, _ method: String, _ request: [UInt8], timeout: Duration? = nil,
         metadata: [(key: String, value: String)] = []
     ) async throws -> ByteBuffer {
+        let late = WireError(
+            .deadlineExceeded, "no answer within \(timeout ?? .zero)", reason: "deadline_exceeded")
+        if let timeout, timeout <= .zero { throw late }
         let request = TTRPC.Request(
             service: service, method: method, payload: request,
-            timeoutNano: timeout.map { $0.nanoseconds } ?? 0,
+            timeoutNano: timeout.map { TimeAmount($0).nanoseconds } ?? 0,
             metadata: metadata.map { TTRPC.KeyValue(key: $0.key, value: $0.value) })
-        let call = try await begin(request, flags: [], answersOnce: true)
         // The server keeps the time too; this is for one that does not answer at all.
-        let alarm = timeout.map { timeout in
-            writer.channel.eventLoop.scheduleTask(in: TimeAmount(timeout) + .milliseconds(100)) {
-                call.fail(WireError(.deadlineExceeded, "no answer within \(timeout)", reason: "deadline_exceeded"))
-            }
+        let limit = timeout.map { $0 + .milliseconds(100) }
+        let began = ContinuousClock.now
+        let call = try await begin(request, flags: [], answersOnce: true, limit: limit, late)
+        let alarm = limit.map { limit in
+            let rest = TimeAmount(limit - (ContinuousClock.now - began))
+            return writer.channel.eventLoop.scheduleTask(in: rest) { call.fail(late) }
         }
         defer {
             alarm?.cancel()
-            forget(call.stream)
+            // Also a call whose task was cancelled: what comes for it is passed over.
+            call.fail(.connectionClosed)
         }
         guard let answer = try await call.inbound.next() else {
             throw WireError(.internal, "\(service)/\(method) gave no answer")
@@ -120,24 +132,42 @@ public final class WireClient: Sendable {
 
     // MARK: - Streams
 
+    /// - Parameters:
+    ///   - limit: how long to wait for room; nil for any time.
+    ///   - late: the error where there was none in that time.
     private func begin(
-        _ request: TTRPC.Request, flags: Frame.Flags, answersOnce: Bool
+        _ request: TTRPC.Request, flags: Frame.Flags, answersOnce: Bool, limit: Duration? = nil,
+        _ late: WireError = .connectionClosed
     ) async throws -> ClientCall {
         var frame = try allocator.frame(request, stream: 0, kind: .request, flags: flags)
-        try await writer.gate.reserve(frame.readableBytes)
-        return try state.withLock { state in
-            guard !state.isLost else { throw WireError.connectionClosed }
-            guard state.nextStream < UInt32.max - 1 else {
-                throw WireError(.resourceExhausted, "this connection has used up its stream ids; make another")
+        let gate = writer.gate
+        if let limit {
+            let place = gate.newPlace()
+            let deadline = ContinuousClock.now + limit
+            let alarm = writer.channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { gate.giveUp(place, late) }
+            defer { alarm.cancel() }
+            try await gate.reserve(frame.readableBytes, place: place) { ContinuousClock.now < deadline ? nil : late }
+        } else {
+            try await gate.reserve(frame.readableBytes)
+        }
+        do {
+            return try state.withLock { state in
+                guard !state.isLost else { throw WireError.connectionClosed }
+                guard state.nextStream < UInt32.max - 1 else {
+                    throw WireError(.resourceExhausted, "this connection has used up its stream ids; make another")
+                }
+                // The server wants ids in the order in which they rise, so an id is given away together with the
+                // frame's place in the queue.
+                let call = ClientCall(self, stream: state.nextStream, answersOnce: answersOnce)
+                state.nextStream += 2
+                state.calls[call.stream] = call
+                frame.setStream(call.stream)
+                writer.enqueue(frame)
+                return call
             }
-            // The server wants ids in the order in which they rise, so an id is given away together with the frame's
-            // place in the queue.
-            let call = ClientCall(self, stream: state.nextStream, answersOnce: answersOnce)
-            state.nextStream += 2
-            state.calls[call.stream] = call
-            frame.setStream(call.stream)
-            writer.enqueue(frame)
-            return call
+        } catch {
+            gate.release(frame.readableBytes)
+            throw error
         }
     }
 
@@ -146,7 +176,11 @@ public final class WireClient: Sendable {
         let frame = try message.map { try allocator.frame(bytes: $0, stream: call.stream, kind: .data) }
         // The frame that closes is empty: Go's server refuses one with a payload.
         let closing: Frame.Flags = [.remoteClosed, .noData]
-        try await writer.send(frame ?? allocator.frame(stream: call.stream, kind: .data, flags: closing))
+        let last = try frame ?? allocator.frame(stream: call.stream, kind: .data, flags: closing)
+        // A server that has refused the call wants no more of it.
+        if let failure = call.inbound.failure { throw failure }
+        try await writer.gate.reserve(last.readableBytes)
+        writer.enqueue(last)
     }
 
     func call(_ stream: UInt32) -> ClientCall? { state.withLock { $0.calls[stream] } }
@@ -161,13 +195,5 @@ public final class WireClient: Sendable {
         }
         writer.gate.close(.connectionClosed)
         for call in calls { call.fail(.connectionClosed) }
-    }
-}
-
-extension Duration {
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : whole &+ attoseconds / 1_000_000_000
     }
 }

@@ -1,23 +1,23 @@
 import NIOCore
 
 /// What comes out of a connection's bytes.
-enum FrameEvent: Sendable, Equatable {
+package enum FrameEvent: Sendable, Equatable {
     case frame(Frame)
     /// A frame with more data than a frame may have. Its data are passed over as they come, and never stored.
     case oversized(Frame.Header)
 }
 
 /// Bytes to frames, however the bytes are cut.
-struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
-    typealias InboundOut = FrameEvent
+package struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
+    package typealias InboundOut = FrameEvent
 
     private var header: Frame.Header?
     /// Bytes of an oversized frame that are still to come.
     private var toSkip = 0
 
-    init() {}
+    package init() {}
 
-    mutating func decode(buffer: inout ByteBuffer) throws -> FrameEvent? {
+    package mutating func decode(buffer: inout ByteBuffer) throws -> FrameEvent? {
         if toSkip > 0 {
             let skipped = min(toSkip, buffer.readableBytes)
             buffer.moveReaderIndex(forwardBy: skipped)
@@ -38,7 +38,7 @@ struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
         return .frame(Frame(stream: header.stream, kind: header.kind, flags: header.flags, data: data))
     }
 
-    mutating func decodeLast(buffer: inout ByteBuffer, seenEOF: Bool) throws -> FrameEvent? {
+    package mutating func decodeLast(buffer: inout ByteBuffer, seenEOF: Bool) throws -> FrameEvent? {
         // What is left of a frame when the peer goes is of no use to anyone.
         try decode(buffer: &buffer)
     }

@@ -32,7 +32,7 @@ final class ServerCall: Sendable {
         self.method = method
         self.metadata = metadata
         self.subscriptionID = subscriptionID
-        self.inbound = InboundQueue { [flow = connection.flow] in flow.taken($0) }
+        self.inbound = InboundQueue(flow: connection.flow)
     }
 
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
@@ -41,16 +41,18 @@ final class ServerCall: Sendable {
 
     /// Runs the method; calls `done` when it has returned, which may be after the call has ended.
     func start(_ describe: @escaping @Sendable (any Error) -> WireError, done: @escaping @Sendable () -> Void) {
+        connection.running.add(1, ordering: .relaxed)
         let task = Task {
             do {
                 try await method.run(self)
+                // A method that returns without an answer has none to give.
+                fail(WireError(.internal, "\(method.service)/\(method.name) gave no answer"))
             } catch is CancellationError {
                 fail(WireError(.cancelled, "the call was cancelled", reason: "cancelled"))
             } catch {
                 fail((error as? WireError) ?? describe(error))
             }
-            // A method that returns without an answer has none to give.
-            fail(WireError(.internal, "\(method.service)/\(method.name) gave no answer"))
+            connection.running.subtract(1, ordering: .relaxed)
             done()
         }
         let isLate = state.withLock { state in
@@ -70,45 +72,76 @@ final class ServerCall: Sendable {
 
     // MARK: Answers
 
+    /// - Parameter limit: bytes that may be on their way with it; nil for the connection's own bound.
     func send(_ message: some ProtoMessage, limit: Int? = nil) async throws {
-        try await connection.writer.send(dataFrame(message), limit: limit)
+        let frame = try dataFrame(message)
+        try await connection.writer.gate.reserve(frame.readableBytes, limit: limit)
+        try handOver(frame)
     }
 
     func sendBlocking(_ message: some ProtoMessage) throws {
-        try connection.writer.sendBlocking(dataFrame(message))
+        let frame = try dataFrame(message)
+        try connection.writer.gate.reserveBlocking(frame.readableBytes)
+        try handOver(frame)
     }
 
+    private static let ended = WireError(.cancelled, "the call has ended", reason: "cancelled")
+
     private func dataFrame(_ message: some ProtoMessage) throws -> ByteBuffer {
-        guard !hasEnded else { throw WireError(.cancelled, "the call has ended", reason: "cancelled") }
+        guard !hasEnded else { throw Self.ended }
         return try connection.allocator.frame(message, stream: stream, kind: .data)
     }
 
-    /// The answer of a method that gives one, which ends the call.
-    func respond(_ answer: some ProtoMessage) throws {
+    /// The call may have ended while its message waited for room. It is asked under the lock that ``end(_:_:)`` takes, so
+    /// that nothing follows the frame that ends the call.
+    private func handOver(_ frame: ByteBuffer) throws {
+        let isOpen = state.withLock { state in
+            if !state.hasEnded { connection.writer.enqueue(frame) }
+            return !state.hasEnded
+        }
+        guard isOpen else {
+            connection.writer.gate.release(frame.readableBytes)
+            throw Self.ended
+        }
+    }
+
+    /// The answer of a method that gives one, which ends the call. It waits for room too: a client that asks much and
+    /// reads nothing would fill the memory otherwise.
+    func respond(_ answer: some ProtoMessage) async throws {
         let response = TTRPC.Response(payload: answer.serialized())
         let frame = try connection.allocator.frame(response, stream: stream, kind: .response)
-        end(.ok, frame)
+        try await connection.writer.gate.reserve(frame.readableBytes)
+        let isFirst = end(.ok) { connection.writer.enqueue(frame) }
+        if !isFirst { connection.writer.gate.release(frame.readableBytes) }
     }
 
     /// The end of a stream: an empty frame, since Go's client takes an OK response for one more message.
     func endStream() {
-        end(.ok, try? connection.allocator.frame(stream: stream, kind: .data, flags: [.remoteClosed, .noData]))
+        end(.ok) {
+            guard
+                let frame = try? connection.allocator.frame(
+                    stream: stream, kind: .data, flags: [.remoteClosed, .noData])
+            else { return }
+            connection.sendNow(frame)
+        }
     }
 
     /// Ends the call with an error, unless it has ended, and tells its task to stop.
     func fail(_ error: WireError) {
-        end(error.code, connection.failure(error, stream: stream))
+        end(error.code) { connection.refuse(error, stream: stream) }
         state.withLock { $0.task }?.cancel()
     }
 
     /// The connection is gone.
     func abandon() {
-        end(.cancelled, nil)
+        end(.cancelled) {}
         inbound.finish(.connectionClosed)
         state.withLock { $0.task }?.cancel()
     }
 
-    private func end(_ code: WireError.Code, _ last: ByteBuffer?) {
+    /// - Returns: whether it had not ended yet; only then `last` is called.
+    @discardableResult
+    private func end(_ code: WireError.Code, _ last: () -> Void) -> Bool {
         let isFirst = state.withLock { state in
             guard !state.hasEnded else { return false }
             state.hasEnded = true
@@ -117,23 +150,27 @@ final class ServerCall: Sendable {
             state.alarm = nil
             return true
         }
-        guard isFirst else { return }
+        guard isFirst else { return false }
         connection.ended(self)
-        if let last { connection.writer.sendNow(last) }
+        last()
+        return true
     }
 
     // MARK: Time
 
+    /// Ends the call when `duration` has passed, unless an earlier end was set.
     func limit(_ duration: Duration) {
+        let deadline = ContinuousClock.now + duration
         let alarm = connection.writer.channel.eventLoop.scheduleTask(in: TimeAmount(duration)) { [weak self] in
             guard let self else { return }
             self.fail(WireError(.deadlineExceeded, "the deadline of \(duration) passed", reason: "deadline_exceeded"))
         }
-        state.withLock { state in
-            guard !state.hasEnded else { return alarm.cancel() }
-            state.alarm?.cancel()
-            state.alarm = alarm
-            state.deadline = .now + duration
+        let replaced = state.withLock { state -> Scheduled<Void>? in
+            if state.hasEnded { return alarm }
+            if let earlier = state.deadline, earlier <= deadline { return alarm }
+            defer { (state.alarm, state.deadline) = (alarm, deadline) }
+            return state.alarm
         }
+        replaced?.cancel()
     }
 }

@@ -1,5 +1,6 @@
 import Messages
 import NIOCore
+import Synchronization
 
 /// What the calls of one connection share; for any thread.
 final class ServerConnection: Sendable {
@@ -8,6 +9,8 @@ final class ServerConnection: Sendable {
     let writer: ConnectionWriter
     let flow: InboundFlow
     let allocator = ByteBufferAllocator()
+    /// Methods that have not returned, also of calls that have ended.
+    let running = Atomic<Int>(0)
     private let onEnd: @Sendable (ServerCall) -> Void
 
     init(
@@ -23,15 +26,19 @@ final class ServerConnection: Sendable {
 
     func ended(_ call: ServerCall) { onEnd(call) }
 
-    /// The frame that ends a call with an error.
-    func failure(_ error: WireError, stream: UInt32) -> ByteBuffer? {
-        // A message that quotes what a client sent may be as long as that.
-        let error = WireError(error.code, String(error.message.prefix(8192)), reason: error.reason)
-        return try? allocator.frame(TTRPC.Response(status: error.status), stream: stream, kind: .response)
+    /// Sends a small frame that cannot wait for room: an error, an end. A client that causes many and fetches none is not
+    /// read any further.
+    func sendNow(_ frame: ByteBuffer) {
+        let size = frame.readableBytes
+        flow.arrived(size)
+        writer.gate.take(size)
+        writer.enqueue(frame) { [flow] in flow.taken(size) }
     }
 
+    /// Answers a stream with an error.
     func refuse(_ error: WireError, stream: UInt32) {
-        if let frame = failure(error, stream: stream) { writer.sendNow(frame) }
+        let response = TTRPC.Response(status: error.status)
+        if let frame = try? allocator.frame(response, stream: stream, kind: .response) { sendNow(frame) }
     }
 }
 
@@ -43,16 +50,21 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     private let connection: ServerConnection
     /// Why every request of this connection is refused; nil where they are welcome.
     private let refusal: WireError?
+    /// This handler, for the calls that end on other threads; emptied at the end, since it closes a cycle.
+    private let box: NIOLoopBoundBox<ServerConnectionHandler?>
     private var streams: ServerStreams
     private var calls: [UInt32: ServerCall] = [:]
     private var watch: RepeatedTask?
+    private var hasRefused = false
+    private var isDone = false
 
     init(_ server: WireServer, id: UInt64, peer: Peer, channel: any Channel, refusal: WireError?) {
         self.server = server
         self.refusal = refusal
         self.streams = ServerStreams(limit: server.limits.streamsPerConnection)
-        let box = NIOLoopBoundBox<ServerConnectionHandler?>(nil, eventLoop: channel.eventLoop)
         let loop = channel.eventLoop
+        let box = NIOLoopBoundBox<ServerConnectionHandler?>(nil, eventLoop: loop)
+        self.box = box
         self.connection = ServerConnection(id: id, peer: peer, channel: channel, limits: server.limits) { call in
             server.ended(call)
             if loop.inEventLoop { box.value?.forget(call) } else { loop.execute { box.value?.forget(call) } }
@@ -63,24 +75,26 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         let stall = server.limits.stall
         let interval = TimeAmount(min(stall, .seconds(1)))
+        let began = ContinuousClock.now
         watch = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) {
-            [server, connection] _ in
+            [server, connection, refusal] _ in
             if connection.writer.closeIfStalled(for: stall) {
                 server.logger.notice(
                     "connection \(connection.id) was closed: its reader took nothing for \(stall)")
+            } else if refusal != nil, ContinuousClock.now - began >= stall {
+                // It has not asked anything that could be refused.
+                connection.writer.channel.close(promise: nil)
             }
         }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let event = unwrapInboundIn(data)
-        if let refusal { return refuse(event, refusal, context) }
+        if let refusal { return refuse(event, refusal) }
         switch streams.receive(event) {
         case .nothing: break
         case .open(let stream, let request, let isOpen): open(stream, request, isOpen: isOpen)
-        case .message(let stream, let message):
-            connection.flow.arrived(message.readableBytes)
-            calls[stream]?.inbound.push(message)
+        case .message(let stream, let message): calls[stream]?.inbound.push(message)
         case .endOfMessages(let stream): calls[stream]?.inbound.finish()
         case .refuse(let stream, let error):
             // An error about an open call ends it.
@@ -88,28 +102,37 @@ final class ServerConnectionHandler: ChannelInboundHandler {
         }
     }
 
-    private func refuse(_ event: FrameEvent, _ refusal: WireError, _ context: ChannelHandlerContext) {
-        switch event {
-        case .oversized: break
-        case .frame(let frame):
-            guard frame.kind == .request, let answer = connection.failure(refusal, stream: frame.stream) else { return }
-            context.writeAndFlush(NIOAny(answer)).assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+    /// Answers the first request, and closes.
+    private func refuse(_ event: FrameEvent, _ refusal: WireError) {
+        guard !hasRefused, case .frame(let frame) = event, frame.kind == .request else { return }
+        hasRefused = true
+        connection.refuse(refusal, stream: frame.stream)
+        let channel = connection.writer.channel
+        // After the answer in the queue of the event loop.
+        channel.eventLoop.execute {
+            channel.writeAndFlush(ByteBuffer()).whenComplete { _ in channel.close(promise: nil) }
         }
     }
 
     private func open(_ stream: UInt32, _ request: TTRPC.Request, isOpen: Bool) {
-        do {
+        do throws(WireError) {
             let method = try server.method(request, isOpen: isOpen)
+            // A call that was cancelled makes room for another at once, its method only when it has noticed.
+            let most = 4 * server.limits.streamsPerConnection
+            guard connection.running.load(ordering: .relaxed) < most else {
+                throw WireError(
+                    .resourceExhausted, "\(most) calls of this connection were ended and have not stopped yet",
+                    reason: "resource_exhausted")
+            }
             let call = ServerCall(
                 connection, stream: stream, method, metadata: request.metadata.map { ($0.key, $0.value) },
                 subscriptionID: server.newSubscriptionID())
+            try server.admit(call)
             calls[stream] = call
-            if !isOpen || !request.payload.isEmpty {
-                connection.flow.arrived(request.payload.count)
-                call.inbound.push(ByteBuffer(bytes: request.payload))
-            }
+            if !isOpen || !request.payload.isEmpty { call.inbound.push(ByteBuffer(bytes: request.payload)) }
             if !isOpen { call.inbound.finish() }
-            if request.timeoutNano > 0 { call.limit(.nanoseconds(request.timeoutNano)) }
+            // Negative where the client's own deadline had passed when it sent this.
+            if request.timeoutNano != 0 { call.limit(.nanoseconds(max(0, request.timeoutNano))) }
             server.begin(call)
         } catch {
             streams.end(stream)
@@ -120,17 +143,27 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     private func forget(_ call: ServerCall) {
         streams.end(call.stream)
         calls[call.stream] = nil
-        call.inbound.finish(WireError(.cancelled, "the call has ended"))
+        call.inbound.finish(WireError(.cancelled, "the call has ended", reason: "cancelled"))
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        cleanUp()
+        context.fireChannelInactive()
+    }
+
+    /// Also of a connection that was closed before it was active.
+    func handlerRemoved(context: ChannelHandlerContext) { cleanUp() }
+
+    private func cleanUp() {
+        guard !isDone else { return }
+        isDone = true
         watch?.cancel()
         watch = nil
+        box.value = nil
         connection.writer.gate.close(.connectionClosed)
-        for call in Array(calls.values) { call.abandon() }
+        for call in calls.values { call.abandon() }
         calls = [:]
-        server.closed(connection)
-        context.fireChannelInactive()
+        server.closed(connection, wasRefused: refusal != nil)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

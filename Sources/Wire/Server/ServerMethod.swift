@@ -32,7 +32,7 @@ extension RPC {
         precondition(kind == .unary, "\(service)/\(method) streams")
         return ServerMethod(service: service, name: method, kind: kind) { call in
             let answer = try await body(call.onlyRequest(), CallContext(call))
-            try call.respond(answer)
+            try await call.respond(answer)
         }
     }
 
@@ -54,7 +54,7 @@ extension RPC {
         precondition(kind == .clientStream, "\(service)/\(method) is no client stream")
         return ServerMethod(service: service, name: method, kind: kind) { call in
             let answer = try await body(RequestStream(call.inbound), CallContext(call))
-            try call.respond(answer)
+            try await call.respond(answer)
         }
     }
 

@@ -6,9 +6,9 @@ import NIOCore
 /// It does no input or output, so that any sequence of frames can be tried on it. Rules are those of ttRPC's
 /// PROTOCOL.md and of its Go server: a client's ids are odd and strictly rise; a wrong one is answered on that id and
 /// the connection lives; a frame of an unknown type is passed over.
-struct ServerStreams {
+package struct ServerStreams {
     /// What a connection has to do about a frame.
-    enum Action: Equatable {
+    package enum Action: Equatable {
         /// A call begins.
         case open(stream: UInt32, TTRPC.Request, isOpen: Bool)
         /// A message of the client's on an open call.
@@ -27,15 +27,15 @@ struct ServerStreams {
     private var lastID: UInt32 = 0
 
     /// - Parameter limit: calls at the same time.
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// Calls that have not ended.
-    var count: Int { streams.count }
+    package var count: Int { streams.count }
 
     /// The call has been answered.
-    mutating func end(_ stream: UInt32) { streams[stream] = nil }
+    package mutating func end(_ stream: UInt32) { streams[stream] = nil }
 
-    mutating func receive(_ event: FrameEvent) -> Action {
+    package mutating func receive(_ event: FrameEvent) -> Action {
         switch event {
         case .oversized(let header):
             // A new call would have had this id; it is used up. An open one has lost a message, and ends.

@@ -50,7 +50,10 @@ public final class WireServer: Sendable {
         var calls: [String: ServerCall] = [:]
         var nextCall: UInt64 = 1
         var isDraining = false
-        var idle: [CheckedContinuation<Void, Never>] = []
+        /// Connections that are refused, and not yet closed.
+        var refused = 0
+        var idle: [UInt64: CheckedContinuation<Bool, Never>] = [:]
+        var nextIdle: UInt64 = 0
         /// Tasks of methods that have not returned, also of calls that have ended.
         var running = 0
     }
@@ -87,6 +90,13 @@ public final class WireServer: Sendable {
     {
         let listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
+            .serverChannelInitializer { channel in
+                // Without descriptors to give, accepting is tried again after a while and not at once for ever.
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in .milliseconds(100) })
+                }
+            }
             .childChannelOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 8192, maximum: 1 << 20)
@@ -94,7 +104,11 @@ public final class WireServer: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelInitializer { [self] channel in accept(channel) }
             .withBoundSocket(descriptor).get()
-        state.withLock { $0.listener = listener }
+        let isLate = state.withLock { state in
+            if !state.isDraining { state.listener = listener }
+            return state.isDraining
+        }
+        if isLate { try await listener.close().get() }
     }
 
     private func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
@@ -104,7 +118,7 @@ public final class WireServer: Sendable {
         let credentials: EventLoopFuture<Peer> = provider.unsafeGetSocketOption(
             level: .socket, name: .init(rawValue: SO_PEERCRED))
         return credentials.flatMapThrowing { [self] peer in
-            let (id, refusal) = admit(channel, peer)
+            let (id, refusal) = try admit(channel, peer)
             if let refusal { logger.notice("connection \(id) of uid \(peer.uid) is refused: \(refusal.message)") }
             try channel.pipeline.syncOperations.addHandlers([
                 ByteToMessageHandler(FrameDecoder()),
@@ -113,18 +127,28 @@ public final class WireServer: Sendable {
         }
     }
 
-    private func admit(_ channel: any Channel, _ peer: Peer) -> (UInt64, WireError?) {
+    /// - Throws: where a connection cannot even be told why it is refused, since too many are being told already.
+    private func admit(_ channel: any Channel, _ peer: Peer) throws(WireError) -> (UInt64, WireError?) {
         var refusal = authorize(peer)
-        let id = state.withLock { state in
+        let id = state.withLock { state -> UInt64? in
+            if refusal == nil, state.isDraining { refusal = .draining }
             if refusal == nil, state.connections.count >= limits.connections {
                 refusal = WireError(
                     .resourceExhausted, "there are \(limits.connections) connections already, and no more are allowed",
                     reason: "resource_exhausted")
             }
             let id = state.nextConnection
+            if refusal == nil {
+                state.connections[id] = channel
+            } else {
+                guard state.refused < limits.connections else { return nil }
+                state.refused += 1
+            }
             state.nextConnection += 1
-            if refusal == nil { state.connections[id] = channel }
             return id
+        }
+        guard let id else {
+            throw refusal ?? .connectionClosed
         }
         if refusal == nil {
             logger.debug("connection \(id) from process \(peer.pid)")
@@ -133,8 +157,11 @@ public final class WireServer: Sendable {
         return (id, refusal)
     }
 
-    func closed(_ connection: ServerConnection) {
-        guard state.withLock({ $0.connections.removeValue(forKey: connection.id) != nil }) else { return }
+    func closed(_ connection: ServerConnection, wasRefused: Bool) {
+        state.withLock { state in
+            if wasRefused { state.refused -= 1 } else { state.connections[connection.id] = nil }
+        }
+        guard !wasRefused else { return }
         logger.debug("connection \(connection.id) is closed")
         observer.connectionClosed(connection.id)
     }
@@ -149,9 +176,6 @@ public final class WireServer: Sendable {
                 services.contains(request.service)
                     ? "the service \(request.service) has no method \(request.method)"
                     : "there is no service \(request.service)")
-        }
-        guard method.servesWhileDraining || !isDraining else {
-            throw .draining
         }
         let takesStream = method.kind == .clientStream || method.kind == .bidirectional
         guard takesStream || !isOpen else {
@@ -168,12 +192,22 @@ public final class WireServer: Sendable {
         return String(salt, radix: 16) + "-" + String(number)
     }
 
-    func begin(_ call: ServerCall) {
-        state.withLock { state in
+    func admit(_ call: ServerCall) throws(WireError) {
+        let method = call.method
+        let isWelcome = state.withLock { state in
+            // Asked where the call is counted: a drain that begins after this waits for it.
+            guard !state.isDraining || (method.servesWhileDraining && !method.endsWhenDraining) else { return false }
             state.calls[call.subscriptionID] = call
             state.running += 1
+            return true
         }
-        observer.callBegan(call.method.service + "/" + call.method.name)
+        guard isWelcome else { throw .draining }
+    }
+
+    /// Runs a call that was admitted.
+    func begin(_ call: ServerCall) {
+        let method = call.method
+        observer.callBegan(method.service + "/" + method.name)
         call.start(describe) { [self] in returned() }
     }
 
@@ -187,11 +221,11 @@ public final class WireServer: Sendable {
     private func returned() {
         let idle = state.withLock { state in
             state.running -= 1
-            guard state.running == 0 else { return [CheckedContinuation<Void, Never>]() }
-            defer { state.idle = [] }
+            guard state.running == 0 else { return [UInt64: CheckedContinuation<Bool, Never>]() }
+            defer { state.idle = [:] }
             return state.idle
         }
-        for waiter in idle { waiter.resume() }
+        for waiter in idle.values { waiter.resume(returning: true) }
     }
 
     /// Ends a call with CANCELLED.
@@ -235,51 +269,63 @@ public final class WireServer: Sendable {
         }
         for call in subscriptions { call.fail(.draining) }
         try? await listener?.close().get()
-        let clean = await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                await self.waitUntilIdle(); return true
-            }
-            group.addTask { (try? await Task.sleep(for: timeout)) == nil }
-            let first = await group.next() ?? false
-            if !first {
-                let calls = state.withLock { Array($0.calls.values) }
-                for call in calls { call.fail(.draining) }
-                // Methods see their cancellation; one that does not within a second is left behind.
-                group.addTask { (try? await Task.sleep(for: .seconds(1))) == nil }
-                _ = await group.next()
-            }
-            group.cancelAll()
-            wakeIdle()
-            return first
+        let clean = await isIdle(within: timeout)
+        if !clean {
+            for call in state.withLock({ Array($0.calls.values) }) { call.fail(.draining) }
+            // Methods see their cancellation; one that does not within a second is left behind.
+            _ = await isIdle(within: .seconds(1))
         }
         await closeConnections()
         return clean
     }
 
-    /// What was answered last goes out before the connection is closed, for up to a second.
+    /// What was answered last goes out before a connection is closed, for up to a second.
     private func closeConnections() async {
         let channels = state.withLock { Array($0.connections.values) }
-        for channel in channels {
-            try? await channel.writeAndFlush(ByteBuffer()).get()
-            try? await channel.close().get()
-        }
-    }
-
-    private func waitUntilIdle() async {
-        await withCheckedContinuation { continuation in
-            let isIdle = state.withLock { state in
-                if state.running > 0 { state.idle.append(continuation) }
-                return state.running == 0
+        await withTaskGroup(of: Void.self) { group in
+            for channel in channels {
+                group.addTask {
+                    let alarm = channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+                    try? await channel.writeAndFlush(ByteBuffer()).get()
+                    try? await channel.close().get()
+                    alarm.cancel()
+                }
             }
-            if isIdle { continuation.resume() }
         }
     }
 
-    private func wakeIdle() {
-        let waiters = state.withLock { state in
-            defer { state.idle = [] }
-            return state.idle
+    /// Whether all methods have returned within `limit`.
+    private func isIdle(within limit: Duration) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await self.waitUntilIdle() }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
         }
-        for waiter in waiters { waiter.resume() }
+    }
+
+    /// - Returns: whether they have; false where the task is cancelled before.
+    private func waitUntilIdle() async -> Bool {
+        let place = state.withLock { state in
+            state.nextIdle += 1
+            return state.nextIdle
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now = state.withLock { state -> Bool? in
+                    if state.running == 0 { return true }
+                    // Asked inside the lock: a cancellation after this finds the continuation.
+                    if Task.isCancelled { return false }
+                    state.idle[place] = continuation
+                    return nil
+                }
+                if let now { continuation.resume(returning: now) }
+            }
+        } onCancel: {
+            state.withLock { $0.idle.removeValue(forKey: place) }?.resume(returning: false)
+        }
     }
 }

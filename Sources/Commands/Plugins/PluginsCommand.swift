@@ -1,0 +1,178 @@
+import ArgumentParser
+import Files
+import Messages
+
+/// `auscult plugins`: which there are, what they want, and whether one is sound.
+struct PluginsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugins",
+        abstract: "List plugins, show what one needs and gives, and try a bundle out.",
+        discussion: """
+              auscult plugins
+              auscult plugins show attention-stats
+              auscult plugins validate ./my-plugin
+            """,
+        subcommands: [List.self, Show.self, Validate.self], defaultSubcommand: List.self)
+}
+
+extension PluginsCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the plugins that were found.")
+
+        @OptionGroup var format: FormatOption
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
+
+        func run() async throws {
+            let plugins = try await connection.use(Verbosity.notices) {
+                try await $0.call(V1.PluginRPC.list, .init()).plugins
+            }
+            guard format.format == .text else {
+                return try Console.current.print(JSON.array(plugins.map(\.json)).text)
+            }
+            var table = TextTable("ID", "VERSION", "NAME")
+            for plugin in plugins {
+                let problem = plugin.problem.isEmpty ? "" : " (cannot be used: \(plugin.problem))"
+                table.append(
+                    PrintedText.safe(plugin.id), PrintedText.safe(plugin.version),
+                    PrintedText.safe(plugin.name + problem))
+            }
+            try Console.current.print(table.text)
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show what a plugin needs, takes and gives.")
+
+        @Argument(help: "The plugin's id, or its last part where that is unique.") var id: String
+        @OptionGroup var format: FormatOption
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
+
+        func run() async throws {
+            let description = try await connection.use(Verbosity.notices) {
+                try await $0.call(V1.PluginRPC.describe, V1.DescribePluginRequest(id: id))
+            }
+            switch format.format {
+            case .text: try Console.current.print(description.text)
+            case .json: try Console.current.print(description.json.text)
+            }
+        }
+    }
+
+    struct Validate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Try a bundle out, a process for each check; the exit status is 65 where one fails.")
+
+        @Argument(help: "The bundle's folder.", completion: .directory) var path: String
+        @OptionGroup var model: ModelOptions
+        @OptionGroup var format: FormatOption
+        @OptionGroup(title: "Daemon") var connection: ConnectionOptions
+
+        func run() async throws {
+            let isText = format.format == .text
+            var checks: [V1.ValidationCheck] = []
+            var end: V1.ValidationEnd?
+            try await connection.use(Verbosity.notices) { daemon in
+                let request = V1.ValidatePluginRequest(
+                    path: absolutePath(path), model: try await model.reference(daemon))
+                try await daemon.events(V1.PluginRPC.validate, request) { message in
+                    switch message.event {
+                    case .check(let check)?:
+                        checks.append(check)
+                        if isText { try Console.current.print(check.line) }
+                    case .end(let last)?: end = last
+                    case .started?, nil: break
+                    }
+                }
+            }
+            guard let end else { throw CommandError(.unavailable, "the validation of \(path) did not end") }
+            if isText {
+                try Console.current.print("\(end.passed) passed, \(end.broken) broken, \(end.skipped) skipped")
+            } else {
+                try Console.current.print(JSON.array(checks.map(\.json)).text)
+            }
+            if end.broken > 0 { throw Failure(status: .badData) }
+        }
+    }
+}
+
+extension V1.PluginListing {
+    fileprivate var json: JSON {
+        [
+            "id": .string(id), "name": .string(name), "version": .string(version), "vendor": .string(vendor),
+            "licence": .string(licence), "path": .string(path), "problem": JSON(present: problem),
+        ]
+    }
+}
+
+extension V1.ValidationCheck {
+    private var outcomeName: String {
+        switch outcome {
+        case .passed: "passed"
+        case .broken: "broken"
+        case .skipped: "skipped"
+        default: "unknown"
+        }
+    }
+
+    fileprivate var line: String {
+        let rest = detail.isEmpty ? "" : ": \(detail)"
+        return PrintedText.safe("\(PrintedText.pad(outcomeName, to: 8))\(name)\(rest)")
+    }
+
+    fileprivate var json: JSON {
+        [
+            "name": .string(name), "outcome": .string(outcomeName), "detail": JSON(present: detail),
+            "seconds": .number(seconds),
+        ]
+    }
+}
+
+extension V1.PluginDescription {
+    fileprivate var json: JSON {
+        let needs = needs ?? .init()
+        return [
+            "plugin": (listing ?? .init()).json, "description": .string(description),
+            "needs": [
+                "hooks": JSON(needs.hooks), "gradients": .bool(needs.gradients),
+                "objective": JSON(present: needs.objective), "all_frames": .bool(needs.allFrames),
+                "audio": .bool(needs.audio), "decoder": .bool(needs.decoder), "labels": .bool(needs.labels),
+            ],
+            "parameters": .array(
+                parameters.map {
+                    [
+                        "id": .string($0.id), "kind": .string($0.kind), "default": .string($0.default),
+                        "minimum": JSON($0.minimum), "maximum": JSON($0.maximum), "choices": JSON($0.choices),
+                        "description": .string($0.description),
+                    ]
+                }),
+            "outputs": .array(outputs.map(ResultsJSON.json)),
+        ]
+    }
+
+    fileprivate var text: String {
+        let listing = listing ?? .init()
+        var lines = ["\(listing.name) \(listing.version)", listing.id, description, ""]
+        if let needs {
+            let wants = [
+                (needs.gradients, "gradients"), (needs.allFrames, "padding"), (needs.audio, "audio"),
+                (needs.decoder, "the decoder"), (needs.labels, "labels"),
+            ]
+            lines.append("Needs: " + (needs.hooks + wants.filter(\.0).map(\.1)).joined(separator: ", "))
+        }
+        if !parameters.isEmpty {
+            lines += ["", "Parameters (-p id=value):"]
+            for parameter in parameters {
+                let choices = parameter.choices.isEmpty ? "" : ": " + parameter.choices.joined(separator: "|")
+                lines.append(
+                    "  \(parameter.id) (\(parameter.kind)\(choices), \(parameter.default))  \(parameter.description)")
+            }
+        }
+        if !outputs.isEmpty {
+            lines += ["", "Results:"]
+            for output in outputs {
+                lines.append("  \(output.id) (\(output.kind.name))  \(output.title)")
+            }
+        }
+        return lines.map { PrintedText.safe($0, keepingLines: true) }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,169 @@
+import ArgumentParser
+import Files
+import Foundation
+import Messages
+
+/// `auscult run`: a plugin over recordings.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a plugin over recordings or data sets, and show what it finds.",
+        usage: "auscult run <plugin> [<file|folder|manifest> ...] [<options>]",
+        discussion: """
+              auscult run attention-stats demo:
+              auscult run probes speech/ -p target=speaker --out results
+              auscult run bigrams -p prompt=traffic --format html > page.html
+              auscult run probes data.jsonl --shard 1/4 --state part1.state
+
+            A folder is a data set, and so is a manifest (.jsonl or .tsv) and 'demo:', the embedded clips; anything \
+            else is one recording. 'auscult plugins' lists the plugins, and 'auscult plugins show ID' their parameters.
+
+            With --out, each result is written as CSV and NPY, SVG and PNG, WAV or text, with results.json and \
+            index.html, one page that needs no network, beside them.
+
+            JSON has one object: plugin, run, outputs, results, skipped and problems. A result has output, file, kind \
+            and plot, and then value, or axes, shape and values, or columns and rows, or events, or sample_rate and wav \
+            (base64), or text. What has no value is null.
+            """)
+
+    @Argument(help: "The plugin's id, or its last part where that is unique.") var plugin: String
+    @Argument(
+        help: "Recordings, folders, manifests, demo:NAME or demo:; none for a plugin that hears nothing.",
+        completion: .file())
+    var inputs: [String] = []
+    @Option(
+        name: .customShort("p"), parsing: .singleValue,
+        help: ArgumentHelp("An argument of the plugin; may be repeated.", valueName: "key=value"))
+    var arguments: [String] = []
+    @OptionGroup var output: RunOutputOptions
+    @OptionGroup var model: ModelOptions
+    @Option(help: ArgumentHelp("A part of the recordings: the i-th of n, from 1.", valueName: "i/n"))
+    var shard: String?
+    @Option(help: ArgumentHelp("Keep the state here, and go on from it.", valueName: "file")) var checkpoint: String?
+    @Option(help: ArgumentHelp("Write the state here, for 'auscult merge'.", valueName: "file")) var state: String?
+    @Option(help: "Plugin processes at a time.") var workers: UInt32 = 1
+    @Option(help: "Where draws begin.") var seed: UInt64 = 0
+    @Flag(help: "End at a recording that cannot be read, rather than leave it out.") var stopAtBroken = false
+    @Option(
+        parsing: .singleValue, help: ArgumentHelp("Change activations on the way; may be repeated.", valueName: "spec"))
+    var intervene: [String] = []
+    @Flag(help: "Let the daemon do it as a job, and print the job's id.") var detach = false
+    @OptionGroup var verbosity: Verbosity
+    @OptionGroup(title: "Daemon") var connection: ConnectionOptions
+
+    func validate() throws {
+        _ = try pluginArguments
+        _ = try shardMessage
+        guard !detach || (output.out == nil && output.format == nil) else {
+            throw ValidationError("--detach prints nothing but an id; 'auscult jobs result' has the results.")
+        }
+    }
+
+    private var pluginArguments: [V1.PluginArgument] {
+        get throws {
+            try arguments.map { argument in
+                guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
+                    throw ValidationError("-p takes key=value, as in -p k=20; not '\(argument)'.")
+                }
+                return V1.PluginArgument(
+                    id: String(argument[..<equals]), value: String(argument[argument.index(after: equals)...]))
+            }
+        }
+    }
+
+    /// Counted from 1 here, and from 0 on the wire.
+    private var shardMessage: V1.Shard? {
+        get throws {
+            guard let shard else { return nil }
+            let parts = shard.split(separator: "/", omittingEmptySubsequences: false).map { UInt32($0) }
+            guard parts.count == 2, let index = parts[0], let count = parts[1], index >= 1, index <= count else {
+                throw ValidationError("--shard takes i/n with 1 ≤ i ≤ n, as in 2/8; not '\(shard)'.")
+            }
+            return V1.Shard(index: index - 1, count: count)
+        }
+    }
+
+    func run() async throws {
+        try await connection.use(verbosity.logger) { daemon in
+            var request = V1.RunPluginRequest()
+            request.pluginId = plugin
+            request.arguments = try pluginArguments
+            request.shard = try shardMessage
+            request.model = try await model.reference(daemon)
+            request.interventions = intervene.interventions(in: FileManager.default.currentDirectoryPath)
+            request.checkpoint = absolutePath(checkpoint ?? "")
+            request.stateFile = absolutePath(state ?? "")
+            request.workers = workers
+            request.seed = seed
+            request.stopAtBroken = stopAtBroken
+            request.dataSets = inputs.filter(Self.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
+            let files = inputs.filter { !Self.isDataSet($0) }
+            let recordings = try await RecordingArgument.all(from: files, daemon)
+            if detach {
+                request.audio = try recordings.map { try $0.storedSource(nil) }
+                let job = V1.StartJobRequest(
+                    label: "\(plugin) · \(inputs.joined(separator: " "))", work: .plugin(request))
+                return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
+            }
+            for recording in recordings { request.audio.append(try await recording.source(nil, daemon)) }
+            var collector = RunCollector(verbosity, label: plugin)
+            defer { collector.finish() }
+            try await daemon.events(V1.PluginRPC.run, request) { collector.take($0) }
+            collector.finish()
+            try collector.run.show(output.format, out: output.out)
+        }
+    }
+
+    /// Whether an argument stands for several recordings.
+    static func isDataSet(_ argument: String) -> Bool {
+        if argument == RecordingArgument.clipPrefix { return true }
+        if argument.hasPrefix(RecordingArgument.clipPrefix) || argument == "-" { return false }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder), isFolder.boolValue { return true }
+        return ["jsonl", "tsv"].contains((argument as NSString).pathExtension.lowercased())
+    }
+}
+
+/// Where results go, and in which form.
+struct RunOutputOptions: ParsableArguments {
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Write the results into this folder.", valueName: "folder"),
+        completion: .directory)
+    var out: String?
+
+    @Option(name: [.short, .long], help: "The form of what is printed: text, json or html.") var format: PluginFormat?
+}
+
+extension PluginFormat: ExpressibleByArgument {}
+
+/// `auscult merge`: several runs' states as one.
+struct MergeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Put the states of several runs together, and show the results of all their recordings.",
+        discussion: """
+              auscult run probes data.jsonl --shard 1/2 --state a.state
+              auscult run probes data.jsonl --shard 2/2 --state b.state
+              auscult merge a.state b.state --out results
+
+            The states must be of the same plugin, version, arguments and model.
+            """)
+
+    @Argument(help: "What 'auscult run --state' or --checkpoint wrote.", completion: .file()) var states: [String]
+    @Option(help: ArgumentHelp("Write the state of all of them here.", valueName: "file")) var state: String?
+    @OptionGroup var output: RunOutputOptions
+    @OptionGroup var verbosity: Verbosity
+    @OptionGroup(title: "Daemon") var connection: ConnectionOptions
+
+    func run() async throws {
+        try await connection.use(verbosity.logger) { daemon in
+            let request = V1.MergePluginRequest(
+                stateFiles: states.map { absolutePath($0) }, stateFile: absolutePath(state ?? ""))
+            var collector = RunCollector(verbosity, label: "merging")
+            defer { collector.finish() }
+            try await daemon.events(V1.PluginRPC.merge, request) { collector.take($0) }
+            collector.finish()
+            try collector.run.show(output.format, out: output.out)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Files
+import Foundation
+import Messages
+
+/// A recording that somebody named: a file, standard input (`-`), or an embedded clip (`demo:NAME`).
+struct RecordingArgument: Sendable {
+    enum Place: Sendable {
+        /// Absolute.
+        case file(String)
+        case clip(String)
+        case standardInput
+    }
+
+    /// What stands before a clip's name where a file is expected: `demo:NAME`; alone it means all clips.
+    static let clipPrefix = "demo:"
+
+    /// As it was named; `demo:` alone is spelled out.
+    let name: String
+    let place: Place
+
+    /// What the arguments of a command line mean; `demo:` becomes all embedded clips.
+    /// - Throws: ``CommandError``: for a clip that is not there, and for standard input twice.
+    static func all(from arguments: [String], _ daemon: DaemonConnection) async throws -> [RecordingArgument] {
+        guard arguments.count(where: { $0 == "-" }) <= 1 else {
+            throw CommandError(.usage, "'-' is standard input, which can be read only once")
+        }
+        let clips =
+            arguments.contains { $0.hasPrefix(clipPrefix) }
+            ? try await daemon.call(V1.AudioRPC.clips, .init()).clips : []
+        return try arguments.flatMap { argument in
+            guard argument.hasPrefix(clipPrefix) else {
+                let place: Place = argument == "-" ? .standardInput : .file(absolutePath(argument))
+                return [RecordingArgument(name: argument, place: place)]
+            }
+            let name = String(argument.dropFirst(clipPrefix.count))
+            return try (name.isEmpty ? clips : [clip(name, in: clips)]).map {
+                RecordingArgument(name: clipPrefix + $0.name, place: .clip($0.name))
+            }
+        }
+    }
+
+    private static func clip(_ name: String, in clips: [V1.DemoClip]) throws -> V1.DemoClip {
+        if let clip = clips.first(where: { $0.name == name || $0.file == name }) { return clip }
+        guard !clips.isEmpty else { throw CommandError(.noInput, "no demonstration clips are in this daemon") }
+        let nearest = nearestNames(to: name, in: clips.map(\.name), similarOnly: false).joined(separator: ", ")
+        throw CommandError(
+            .noInput, "no embedded clip is called \(name); nearest: \(nearest) (all: auscult samples)")
+    }
+
+    /// The name of a file with a result about this recording, without ending: `speech` for `folder/speech.wav`.
+    var stem: String {
+        switch place {
+        case .standardInput: return "stdin"
+        case .clip(let clip): return clip
+        case .file:
+            let stem = (URL(fileURLWithPath: name).lastPathComponent as NSString).deletingPathExtension
+            return stem.isEmpty ? "recording" : stem
+        }
+    }
+
+    /// What the daemon is to listen to; standard input is sent to it first.
+    func source(_ span: V1.Span?, _ daemon: DaemonConnection) async throws -> V1.AudioSource {
+        if case .standardInput = place {
+            return V1.AudioSource(
+                source: .uploadId(try await Self.upload(STDIN_FILENO, to: daemon)), name: name, span: span)
+        }
+        return try storedSource(span)
+    }
+
+    /// The same for work that goes on when this program has ended.
+    func storedSource(_ span: V1.Span?) throws -> V1.AudioSource {
+        switch place {
+        case .file(let path): return V1.AudioSource(source: .path(path), name: name, span: span)
+        case .clip(let clip): return V1.AudioSource(source: .clip(clip), name: name, span: span)
+        case .standardInput:
+            throw CommandError(.usage, "standard input ends with this program, so a job cannot read it; name a file")
+        }
+    }
+
+    /// Sends 16 kHz mono s16le samples to the daemon as they come.
+    /// - Returns: the name that the daemon gives them.
+    private static func upload(_ descriptor: Int32, to daemon: DaemonConnection) async throws -> String {
+        let call = try await daemon.client.open(V1.AudioRPC.upload)
+        var chunk = V1.UploadChunk(encoding: .pcmS16le16k)
+        repeat {
+            // An empty first chunk says that there was nothing.
+            chunk.data = try await readNext(descriptor, most: 256 << 10, name: "standard input")
+            try await call.send(chunk)
+        } while !chunk.data.isEmpty
+        try await call.finish()
+        return try await call.answer().uploadId
+    }
+}

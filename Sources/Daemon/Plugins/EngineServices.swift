@@ -1,0 +1,238 @@
+import Audio
+import Files
+import Foundation
+import Kernels
+import PluginHost
+import Synchronization
+import Whisper
+
+/// What a plugin may ask of the engine while it works, on the thread of its run, which has let the engine go meanwhile.
+final class EngineServices: PluginServices {
+    /// Sequences that one pass of the decoder takes: their keys and values are in memory together.
+    private static let sequencesAtOnce = 64
+
+    private let plugin: String
+    private let model: LoadedModel
+    private let turn: EngineTurn
+    private let folder: String
+    private let spent = Mutex(Duration.zero)
+    private let paddingAudio = Mutex<Tensor?>(nil)
+    private let wantsAllFrames = Atomic(false)
+
+    /// - Parameter folder: the plugin's own; made when it is asked for.
+    init(plugin: String, model: LoadedModel, turn: EngineTurn, folder: String) {
+        self.plugin = plugin
+        self.model = model
+        self.turn = turn
+        self.folder = folder
+    }
+
+    /// Time in the engine for this plugin's questions.
+    var engineTime: Duration { spent.withLock { $0 } }
+
+    /// Whether tensors have their padding; known after the plugin has told its needs.
+    func take(_ needs: PluginNeedsValue) { wantsAllFrames.store(needs.allFrames, ordering: .relaxed) }
+
+    private func computing<R>(_ body: () throws -> R) throws -> R {
+        try translating {
+            try turn.resumed {
+                let began = ContinuousClock.now
+                defer { spent.withLock { $0 += began.duration(to: .now) } }
+                return try body()
+            }
+        }
+    }
+
+    /// Errors of the engine by the names that a plugin knows.
+    private func translating<R>(_ body: () throws -> R) throws -> R {
+        do { return try body() } catch let error as WhisperError {
+            let code: PluginError.Code =
+                error.code == .invalidArgument ? .invalidArgument : error.code == .cancelled ? .cancelled : .failed
+            throw PluginError(code, "\(error)")
+        } catch let error as ServiceError {
+            let codes: [ServiceError.Code: PluginError.Code] = [
+                .invalidArgument: .invalidArgument, .notFound: .missing, .cancelled: .cancelled,
+                .deadlineExceeded: .cancelled, .unimplemented: .unsupported,
+            ]
+            throw PluginError(codes[error.code] ?? .failed, error.message)
+        }
+    }
+
+    private func refuse(_ problem: String) -> PluginError { PluginError(.invalidArgument, "\(plugin): \(problem)") }
+
+    // MARK: - Words
+
+    func encode(_ text: String, parseSpecial: Bool) throws -> [Int32] {
+        try translating {
+            let tokenizer = try model.tokenizer()
+            guard parseSpecial else { return tokenizer.encode(text).map { Int32(clamping: $0) } }
+            return tokenizer.encodeWithSpecials(text).map { Int32(clamping: $0) }
+        }
+    }
+
+    func decode(_ tokens: [Int32]) throws -> String {
+        try translating { try model.tokenizer().decodeWithTimestamps(tokens.map { Int($0) }) }
+    }
+
+    // MARK: - Numbers
+
+    func weights(_ name: String) throws -> PluginTensor {
+        guard let shape = model.dimensions.tensorShapes[name] else {
+            let near = nearestNames(to: name, in: Array(model.dimensions.tensorShapes.keys), similarOnly: false)
+            throw PluginError(
+                .missing, "the model has no weight called '\(name)'; nearest: \(near.joined(separator: ", "))")
+        }
+        return try translating { PluginTensor(try model.checkpoint.weights.tensor(name, shape: shape)) }
+    }
+
+    func run(
+        samples: [Float]?, tokens: [Int32]?, interventions: [String], hooks: [String]
+    ) throws -> [PluginTensor] {
+        let dimensions = model.dimensions
+        if let samples {
+            guard samples.count <= dimensions.windowSamples else {
+                throw refuse("a run takes at most \(dimensions.windowSamples) samples; there are \(samples.count)")
+            }
+            try checkFinite(samples)
+        }
+        return try computing {
+            let points = Set(try hooks.flatMap { try HookPoint.matching($0, in: dimensions) })
+            let decodes = points.contains { !$0.isEncoder }
+            guard !decodes || tokens?.isEmpty == false else {
+                throw refuse("hook points in the decoder need tokens for it to read")
+            }
+            let all = wantsAllFrames.load(ordering: .relaxed)
+            let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
+            let plan = HookPlan(
+                captures: points, validFrames: all ? nil : valid,
+                interventions: try interventions.map { try Intervention(parsing: $0, dimensions: dimensions) })
+            guard !points.isEmpty else { return [] }
+            let whisper = try model.model()
+            let mel =
+                samples.map { LogMel(bands: dimensions.nMels).window($0, windowSamples: dimensions.windowSamples) }
+                ?? whisper.paddingMel
+            var found: [PluginTensor] = []
+            let run = try HookRun(plan, dimensions: dimensions) {
+                found.append(PluginTensor($0, window: 0, validFrames: valid ?? dimensions.nAudioCtx, dimensions))
+            }
+            if let audio = try whisper.encode(mel, hooks: run), decodes, let tokens {
+                let cache = whisper.decoderCache(audio: audio)
+                _ = try whisper.decode([tokens.map { Int($0) }], cache: cache, hooks: run)
+            }
+            return found
+        }
+    }
+
+    func decode(
+        audio: (shape: [Int], elements: [Float])?, tokens: [Int32], sequences: Int, tokensEach: Int
+    ) throws -> PluginTensor {
+        let dimensions = model.dimensions
+        guard (1...1024).contains(sequences), tokensEach >= 1,
+            tokens.count == sequences.multipliedReportingOverflow(by: tokensEach).partialValue
+        else {
+            throw refuse(
+                "expected 1 to 1024 sequences of one length of at least 1; there are \(sequences) of \(tokensEach), "
+                    + "\(tokens.count) tokens in all")
+        }
+        if let audio {
+            let expected = [dimensions.nAudioCtx, dimensions.nAudioState]
+            guard audio.shape == expected, audio.elements.count == expected[0] * expected[1] else {
+                throw refuse("the encoder's output is \(expected); it is \(audio.shape)")
+            }
+            try checkFinite(audio.elements)
+        }
+        return try computing {
+            let whisper = try model.model()
+            let heard = try audio.map { Tensor(shape: $0.shape, $0.elements) } ?? padding(whisper)
+            var logits: [Float] = []
+            logits.reserveCapacity(sequences * dimensions.nVocab)
+            for first in stride(from: 0, to: sequences, by: Self.sequencesAtOnce) {
+                try turn.checkpoint()
+                let count = min(Self.sequencesAtOnce, sequences - first)
+                let lists = (first..<first + count).map { sequence in
+                    tokens[sequence * tokensEach..<(sequence + 1) * tokensEach].map { Int($0) }
+                }
+                let cache = whisper.decoderCache(audio: heard, sequences: count)
+                logits += try whisper.decode(lists, cache: cache, lastOnly: true).elements
+            }
+            return PluginTensor(
+                shape: [sequences, dimensions.nVocab], logits, axes: ["sequence", "vocab"],
+                validPositions: sequences)
+        }
+    }
+
+    private func padding(_ whisper: WhisperModel) throws -> Tensor {
+        if let audio = paddingAudio.withLock({ $0 }) { return audio }
+        let audio = try whisper.encode(whisper.paddingMel)
+        paddingAudio.withLock { $0 = audio }
+        return audio
+    }
+
+    func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String {
+        try checkFinite(samples)
+        return try computing {
+            guard !samples.isEmpty else { throw refuse("there are no samples to write down") }
+            let transcriber = try model.transcriber()
+            var options = TranscribeOptions()
+            options.decoding.language = language.nonEmpty
+            if let language = language.nonEmpty { _ = try transcriber.tokenizer.languageCode(for: language) }
+            let changes = try interventions.map { try Intervention(parsing: $0, dimensions: model.dimensions) }
+            if !changes.isEmpty { options.decoding.hooks = HookPlan(interventions: changes) }
+            let mel = try RecordingMel(SampleBuffer(samples), bands: model.dimensions.nMels)
+            let probe = TurnProbe(turn)
+            var observer = TranscriptionObserver()
+            observer.isCancelled = probe.isCancelled
+            let watched = observer
+            return try probe.run { try transcriber.transcribe(mel, options: options, observer: watched) }.text
+        }
+    }
+
+    private func checkFinite(_ numbers: [Float]) throws {
+        guard numbers.allSatisfy(\.isFinite) else { throw refuse("expected finite numbers; some are not") }
+    }
+
+    func stateFolder() throws -> String {
+        try DataFolder.create(folder)
+        return folder
+    }
+}
+
+/// For a plugin that is only asked what it is, and for one whose model is not there.
+struct NoServices: PluginServices {
+    let reason: String
+
+    private var refusal: PluginError { PluginError(.unsupported, reason) }
+
+    func encode(_ text: String, parseSpecial: Bool) throws -> [Int32] { throw refusal }
+    func decode(_ tokens: [Int32]) throws -> String { throw refusal }
+    func weights(_ name: String) throws -> PluginTensor { throw refusal }
+    func run(
+        samples: [Float]?, tokens: [Int32]?, interventions: [String], hooks: [String]
+    ) throws -> [PluginTensor] { throw refusal }
+    func decode(
+        audio: (shape: [Int], elements: [Float])?, tokens: [Int32], sequences: Int, tokensEach: Int
+    ) throws -> PluginTensor { throw refusal }
+    func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String { throw refusal }
+    func stateFolder() throws -> String { throw refusal }
+}
+
+extension Tokenizer {
+    /// The ids of a text in which `<|name|>` means the special token of that name.
+    func encodeWithSpecials(_ text: String) -> [Int] {
+        var ids: [Int] = []
+        var plain = text[...]
+        var place = plain.startIndex
+        while let open = plain[place...].range(of: "<|") {
+            guard let close = plain[open.upperBound...].range(of: "|>") else { break }
+            guard let id = special(String(plain[open.lowerBound..<close.upperBound])) else {
+                place = open.upperBound
+                continue
+            }
+            ids += encode(String(plain[..<open.lowerBound]))
+            ids.append(id)
+            plain = plain[close.upperBound...]
+            place = plain.startIndex
+        }
+        return plain.isEmpty ? ids : ids + encode(String(plain))
+    }
+}

@@ -1,0 +1,132 @@
+import Audio
+import DataSets
+import Kernels
+import PluginHost
+import Whisper
+
+/// What a plugin hears of each recording: its needs, checked against the model, and the windows that meet them.
+///
+/// Windows are those of a trace: consecutive, of the model's own length, padded with zeros.
+struct PluginCapture {
+    let needs: PluginNeedsValue
+    private let model: LoadedModel
+    private let points: Set<HookPoint>
+    private let interventions: [Intervention]
+    private let prompt: DecoderPrompt?
+
+    /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be
+    /// met.
+    init(_ needs: PluginNeedsValue, interventions: [InterventionSpec], plugin: String, model: LoadedModel) throws {
+        guard needs.objective == nil else {
+            throw ServiceError(
+                .unimplemented,
+                "\(plugin) needs gradients of \(needs.objective ?? ""), which this engine does not compute yet")
+        }
+        self.needs = needs
+        self.model = model
+        points = Set(try needs.hooks.flatMap { try HookPoint.matching($0, in: model.dimensions) })
+        self.interventions = try interventions.map { try $0.intervention(model.dimensions) }
+        let decodes = needs.decoder || points.contains { !$0.isEncoder }
+        // What it writes itself, as in a trace.
+        prompt = try decodes ? DecoderPrompt(TraceRequest(hooks: []), model) : nil
+    }
+
+    /// Goes through the windows of one recording.
+    /// - Parameters:
+    ///   - engine: runs what computes, while the turn is held, and adds up its time.
+    ///   - body: gets each window, with the turn held.
+    func forEachWindow(
+        of item: DataSetItem, _ samples: SampleBuffer, turn: EngineTurn,
+        engine: (() throws -> PluginClipValue) throws -> PluginClipValue, _ body: (PluginClipValue) throws -> Void
+    ) throws {
+        let dimensions = model.dimensions
+        let windows = max(1, (samples.count + dimensions.windowSamples - 1) / dimensions.windowSamples)
+        for index in 0..<windows {
+            try turn.checkpoint()
+            let start = index * dimensions.windowSamples
+            let part = try samples.read(start..<min(start + dimensions.windowSamples, samples.count))
+            try body(engine { try window(index, of: windows, item, part, turn) })
+        }
+    }
+
+    private func window(
+        _ index: Int, of windows: Int, _ item: DataSetItem, _ samples: [Float], _ turn: EngineTurn
+    ) throws -> PluginClipValue {
+        let dimensions = model.dimensions
+        let valid = min(EncoderFrames.valid(sampleCount: samples.count), dimensions.nAudioCtx)
+        let seconds = Double(dimensions.windowSamples) / Double(SampleBuffer.sampleRate)
+        var clip = PluginClipValue(
+            recording: UInt64(clamping: item.index), window: index, windowCount: windows, name: item.name,
+            start: (item.start ?? 0) + Double(index) * seconds,
+            duration: Double(samples.count) / Double(SampleBuffer.sampleRate), validFrames: valid,
+            samples: needs.audio ? samples : nil, labels: item.columns.map { ($0.column, $0.value) },
+            phonemes: item.phonemes.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) },
+            words: item.words.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) })
+        guard !points.isEmpty || prompt != nil else { return clip }
+        let mel = LogMel(bands: dimensions.nMels).window(samples, windowSamples: dimensions.windowSamples)
+        let plan = HookPlan(
+            captures: points, validFrames: needs.allFrames ? nil : valid, interventions: interventions)
+        let whisper = try model.model()
+        var tensors: [PluginTensor] = []
+        let run = try HookRun(plan, dimensions: dimensions) {
+            tensors.append(PluginTensor($0, window: index, validFrames: valid, dimensions))
+        }
+        let audio = points.isEmpty ? nil : try whisper.encode(mel, hooks: run)
+        if let prompt {
+            let tokens = try prompt.tokens(mel, hooks: plan, turn: turn)
+            clip.tokens = needs.decoder ? tokens.map { Int32(clamping: $0) } : nil
+            if let audio, points.contains(where: { !$0.isEncoder }) {
+                _ = try whisper.decode([tokens], cache: whisper.decoderCache(audio: audio), hooks: run)
+            }
+        }
+        clip.tensors = tensors
+        return clip
+    }
+}
+
+extension PluginTensor {
+    /// An activation; positions count from the recording's beginning.
+    init(_ captured: CapturedTensor, window: Int, validFrames: Int, _ dimensions: ModelDimensions) {
+        let perWindow: Int, valid: Int
+        switch captured.hook.position {
+        case .melFrame: (perWindow, valid) = (dimensions.melFrames, 2 * validFrames)
+        case .frame: (perWindow, valid) = (dimensions.nAudioCtx, validFrames)
+        case .token: (perWindow, valid) = (0, captured.positions)
+        }
+        self.init(
+            captured.tensor, hook: captured.hook.name, axes: captured.axes,
+            firstPosition: window * perWindow + captured.firstPosition,
+            positionsPerSecond: captured.positionsPerSecond ?? 0, validPositions: min(valid, captured.positions))
+    }
+
+    init(
+        _ tensor: Tensor, hook: String = "", axes: [String] = [], firstPosition: Int = 0,
+        positionsPerSecond: Double = 0,
+        validPositions: Int = 0
+    ) {
+        self.init(
+            shape: tensor.shape, hook: hook, axes: axes, firstPosition: firstPosition,
+            positionsPerSecond: positionsPerSecond, validPositions: validPositions
+        ) { body in try tensor.withUnsafeBufferPointer { try body(UnsafeRawBufferPointer($0)) } }
+    }
+}
+
+extension PluginRunValue {
+    init(_ model: LoadedModel, recordings: Int, seed: UInt64) throws {
+        self.init(
+            model: model.name, sha256: try model.digest(), model.dimensions, recordings: recordings, seed: seed)
+    }
+
+    init(model: String, sha256: String, _ dimensions: ModelDimensions, recordings: Int, seed: UInt64) {
+        func number(_ extent: Int) -> UInt32 { UInt32(clamping: extent) }
+        self.init(
+            model: model, modelSHA256: sha256,
+            dimensions: Dimensions(
+                mels: number(dimensions.nMels), audioContext: number(dimensions.nAudioCtx),
+                audioState: number(dimensions.nAudioState), audioHeads: number(dimensions.nAudioHead),
+                audioLayers: number(dimensions.nAudioLayer), vocabulary: number(dimensions.nVocab),
+                textContext: number(dimensions.nTextCtx), textState: number(dimensions.nTextState),
+                textHeads: number(dimensions.nTextHead), textLayers: number(dimensions.nTextLayer)),
+            recordings: UInt64(clamping: recordings), seed: seed)
+    }
+}

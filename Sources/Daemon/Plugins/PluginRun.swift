@@ -1,0 +1,300 @@
+import DataSets
+import Files
+import Foundation
+import Messages
+import PluginHost
+import Synchronization
+
+/// A plugin's run over recordings: what every worker of it has in common.
+struct PluginRun: Sendable {
+    /// When the state is written down.
+    struct Intervals: Sendable {
+        var recordings = 100
+        var time = Duration.seconds(10)
+    }
+
+    let plugin: FoundPlugin
+    let request: V1.RunPluginRequest
+    let interventions: [InterventionSpec]
+    let recordings: PluginRecordings
+    let folder: String
+    let intervals: Intervals
+    let running = RunningPlugins()
+    let emit: @Sendable (V1.PluginEvent.Event) throws -> Void
+
+    /// What a part of the recordings gave.
+    struct Part: Sendable {
+        var state: [UInt8] = []
+        var results: [PluginState.Result] = []
+        var skipped: [V1.SkippedRecording] = []
+        var engineTime = Duration.zero
+        var pluginTime = Duration.zero
+    }
+
+    /// A plugin that was started and told its arguments.
+    private struct Started {
+        let worker: PluginWorker
+        let capture: PluginCapture
+        let description: V1.PluginDescription
+        let arguments: [V1.PluginArgument]
+    }
+
+    // MARK: - One worker
+
+    /// Goes through all recordings in one process.
+    func run(_ model: LoadedModel, _ turn: EngineTurn, results: ResultCount) throws -> V1.PluginEnd {
+        let began = ContinuousClock.now
+        let started = try start(model, turn) { value in try results.send(value, emit) }
+        defer { started.worker.close() }
+        try told(.description(started.description), turn)
+        let all = started.capture.needs.nothingToHear ? [] : recordings.recordings
+        var state = PluginState(header: try header(model, started.arguments, count: all.count))
+        let keeper = try StateKeeper(path: request.checkpoint, intervals)
+        if let saved = try keeper?.saved() {
+            if let difference = saved.header.difference(from: state.header, parts: true) {
+                throw ServiceError(
+                    .failedPrecondition,
+                    "\(request.checkpoint) belongs to another run: \(difference); name another file, or remove it")
+            }
+            state = saved
+            try started.worker.call { try $0.merge(saved.state) }
+            started.worker.restore(saved.results)
+            for entry in saved.results { try told(turn) { try results.send(entry.result, emit) } }
+            for skipped in saved.header.skipped {
+                try told(.skipped(V1.SkippedRecording(file: skipped.file, reason: skipped.reason)), turn)
+            }
+        } else {
+            for skipped in recordings.broken {
+                state.header.skipped.append(.init(file: skipped.file, reason: skipped.reason))
+                try told(.skipped(skipped), turn)
+            }
+        }
+        try activate(started.worker, model, count: all.count)
+        try hear(all[min(state.header.done, all.count)...], started, turn) { done, skipped in
+            state.header.done = done
+            if let skipped { state.header.skipped.append(.init(file: skipped.file, reason: skipped.reason)) }
+            if let keeper, keeper.isDue(done) {
+                try keep(&state, started.worker) { try keeper.write($0) }
+            }
+        }
+        if keeper != nil || !request.stateFile.isEmpty {
+            try keep(&state, started.worker) { state in
+                try keeper?.write(state)
+                if let path = request.stateFile.nonEmpty { try state.write(to: path) }
+            }
+        }
+        try started.worker.call { try $0.finish() }
+        return end(
+            model, try model.digest(), recordings: all.count, skipped: state.header.skipped.count, results.value,
+            (started.worker.engineTime, started.worker.pluginTime), since: began)
+    }
+
+    private func keep(
+        _ state: inout PluginState, _ worker: PluginWorker, _ write: (PluginState) throws -> Void
+    ) throws {
+        state.state = try worker.call { try $0.save() }
+        state.results = worker.results
+        let complete = state
+        try worker.turn.suspended { try write(complete) }
+    }
+
+    // MARK: - Parts of the work
+
+    /// Goes through a contiguous part of the recordings, and gives back the state.
+    func runPart(_ part: Range<Int>, _ model: LoadedModel, _ turn: EngineTurn) throws -> Part {
+        let started = try start(model, turn) { _ in }
+        defer { started.worker.close() }
+        guard started.capture.needs.hasState else { throw stateless("be run by several workers") }
+        var result = Part()
+        try activate(started.worker, model, count: part.count)
+        try hear(recordings.recordings[part], started, turn, counts: false) { _, skipped in
+            if let skipped { result.skipped.append(skipped) }
+        }
+        result.state = try started.worker.call { try $0.save() }
+        result.results = started.worker.results
+        result.engineTime = started.worker.engineTime
+        result.pluginTime = started.worker.pluginTime
+        return result
+    }
+
+    /// Puts the parts of several workers together, in their order, and lets the plugin finish.
+    func runWhole(
+        _ parts: [Part], _ model: LoadedModel, _ turn: EngineTurn, results: ResultCount,
+        since began: ContinuousClock.Instant
+    ) throws -> V1.PluginEnd {
+        let started = try start(model, turn) { value in try results.send(value, emit) }
+        defer { started.worker.close() }
+        try told(.description(started.description), turn)
+        let skipped = recordings.broken + parts.flatMap(\.skipped)
+        for recording in skipped { try told(.skipped(recording), turn) }
+        for part in parts {
+            for entry in part.results { try told(turn) { try results.send(entry.result, emit) } }
+        }
+        for part in parts { try started.worker.call { try $0.merge(part.state) } }
+        let count = recordings.recordings.count
+        try activate(started.worker, model, count: count)
+        if let path = request.stateFile.nonEmpty {
+            var state = PluginState(header: try header(model, started.arguments, count: count))
+            state.header.done = count
+            state.header.skipped = skipped.map { .init(file: $0.file, reason: $0.reason) }
+            state.results = parts.flatMap(\.results)
+            state.state = try started.worker.call { try $0.save() }
+            let complete = state
+            try turn.suspended { try complete.write(to: path) }
+        }
+        try started.worker.call { try $0.finish() }
+        let engine = parts.reduce(started.worker.engineTime) { $0 + $1.engineTime }
+        let plugin = parts.reduce(started.worker.pluginTime) { $0 + $1.pluginTime }
+        return end(
+            model, try model.digest(), recordings: count, skipped: skipped.count, results.value, (engine, plugin),
+            since: began)
+    }
+
+    private func start(
+        _ model: LoadedModel, _ turn: EngineTurn, result: @escaping @Sendable (V1.PluginResult) throws -> Void
+    ) throws -> Started {
+        let services = EngineServices(plugin: plugin.id, model: model, turn: turn, folder: folder)
+        let outlet = PluginOutlet(log: { [emit] log in try? emit(.log(log)) }, result: result)
+        let worker = try PluginWorker(plugin, turn: turn, services: services, running: running, outlet: outlet)
+        do {
+            let description = try worker.call { try $0.describe() }
+            let arguments = try description.arguments(request.arguments)
+            let needs = try worker.create(arguments)
+            try check(needs)
+            let capture = try PluginCapture(needs, interventions: interventions, plugin: plugin.id, model: model)
+            return Started(worker: worker, capture: capture, description: description, arguments: arguments)
+        } catch {
+            worker.close()
+            throw error
+        }
+    }
+
+    private func check(_ needs: PluginNeedsValue) throws {
+        if !needs.nothingToHear, recordings.recordings.isEmpty, recordings.broken.isEmpty, request.shard == nil {
+            throw ServiceError(.invalidArgument, "\(plugin.id) needs recordings; the request names none")
+        }
+        if needs.labels, !recordings.recordings.isEmpty, !recordings.recordings.contains(where: { $0.item.isLabelled })
+        {
+            throw ServiceError(
+                .failedPrecondition,
+                "\(plugin.id) needs labels or alignments; none of the \(recordings.recordings.count) recordings has any"
+            )
+        }
+        guard needs.hasState || (request.checkpoint.isEmpty && request.stateFile.isEmpty) else {
+            throw stateless("keep a state in a file")
+        }
+    }
+
+    private func stateless(_ wish: String) -> ServiceError {
+        ServiceError(.failedPrecondition, "\(plugin.id) saves no state, so it cannot \(wish)")
+    }
+
+    private func activate(_ worker: PluginWorker, _ model: LoadedModel, count: Int) throws {
+        let run = try PluginRunValue(model, recordings: count, seed: request.seed)
+        try worker.call { try $0.activate(run) }
+    }
+
+    /// - Parameter after: told after each recording how many are done, those before this part among them.
+    private func hear(
+        _ part: ArraySlice<PluginRecording>, _ started: Started, _ turn: EngineTurn, counts: Bool = true,
+        after: (Int, V1.SkippedRecording?) throws -> Void
+    ) throws {
+        let total = Double(recordings.recordings.count)
+        for (place, recording) in zip(part.indices, part) {
+            try turn.checkpoint()
+            var skipped: V1.SkippedRecording?
+            if let error = try started.worker.hear(recording, started.capture) {
+                guard !request.stopAtBroken else { throw error }
+                let reason = V1.SkippedRecording(file: recording.item.name, reason: "\(error)")
+                if counts { try told(.skipped(reason), turn) }
+                skipped = reason
+            }
+            try after(place + 1, skipped)
+            let progress = V1.Progress(
+                done: Double(place + 1), total: total, unit: "recordings", label: recording.item.name)
+            if counts { try told(.progress(progress), turn) }
+        }
+    }
+
+    // MARK: - What is told
+
+    private func told(_ event: V1.PluginEvent.Event, _ turn: EngineTurn) throws { try told(turn) { try emit(event) } }
+
+    /// A slow reader holds nobody else up.
+    private func told(_ turn: EngineTurn, _ body: () throws -> Void) throws { try turn.suspended(body) }
+
+    private func header(_ model: LoadedModel, _ arguments: [V1.PluginArgument], count: Int) throws -> PluginState.Header
+    {
+        PluginState.Header(
+            plugin: plugin.id, version: plugin.version,
+            arguments: arguments.map { .init(id: $0.id, value: $0.value) }, model: model.name,
+            vocabulary: request.model?.vocabulary ?? "", modelSHA256: try model.digest(), dimensions: model.dimensions,
+            interventions: interventions.map(\.description), dataSet: recordings.digest,
+            shard: request.shard.map { .init(index: $0.index, count: $0.count) }, seed: request.seed, recordings: count,
+            done: 0, skipped: [])
+    }
+
+    private func end(
+        _ model: LoadedModel, _ digest: String, recordings: Int, skipped: Int, _ results: UInt64,
+        _ times: (engine: Duration, plugin: Duration), since began: ContinuousClock.Instant
+    ) -> V1.PluginEnd {
+        V1.PluginEnd(
+            recordings: UInt64(clamping: recordings), results: results, skipped: UInt64(clamping: skipped),
+            model: model.name, modelSha256: digest, seed: request.seed,
+            seconds: began.duration(to: .now) / .seconds(1), engineSeconds: times.engine / .seconds(1),
+            pluginSeconds: times.plugin / .seconds(1))
+    }
+}
+
+/// Results that were sent.
+final class ResultCount: Sendable {
+    private let count = Atomic<UInt64>(0)
+
+    var value: UInt64 { count.load(ordering: .relaxed) }
+
+    func send(_ result: V1.PluginResult, _ emit: (V1.PluginEvent.Event) throws -> Void) throws {
+        try emit(.result(result))
+        count.wrappingAdd(1, ordering: .relaxed)
+    }
+}
+
+/// The file that a run's state is kept in. One thread uses it.
+final class StateKeeper {
+    private let path: String
+    private let intervals: PluginRun.Intervals
+    private var lastDone = 0
+    private var lastWritten = ContinuousClock.now
+    /// A state that takes long to write is written less often: a twentieth of the time at most.
+    private var pause: Duration
+
+    /// Nil without a path.
+    /// - Throws: ``Files/FileError`` where nothing can be written there, which is better known before the work.
+    init?(path: String, _ intervals: PluginRun.Intervals) throws {
+        guard !path.isEmpty else { return nil }
+        self.path = path
+        self.intervals = intervals
+        pause = .zero
+        _ = try PendingFile(path)
+    }
+
+    /// What another run has left behind.
+    func saved() throws -> PluginState? {
+        guard access(path, F_OK) == 0 else { return nil }
+        let state = try PluginState(path: path)
+        lastDone = state.header.done
+        return state
+    }
+
+    func isDue(_ done: Int) -> Bool {
+        let since = lastWritten.duration(to: .now)
+        return since >= pause && (done - lastDone >= intervals.recordings || since >= intervals.time)
+    }
+
+    func write(_ state: PluginState) throws {
+        let began = ContinuousClock.now
+        try state.write(to: path)
+        lastWritten = .now
+        lastDone = state.header.done
+        pause = began.duration(to: lastWritten) * 19
+    }
+}

@@ -1,0 +1,89 @@
+import Messages
+import PluginHost
+import Synchronization
+
+/// A plugin that is running, as a run sees it: ``PluginHost/PluginProcess``, or a stand-in in tests.
+///
+/// All calls block and come one at a time; ``cancel()`` alone may come at any time, from any thread.
+protocol PluginRunner: AnyObject, Sendable {
+    func describe() throws -> V1.PluginDescription
+    func create(arguments: [V1.PluginArgument]) throws -> PluginNeedsValue
+    func activate(_ run: PluginRunValue) throws
+    func process(_ clip: PluginClipValue) throws
+    func finish() throws
+    func save() throws -> [UInt8]
+    func merge(_ state: [UInt8]) throws
+    func cancel()
+    func close()
+}
+
+extension PluginProcess: PluginRunner {}
+
+/// What a plugin says while it runs; called on the thread of the call under way.
+struct PluginOutlet: Sendable {
+    var log: @Sendable (V1.PluginLog) -> Void = { _ in }
+    /// What it throws ends the call.
+    var result: @Sendable (V1.PluginResult) throws -> Void = { _ in }
+}
+
+/// A plugin that was found and can be started.
+struct FoundPlugin: Sendable {
+    let id: String
+    let version: String
+    /// Its library, by whose file a description that is kept stays true.
+    let library: String
+    let start: @Sendable (any PluginServices, PluginOutlet) throws -> any PluginRunner
+}
+
+/// Where plugins are found.
+struct PluginCatalogue: Sendable {
+    let list: @Sendable () -> [V1.PluginListing]
+    /// By full id, or by its last part where that is one only.
+    let find: @Sendable (String) throws -> FoundPlugin
+
+    /// The bundles of a registry, started in processes of their own.
+    static func bundles(_ registry: PluginRegistry, limits: PluginLimits = PluginLimits()) -> PluginCatalogue {
+        PluginCatalogue(
+            list: { registry.list() },
+            find: { name in
+                let bundle = try registry.bundle(named: name)
+                return FoundPlugin(id: bundle.id, version: bundle.version, library: bundle.library) {
+                    services, outlet in
+                    try PluginProcess.start(
+                        bundle, limits: limits, services: services, quarantine: registry.quarantine,
+                        log: outlet.log, result: outlet.result)
+                }
+            })
+    }
+}
+
+/// Every plugin of one run, so that all can be cancelled from another thread.
+final class RunningPlugins: Sendable {
+    private struct State {
+        var runners: [any PluginRunner] = []
+        var isCancelled = false
+    }
+
+    private let state = Mutex(State())
+
+    /// From now on it is cancelled with the others; at once where they are already.
+    func add(_ runner: any PluginRunner) {
+        let isCancelled = state.withLock { state in
+            state.runners.append(runner)
+            return state.isCancelled
+        }
+        if isCancelled { runner.cancel() }
+    }
+
+    func remove(_ runner: any PluginRunner) {
+        state.withLock { $0.runners.removeAll { $0 === runner } }
+    }
+
+    func cancel() {
+        let runners = state.withLock { state in
+            state.isCancelled = true
+            return state.runners
+        }
+        for runner in runners { runner.cancel() }
+    }
+}

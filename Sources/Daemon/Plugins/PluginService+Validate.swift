@@ -1,0 +1,63 @@
+import Audio
+import DataSets
+import Foundation
+import Messages
+import PluginHost
+
+extension PluginService {
+    /// Tries a bundle out: one process for each check.
+    /// - Parameter tell: gets each check, from a thread that may block.
+    func validate(
+        _ request: V1.ValidatePluginRequest, client: ClientID, deadline: ContinuousClock.Instant?,
+        tell: @escaping @Sendable (V1.ValidationCheck) throws -> Void
+    ) async throws -> V1.ValidationEnd {
+        guard request.path.hasPrefix("/") else {
+            throw ServiceError(.invalidArgument, "the path '\(request.path)' is not absolute")
+        }
+        let bundle = try PluginBundle(folder: request.path)
+        return try await engine.run(request.model, client: client, deadline: deadline) { [folder] model, turn in
+            // Not the folder of its runs, which a check must leave alone.
+            let scratch = "\(folder)/.validate-\(UUID().uuidString)"
+            defer { try? FileManager.default.removeItem(atPath: scratch) }
+            let services = EngineServices(plugin: bundle.id, model: model, turn: turn, folder: scratch)
+            let run = try PluginRunValue(model, recordings: 0, seed: 0)
+            let validator = PluginValidator(bundle, run: run, services: services) { sound, needs in
+                services.take(needs)
+                return try turn.resumed {
+                    let capture = try PluginCapture(needs, interventions: [], plugin: bundle.id, model: model)
+                    return try capture.clips(of: sound, turn)
+                }
+            }
+            return try turn.suspended { try validator.validate(tell) }
+        }
+    }
+}
+
+extension PluginCapture {
+    /// The windows of a sound that every plugin must survive.
+    func clips(of sound: PluginSound, _ turn: EngineTurn) throws -> [PluginClipValue] {
+        let rate = SampleBuffer.sampleRate
+        var item = DataSetItem(name: "\(sound)", source: .path("\(sound)"))
+        let samples: [Float]
+        switch sound {
+        case .silence: samples = [Float](repeating: 0, count: 2 * rate)
+        case .oneSample: samples = [0.5]
+        case .noise:
+            var state: UInt32 = 1
+            samples = (0..<3 * rate).map { _ in
+                // Numerical Recipes' linear congruential generator: noise that is the same each time.
+                state = state &* 1_664_525 &+ 1_013_904_223
+                return Float(state >> 8) / Float(1 << 23) - 1
+            }
+        case .voice(let number):
+            let clips = try DemoClips.items().filter { $0.text != nil }
+            guard !clips.isEmpty else { throw ServiceError(.notFound, "no clips of speech are embedded in this build") }
+            item = clips[abs(number % clips.count)]
+            item.index = number
+            samples = try SampleBuffer.read(PluginRecording(item: item, recording: nil).input().input.source).readAll()
+        }
+        var clips: [PluginClipValue] = []
+        try forEachWindow(of: item, SampleBuffer(samples), turn: turn, engine: { try $0() }) { clips.append($0) }
+        return clips
+    }
+}

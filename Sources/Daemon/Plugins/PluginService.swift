@@ -1,0 +1,204 @@
+import DataSets
+import Files
+import Foundation
+import Logging
+import Messages
+import PluginHost
+import Synchronization
+
+/// The analyses: which there are, what they are, and their runs over recordings.
+struct PluginService: Sendable {
+    let engine: Engine
+    let catalogue: PluginCatalogue
+    /// Where each plugin has a folder of its own.
+    let folder: String
+    let logger: Logger
+    var intervals = PluginRun.Intervals()
+    private let descriptions = DescriptionCache()
+
+    init(engine: Engine, catalogue: PluginCatalogue, folder: String, logger: Logger) {
+        self.engine = engine
+        self.catalogue = catalogue
+        self.folder = folder
+        self.logger = logger
+    }
+
+    /// The plugins that were found; nothing is loaded.
+    func list() -> [V1.PluginListing] { catalogue.list() }
+
+    /// What a plugin needs, takes and gives. Starts it where its library is not the one that was described before.
+    func describe(_ name: String) throws -> V1.PluginDescription {
+        let plugin = try catalogue.find(name)
+        return try descriptions.description(of: plugin.library) {
+            let runner = try plugin.start(NoServices(reason: "a plugin that is described has no model"), PluginOutlet())
+            defer { runner.close() }
+            return try runner.describe()
+        }
+    }
+
+    // MARK: - Runs
+
+    /// Checks what can be checked before anything waits for the engine.
+    func check(_ request: V1.RunPluginRequest) throws {
+        _ = try catalogue.find(request.pluginId)
+        _ = try request.interventions.map { try InterventionSpec($0) }
+        for (what, path) in [("checkpoint", request.checkpoint), ("state_file", request.stateFile)] {
+            try Self.checkPath(path, what)
+        }
+        guard request.workers <= 64 else {
+            throw ServiceError(.invalidArgument, "there are \(request.workers) workers; expected at most 64")
+        }
+        guard request.workers <= 1 || request.checkpoint.isEmpty else {
+            throw ServiceError(
+                .unimplemented, "a checkpoint is kept by one worker; there are \(request.workers): take shards, or one")
+        }
+    }
+
+    private static func checkPath(_ path: String, _ what: String) throws {
+        guard path.isEmpty || path.hasPrefix("/") else {
+            throw ServiceError(.invalidArgument, "the path '\(path)' of \(what) is not absolute")
+        }
+    }
+
+    /// Runs a plugin over recordings.
+    /// - Parameters:
+    ///   - connection: whose uploads may be used; nil for a job.
+    ///   - emit: gets every event but the first and the last, from threads that may block, one at a time. What it
+    ///     throws
+    ///     ends the run.
+    func run(
+        _ request: V1.RunPluginRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
+        emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+    ) async throws -> V1.PluginEnd {
+        try check(request)
+        let plugin = try catalogue.find(request.pluginId)
+        let single = try request.audio.map { try engine.input($0, connection: connection) }
+        let recordings = try await blocking {
+            try PluginRecordings(
+                single: single, dataSets: request.dataSets, shard: request.shard, stopAtBroken: request.stopAtBroken)
+        }
+        let run = PluginRun(
+            plugin: plugin, request: request, interventions: try request.interventions.map { try InterventionSpec($0) },
+            recordings: recordings, folder: try stateFolder(of: plugin.id), intervals: intervals, emit: emit)
+        let results = ResultCount()
+        return try await cancelling(run.running, deadline: deadline) {
+            let workers = min(Int(request.workers), recordings.recordings.count)
+            guard workers > 1 else {
+                return try await engine.run(request.model, client: client, deadline: deadline) { model, turn in
+                    try run.run(model, turn, results: results)
+                }
+            }
+            let began = ContinuousClock.now
+            let parts = try await parts(of: run, workers, client: client, deadline: deadline)
+            return try await engine.run(request.model, client: client, deadline: deadline) { model, turn in
+                try run.runWhole(parts, model, turn, results: results, since: began)
+            }
+        }
+    }
+
+    /// What each of several workers makes of a contiguous part, in the parts' order.
+    private func parts(
+        of run: PluginRun, _ workers: Int, client: ClientID, deadline: ContinuousClock.Instant?
+    ) async throws -> [PluginRun.Part] {
+        let count = run.recordings.recordings.count
+        return try await withThrowingTaskGroup(of: (Int, PluginRun.Part).self) { group in
+            for worker in 0..<workers {
+                let part = count * worker / workers..<count * (worker + 1) / workers
+                group.addTask {
+                    let result = try await engine.run(run.request.model, client: client, deadline: deadline) {
+                        model, turn in try run.runPart(part, model, turn)
+                    }
+                    return (worker, result)
+                }
+            }
+            do {
+                var parts: [Int: PluginRun.Part] = [:]
+                for try await (worker, part) in group { parts[worker] = part }
+                return parts.sorted { $0.key < $1.key }.map(\.value)
+            } catch {
+                // What the others do is of no more use.
+                run.running.cancel()
+                throw error
+            }
+        }
+    }
+
+    /// A cancelled task, or a deadline that passes, ends the plugins as well.
+    func cancelling<R: Sendable>(
+        _ running: RunningPlugins, deadline: ContinuousClock.Instant?, _ body: () async throws -> R
+    ) async throws -> R {
+        let timer = deadline.map { deadline in
+            Task {
+                try await Task.sleep(until: deadline, clock: .continuous)
+                running.cancel()
+            }
+        }
+        defer { timer?.cancel() }
+        return try await withTaskCancellationHandler(operation: body) { running.cancel() }
+    }
+
+    private func stateFolder(of id: String) throws -> String {
+        guard !id.isEmpty, !id.contains("/"), !id.hasPrefix(".") else {
+            throw ServiceError(.invalidArgument, "'\(id)' cannot be a plugin's id")
+        }
+        return "\(folder)/\(id)"
+    }
+
+    // MARK: - Merging
+
+    /// Puts the states of several runs together, and gives the results as if one run had heard all their recordings.
+    func merge(
+        _ request: V1.MergePluginRequest, client: ClientID, deadline: ContinuousClock.Instant?,
+        emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+    ) async throws -> V1.PluginEnd {
+        for path in request.stateFiles { try Self.checkPath(path, "state_files") }
+        try Self.checkPath(request.stateFile, "state_file")
+        let states = try await blocking { try request.stateFiles.map { try PluginState(path: $0) } }
+        let merge = try PluginMerge(states, files: request.stateFiles)
+        let plugin = try catalogue.find(merge.header.plugin)
+        guard plugin.version == merge.header.version else {
+            throw ServiceError(
+                .failedPrecondition,
+                "the states are those of \(plugin.id) \(merge.header.version); its version is \(plugin.version) now")
+        }
+        let folder = try stateFolder(of: plugin.id)
+        let running = RunningPlugins()
+        let results = ResultCount()
+        return try await cancelling(running, deadline: deadline) {
+            try await engine.queue.run(client: client, deadline: deadline) { [store = engine.store] turn in
+                let (lease, absence) = try turn.suspended { merge.model(in: store) }
+                defer { withExtendedLifetime(lease) {} }
+                let services = lease.map {
+                    EngineServices(plugin: plugin.id, model: $0.model, turn: turn, folder: folder)
+                }
+                let outlet = PluginOutlet(
+                    log: { try? emit(.log($0)) }, result: { try results.send($0, emit) })
+                let worker = try PluginWorker(
+                    plugin, turn: turn, services: services, absence: absence, running: running, outlet: outlet)
+                defer { worker.close() }
+                return try merge.run(worker, into: request.stateFile.nonEmpty, results, emit)
+            }
+        }
+    }
+}
+
+/// Descriptions of plugins whose libraries are unchanged.
+private final class DescriptionCache: Sendable {
+    private let known = Mutex<[FileStamp: V1.PluginDescription]>([:])
+
+    func description(
+        of library: String, _ read: () throws -> V1.PluginDescription
+    ) throws -> V1.PluginDescription {
+        let stamp = FileStamp(library)
+        if let stamp, let description = known.withLock({ $0[stamp] }) { return description }
+        let description = try read()
+        if let stamp {
+            known.withLock { known in
+                // Of a library that was replaced, the old description goes.
+                known = known.filter { $0.key.path != library }
+                known[stamp] = description
+            }
+        }
+        return description
+    }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import Messages
+@testable import PluginHost
+import Synchronization
+
+@testable import Daemon
+
+/// A plugin without a process: counts the frames and adds up what it sees, in integers, so that any order gives the
+/// same.
+final class FakePlugin: PluginRunner {
+    static let id = "org.example.counting"
+
+    struct Behaviour: Sendable {
+        var needs: PluginNeedsValue = {
+            var needs = PluginNeedsValue()
+            needs.hooks = ["encoder.conv1"]
+            needs.audio = true
+            needs.hasState = true
+            return needs
+        }()
+        /// Called with the number of each recording, before it counts.
+        var hearing: @Sendable (UInt64) throws -> Void = { _ in }
+        var blocksAt: UInt64?
+        var asks: (@Sendable (any PluginServices) throws -> String)?
+    }
+
+    private struct State {
+        var recordings: Int64 = 0
+        var frames: Int64 = 0
+        var sum: Int64 = 0
+        var heard: [UInt64] = []
+        var isActive = false
+        var isClosed = false
+    }
+
+    private let behaviour: Behaviour
+    private let services: any PluginServices
+    private let outlet: PluginOutlet
+    private let journal: Journal
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+    private let isCancelled = Atomic(false)
+
+    /// What happened to all fakes of one test.
+    final class Journal: Sendable {
+        let lines = Mutex<[String]>([])
+        func note(_ line: String) { lines.withLock { $0.append(line) } }
+        func count(_ line: String) -> Int { lines.withLock { $0.count { $0 == line } } }
+    }
+
+    init(_ behaviour: Behaviour, _ services: any PluginServices, _ outlet: PluginOutlet, _ journal: Journal) {
+        self.behaviour = behaviour
+        self.services = services
+        self.outlet = outlet
+        self.journal = journal
+        journal.note("start")
+    }
+
+    static func catalogue(
+        _ behaviour: Behaviour = Behaviour(), _ journal: Journal = Journal(), library: String = "/nowhere",
+        version: String = "1.0"
+    ) -> PluginCatalogue {
+        let listing = V1.PluginListing(id: id, name: "Counting", version: version)
+        return PluginCatalogue(
+            list: { [listing] },
+            find: { name in
+                guard name == id || name == "counting" else { throw PluginError(.notFound, "no plugin \(name)") }
+                return FoundPlugin(id: id, version: version, library: library) {
+                    FakePlugin(behaviour, $0, $1, journal)
+                }
+            })
+    }
+
+    func describe() throws -> V1.PluginDescription {
+        V1.PluginDescription(
+            listing: V1.PluginListing(id: Self.id, version: "1.0"),
+            parameters: [
+                V1.PluginParameter(id: "step", kind: "integer", default: "1", minimum: 1, maximum: 9),
+                V1.PluginParameter(id: "mode", kind: "choice", default: "fast", choices: ["fast", "slow"]),
+            ])
+    }
+
+    func create(arguments: [V1.PluginArgument]) throws -> PluginNeedsValue {
+        journal.note("create " + arguments.map { "\($0.id)=\($0.value)" }.joined(separator: " "))
+        return behaviour.needs
+    }
+
+    func activate(_ run: PluginRunValue) throws {
+        state.withLock { $0.isActive = true }
+        journal.note("activate \(run.recordings)")
+        if let asks = behaviour.asks { journal.note(try asks(services)) }
+    }
+
+    func process(_ clip: PluginClipValue) throws {
+        try behaviour.hearing(clip.recording)
+        if clip.recording == behaviour.blocksAt {
+            journal.note("blocked")
+            wake.wait()
+        }
+        guard !isCancelled.load(ordering: .acquiring) else {
+            throw PluginError(.cancelled, "\(Self.id) was cancelled")
+        }
+        var sum: Int64 = 0
+        for tensor in clip.tensors {
+            try tensor.withBytes { bytes in
+                for value in bytes.bindMemory(to: Float.self) { sum += Int64((value * 4096).rounded()) }
+            }
+        }
+        for sample in clip.samples ?? [] { sum += Int64((sample * 4096).rounded()) }
+        let frames = state.withLock { state in
+            if clip.window == 0 { state.recordings += 1 }
+            state.heard.append(clip.recording)
+            state.frames += Int64(clip.validFrames)
+            state.sum += sum
+            return state.frames
+        }
+        _ = frames
+        try outlet.result(
+            V1.PluginResult(outputId: "sum", file: clip.name, value: .scalar(Double(sum))))
+    }
+
+    func finish() throws {
+        let (frames, sum, recordings) = state.withLock { ($0.frames, $0.sum, $0.recordings) }
+        try outlet.result(V1.PluginResult(outputId: "frames", value: .scalar(Double(frames))))
+        try outlet.result(V1.PluginResult(outputId: "total", value: .text("\(recordings) \(sum)")))
+    }
+
+    func save() throws -> [UInt8] {
+        state.withLock { state in
+            Array("\(state.recordings) \(state.frames) \(state.sum) \(state.heard.sorted())".utf8)
+        }
+    }
+
+    func merge(_ bytes: [UInt8]) throws {
+        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ", maxSplits: 3)
+        guard fields.count == 4, let recordings = Int64(fields[0]), let frames = Int64(fields[1]),
+            let sum = Int64(fields[2])
+        else { throw PluginError(.failed, "damaged state") }
+        let heard = fields[3].split(whereSeparator: { !$0.isNumber }).compactMap { UInt64($0) }
+        state.withLock { state in
+            state.recordings += recordings
+            state.frames += frames
+            state.sum += sum
+            state.heard += heard
+        }
+        journal.note("merge")
+    }
+
+    func cancel() {
+        isCancelled.store(true, ordering: .releasing)
+        wake.signal()
+    }
+
+    func close() {
+        let wasClosed = state.withLock { state in
+            defer { state.isClosed = true }
+            return state.isClosed
+        }
+        if !wasClosed { journal.note("close") }
+    }
+}
+
+/// Short recordings, each a different hum: 16-bit WAV at 16 kHz, written here byte by byte.
+func writeRecordings(_ count: Int, in folder: String, milliseconds: Int = 60) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for number in 0..<count {
+        let samples = 16 * milliseconds + number
+        func little(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(value >> (8 * $0) & 255) } }
+        var file = Array("RIFF".utf8) + little(36 + 2 * samples, 4) + Array("WAVEfmt ".utf8)
+        file += little(16, 4) + little(1, 2) + little(1, 2) + little(16_000, 4) + little(32_000, 4)
+        file += little(2, 2) + little(16, 2) + Array("data".utf8) + little(2 * samples, 4)
+        for sample in 0..<samples {
+            let value = Int(8000 * sin(Double(sample) * 0.02 * Double(1 + number % 17)))
+            file += little(value & 0xFFFF, 2)
+        }
+        let name = String(repeating: "0", count: 5 - "\(number)".count) + "\(number).wav"
+        try Data(file).write(to: URL(fileURLWithPath: folder + "/" + name))
+    }
+}
+
+/// Everything that one run told.
+struct ToldRun: Sendable {
+    var results: [V1.PluginResult] = []
+    var skipped: [V1.SkippedRecording] = []
+    var progress: [V1.Progress] = []
+    var end = V1.PluginEnd()
+
+    /// The results as they go over the wire.
+    var bytes: [[UInt8]] { results.map { $0.serialized() } }
+}

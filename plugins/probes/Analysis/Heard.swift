@@ -1,0 +1,37 @@
+/// One window of a recording, as the collection needs it: what the plugin copies out of a clip.
+struct Heard {
+    /// Values at one hook point, [positions, features] row-major.
+    struct Layer {
+        let hook: String
+        /// Of the recording, at index 0.
+        let firstPosition: Int
+        let positionsPerSecond: Double
+        /// Rows that overlap audio; the padding behind them is not data.
+        let valid: Int
+        let features: Int
+        let values: [Float]
+    }
+
+    /// Something heard from `start` to `end`, in seconds of the recording, half open.
+    struct Sound {
+        let start, end: Double
+        let label: String
+    }
+
+    let recording: UInt64
+    let columns: [String: String]
+    let phonemes, words: [Sound]
+    let layers: [Layer]
+}
+
+extension [Heard.Sound] {
+    /// The place of what is heard at `time`; nil where it is nothing. Sounds are in the order of time.
+    func place(at time: Double) -> Int? {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].end <= time { low = middle + 1 } else { high = middle }
+        }
+        return low < endIndex && self[low].start <= time ? low : nil
+    }
+}

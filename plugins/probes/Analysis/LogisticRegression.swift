@@ -1,0 +1,162 @@
+import Foundation
+
+/// A linear classifier with bias: logits = W z + b, over standardised features z = (x − mean) / std.
+struct LinearProbe: Sendable, Equatable {
+    /// [classes, features], row-major.
+    var weight: [Double]
+    /// [classes]
+    var bias: [Double]
+    let classes: Int
+    let features: Int
+
+    init(classes: Int, features: Int) {
+        self.weight = [Double](repeating: 0, count: classes * features)
+        self.bias = [Double](repeating: 0, count: classes)
+        self.classes = classes
+        self.features = features
+    }
+
+    /// Logits of each row, [rows, classes].
+    func logits(_ rows: FeatureMatrix) -> [Double] {
+        var logits = [Double](repeating: 0, count: rows.count * classes)
+        for row in 0..<rows.count {
+            rows.withRow(row) { features in
+                weight.withUnsafeBufferPointer { weight in
+                    for index in 0..<classes {
+                        let line = UnsafeBufferPointer(
+                            rebasing: weight[(index * self.features)...].prefix(self.features))
+                        logits[row * classes + index] = bias[index] + dot(features, line)
+                    }
+                }
+            }
+        }
+        return logits
+    }
+}
+
+/// How a fit ended.
+struct Fit: Sendable {
+    let probe: LinearProbe
+    /// Steps of L-BFGS.
+    let iterations: Int
+    /// Whether the largest entry of the gradient fell below ``LogisticRegression/tolerance``.
+    let converged: Bool
+}
+
+/// Multinomial logistic regression on logits:
+///
+///     minimise  1/n Σ −log softmax(W zᵢ + b)[yᵢ]  +  λ/2 ‖W‖²        (the bias is free)
+///
+/// For λ > 0 it is strictly convex in W, so the answer is one and the solver does not matter; b is one up to a constant
+/// added to all its entries, and the solver, which begins at 0, keeps their sum there. Two classes are the same problem
+/// with two rows. L-BFGS (Liu and Nocedal 1989) in double precision: Newton's Hessian of classes × features squared would
+/// not fit for phonemes on a wide model, and Adam has no end that one can check.
+struct LogisticRegression: Sendable {
+    var l2: Double
+    /// The fit has converged where no entry of the gradient is larger. Features are standardised, so this has a scale.
+    var tolerance = 1e-7
+    var iterations = 2000
+    private static let memory = 12
+
+    init(l2: Double) { self.l2 = l2 }
+
+    /// - Parameters:
+    ///   - labels: for each row, its class in 0..<classes.
+    ///   - start: where to begin: another penalty's answer saves steps and changes nothing else.
+    func fit(_ rows: FeatureMatrix, labels: [Int], classes: Int, from start: LinearProbe? = nil) -> Fit {
+        precondition(labels.count == rows.count && rows.count > 0, "a label for each row")
+        let problem = Problem(rows: rows, labels: labels, classes: classes, l2: l2)
+        var point = start.map { $0.weight + $0.bias } ?? [Double](repeating: 0, count: problem.size)
+        var (value, gradient) = problem.evaluate(point)
+        var history: [Correction] = []
+        var step = 0
+        while step < iterations, norm(gradient) > tolerance {
+            var direction = descent(gradient, history)
+            var slope = product(gradient, direction)
+            if slope >= 0 {  // a stale history: begin again along the gradient
+                history = []
+                direction = gradient.map { -$0 }
+                slope = -product(gradient, gradient)
+            }
+            let first = history.isEmpty ? min(1, 1 / max(norm(gradient), 1e-12)) : 1.0
+            guard let next = search(problem, point, direction, value: value, slope: slope, first: first) else { break }
+            let correction = Correction(
+                step: difference(next.point, point), change: difference(next.gradient, gradient))
+            if correction.curvature > 0 {
+                history.append(correction)
+                if history.count > Self.memory { history.removeFirst() }
+            }
+            (point, value, gradient) = (next.point, next.value, next.gradient)
+            step += 1
+        }
+        var probe = LinearProbe(classes: classes, features: rows.features)
+        probe.weight = Array(point.prefix(classes * rows.features))
+        probe.bias = Array(point.suffix(classes))
+        return Fit(probe: probe, iterations: step, converged: norm(gradient) <= tolerance)
+    }
+
+    private struct Point {
+        let point: [Double]
+        let value: Double
+        let gradient: [Double]
+    }
+
+    /// Halves the step until the value falls enough (Armijo). Near the answer a fall drowns in rounding: there a step that
+    /// does not raise the value by more than that, and flattens the slope, is taken (Hager and Zhang's condition).
+    private func search(
+        _ problem: Problem, _ point: [Double], _ direction: [Double], value: Double, slope: Double, first: Double
+    ) -> Point? {
+        var length = first
+        for _ in 0..<60 {
+            var next = point
+            for index in next.indices { next[index] += length * direction[index] }
+            let (candidate, gradient) = problem.evaluate(next)
+            let falls = candidate <= value + 1e-4 * length * slope
+            let flattens =
+                candidate <= value + 1e-13 * abs(value) && abs(product(gradient, direction)) <= 0.9 * abs(slope)
+            if candidate.isFinite, falls || flattens { return Point(point: next, value: candidate, gradient: gradient) }
+            length /= 2
+        }
+        return nil
+    }
+
+    /// The two loops: the inverse Hessian that the corrections stand for, times −gradient.
+    private func descent(_ gradient: [Double], _ history: [Correction]) -> [Double] {
+        var direction = gradient.map { -$0 }
+        var shares = [Double](repeating: 0, count: history.count)
+        for index in history.indices.reversed() {
+            let pair = history[index]
+            shares[index] = product(pair.step, direction) / pair.curvature
+            for entry in direction.indices { direction[entry] -= shares[index] * pair.change[entry] }
+        }
+        if let last = history.last {
+            let scale = last.curvature / product(last.change, last.change)
+            for entry in direction.indices { direction[entry] *= scale }
+        }
+        for (index, pair) in history.enumerated() {
+            let share = shares[index] - product(pair.change, direction) / pair.curvature
+            for entry in direction.indices { direction[entry] += share * pair.step[entry] }
+        }
+        return direction
+    }
+
+    private struct Correction {
+        let step: [Double]
+        let change: [Double]
+        let curvature: Double
+
+        init(step: [Double], change: [Double]) {
+            self.step = step
+            self.change = change
+            self.curvature = product(step, change)
+        }
+    }
+
+    private func norm(_ gradient: [Double]) -> Double { gradient.reduce(0) { max($0, abs($1)) } }
+
+    private func difference(_ left: [Double], _ right: [Double]) -> [Double] {
+        var result = left
+        for index in result.indices { result[index] -= right[index] }
+        return result
+    }
+}

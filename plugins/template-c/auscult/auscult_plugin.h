@@ -1,0 +1,1 @@
+../../../Sources/CAuscultPlugin/include/auscult_plugin.h
