@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Which plugins crashed of late: pauses before another start that double from crash to crash, and none at all after too
-/// many. A run that finishes clears it, and so does a newer library.
+/// Which plugins crashed of late: pauses before another start that double from crash to crash, and after too many
+/// no start at all. A run that finishes clears it, and so does a newer library.
 public final class PluginQuarantine: Sendable {
     private struct Record {
         var library: Date?

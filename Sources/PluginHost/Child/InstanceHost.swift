@@ -15,10 +15,11 @@ final class ResultBudget {
     }
 }
 
-/// The host as one instance sees it: C's `auscult_host`, and what stands behind it. Lives until the instance is destroyed.
+/// The host as one instance sees it: C's `auscult_host`, and what stands behind it. It lives as long as the
+/// instance.
 ///
-/// The plugin thread makes it, and calls everything but ``log(_:_:)``, ``progress(_:_:_:)`` and ``isCancelled``, which only
-/// read what never changes.
+/// The plugin thread makes it, and calls everything but ``log(_:_:)``, ``progress(_:_:_:)`` and the channel's
+/// ``HostChannel/isCancelled``, which only read what never changes.
 final class InstanceHost {
     /// What a line of the log about a refused result begins with.
     static let refusedResult = "a result was refused: "

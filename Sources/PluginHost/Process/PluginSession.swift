@@ -71,8 +71,9 @@ final class PluginSession {
     }
 
     private func allow(_ seconds: Double) {
-        allowed = seconds
-        deadline = .now + .seconds(seconds)
+        // A cancellation is for good: what is called after it has no more time than its grace.
+        allowed = cancelled ? min(seconds, limits.cancelGrace) : seconds
+        deadline = .now + .seconds(allowed)
     }
 
     private func answer(

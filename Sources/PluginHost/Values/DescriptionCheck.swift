@@ -132,7 +132,8 @@ enum DescriptionCheck {
         for element in elements {
             guard isIdentifier(id(element)) else {
                 return
-                    "one of its \(name) has the id '\(shown(id(element)))'; letters, digits, '_', '-' and '.' were expected"
+                    "one of its \(name) has the id '\(shown(id(element)))'; "
+                    + "letters, digits, '_', '-' and '.' were expected"
             }
             guard ids.insert(id(element)).inserted else { return "two of its \(name) have the id '\(id(element))'" }
             if let problem = problem(element) { return problem }
