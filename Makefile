@@ -47,6 +47,7 @@ test-python: build .build/python/bin/pytest ## The Python client's tests, agains
 build: bootstrap ## The command line and the daemon, in release
 	$(SWIFT) build $(RELEASE) --product auscult
 	$(SWIFT) build $(RELEASE) --product auscultd
+	$(SWIFT) build $(RELEASE) --product auscult-plugin-host
 
 plugins: bootstrap ## The analyses, each in a bundle below .build/release/plugins
 	for plugin in $(PLUGINS); do $(SWIFT) build $(RELEASE) --product $$plugin || exit 1; done
@@ -95,6 +96,7 @@ model: ## Trains the default model again by its recipe (models/README.md)
 install: build plugins ## Installs auscult, auscultd, plugins, completions and systemd units under PREFIX (/usr/local)
 	install -D -m 755 $(AUSCULT) $(DESTDIR)$(PREFIX)/bin/auscult
 	install -D -m 755 $(AUSCULTD) $(DESTDIR)$(PREFIX)/bin/auscultd
+	install -D -m 755 .build/release/auscult-plugin-host $(DESTDIR)$(PREFIX)/libexec/auscult/auscult-plugin-host
 	scripts/bundle-plugins.sh .build/release '$(DESTDIR)$(PREFIX)/lib/auscult/plugins'
 	@scripts/install-completions.sh $(AUSCULT) $(DESTDIR)$(PREFIX)
 	@scripts/install-units.sh $(PREFIX) '$(DESTDIR)'
