@@ -13,8 +13,6 @@ PLUGINS = $(filter-out template-%,$(patsubst plugins/%/Sources,%,$(wildcard plug
 PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
-SECONDS ?= 60
-
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-python integration fuzz bench build plugins check lint format parity protos protos-check \
 	templates model install clean bootstrap
@@ -37,9 +35,6 @@ integration: build ## Clients of other makes against the daemon: Go's ttRPC, Neo
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
 
-fuzz: bootstrap ## Fuzzes what comes from the socket, with libFuzzer, for SECONDS (60)
-	SWIFT=$(SWIFT) JOBS=$(JOBS) Tests/fuzz/run.sh $(SECONDS)
-
 test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python
 
@@ -52,6 +47,7 @@ test-python: build .build/python/bin/pytest ## The Python client's tests, agains
 build: bootstrap ## The command line and the daemon, in release
 	$(SWIFT) build $(RELEASE) --product auscult
 	$(SWIFT) build $(RELEASE) --product auscultd
+	$(SWIFT) build $(RELEASE) --product auscult-plugin-host
 
 plugins: bootstrap ## The analyses, each in a bundle below .build/release/plugins
 	for plugin in $(PLUGINS); do $(SWIFT) build $(RELEASE) --product $$plugin || exit 1; done
@@ -64,6 +60,9 @@ lint: ## Formatting, against .swift-format
 
 format: ## Formats every Swift file in place
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests plugins
+
+fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
+	scripts/fuzz.sh $(or $(SECONDS),60)
 
 bench: bootstrap ## What the wire and the daemon cost, beside the machine's limits and Go's ttrpc (SPEED.md)
 	$(SWIFT) build $(RELEASE) --product auscultd
@@ -97,12 +96,13 @@ model: ## Trains the default model again by its recipe (models/README.md)
 install: build plugins ## Installs auscult, auscultd, plugins, completions and systemd units under PREFIX (/usr/local)
 	install -D -m 755 $(AUSCULT) $(DESTDIR)$(PREFIX)/bin/auscult
 	install -D -m 755 $(AUSCULTD) $(DESTDIR)$(PREFIX)/bin/auscultd
+	install -D -m 755 .build/release/auscult-plugin-host $(DESTDIR)$(PREFIX)/libexec/auscult/auscult-plugin-host
 	scripts/bundle-plugins.sh .build/release '$(DESTDIR)$(PREFIX)/lib/auscult/plugins'
 	@scripts/install-completions.sh $(AUSCULT) $(DESTDIR)$(PREFIX)
 	@scripts/install-units.sh $(PREFIX) '$(DESTDIR)'
 
 clean: ## Removes everything that was built
-	rm -rf .build .build-fuzz .venv
+	rm -rf .build .venv
 
 bootstrap:
 	@scripts/bootstrap.sh

@@ -44,14 +44,14 @@ final class InboundQueue: Sendable {
         return ByteBuffer(bytes: message.readableBytesView)
     }
 
-    /// No more messages come. Those that wait are still read, unless it ends with an error, which also an end without one
-    /// may be followed by.
-    func finish(_ error: WireError? = nil) {
+    /// No more messages come. An end without an error may be followed by one with an error.
+    /// - Parameter keepingMessages: whether those that wait are still read before the error; without an error they are.
+    func finish(_ error: WireError? = nil, keepingMessages: Bool = false) {
         let (waiter, dropped) = state.withLock { state in
             var dropped = CircularBuffer<ByteBuffer>()
             if let error {
                 if state.failure == nil { state.end = .failure(error) }
-                swap(&dropped, &state.messages)
+                if !keepingMessages { swap(&dropped, &state.messages) }
             } else if state.end == nil {
                 state.end = .success(())
             }

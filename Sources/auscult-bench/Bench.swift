@@ -109,7 +109,7 @@ struct Bench {
     // MARK: - Go's client and server, where they are
 
     private func go(_ arguments: [String], _ name: String, _ add: (Measurement) -> Void) throws {
-        guard let program = ProcessInfo.processInfo.environment["AUSCULT_GO"] else { return }
+        guard let program = ProcessInfo.processInfo.environment["AUSCULT_GO"], !program.isEmpty else { return }
         let output = try Child.output(program, arguments)
         struct Report: Decodable { var microseconds: [Double] }
         guard let report = try? JSONDecoder().decode(Report.self, from: output) else {
@@ -119,7 +119,7 @@ struct Bench {
     }
 
     private func goServer(_ folder: String, _ rounds: Int, _ add: (Measurement) -> Void) throws {
-        guard let program = ProcessInfo.processInfo.environment["AUSCULT_GO"] else { return }
+        guard let program = ProcessInfo.processInfo.environment["AUSCULT_GO"], !program.isEmpty else { return }
         let path = folder + "/go.sock"
         let server = try Child(program, ["-serve", path])
         defer { server.kill() }

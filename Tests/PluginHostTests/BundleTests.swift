@@ -65,20 +65,20 @@ struct BundleTests {
         let quarantine = PluginQuarantine(most: 2, firstPause: 0.001)
         let registry = PluginRegistry(searchPath: [bundle.folder.path], quarantine: quarantine)
         for _ in 0..<2 {
-            let process = try Gathered().start(bundle.bundle, quarantine: quarantine)
+            let process = try Gathered().start(bundle, quarantine: quarantine)
             #expect(throws: PluginError.self) { try provoke("abort", Gathered(), process) }
             // The same crash, told again, counts once.
             #expect(throws: PluginError.self) { try process.finish() }
         }
         let error = #expect(throws: PluginError.self) {
-            _ = try Gathered().start(bundle.bundle, quarantine: quarantine)
+            _ = try Gathered().start(bundle, quarantine: quarantine)
         }
         #expect(error?.code == .quarantined)
         #expect(registry.list().first?.problem.contains("crashed 2 times") == true)
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: 60)], ofItemAtPath: bundle.path + "/plugin.so")
         #expect(registry.list().first?.problem == "")
-        try Gathered().start(bundle.bundle, quarantine: quarantine).close()
+        try Gathered().start(bundle, quarantine: quarantine).close()
     }
 
     @Test("A run that finishes clears the crashes before it; the pauses double up to the longest")

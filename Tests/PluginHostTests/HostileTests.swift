@@ -27,7 +27,7 @@ struct HostileTests {
         let bundle = try TestBundle()
         let gathered = Gathered()
         let isSlow = code == .noAnswer
-        let process = try gathered.start(bundle.bundle, limits: isSlow ? TestLimits.impatient : TestLimits.patient)
+        let process = try gathered.start(bundle, limits: isSlow ? TestLimits.impatient : TestLimits.patient)
         let error = #expect(throws: PluginError.self) { try provoke(fault, gathered, process) }
         #expect(error?.code == code)
         let message = error?.message ?? ""
@@ -47,7 +47,7 @@ struct HostileTests {
         var limits = PluginLimits()
         limits.memoryBytes = 1 << 30
         let gathered = Gathered()
-        let process = try gathered.start(bundle.bundle, limits: limits)
+        let process = try gathered.start(bundle, limits: limits)
         let error = #expect(throws: PluginError.self) { try provoke("allocate", gathered, process) }
         let message = error?.message ?? ""
         #expect(message.contains("crashed with SIGSEGV in process(), ") == false)
@@ -55,11 +55,13 @@ struct HostileTests {
         try works(bundle)
     }
 
-    @Test("that writes noise to every descriptor, or closes the socket, is killed", arguments: ["garbage", "closes-socket"])
+    @Test(
+        "that writes noise to every descriptor, or closes the socket, is killed",
+        arguments: ["garbage", "closes-socket"])
     func noise(fault: String) throws {
         let bundle = try TestBundle()
         let gathered = Gathered()
-        let process = try gathered.start(bundle.bundle)
+        let process = try gathered.start(bundle)
         let error = #expect(throws: PluginError.self) { try provoke(fault, gathered, process) }
         #expect(error?.isCrash == true)
         #expect(process.processID == -1)
@@ -78,7 +80,7 @@ struct HostileTests {
     @Test("that emits what it may not is told so, and nothing is kept", arguments: refusals)
     func refused(fault: String, sentence: String) throws {
         let gathered = Gathered()
-        let process = try gathered.start(TestBundle().bundle)
+        let process = try gathered.start(TestBundle())
         defer { process.close() }
         let error = #expect(throws: PluginError.self) { try provoke(fault, gathered, process) }
         #expect(error?.isCrash == false)
@@ -93,7 +95,7 @@ struct HostileTests {
     @Test("gets a million results through, or as many as it may have")
     func million() throws {
         let gathered = Gathered()
-        let process = try gathered.start(TestBundle().bundle)
+        let process = try gathered.start(TestBundle())
         try provoke("million", gathered, process)
         process.close()
         #expect(gathered.count == 1_000_000)
@@ -102,7 +104,7 @@ struct HostileTests {
         let fewer = Gathered()
         var limits = PluginLimits()
         limits.results = 1000
-        let second = try fewer.start(TestBundle().bundle, limits: limits)
+        let second = try fewer.start(TestBundle(), limits: limits)
         let error = #expect(throws: PluginError.self) { try provoke("million", fewer, second) }
         #expect(error?.code == .limit)
         #expect(fewer.count == 1000)
@@ -113,7 +115,7 @@ struct HostileTests {
     func sleepsAtTheEnd(fault: String) throws {
         let bundle = try TestBundle(fault: fault)
         let gathered = Gathered()
-        let process = try gathered.start(bundle.bundle, limits: TestLimits.impatient)
+        let process = try gathered.start(bundle, limits: TestLimits.impatient)
         _ = try process.create(arguments: [])
         let id = process.processID
         process.close()
@@ -150,7 +152,7 @@ struct HostileTests {
         var limits = PluginLimits()
         if fault == "init-loops" { limits.startTimeout = 0.5 }
         let bundle = try TestBundle(fault: fault)
-        let error = #expect(throws: PluginError.self) { _ = try Gathered().start(bundle.bundle, limits: limits) }
+        let error = #expect(throws: PluginError.self) { _ = try Gathered().start(bundle, limits: limits) }
         let message = error?.message ?? ""
         #expect(message.contains(sentence), "\(message)")
     }
@@ -158,20 +160,23 @@ struct HostileTests {
     @Test("library without the symbol, and one that is none, are refused")
     func noLibrary() throws {
         let empty = try TestBundle(library: "NoPlugin")
-        let error = #expect(throws: PluginError.self) { _ = try Gathered().start(empty.bundle) }
+        let error = #expect(throws: PluginError.self) { _ = try Gathered().start(empty) }
         #expect(error?.message.contains("exports no symbol auscult_plugin") == true)
         let text = try TestBundle()
         try "no library".write(toFile: text.path + "/plugin.so", atomically: true, encoding: .utf8)
-        let other = #expect(throws: PluginError.self) { _ = try Gathered().start(text.bundle) }
+        let other = #expect(throws: PluginError.self) { _ = try Gathered().start(text) }
         #expect(other?.message.contains("the library cannot be loaded") == true)
         #expect(other?.code == .brokenBundle)
     }
 
-    @Test("that fails to make an instance says why", arguments: [
-        ("create-fails", "there is no making org.example.faulty"), ("small-instance", "its instance has the struct_size 4"),
-    ])
+    @Test(
+        "that fails to make an instance says why",
+        arguments: [
+            ("create-fails", "there is no making org.example.faulty"),
+            ("small-instance", "its instance has the struct_size 4"),
+        ])
     func create(fault: String, sentence: String) throws {
-        let process = try Gathered().start(TestBundle(fault: fault).bundle)
+        let process = try Gathered().start(TestBundle(fault: fault))
         defer { process.close() }
         let error = #expect(throws: PluginError.self) { _ = try process.create(arguments: []) }
         #expect(error?.message.contains(sentence) == true)
@@ -180,7 +185,7 @@ struct HostileTests {
 
     private func works(_ bundle: TestBundle) throws {
         let gathered = Gathered()
-        let process = try gathered.start(bundle.bundle)
+        let process = try gathered.start(bundle)
         try provoke("", gathered, process)
         try process.finish()
         process.close()

@@ -8,10 +8,9 @@ struct LeakTests {
     @Test("leave no descriptor, no process and no memory behind")
     func leaks() throws {
         let bundle = try TestBundle()
-        let plugin = try bundle.bundle
         func crash() throws {
             let gathered = Gathered()
-            let process = try gathered.start(plugin)
+            let process = try gathered.start(bundle)
             let error = #expect(throws: PluginError.self) { try provoke("abort", gathered, process) }
             #expect(error?.code == .crashed)
         }

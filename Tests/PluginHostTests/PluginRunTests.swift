@@ -10,7 +10,7 @@ struct PluginRunTests {
     func runs() throws {
         let bundle = try TestBundle()
         let gathered = Gathered()
-        let process = try gathered.start(bundle.bundle)
+        let process = try gathered.start(bundle)
         let description = try process.describe()
         #expect(description.outputs.map(\.id) == ["sum", "clips", "pair", "words"])
         #expect(description.parameters.first { $0.id == "gain" }?.maximum == 10)
@@ -32,7 +32,7 @@ struct PluginRunTests {
         let bundle = try TestBundle()
         var states: [[UInt8]] = []
         for number in 0..<2 {
-            let process = try Gathered().start(bundle.bundle)
+            let process = try Gathered().start(bundle)
             _ = try process.create(arguments: [])
             try process.activate(testRun)
             try process.process(testClip(number))
@@ -40,7 +40,7 @@ struct PluginRunTests {
             process.close()
         }
         let gathered = Gathered()
-        let process = try gathered.start(bundle.bundle)
+        let process = try gathered.start(bundle)
         _ = try process.create(arguments: [])
         for state in states { try process.merge(state) }
         #expect(throws: PluginError.self) { try process.merge([1, 2, 3]) }
@@ -53,26 +53,29 @@ struct PluginRunTests {
     func asks() throws {
         let bundle = try TestBundle()
         let gathered = Gathered()
-        let process = try gathered.start(bundle.bundle)
+        let process = try gathered.start(bundle)
         try provoke("asks", gathered, process)
         let texts = gathered.results.withLock { $0.map(\.value) }
         #expect(texts == [.text("2 <0><1> /tmp")])
         process.close()
 
         let other = Gathered()
-        let second = try other.start(bundle.bundle)
+        let second = try other.start(bundle)
         try provoke("weights", other, second)
         try second.finish()
         second.close()
         #expect(abs(try #require(other.scalar("sum")) - 6 - (try expectedSum(testClip()))) < 1e-9)
     }
 
-    @Test("is not even asked when an argument is none of its own", arguments: [
-        ("gian", "1", "gain"), ("gain", "11", "at most 10"), ("gain", "-1", "at least 0"), ("gain", "much", "a number"),
-        ("gain", "nan", "a number"),
-    ])
+    @Test(
+        "is not even asked when an argument is none of its own",
+        arguments: [
+            ("gian", "1", "gain"), ("gain", "11", "at most 10"), ("gain", "-1", "at least 0"),
+            ("gain", "much", "a number"),
+            ("gain", "nan", "a number"),
+        ])
     func arguments(id: String, value: String, sentence: String) throws {
-        let process = try Gathered().start(TestBundle().bundle)
+        let process = try Gathered().start(TestBundle())
         defer { process.close() }
         let error = #expect(throws: PluginError.self) {
             _ = try process.create(arguments: [V1.PluginArgument(id: id, value: value)])
@@ -87,7 +90,7 @@ struct PluginRunTests {
         let gathered = Gathered()
         var limits = PluginLimits()
         limits.cancelGrace = 60
-        let process = try gathered.start(bundle.bundle, limits: limits)
+        let process = try gathered.start(bundle, limits: limits)
         Thread.detachNewThread {
             Thread.sleep(forTimeInterval: 0.1)
             process.cancel()
@@ -105,7 +108,7 @@ struct PluginRunTests {
         let gathered = Gathered()
         var limits = PluginLimits()
         limits.cancelGrace = 0.2
-        let process = try gathered.start(bundle.bundle, limits: limits)
+        let process = try gathered.start(bundle, limits: limits)
         process.cancel()
         let error = #expect(throws: PluginError.self) { try provoke("loop", gathered, process) }
         #expect(error?.code == .cancelled)
@@ -115,7 +118,8 @@ struct PluginRunTests {
     @Test("ends when whoever takes its results throws")
     func resultsThrow() throws {
         struct Full: Error {}
-        let process = try PluginProcess.start(TestBundle().bundle, services: TestServices()) { _ in throw Full() }
+        let bundle = try TestBundle()
+        let process = try PluginProcess.start(bundle.bundle, services: TestServices()) { _ in throw Full() }
         _ = try process.create(arguments: [])
         try process.activate(testRun)
         #expect(throws: Full.self) { try process.finish() }
@@ -126,7 +130,7 @@ struct PluginRunTests {
     @Test("has its standard output in the log, not in the protocol")
     func output() throws {
         let gathered = Gathered()
-        let process = try gathered.start(TestBundle().bundle)
+        let process = try gathered.start(TestBundle())
         try provoke("prints", gathered, process)
         try process.finish()
         process.close()
@@ -140,7 +144,7 @@ struct PluginRunTests {
         let gathered = Gathered()
         var limits = PluginLimits()
         limits.logLines = 100
-        let process = try gathered.start(TestBundle().bundle, limits: limits)
+        let process = try gathered.start(TestBundle(), limits: limits)
         try provoke("chatty", gathered, process)
         process.close()
         let lines = gathered.log.withLock { $0 }
@@ -151,14 +155,14 @@ struct PluginRunTests {
     @Test("cannot write into what it is shown")
     func readOnly() throws {
         let gathered = Gathered()
-        let process = try gathered.start(TestBundle().bundle)
+        let process = try gathered.start(TestBundle())
         let error = #expect(throws: PluginError.self) { try provoke("writes-tensor", gathered, process) }
         #expect(error?.message.contains("crashed with SIGSEGV in process()") == true)
     }
 
     @Test("refuses a tensor whose bytes are not those of its shape")
     func wrongTensor() throws {
-        let process = try Gathered().start(TestBundle().bundle)
+        let process = try Gathered().start(TestBundle())
         defer { process.close() }
         _ = try process.create(arguments: [])
         try process.activate(testRun)

@@ -7,7 +7,7 @@ import TestSupport
 import PluginHost
 
 /// Bundles around the libraries that the package builds for these tests.
-struct TestBundle {
+struct TestBundle: Sendable {
     let folder: TemporaryFolder
     /// Holds only the bundle's folder, for a registry.
     let path: String
@@ -23,7 +23,8 @@ struct TestBundle {
         let built = HostExecutable.programFolder() + "/lib\(library).so"
         try FileManager.default.copyItem(atPath: built, toPath: path + "/plugin.so")
         if let fault { try fault.write(toFile: path + "/fault", atomically: true, encoding: .utf8) }
-        try manifest(#"""
+        try manifest(
+            #"""
             {"id": "\#(id)", "name": "Faulty", "version": "\#(version)", "vendor": "nobody",
              "licence": "Apache-2.0", "description": "", "library": "plugin.so", "abi_major": 1}
             """#)
@@ -60,6 +61,8 @@ struct TestServices: PluginServices {
 final class Gathered: Sendable {
     let results = Mutex<[V1.PluginResult]>([])
     let log = Mutex<[V1.PluginLog]>([])
+    /// Keeps the bundles that were started in their places.
+    private let bundles = Mutex<[TestBundle]>([])
 
     var count: Int { results.withLock { $0.count } }
 
@@ -71,10 +74,11 @@ final class Gathered: Sendable {
     }
 
     func start(
-        _ bundle: PluginBundle, limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil
+        _ bundle: TestBundle, limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil
     ) throws -> PluginProcess {
-        try PluginProcess.start(
-            bundle, limits: limits, services: TestServices(), quarantine: quarantine,
+        bundles.withLock { $0.append(bundle) }
+        return try PluginProcess.start(
+            bundle.bundle, limits: limits, services: TestServices(), quarantine: quarantine,
             log: { line in self.log.withLock { $0.append(line) } },
             result: { result in self.results.withLock { $0.append(result) } })
     }

@@ -35,17 +35,30 @@ struct ValidatorTests {
         for check in checks { #expect(check.outcome == .passed, "\(check.name): \(check.detail)") }
     }
 
-    @Test("finds the fault that was planted, and no other", arguments: [
-        ("random", ["gives the same results twice", "keeps two instances apart", "merge() of two save()s is one run over both",
-            "goes on from a state saved in the middle"]),
-        ("shares", ["keeps two instances apart", "merge() of two save()s is one run over both",
-            "goes on from a state saved in the middle"]),
-        ("forgets", ["merge() of two save()s is one run over both", "goes on from a state saved in the middle"]),
-        ("trusts-state", ["refuses a damaged state"]),
-        ("short-crashes", ["survives one sample"]),
-        ("nan-crashes", ["survives NaN and infinity"]),
-        ("prints", ["writes nothing to its standard output"]),
-    ])
+    @Test(
+        "finds the fault that was planted, and no other",
+        arguments: [
+            (
+                "random",
+                [
+                    "gives the same results twice", "keeps two instances apart",
+                    "merge() of two save()s is one run over both",
+                    "goes on from a state saved in the middle",
+                ]
+            ),
+            (
+                "shares",
+                [
+                    "keeps two instances apart", "merge() of two save()s is one run over both",
+                    "goes on from a state saved in the middle",
+                ]
+            ),
+            ("forgets", ["merge() of two save()s is one run over both", "goes on from a state saved in the middle"]),
+            ("trusts-state", ["refuses a damaged state"]),
+            ("short-crashes", ["survives one sample"]),
+            ("nan-crashes", ["survives NaN and infinity"]),
+            ("prints", ["writes nothing to its standard output"]),
+        ])
     func planted(fault: String, expected: [String]) throws {
         let broken = try outcomes(fault).filter { $0.outcome == .broken }
         #expect(broken.map(\.name) == expected, "\(broken.map { $0.name + ": " + $0.detail })")

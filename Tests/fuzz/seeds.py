@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes the inputs that fuzzing begins with into Tests/fuzz/corpus: conversations as real clients have them, and messages.
 
-The first byte chooses what an input is (Fuzz.swift): 0 for bytes from a socket, which four bytes follow that say where they
-are cut; any other for a message, by its place in Contract.swift.
+The first byte chooses what an input is (Fuzz.swift): an even one for bytes from a socket, which the second byte cuts into
+pieces; an odd one for a message, whose type the second byte chooses by its place in AllMessages.swift.
 """
 
+import re
 import struct
 from pathlib import Path
 
@@ -48,18 +49,24 @@ connections = {
     "unknown-type": frame(1, 9, 255, b"?") + frame(1, RESPONSE, 0, b"?"),
 }
 messages = {
-    "request": unary,
-    "status": field(1, 5) + field(2, "no model") + field(3, field(1, "type.googleapis.com/x") + field(2, b"\x0a\x01r")),
-    "transcribe": field(1, field(1, "tiny")) + field(2, field(2, "en-slt-01") + field(6, b"\x09" + struct.pack("<d", 1)))
-    + field(3, field(1, "en") + field(4, struct.pack("<2d", 0, 0.2)) + field(20, field(1, varint(50257)))),
-    "packed": field(2, varint(1) + varint(300) + varint(70000)),
-    "merged": field(2, field(2, "clip")) + field(2, field(5, "name")),
-    "nul": field(1, "a\0b"),
+    "TTRPC.Request": unary,
+    "TTRPC.Response": field(1, field(1, 5) + field(2, "no model")),
+    "GoogleRPC.Status": field(1, 5) + field(3, field(1, "type.googleapis.com/x") + field(2, b"\x0a\x01r")),
+    "V1.TranscribeRequest": field(1, field(1, "tiny"))
+    + field(2, field(2, "en-slt-01") + field(6, b"\x09" + struct.pack("<d", 1)))
+    + field(3, field(1, "en") + field(4, struct.pack("<2d", 0, 0.2)) + field(20, field(1, varint(50257))))
+    # Once more: protobuf-c merges the two.
+    + field(2, field(5, "name")),
+    "V1.DetokenizeRequest": field(2, varint(1) + varint(300) + varint(70000)),
+    "V1.ModelRef": field(1, "a\0b"),
 }
 
 folder = Path(__file__).parent / "corpus"
 folder.mkdir(exist_ok=True)
+generated = Path(__file__).parents[2] / "Sources/Messages/Generated/AllMessages.swift"
+places = {name: place for place, name in enumerate(re.findall(r"^    ([\w.]+)\.self,$", generated.read_text(), re.M))}
 for name, content in connections.items():
-    folder.joinpath("connection-" + name).write_bytes(bytes([0, 1, 7, 255, 10]) + content)
-for choice, (name, content) in enumerate(messages.items(), start=1):
-    folder.joinpath("message-" + name).write_bytes(bytes([choice]) + content)
+    for cut in (7, 255):
+        folder.joinpath(f"connection-{name}-{cut}").write_bytes(bytes([0, cut]) + content)
+for name, content in messages.items():
+    folder.joinpath(f"message-{name}").write_bytes(bytes([1, places[name]]) + content)

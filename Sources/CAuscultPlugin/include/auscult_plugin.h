@@ -37,8 +37,10 @@
  *
  * GROWTH
  *   Every struct begins with struct_size, the size that its maker knew. A reader looks at no member that ends past it.
- *   Members are only ever added at the end. A host loads a plugin of the same abi_major and an abi_minor not above its
- *   own. Everything else is asked for by its id, which ends in "/1": another number is another interface.
+ *   Members are only ever added at the end. In an array of such structs each lies struct_size after the one before, and
+ *   a host lays out arrays as the plugin's abi_minor has them, so that a plugin's index into one stays right.
+ *   A host loads a plugin of the same abi_major and an abi_minor not above its own. Everything else is asked for by its
+ *   id, which ends in "/1": another number is another interface.
  */
 #ifndef AUSCULT_PLUGIN_H
 #define AUSCULT_PLUGIN_H

@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Starts `path` in a session of its own with no signal blocked or handled, and no descriptors but these: 0 is /dev/null,
-/// 1 `output`, 2 `errors`, 3 `socket`, 4 `cancelled`. `arguments` and `environment` end with NULL.
+/// Starts `path` in a session of its own with no signal blocked or handled, and no descriptors but these: 0 is
+/// /dev/null, 1 `output`, 2 `errors`, 3 `socket`, 4 `cancelled`. `arguments` and `environment` end with NULL.
 /// Returns 0 with `process`, or the reason.
 int auscult_spawn(const char *path, char *const arguments[], char *const environment[], int output, int errors,
                   int socket, int cancelled, pid_t *process);

@@ -99,6 +99,12 @@ extension JobsCommand {
 
         @OptionGroup var job: JobOptions
         @Option(name: [.short, .long], help: "The form of the result.") var format = TranscriptFormat.text
+        @Option(
+            name: [.short, .long],
+            help: ArgumentHelp(
+                "Write a plugin's results into this folder, as 'auscult run' does.", valueName: "folder"),
+            completion: .directory)
+        var out: String?
         @Flag(help: "Show each segment's times in the text form.") var timestamps = false
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
@@ -114,9 +120,21 @@ extension JobsCommand {
                     throw CommandError(.usage, "the job \(job.id) is a trace, which has no \(format.rawValue) form")
                 }
                 try Console.current.print(summary.text(form))
-            case .plugin?, nil:
+            case .plugin(let results)?: try show(results)
+            case nil:
                 throw CommandError(.failure, "the daemon gave a result for \(job.id) that this program does not know")
             }
+        }
+
+        private func show(_ results: V1.PluginResults) throws {
+            guard let form = PluginFormat(rawValue: format.rawValue) else {
+                throw CommandError(
+                    .usage, "the job \(job.id) is a plugin's run, which has no \(format.rawValue) form")
+            }
+            let run = RunResults(
+                description: results.description ?? .init(), results: results.results, skipped: results.skipped,
+                end: results.end)
+            try run.show(out == nil || form != .text ? form : nil, out: out)
         }
     }
 

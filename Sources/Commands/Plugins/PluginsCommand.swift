@@ -1,18 +1,20 @@
 import ArgumentParser
 import Files
 import Messages
+import PluginTemplates
 
 /// `auscult plugins`: which there are, what they want, and whether one is sound.
 struct PluginsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugins",
-        abstract: "List plugins, show what one needs and gives, and try a bundle out.",
+        abstract: "List plugins, show what one needs and gives, begin a new one, and try a bundle out.",
         discussion: """
               auscult plugins
               auscult plugins show attention-stats
-              auscult plugins validate ./my-plugin
+              auscult plugins new pitch-range --lang c
+              auscult plugins validate ./pitch-range
             """,
-        subcommands: [List.self, Show.self, Validate.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, New.self, Validate.self], defaultSubcommand: List.self)
 }
 
 extension PluginsCommand {
@@ -54,6 +56,29 @@ extension PluginsCommand {
             switch format.format {
             case .text: try Console.current.print(description.text)
             case .json: try Console.current.print(description.json.text)
+            }
+        }
+    }
+
+    struct New: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write a folder with a small plugin that works and builds with make.")
+
+        @Argument(help: "Its name, as pitch-range, or a whole id, as org.example.pitch-range.") var name: String
+        @Option(help: "The language: swift or c.") var lang = PluginTemplate.Language.swift
+        @Option(
+            name: [.short, .long],
+            help: ArgumentHelp("The folder; without it, one of the plugin's name here.", valueName: "folder"),
+            completion: .directory)
+        var out: String?
+
+        func run() throws {
+            let folder = out ?? name.split(separator: ".").last.map { $0.lowercased() } ?? name
+            do {
+                let id = try PluginTemplate.write(name: name, language: lang, to: folder)
+                try Console.current.print("\(id) is in \(folder); 'make' there builds it")
+            } catch let error as PluginTemplate.Failure {
+                throw CommandError(.usage, error.description)
             }
         }
     }
@@ -176,3 +201,5 @@ extension V1.PluginDescription {
         return lines.map { PrintedText.safe($0, keepingLines: true) }.joined(separator: "\n")
     }
 }
+
+extension PluginTemplate.Language: ExpressibleByArgument {}

@@ -11,6 +11,8 @@ struct PluginRun: Sendable {
     struct Intervals: Sendable {
         var recordings = 100
         var time = Duration.seconds(10)
+        /// A state that takes long to write is written less often: between two there are so many times its own time.
+        var rest = 19
     }
 
     let plugin: FoundPlugin
@@ -264,7 +266,7 @@ final class StateKeeper {
     private let intervals: PluginRun.Intervals
     private var lastDone = 0
     private var lastWritten = ContinuousClock.now
-    /// A state that takes long to write is written less often: a twentieth of the time at most.
+    /// The least time to the next.
     private var pause: Duration
 
     /// Nil without a path.
@@ -295,6 +297,6 @@ final class StateKeeper {
         try state.write(to: path)
         lastWritten = .now
         lastDone = state.header.done
-        pause = began.duration(to: lastWritten) * 19
+        pause = began.duration(to: lastWritten) * intervals.rest
     }
 }

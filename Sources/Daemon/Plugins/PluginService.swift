@@ -64,8 +64,7 @@ struct PluginService: Sendable {
     /// - Parameters:
     ///   - connection: whose uploads may be used; nil for a job.
     ///   - emit: gets every event but the first and the last, from threads that may block, one at a time. What it
-    ///     throws
-    ///     ends the run.
+    ///     throws ends the run.
     func run(
         _ request: V1.RunPluginRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
         emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void

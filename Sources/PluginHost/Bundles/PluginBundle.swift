@@ -51,7 +51,9 @@ public struct PluginBundle: Hashable, Sendable {
         }
         guard Self.isReverseDNS(manifest.id) else {
             throw broken(
-                "the id '\(DescriptionCheck.shown(manifest.id))' is none; reverse DNS like org.example.loudness was expected")
+                "the id '\(DescriptionCheck.shown(manifest.id))' is none; "
+                    + "reverse DNS like org.example.loudness was expected"
+            )
         }
         for (key, value) in [
             ("name", manifest.name), ("version", manifest.version), ("vendor", manifest.vendor ?? ""),
@@ -62,7 +64,9 @@ public struct PluginBundle: Hashable, Sendable {
                 throw broken("the \(key) has more than one line")
             }
         }
-        guard !manifest.name.isEmpty, !manifest.version.isEmpty else { throw broken("the name or the version is empty") }
+        guard !manifest.name.isEmpty, !manifest.version.isEmpty else {
+            throw broken("the name or the version is empty")
+        }
         guard (manifest.description ?? "").utf8.count <= DescriptionCheck.longestText else {
             throw broken("the description has more than \(DescriptionCheck.longestText) bytes")
         }

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Which plugins crashed of late: pauses before another start that double from crash to crash, and none at all after too
-/// many. A run that finishes clears it, and so does a newer library.
+/// Which plugins crashed of late: pauses before another start that double from crash to crash, and after too many
+/// no start at all. A run that finishes clears it, and so does a newer library.
 public final class PluginQuarantine: Sendable {
     private struct Record {
         var library: Date?
@@ -29,7 +29,8 @@ public final class PluginQuarantine: Sendable {
     public func problem(with bundle: PluginBundle) -> String? {
         records.withLock { records in
             guard let record = current(bundle, &records), record.crashes.count >= most else { return nil }
-            return "it crashed \(record.crashes.count) times within \(Int(window)) s, the last time so: \(record.reason); "
+            return
+                "it crashed \(record.crashes.count) times within \(Int(window)) s, the last time so: \(record.reason); "
                 + "a newer library or \(Int(window)) s bring it back"
         }
     }

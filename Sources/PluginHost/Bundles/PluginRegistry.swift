@@ -77,7 +77,8 @@ public final class PluginRegistry: Sendable {
             to: named, in: named.contains(".") ? ids : ids.map(Self.lastPart), similarOnly: false)
         let found = near.flatMap { near in ids.filter { $0 == near || Self.lastPart($0) == near } }
         throw PluginError(
-            .notFound, found.isEmpty
+            .notFound,
+            found.isEmpty
                 ? "no plugin is called '\(shown)'; there are none in \(searchPath.joined(separator: ", "))"
                 : "no plugin is called '\(shown)'; the nearest are \(Array(found.prefix(3)).joined(separator: ", "))")
     }

@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Messages
 
-/// Memory without a name that is filled, sealed, and sent to a plugin's process: each part at an offset that 64 divides.
+/// Memory without a name that is filled, sealed, and sent to a plugin's process, each part at a multiple of 64 bytes.
 ///
 /// It is written by system calls and never mapped here, so that it can be sealed against all writing, also by
 /// mappings that exist already; that is stronger than F_SEAL_FUTURE_WRITE.

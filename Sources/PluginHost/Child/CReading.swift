@@ -89,7 +89,8 @@ enum CReading {
         return HostV1.Needs(
             needs: V1.PluginNeeds(
                 hooks: try texts(n.hooks, n.hook_count, most: DescriptionCheck.mostHooks, "hook points"),
-                gradients: gradients, objective: gradients ? try text(n.objective, "the objective of its gradients") : "",
+                gradients: gradients,
+                objective: gradients ? try text(n.objective, "the objective of its gradients") : "",
                 allFrames: has(0), audio: has(1), decoder: has(2), labels: has(3)),
             nothingToHear: has(5))
     }
@@ -176,7 +177,9 @@ enum CReading {
     /// Copies a tensor of the plugin's, row by row where its strides ask for it.
     static func tensor(_ t: auscult_tensor, rank: Int, most: Int) throws -> V1.Tensor {
         try size(t.struct_size, of: auscult_tensor.self, "the array")
-        guard t.dtype == 1 || t.dtype == 4 else { throw PluginFault("the array has the type \(t.dtype), F32 or F64 was expected") }
+        guard t.dtype == 1 || t.dtype == 4 else {
+            throw PluginFault("the array has the type \(t.dtype), F32 or F64 was expected")
+        }
         guard t.rank == rank else { throw PluginFault("the array has rank \(t.rank), \(rank) was expected") }
         let shape = [t.shape.0, t.shape.1].prefix(rank)
         let strides = [t.strides.0, t.strides.1].prefix(rank)
@@ -185,7 +188,9 @@ enum CReading {
         for extent in shape {
             guard extent >= 0 else { throw PluginFault("the array has the shape \(Array(shape))") }
             let (product, overflow) = count.multipliedReportingOverflow(by: Int(extent))
-            guard !overflow, product <= most / size else { throw ResultTooLarge("the array has the shape \(Array(shape))") }
+            guard !overflow, product <= most / size else {
+                throw ResultTooLarge("the array has the shape \(Array(shape))")
+            }
             count = product
         }
         guard let data = t.data ?? (count == 0 ? UnsafeRawPointer(bitPattern: 8) : nil) else {

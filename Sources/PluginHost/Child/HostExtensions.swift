@@ -56,7 +56,8 @@ struct HostExtensions: @unchecked Sendable {
             })
         let model = auscult_host_model(
             struct_size: UInt32(MemoryLayout<auscult_host_model>.size),
-            run: { host, samples, sampleCount, tokens, tokenCount, interventions, interventionCount, hooks, hookCount,
+            run: {
+                host, samples, sampleCount, tokens, tokenCount, interventions, interventionCount, hooks, hookCount,
                 sink, context in
                 asking(host) { host in
                     var ask = HostV1.AskRun(
@@ -86,7 +87,8 @@ struct HostExtensions: @unchecked Sendable {
                     return host.ask(.logits(ask), sink, context)
                 }
             },
-            transcribe: { host, samples, sampleCount, language, interventions, interventionCount, text, capacity, count in
+            transcribe: {
+                host, samples, sampleCount, language, interventions, interventionCount, text, capacity, count in
                 asking(host) { host in
                     let ask = HostV1.AskTranscribe(
                         samples: try bytes(samples, sampleCount),

@@ -12,7 +12,8 @@ public enum HostProgram {
         guard numbers.count == 4, CommandLine.arguments.count == 5, let parent = pid_t(exactly: numbers[0]),
             getsockopt(HostChannel.socket, SOL_SOCKET, SO_TYPE, &socket, &size) == 0
         else {
-            FileHandle.standardError.write(Data("auscult-plugin-host is started by auscultd, and hosts one plugin.\n".utf8))
+            FileHandle.standardError.write(
+                Data("auscult-plugin-host is started by auscultd, and hosts one plugin.\n".utf8))
             exit(64)
         }
         let reason = auscult_confine(parent, numbers[1], numbers[2], numbers[3])

@@ -15,10 +15,11 @@ final class ResultBudget {
     }
 }
 
-/// The host as one instance sees it: C's `auscult_host`, and what stands behind it. Lives until the instance is destroyed.
+/// The host as one instance sees it: C's `auscult_host`, and what stands behind it. It lives as long as the
+/// instance.
 ///
-/// The plugin thread makes it, and calls everything but ``log(_:_:)``, ``progress(_:_:_:)`` and ``isCancelled``, which only
-/// read what never changes.
+/// The plugin thread makes it, and calls everything but ``log(_:_:)``, ``progress(_:_:_:)`` and the channel's
+/// ``HostChannel/isCancelled``, which only read what never changes.
 final class InstanceHost {
     /// What a line of the log about a refused result begins with.
     static let refusedResult = "a result was refused: "
@@ -122,14 +123,18 @@ final class InstanceHost {
 
     func log(_ level: Int32, _ message: UnsafePointer<CChar>?) {
         let levels = ["debug", "info", "warning", "error"]
-        let text = message.map { String(decoding: UnsafeRawBufferPointer(start: $0, count: strnlen($0, 4096)), as: UTF8.self) }
+        let text = message.map {
+            String(decoding: UnsafeRawBufferPointer(start: $0, count: strnlen($0, 4096)), as: UTF8.self)
+        }
         let line = V1.PluginLog(level: levels[Int(min(max(level, 0), 3))], message: text ?? "")
         channel.send(HostV1.FromPlugin(instance: number, message: .log(line)))
     }
 
     func progress(_ done: Double, _ total: Double, _ unit: UnsafePointer<CChar>?) {
         guard done.isFinite, total.isFinite else { return }
-        let unit = unit.map { String(decoding: UnsafeRawBufferPointer(start: $0, count: strnlen($0, 64)), as: UTF8.self) }
+        let unit = unit.map {
+            String(decoding: UnsafeRawBufferPointer(start: $0, count: strnlen($0, 64)), as: UTF8.self)
+        }
         channel.send(
             HostV1.FromPlugin(
                 instance: number, message: .progress(V1.Progress(done: done, total: total, unit: unit ?? ""))))
@@ -138,7 +143,8 @@ final class InstanceHost {
     // MARK: - Questions to the engine
 
     /// Asks, and gives what came; nil with a status where it was refused.
-    func ask(_ question: HostV1.Ask.Question) -> (status: auscult_status, answer: HostV1.Answer, memory: MappedMemory?) {
+    func ask(_ question: HostV1.Ask.Question) -> (status: auscult_status, answer: HostV1.Answer, memory: MappedMemory?)
+    {
         channel.send(HostV1.FromPlugin(instance: number, message: .ask(HostV1.Ask(question: question))))
         let (call, memory) = channel.receive()
         guard case .answer(let answer)? = call.call else { _exit(72) }

@@ -34,11 +34,13 @@ final class PluginInstance {
             let getExtension = i.get_extension, i.last_error != nil
         else {
             throw InstanceRefusal(
-                1, "its instance has the struct_size \(i.struct_size), at least \(size) was expected, or lacks a function")
+                1,
+                "its instance has the struct_size \(i.struct_size), at least \(size) was expected, or lacks a function")
         }
         var needs = library.needs
         if let found = getExtension(made, AUSCULT_EXT_NEEDS)?.assumingMemoryBound(to: auscult_ext_needs.self) {
-            guard found.pointee.struct_size >= MemoryLayout<auscult_ext_needs>.size, let ask = found.pointee.needs else {
+            guard found.pointee.struct_size >= MemoryLayout<auscult_ext_needs>.size, let ask = found.pointee.needs
+            else {
                 throw InstanceRefusal(1, "its \(AUSCULT_EXT_NEEDS) lacks needs")
             }
             guard let asked = ask(made) else { throw InstanceRefusal(1, "its needs are NULL") }
@@ -75,21 +77,24 @@ final class PluginInstance {
 
     func save() -> HostV1.Done {
         guard let save = state?.pointee.save else { return HostV1.Done(status: 5, error: "it has no state") }
-        return done(save(c, { context, bytes, size in
-            guard let context else { return 1 }
-            let host = Unmanaged<InstanceHost>.fromOpaque(context).takeUnretainedValue()
-            guard size > 0 else { return 0 }
-            guard let bytes, size <= UInt64(Int.max), host.isOnPluginThread else {
-                return host.refuse(2, "\(size) bytes of a state at NULL, or on another thread")
-            }
-            var rest = UnsafeRawBufferPointer(start: bytes, count: Int(size))
-            while !rest.isEmpty {
-                let piece = HostV1.StateBytes(bytes: Array(rest.prefix(1 << 20)))
-                host.channel.send(HostV1.FromPlugin(instance: host.number, message: .state(piece)))
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(1 << 20))
-            }
-            return 0
-        }, Unmanaged.passUnretained(host).toOpaque()))
+        return done(
+            save(
+                c,
+                { context, bytes, size in
+                    guard let context else { return 1 }
+                    let host = Unmanaged<InstanceHost>.fromOpaque(context).takeUnretainedValue()
+                    guard size > 0 else { return 0 }
+                    guard let bytes, size <= UInt64(Int.max), host.isOnPluginThread else {
+                        return host.refuse(2, "\(size) bytes of a state at NULL, or on another thread")
+                    }
+                    var rest = UnsafeRawBufferPointer(start: bytes, count: Int(size))
+                    while !rest.isEmpty {
+                        let piece = HostV1.StateBytes(bytes: Array(rest.prefix(1 << 20)))
+                        host.channel.send(HostV1.FromPlugin(instance: host.number, message: .state(piece)))
+                        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(1 << 20))
+                    }
+                    return 0
+                }, Unmanaged.passUnretained(host).toOpaque()))
     }
 
     func merge(_ mapped: MappedMemory?) -> HostV1.Done {
@@ -105,7 +110,8 @@ final class PluginInstance {
         let reason = c.pointee.last_error?(c).map {
             String(decoding: UnsafeRawBufferPointer(start: $0, count: strnlen($0, 4096)), as: UTF8.self)
         }
-        return HostV1.Done(status: status, error: reason.flatMap { $0.isEmpty ? nil : $0 } ?? PluginLibrary.name(status))
+        return HostV1.Done(
+            status: status, error: reason.flatMap { $0.isEmpty ? nil : $0 } ?? PluginLibrary.name(status))
     }
 }
 

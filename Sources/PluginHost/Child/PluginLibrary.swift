@@ -15,7 +15,8 @@ struct PluginLibrary {
     /// - Throws: ``PluginFault`` with what the interface asks for and what was there.
     init(_ load: HostV1.Load) throws {
         guard let handle = dlopen(load.library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
-            throw PluginFault("the library cannot be loaded: \(dlerror().map { String(cString: $0) } ?? "no reason given")")
+            throw PluginFault(
+                "the library cannot be loaded: \(dlerror().map { String(cString: $0) } ?? "no reason given")")
         }
         guard let symbol = dlsym(handle, "auscult_plugin") else {
             throw PluginFault("the library exports no symbol auscult_plugin")
@@ -23,7 +24,8 @@ struct PluginLibrary {
         entry = UnsafeRawPointer(symbol).assumingMemoryBound(to: auscult_entry.self)
         // The magic number first: without it, nothing behind it is what it seems.
         guard entry.pointee.magic == Self.magic else {
-            throw PluginFault("its entry begins with \(Self.hex(entry.pointee.magic)), the magic number is \(Self.hex(Self.magic))")
+            throw PluginFault(
+                "its entry begins with \(Self.hex(entry.pointee.magic)), the magic number is \(Self.hex(Self.magic))")
         }
         try CReading.size(entry.pointee.struct_size, of: auscult_entry.self, "its entry")
         let e = entry.pointee

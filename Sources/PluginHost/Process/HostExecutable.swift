@@ -13,7 +13,8 @@ package enum HostExecutable {
         let places = ["\(folder)/\(name)", "\(folder)/../libexec/auscult/\(name)"]
         for place in places where access(place, X_OK) == 0 { return place }
         throw PluginError(
-            .system, "the program that hosts plugins is not there: neither \(places.joined(separator: " nor ")), and "
+            .system,
+            "the program that hosts plugins is not there: neither \(places.joined(separator: " nor ")), and "
                 + "$AUSCULT_PLUGIN_HOST names none")
     }
 

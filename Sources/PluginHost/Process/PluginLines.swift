@@ -24,7 +24,8 @@ struct PluginLines {
         guard count <= most else { return }
         count += 1
         guard count <= most else {
-            return log(V1.PluginLog(level: "warning", message: "it said \(most) lines; what it says further is left out"))
+            return log(
+                V1.PluginLog(level: "warning", message: "it said \(most) lines; what it says further is left out"))
         }
         let level = ["debug", "info", "warning", "error"].contains(line.level) ? line.level : "info"
         log(V1.PluginLog(level: level, message: Self.printable(DescriptionCheck.shown(line.message, Self.longestLine))))

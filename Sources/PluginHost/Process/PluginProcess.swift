@@ -24,8 +24,8 @@ public final class PluginProcess: @unchecked Sendable {
 
     /// Starts the process and loads the library.
     /// - Parameters:
-    ///   - quarantine: refuses a plugin that crashed too often, and learns of crashes and of runs that finished. Where it
-    ///     asks for a pause before another start, this waits.
+    ///   - quarantine: refuses a plugin that crashed too often, and learns of crashes and of runs that finished. It may
+    ///     ask for a pause before another start, for which this waits.
     ///   - log: what the plugin says, by its log or its stdout and stderr. On the thread of the call under way.
     ///   - progress: on the thread of the call under way.
     ///   - result: each result, checked against its declaration. What it throws ends the process, and the call.
@@ -114,7 +114,8 @@ public final class PluginProcess: @unchecked Sendable {
     /// Takes in what another instance with the same arguments has saved.
     public func merge(_ state: [UInt8]) throws { try merge(state, instance: 0) }
 
-    /// Asks the plugin to end the call under way, and kills it where it has not after the limits' grace. From any thread.
+    /// Asks the plugin to end the call under way, and kills it where it has not within the limits' grace.
+    /// From any thread, and for good: later calls have no more time than that either.
     public func cancel() {
         // Both take a byte without blocking, and a byte that is there already is as good as another.
         var byte: UInt64 = 1

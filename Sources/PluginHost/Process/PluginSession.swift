@@ -71,8 +71,9 @@ final class PluginSession {
     }
 
     private func allow(_ seconds: Double) {
-        allowed = seconds
-        deadline = .now + .seconds(seconds)
+        // A cancellation is for good: what is called after it has no more time than its grace.
+        allowed = cancelled ? min(seconds, limits.cancelGrace) : seconds
+        deadline = .now + .seconds(allowed)
     }
 
     private func answer(
@@ -268,7 +269,8 @@ final class PluginSession {
         self.child = nil
         endReason =
             (error as? PluginError).map {
-                $0.isCrash || $0 == closed() ? $0 : PluginError($0.code, "plugin \(id): the run ended before: \($0.message)")
+                $0.isCrash || $0 == closed()
+                    ? $0 : PluginError($0.code, "plugin \(id): the run ended before: \($0.message)")
             } ?? PluginError(.cancelled, "plugin \(id): the run ended before, in \(name)(): \(error)")
     }
 
@@ -304,7 +306,8 @@ final class PluginSession {
     private func late(_ name: String) -> PluginError {
         cancelled
             ? PluginError(
-                .cancelled, "plugin \(id) did not end \(name)() within \(limits.cancelGrace) s of being cancelled; "
+                .cancelled,
+                "plugin \(id) did not end \(name)() within \(limits.cancelGrace) s of being cancelled; "
                     + "its process was killed")
             : PluginError(
                 .noAnswer, "plugin \(id) gave no answer in \(name)() within \(allowed) s; its process was killed")

@@ -3,8 +3,8 @@ import Foundation
 
 /// The one thread that starts all plugins' processes, and never ends.
 ///
-/// PR_SET_PDEATHSIG is sent when the *thread* that started a process ends, so a process started from a pool's thread would
-/// be killed whenever the pool shrinks.
+/// PR_SET_PDEATHSIG is sent when the *thread* that started a process ends, so a process started from a pool's thread
+/// would be killed whenever the pool shrinks.
 final class ProcessStarter: Sendable {
     static let shared = ProcessStarter()
 

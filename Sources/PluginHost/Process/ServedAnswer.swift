@@ -41,7 +41,8 @@ struct ServedAnswer {
             let (product, overflow) = Int(ask.sequences).multipliedReportingOverflow(by: Int(ask.tokensEach))
             guard !overflow, product == ask.tokens.count, (1...1024).contains(ask.sequences), product > 0 else {
                 throw PluginError(
-                    .invalidArgument, "\(ask.tokens.count) tokens for \(ask.sequences) sequences of \(ask.tokensEach); "
+                    .invalidArgument,
+                    "\(ask.tokens.count) tokens for \(ask.sequences) sequences of \(ask.tokensEach); "
                         + "1 to 1024 sequences were expected")
             }
             return try answer([
@@ -78,7 +79,8 @@ struct ServedAnswer {
             product == elements.count
         else {
             throw PluginError(
-                .invalidArgument, "audio of shape \(tensor.shape) with \(elements.count) numbers; "
+                .invalidArgument,
+                "audio of shape \(tensor.shape) with \(elements.count) numbers; "
                     + "float32 [n_audio_ctx, n_audio_state] was expected")
         }
         return ([rows, columns], elements)

@@ -63,8 +63,10 @@ extension PluginValidator {
     private static func bounds(of parameter: V1.PluginParameter) -> [String] {
         switch parameter.kind {
         case "integer":
-            [parameter.minimum?.rounded(.up), parameter.maximum?.rounded(.down)].compactMap { $0.flatMap(Int64.init(exactly:)) }
-                .map(String.init)
+            [parameter.minimum?.rounded(.up), parameter.maximum?.rounded(.down)].compactMap {
+                $0.flatMap(Int64.init(exactly:))
+            }
+            .map(String.init)
         case "number": [parameter.minimum, parameter.maximum].compactMap { $0 }.map { String($0) }
         case "boolean": ["true", "false"]
         case "choice": parameter.choices
@@ -80,9 +82,11 @@ extension PluginValidator {
             let values: [String] =
                 switch parameter.kind {
                 case "integer", "number":
-                    [parameter.minimum.map { "\(Int64(clamping: Int($0.isFinite && abs($0) < 1e15 ? $0 : 0)) - 1)" },
+                    [
+                        parameter.minimum.map { "\(Int64(clamping: Int($0.isFinite && abs($0) < 1e15 ? $0 : 0)) - 1)" },
                         parameter.maximum.map { "\(Int64(clamping: Int($0.isFinite && abs($0) < 1e15 ? $0 : 0)) + 1)" },
-                        "none", "", "nan", "1e999"].compactMap { $0 }
+                        "none", "", "nan", "1e999",
+                    ].compactMap { $0 }
                 case "boolean", "choice": ["", "neither"]
                 case "path": ["", "/nowhere/at/all"]
                 default: []
@@ -201,7 +205,9 @@ extension PluginValidator {
         try run.begin()
         try run.hear(.voice(number: 0))
         try run.finish()
-        guard try !run.close() else { throw BrokenCheck("there were bytes on its standard output; the log is for words") }
+        guard try !run.close() else {
+            throw BrokenCheck("there were bytes on its standard output; the log is for words")
+        }
         return .passed("")
     }
 

@@ -9,7 +9,9 @@ enum ResultComparison {
         guard a.count == b.count else { return "\(a.count) results on one side, \(b.count) on the other" }
         for (number, (a, b)) in zip(a, b).enumerated() {
             guard a.outputId == b.outputId, a.file == b.file else {
-                return "result \(number) is \(a.outputId) of '\(a.file)' on one side, \(b.outputId) of '\(b.file)' on the other"
+                return
+                    "result \(number) is \(a.outputId) of '\(a.file)' on one side, "
+                    + "\(b.outputId) of '\(b.file)' on the other"
             }
             let (left, right) = (Flat(a), Flat(b))
             guard left.texts == right.texts, left.numbers.count == right.numbers.count else {

@@ -22,7 +22,9 @@ final class ValidationRun {
             validator.bundle, limits: validator.limits, services: validator.services,
             log: { line in
                 guard line.message.hasPrefix(InstanceHost.refusedResult) else { return }
-                gathered.refused.withLock { $0.append(String(line.message.dropFirst(InstanceHost.refusedResult.count))) }
+                gathered.refused.withLock {
+                    $0.append(String(line.message.dropFirst(InstanceHost.refusedResult.count)))
+                }
             },
             result: { result in gathered.results.withLock { $0.append(result) } })
     }

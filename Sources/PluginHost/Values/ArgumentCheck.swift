@@ -12,7 +12,8 @@ package enum ArgumentCheck {
             guard let parameter = description.parameters.first(where: { $0.id == argument.id }) else {
                 let names = description.parameters.map(\.id)
                 let near = nearestNames(to: argument.id, in: names, similarOnly: false)
-                let advice = near.isEmpty ? "it has none" : "its parameters nearest to that are \(near.joined(separator: ", "))"
+                let advice =
+                    near.isEmpty ? "it has none" : "its parameters nearest to that are \(near.joined(separator: ", "))"
                 throw PluginError(.invalidArgument, "plugin \(id) has no parameter '\(shown)'; \(advice)")
             }
             guard seen.insert(argument.id).inserted else {

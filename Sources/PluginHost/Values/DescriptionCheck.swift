@@ -57,7 +57,9 @@ enum DescriptionCheck {
         for choice in parameter.choices {
             if let problem = nameProblem(choice) { return "\(name) has a choice that \(problem)" }
         }
-        if parameter.minimum?.isNaN == true || parameter.maximum?.isNaN == true { return "\(name) has a NaN for a bound" }
+        if parameter.minimum?.isNaN == true || parameter.maximum?.isNaN == true {
+            return "\(name) has a NaN for a bound"
+        }
         if let minimum = parameter.minimum, let maximum = parameter.maximum, minimum > maximum {
             return "\(name) has the minimum \(minimum) above its maximum \(maximum)"
         }
@@ -129,7 +131,9 @@ enum DescriptionCheck {
         var ids: Set<String> = []
         for element in elements {
             guard isIdentifier(id(element)) else {
-                return "one of its \(name) has the id '\(shown(id(element)))'; letters, digits, '_', '-' and '.' were expected"
+                return
+                    "one of its \(name) has the id '\(shown(id(element)))'; "
+                    + "letters, digits, '_', '-' and '.' were expected"
             }
             guard ids.insert(id(element)).inserted else { return "two of its \(name) have the id '\(id(element))'" }
             if let problem = problem(element) { return problem }

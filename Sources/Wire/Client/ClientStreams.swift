@@ -53,7 +53,11 @@ final class ClientCall: Sendable {
         case .response:
             do {
                 let response = try TTRPC.Response(frame.data)
-                if let status = response.status, status.code != 0 { return fail(WireError(status)) }
+                if let status = response.status, status.code != 0 {
+                    // What the server said before that is still worth reading.
+                    client.forget(stream)
+                    return inbound.finish(WireError(status), keepingMessages: true)
+                }
                 if answersOnce { inbound.push(ByteBuffer(bytes: response.payload)) }
                 end()
             } catch { fail(error) }

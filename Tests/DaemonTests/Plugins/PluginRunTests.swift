@@ -30,7 +30,7 @@ struct PluginBench: Sendable {
     func service(_ catalogue: PluginCatalogue, every recordings: Int = 100) -> PluginService {
         var service = PluginService(
             engine: engine, catalogue: catalogue, folder: folder("state"), logger: Logger(label: "test"))
-        service.intervals = PluginRun.Intervals(recordings: recordings, time: .seconds(1000))
+        service.intervals = PluginRun.Intervals(recordings: recordings, time: .seconds(1000), rest: 0)
         return service
     }
 

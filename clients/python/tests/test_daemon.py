@@ -172,8 +172,12 @@ def test_a_job_outlives_its_client(daemon, tmp_path):
 
 
 def test_a_job_that_fails_says_why(daemon, tmp_path):
-    job = daemon.jobs.start_transcribe(tmp_path / "no-such-file.wav")
     with pytest.raises(auscult.NotFound, match="no-such-file.wav"):
+        daemon.jobs.start_transcribe(tmp_path / "no-such-file.wav")
+    letter = tmp_path / "letter.wav"
+    letter.write_text("This is a letter and no recording.")
+    job = daemon.jobs.start_transcribe(letter)
+    with pytest.raises(auscult.AuscultError, match="letter.wav"):
         daemon.jobs.wait(job, timeout=300)
     assert daemon.jobs.get(job).error is not None
 

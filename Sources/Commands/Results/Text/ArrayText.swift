@@ -71,7 +71,7 @@ enum ArrayText {
     private static func scale(_ range: RobustRange, _ style: TerminalStyle) -> String {
         let steps =
             style.colours == .none
-            ? "░▒▓█" : (0..<8).map { style.paint(" ", ground: ColourMap.colour(Double($0) / 7)) }.joined()
+            ? "[ ░▒▓█]" : (0..<8).map { style.paint(" ", ground: ColourMap.colour(Double($0) / 7)) }.joined()
         let low = (range.isCut.below ? "≤ " : "") + Digits.short(range.low)
         let high = (range.isCut.above ? "≥ " : "") + Digits.short(range.high)
         return "\(low) \(steps) \(high)" + (range.hasMissing ? "; · no value" : "")

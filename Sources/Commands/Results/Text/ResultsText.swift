@@ -43,6 +43,7 @@ package struct ResultsText {
         if !run.skipped.isEmpty {
             try block("Left out", run.skipped.map { PrintedText.safe("\($0.file): \($0.reason)") })
         }
+        if isFirst { try block("No results", []) }
         if let end = run.end { try take((isFirst ? "" : "\n") + PrintedText.safe(Self.summary(end)) + "\n") }
     }
 

@@ -1,0 +1,116 @@
+"""A headless Chromium, spoken to over a pipe by the DevTools protocol: no driver and no package is needed."""
+import base64
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+
+class Chromium:
+    """One page in a browser of its own; `with Chromium() as page:`."""
+
+    def __init__(self):
+        program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        if program is None:
+            raise FileNotFoundError("no chromium: apt-get install chromium")
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        there, self.write = os.pipe()
+        self.read, back = os.pipe()
+
+        def descriptors():
+            # Chromium reads from 3 and writes to 4; both ends are first moved out of the way.
+            first, second = os.dup(there), os.dup(back)
+            os.dup2(first, 3)
+            os.dup2(second, 4)
+
+        self.process = subprocess.Popen(
+            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--hide-scrollbars",
+             "--autoplay-policy=no-user-gesture-required", "--user-data-dir=" + self.folder.name, "about:blank"],
+            preexec_fn=descriptors, close_fds=False,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(there)
+        os.close(back)
+        self.pending, self.events, self.numbers, self.session = b"", [], itertools.count(1), None
+        targets = self.call("Target.getTargets")["targetInfos"]
+        target = next(t["targetId"] for t in targets if t["type"] == "page")
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(domain + ".enable")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.write)
+        os.close(self.read)
+        self.folder.cleanup()
+
+    def message(self):
+        while b"\0" not in self.pending:
+            piece = os.read(self.read, 1 << 20)
+            if not piece:
+                raise EOFError("chromium has ended")
+            self.pending += piece
+        text, _, self.pending = self.pending.partition(b"\0")
+        return json.loads(text)
+
+    def call(self, method, **parameters):
+        number = next(self.numbers)
+        call = {"id": number, "method": method, "params": parameters}
+        if self.session:
+            call["sessionId"] = self.session
+        data = json.dumps(call).encode() + b"\0"
+        while data:
+            data = data[os.write(self.write, data):]
+        while True:
+            answer = self.message()
+            if answer.get("id") == number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+            self.events.append(answer)
+
+    def open(self, path, width, height, dark, phone=False):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1,
+                  mobile=phone)
+        self.call("Emulation.setEmulatedMedia",
+                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call("Page.navigate", url="file://" + os.path.abspath(path))
+        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+            self.events.append(self.message())
+        # Two frames, so that what is drawn at its own width is drawn.
+        self.run("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+    def run(self, script):
+        answer = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True,
+                           userGesture=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(answer["exceptionDetails"])
+        return answer["result"].get("value")
+
+    def errors(self):
+        """What the console complained about."""
+        bad = []
+        for event in self.events:
+            method, body = event.get("method"), event.get("params", {})
+            if method == "Runtime.exceptionThrown":
+                bad.append(body["exceptionDetails"].get("exception", {}).get("description", str(body)))
+            elif method == "Runtime.consoleAPICalled" and body["type"] in ("error", "warning", "assert"):
+                bad.append(str(body["args"]))
+            elif method == "Log.entryAdded" and body["entry"]["level"] == "error":
+                bad.append(body["entry"]["text"])
+        return bad
+
+    def requests(self):
+        """The addresses that were asked for, but for the page and data in it."""
+        return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"
+                and not e["params"]["request"]["url"].startswith(("file:", "data:", "about:"))]
+
+    def screenshot(self, path, whole=True):
+        shot = self.call("Page.captureScreenshot", captureBeyondViewport=whole, format="png")
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(shot["data"]))

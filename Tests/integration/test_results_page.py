@@ -1,0 +1,82 @@
+"""The page of results in a browser: it draws, plays, answers pointer and keys, and asks the network for nothing.
+
+RESULTS_PAGE names the page; ResultsPicturesTests writes the planted one there. results-page.sh does both.
+RESULTS_SHOTS names a folder for screenshots, to be looked at.
+"""
+import os
+
+import pytest
+
+from chromium import Chromium
+
+PAGE = os.environ.get("RESULTS_PAGE", "")
+SHOTS = os.environ.get("RESULTS_SHOTS", "")
+
+pytestmark = pytest.mark.skipif(not os.path.exists(PAGE), reason="RESULTS_PAGE names no page; see results-page.sh")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_page(phone, dark):
+    with Chromium() as page:
+        width = 390 if phone else 1200
+        page.open(PAGE, width, 844 if phone else 900, dark, phone)
+        assert page.run("document.querySelectorAll('section').length") >= 14
+        assert page.run("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
+        # Every plot has something on it.
+        blank = page.run("""[...document.querySelectorAll('.plot canvas')].filter(c => {
+          const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+          return !d.some((v, i) => i % 4 === 3 && v > 0);
+        }).length""")
+        assert blank == 0
+        ground = page.run("getComputedStyle(document.body).backgroundColor")
+        assert (ground == "rgb(255, 255, 255)") != dark
+        hover(page)
+        keys(page)
+        sorting(page)
+        playing(page)
+        if SHOTS:
+            page.screenshot(f"{SHOTS}/{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}.png")
+        assert page.errors() == []
+        assert page.requests() == []
+
+
+def hover(page):
+    """The pointer over the first heat map's first cell: block 0, head 0, which is 0."""
+    spot = page.run("""(() => {
+      const frame = document.querySelector('#r2 .plot'); frame.scrollIntoView();
+      const box = frame.getBoundingClientRect();
+      return [box.left + box.width * .35, box.top + 20];
+    })()""")
+    page.call("Input.dispatchMouseEvent", type="mouseMoved", x=spot[0], y=spot[1])
+    text = page.run("document.querySelector('#r2 .value').textContent")
+    assert "layer: block 0" in text and "head: " in text, text
+    assert page.run("getComputedStyle(document.querySelector('#r2 .value')).display") == "block"
+
+
+def keys(page):
+    page.run("document.querySelector('#r2 .plot').focus()")
+    for _ in range(2):
+        page.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowDown", code="ArrowDown")
+    live = page.run("document.querySelector('#r2 .live').textContent")
+    assert "layer: block" in live, live
+
+
+def sorting(page):
+    first = "document.querySelector('#r8 tbody tr td').textContent"
+    page.run("document.querySelector('#r8 th button').click()")
+    assert page.run(first) == "851"
+    page.run("document.querySelector('#r8 th button').click()")
+    assert page.run(first) == "0"
+
+
+def playing(page):
+    state = page.run("""(async () => {
+      const audio = document.querySelector('audio');
+      audio.muted = true;
+      await audio.play();
+      const state = [audio.readyState, audio.duration, audio.error];
+      audio.pause();
+      return state;
+    })()""")
+    assert state[0] >= 2 and abs(state[1] - 2) < 0.01 and state[2] is None, state
