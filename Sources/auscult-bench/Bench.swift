@@ -38,22 +38,26 @@ struct Bench {
         let client = try await connect(path)
 
         let rounds = quick ? 500 : 5000
-        add(Measurement(
-            name: "machine: a byte there and back, two threads", unit: "µs", samples: MachineLimits.roundTrips(rounds)))
-        add(Measurement(
-            name: "wire: unary round trip", unit: "µs",
-            samples: try await roundTrips(rounds) {
-                _ = try await client.call(V1.ModelRPC.info, V1.ModelRef(name: "x"))
-            }))
+        add(
+            Measurement(
+                name: "machine: a byte there and back, two threads", unit: "µs",
+                samples: MachineLimits.roundTrips(rounds)))
+        add(
+            Measurement(
+                name: "wire: unary round trip", unit: "µs",
+                samples: try await roundTrips(rounds) {
+                    _ = try await client.call(V1.ModelRPC.info, V1.ModelRef(name: "x"))
+                }))
         try go(["-bench", String(rounds), "-socket", path], "wire: unary round trip, Go's client", add)
         try goServer(folder, rounds, add)
 
         let size = quick ? 256 : 2048
         let copies = (0..<5).map { _ in MachineLimits.copy() }
         add(Measurement(name: "machine: copy in memory", unit: "GB/s", samples: copies))
-        add(Measurement(
-            name: "machine: a Unix socket, 1 MiB at a time", unit: "GB/s",
-            samples: (0..<5).map { _ in MachineLimits.socketStream(mebibytes: size) }))
+        add(
+            Measurement(
+                name: "machine: a Unix socket, 1 MiB at a time", unit: "GB/s",
+                samples: (0..<5).map { _ in MachineLimits.socketStream(mebibytes: size) }))
         var streams: [Double] = []
         for _ in 0..<5 {
             var bytes = 0
@@ -76,8 +80,9 @@ struct Bench {
                 }
                 if index > 0 { times.append(time * 1e6) }
             }
-            add(Measurement(
-                name: "wire: \(mebibytes) MiB by shared memory, asked for to mapped", unit: "µs", samples: times))
+            add(
+                Measurement(
+                    name: "wire: \(mebibytes) MiB by shared memory, asked for to mapped", unit: "µs", samples: times))
         }
         await client.close()
     }
@@ -152,19 +157,22 @@ struct Bench {
         let child = try Child(program, ["--socket", path], environment)
         defer { child.stop() }
         let client = try await connect(path)
-        add(Measurement(
-            name: "daemon: resident memory, default model loaded", unit: "MB",
-            samples: [Double(try await client.call(V1.DaemonRPC.status, V1.StatusRequest()).memoryBytes) / 1e6]))
-        add(Measurement(
-            name: "daemon: Health/Check round trip", unit: "µs",
-            samples: try await roundTrips(quick ? 500 : 5000) {
-                _ = try await client.call(Health.HealthRPC.check, Health.HealthCheckRequest())
-            }))
+        add(
+            Measurement(
+                name: "daemon: resident memory, default model loaded", unit: "MB",
+                samples: [Double(try await client.call(V1.DaemonRPC.status, V1.StatusRequest()).memoryBytes) / 1e6]))
+        add(
+            Measurement(
+                name: "daemon: Health/Check round trip", unit: "µs",
+                samples: try await roundTrips(quick ? 500 : 5000) {
+                    _ = try await client.call(Health.HealthRPC.check, Health.HealthCheckRequest())
+                }))
         try await concurrency(path, client, add)
         try await traces(client, add)
-        add(Measurement(
-            name: "daemon: resident memory after all of this", unit: "MB",
-            samples: [Double(try await client.call(V1.DaemonRPC.status, V1.StatusRequest()).memoryBytes) / 1e6]))
+        add(
+            Measurement(
+                name: "daemon: resident memory after all of this", unit: "MB",
+                samples: [Double(try await client.call(V1.DaemonRPC.status, V1.StatusRequest()).memoryBytes) / 1e6]))
         await client.close()
     }
 

@@ -8,6 +8,8 @@ if arguments.first == "serve", arguments.count == 2 {
 } else {
     try await Bench(
         quick: arguments.contains("--quick"),
-        json: arguments.firstIndex(of: "--json").flatMap { arguments.indices.contains($0 + 1) ? arguments[$0 + 1] : nil }
+        json: arguments.firstIndex(of: "--json").flatMap {
+            arguments.indices.contains($0 + 1) ? arguments[$0 + 1] : nil
+        }
     ).run()
 }

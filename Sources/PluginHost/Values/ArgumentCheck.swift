@@ -45,7 +45,8 @@ package enum ArgumentCheck {
                 ? nil : "is '\(shown)', one of \(parameter.choices.joined(separator: ", ")) was expected"
         case "path":
             // An empty default says that none is needed.
-            return value.hasPrefix("/") || value == parameter.default ? nil : "is '\(shown)', an absolute path was expected"
+            return value.hasPrefix("/") || value == parameter.default
+                ? nil : "is '\(shown)', an absolute path was expected"
         default:
             return nil
         }

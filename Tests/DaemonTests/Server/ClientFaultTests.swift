@@ -88,7 +88,8 @@ extension WholeDaemon {
                 return status.connections == 1
             }
             #expect(served > 0)
-            #expect(most < before + (160 << 20), "\(before >> 20) MiB grew to \(most >> 20)")
+            // 63 to 185 MiB were seen, for recordings of 100 s as for those of 2,360 s; without a bound this one takes 1.2 GB.
+            #expect(most < before + (400 << 20), "\(before >> 20) MiB grew to \(most >> 20)")
             #expect(daemon.log.contains("its reader took nothing"))
             try await eventually("the engine is free") { try await client.isAtRest() }
             let received = try await stalled.readAll().count
