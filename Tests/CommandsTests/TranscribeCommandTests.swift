@@ -109,4 +109,25 @@ import Testing
         // The tensors are equal; the metadata, which name the input, are not.
         #expect(a?.prefix(40_000) == b?.prefix(40_000))
     }
+
+    @Test("a sound file through a pipe that only the caller can read is heard like the file", arguments: [true, false])
+    func pipe(isNamed: Bool) throws {
+        let data = try TemporaryFolder()
+        let clip = try #require(EmbeddedFile.files(in: "demo").first { $0.name == "en-slt-01.flac" })
+        let file = try data.write(clip.bytes, to: "clip.flac")
+        let path = isNamed ? data("pipe") : "/dev/stdin"
+        if isNamed {
+            #expect(mkfifo(path, 0o600) == 0)
+            Thread.detachNewThread {
+                let bytes = FileManager.default.contents(atPath: file) ?? Data()
+                try? FileHandle(forWritingAtPath: path)?.write(contentsOf: bytes)
+            }
+        }
+        let input = try #require(FileHandle(forReadingAtPath: file))
+        let result = try Child(["transcribe", path], data: data, input: input).result()
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output == (try Child.run("transcribe", file, data: data).output))
+        let job = try Child(["transcribe", path, "--detach"], data: data, input: input).result()
+        #expect(job.status == 64 && job.error.contains(path), "\(job.error)")
+    }
 }

@@ -7,6 +7,8 @@ struct RecordingArgument: Sendable {
     enum Place: Sendable {
         /// Absolute.
         case file(String)
+        /// A sound file that only this process can read, once: a pipe, `/dev/stdin`, a shell's `<(…)`.
+        case pipe(String)
         case clip(String)
         case standardInput
     }
@@ -29,14 +31,23 @@ struct RecordingArgument: Sendable {
             ? try await daemon.call(V1.AudioRPC.clips, .init()).clips : []
         return try arguments.flatMap { argument in
             guard argument.hasPrefix(clipPrefix) else {
-                let place: Place = argument == "-" ? .standardInput : .file(absolutePath(argument))
-                return [RecordingArgument(name: argument, place: place)]
+                return [RecordingArgument(name: argument, place: place(of: argument))]
             }
             let name = String(argument.dropFirst(clipPrefix.count))
             return try (name.isEmpty ? clips : [clip(name, in: clips)]).map {
                 RecordingArgument(name: clipPrefix + $0.name, place: .clip($0.name))
             }
         }
+    }
+
+    private static func place(of argument: String) -> Place {
+        guard argument != "-" else { return .standardInput }
+        let path = absolutePath(argument)
+        // These name another thing in another process.
+        let isOwn = ["/dev/fd/", "/dev/stdin", "/proc/self/"].contains { path.hasPrefix($0) }
+        var status = stat()
+        let isPipe = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+        return isOwn || isPipe ? .pipe(path) : .file(path)
     }
 
     private static func clip(_ name: String, in clips: [V1.DemoClip]) throws -> V1.DemoClip {
@@ -52,19 +63,25 @@ struct RecordingArgument: Sendable {
         switch place {
         case .standardInput: return "stdin"
         case .clip(let clip): return clip
-        case .file:
+        case .file, .pipe:
             let stem = (URL(fileURLWithPath: name).lastPathComponent as NSString).deletingPathExtension
             return stem.isEmpty ? "recording" : stem
         }
     }
 
-    /// What the daemon is to listen to; standard input is sent to it first.
+    /// What the daemon is to listen to; standard input and pipes are sent to it first.
     func source(_ span: V1.Span?, _ daemon: DaemonConnection) async throws -> V1.AudioSource {
-        if case .standardInput = place {
-            return V1.AudioSource(
-                source: .uploadId(try await Self.upload(STDIN_FILENO, to: daemon)), name: name, span: span)
+        switch place {
+        case .standardInput:
+            let id = try await Self.upload(STDIN_FILENO, .pcmS16le16k, "standard input", to: daemon)
+            return V1.AudioSource(source: .uploadId(id), name: name, span: span)
+        case .pipe(let path):
+            let pipe = try FileDescriptor(path, O_RDONLY)
+            defer { withExtendedLifetime(pipe) {} }
+            let id = try await Self.upload(pipe.number, .audioFile, name, to: daemon)
+            return V1.AudioSource(source: .uploadId(id), name: name, span: span)
+        case .file, .clip: return try storedSource(span)
         }
-        return try storedSource(span)
     }
 
     /// The same for work that goes on when this program has ended.
@@ -74,17 +91,21 @@ struct RecordingArgument: Sendable {
         case .clip(let clip): return V1.AudioSource(source: .clip(clip), name: name, span: span)
         case .standardInput:
             throw CommandError(.usage, "standard input ends with this program, so a job cannot read it; name a file")
+        case .pipe:
+            throw CommandError(.usage, "the pipe \(name) ends with this program, so a job cannot read it; name a file")
         }
     }
 
-    /// Sends 16 kHz mono s16le samples to the daemon as they come.
-    /// - Returns: the name that the daemon gives them.
-    private static func upload(_ descriptor: Int32, to daemon: DaemonConnection) async throws -> String {
+    /// Sends what comes from a descriptor to the daemon, as it comes.
+    /// - Returns: the name that the daemon gives it.
+    private static func upload(
+        _ descriptor: Int32, _ encoding: V1.AudioEncoding, _ name: String, to daemon: DaemonConnection
+    ) async throws -> String {
         let call = try await daemon.client.open(V1.AudioRPC.upload)
-        var chunk = V1.UploadChunk(encoding: .pcmS16le16k)
+        var chunk = V1.UploadChunk(encoding: encoding)
         repeat {
             // An empty first chunk says that there was nothing.
-            chunk.data = try await readNext(descriptor, most: 256 << 10, name: "standard input")
+            chunk.data = try await readNext(descriptor, most: 256 << 10, name: name)
             try await call.send(chunk)
         } while !chunk.data.isEmpty
         try await call.finish()
