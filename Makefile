@@ -64,14 +64,16 @@ format: ## Formats every Swift file in place
 fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
 	scripts/fuzz.sh $(or $(SECONDS),60)
 
-bench: bootstrap ## What the wire and the daemon cost, beside the machine's limits and Go's ttrpc (SPEED.md)
+bench: plugins ## What wire, daemon and the plugins' wall cost, beside the machine's limits and Go's ttrpc (SPEED.md)
+	$(SWIFT) build $(RELEASE) --product auscult-plugin-host
 	$(SWIFT) build $(RELEASE) --product auscultd
 	$(SWIFT) build $(RELEASE) --product auscult-bench
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_GO="$$(Tests/integration/go-program.sh)" \
+		AUSCULT_MODELS=$(CURDIR)/models AUSCULT_PLUGINS=$(CURDIR)/.build/release/plugins \
 		.build/release/auscult-bench --json .build/bench.json $(BENCH)
 
-parity: build $(PARITY_PYTHON) ## Every hook point, log-mel and decoding against openai-whisper (Python, PyTorch)
-	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK)
+parity: build plugins $(PARITY_PYTHON) ## Hook points, log-mel, decoding, plugins (or ONLY=…) against Python: openai-whisper, numpy
+	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK) $(if $(ONLY),--only $(ONLY))
 
 .venv/bin/python: Tests/parity/requirements.txt
 	@scripts/bootstrap.sh venv
