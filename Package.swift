@@ -121,7 +121,10 @@ let package = Package(
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         .executableTarget(
             name: "auscult-bench",
-            dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Audio", "CDescriptors", "Daemon", "Messages", "PluginHost", "TestHost", "Whisper", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
@@ -167,7 +170,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "PluginsTests",
-            dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
+            dependencies: ["Audio", "Kernels", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
     ]
         + analyses.map {
             .target(

@@ -19,7 +19,7 @@ final class ValidationRun {
         self.validator = validator
         let gathered = gathered
         process = try PluginProcess.start(
-            validator.bundle, limits: validator.limits, services: validator.services,
+            validator.bundle, limits: validator.limits, services: validator.services, keepsMemory: false,
             log: { line in
                 guard line.message.hasPrefix(InstanceHost.refusedResult) else { return }
                 gathered.refused.withLock {
