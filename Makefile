@@ -14,11 +14,11 @@ PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python integration fuzz bench build plugins check lint format parity protos protos-check \
-	templates model install clean bootstrap
+.PHONY: help demo test test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
+	protos-check templates model install clean bootstrap
 
 help: ## This list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Transcribe a recording that is built in (or FILE=…) and look inside the model
 	@scripts/demo.sh $(AUSCULT) $(FILE)
@@ -71,6 +71,9 @@ bench: plugins ## What wire, daemon and the plugins' wall cost, beside the machi
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_GO="$$(Tests/integration/go-program.sh)" \
 		AUSCULT_MODELS=$(CURDIR)/models AUSCULT_PLUGINS=$(CURDIR)/.build/release/plugins \
 		.build/release/auscult-bench --json .build/bench.json $(BENCH)
+
+bench-scan: build plugins $(PARITY_PYTHON) ## What a scan of every encoder neuron costs, beside PyTorch with hooks (ARGUMENTS=--help)
+	$(PARITY_PYTHON) Tests/speed/scan.py --auscult $(AUSCULT) $(ARGUMENTS)
 
 parity: build plugins $(PARITY_PYTHON) ## Hook points, log-mel, decoding, plugins (or ONLY=…) against Python: openai-whisper, numpy
 	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK) $(if $(ONLY),--only $(ONLY))
