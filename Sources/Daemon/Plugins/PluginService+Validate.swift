@@ -21,14 +21,19 @@ extension PluginService {
             defer { try? FileManager.default.removeItem(atPath: scratch) }
             let services = EngineServices(plugin: bundle.id, model: model, turn: turn, folder: scratch)
             let run = try PluginRunValue(model, recordings: 0, seed: 0)
-            let validator = PluginValidator(bundle, run: run, services: services) { sound, needs in
+            let validator = PluginValidator(
+                bundle, arguments: request.arguments, run: run, services: services
+            ) { sound, needs in
                 services.take(needs)
                 return try turn.resumed {
                     let capture = try PluginCapture(needs, interventions: [], plugin: bundle.id, model: model)
                     return try capture.clips(of: sound, turn)
                 }
             }
-            return try turn.suspended { try validator.validate(tell) }
+            return try turn.suspended {
+                try validator.checkArguments()
+                return try validator.validate(tell)
+            }
         }
     }
 }

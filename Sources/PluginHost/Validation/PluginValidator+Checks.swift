@@ -35,7 +35,9 @@ extension PluginValidator {
     func takesDefaults() throws -> Outcome {
         let run = try ValidationRun(self)
         try run.create()
-        let defaults = try run.process.describe().parameters.filter { $0.kind != "path" || !$0.default.isEmpty }
+        let given = Set(arguments.map(\.id))
+        let defaults = try run.process.describe().parameters
+            .filter { !given.contains($0.id) && ($0.kind != "path" || !$0.default.isEmpty) }
             .map { V1.PluginArgument(id: $0.id, value: $0.default) }
         try run.create(defaults, instance: 1)
         try run.close()
@@ -95,7 +97,8 @@ extension PluginValidator {
                 tried += 1
                 do {
                     _ = try run.process.create(
-                        arguments: [V1.PluginArgument(id: parameter.id, value: value)], instance: 0, checked: false)
+                        arguments: arguments(with: [V1.PluginArgument(id: parameter.id, value: value)]), instance: 0,
+                        checked: false)
                     try run.process.destroy(instance: 0)
                 } catch let error as PluginError where error.isCrash {
                     throw BrokenCheck("with \(parameter.id) = '\(value)': \(error)")

@@ -41,14 +41,15 @@ final class ValidationRun {
 
     var refusedResults: [String] { gathered.refused.withLock { $0 } }
 
+    /// create() with the validation's arguments, of which `others` take the place.
     @discardableResult
-    func create(_ arguments: [V1.PluginArgument] = [], instance: UInt32 = 0) throws -> PluginNeedsValue {
-        let made = try process.create(arguments: arguments, instance: instance)
+    func create(_ others: [V1.PluginArgument] = [], instance: UInt32 = 0) throws -> PluginNeedsValue {
+        let made = try process.create(arguments: validator.arguments(with: others), instance: instance)
         needs[instance] = made
         return made
     }
 
-    /// create() with all defaults, and activate().
+    /// create() with the validation's arguments, and activate().
     func begin(instance: UInt32 = 0) throws {
         try create(instance: instance)
         try process.activate(validator.run, instance: instance)
