@@ -32,6 +32,8 @@ struct InProcessDaemon {
     let environment: [String: String]
     private let server: AuscultServer
     private let serving: Task<Void, Never>
+    /// Stay in their places as long as the daemon serves.
+    private let plugins: [TestBundle]
 
     /// - Parameter plugins: the bundles that it finds.
     init(_ data: TemporaryFolder, plugins: [TestBundle] = []) async throws {
@@ -44,6 +46,7 @@ struct InProcessDaemon {
             catalogue: .bundles(PluginRegistry(searchPath: plugins.map(\.folder.path))))
         try await server.start()
         self.server = server
+        self.plugins = plugins
         serving = Task { await server.waitUntilStopped() }
     }
 

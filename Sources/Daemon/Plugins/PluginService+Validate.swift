@@ -57,12 +57,22 @@ extension PluginCapture {
         case .voice(let number):
             let clips = try DemoClips.items().filter { $0.text != nil }
             guard !clips.isEmpty else { throw ServiceError(.notFound, "no clips of speech are embedded in this build") }
-            item = clips[abs(number % clips.count)]
+            item = clips[Self.spread(number, over: clips.count)]
             item.index = number
             samples = try SampleBuffer.read(PluginRecording(item: item, recording: nil).input().input.source).readAll()
         }
         var clips: [PluginClipValue] = []
         try forEachWindow(of: item, SampleBuffer(samples), turn: turn, engine: { try $0() }) { clips.append($0) }
         return clips
+    }
+
+    /// Each of `count` places once before one comes again, those of neighbouring numbers far from each other: the clips
+    /// of one language and one speaker lie together.
+    private static func spread(_ number: Int, over count: Int) -> Int {
+        func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
+        // The golden section of them, or the next that has no divisor in common with their number.
+        var step = max(1, Int(0.618 * Double(count)))
+        while divisor(step, count) != 1 { step += 1 }
+        return abs(number % count) * step % count
     }
 }

@@ -64,6 +64,16 @@ final class ValidationRun {
         }
     }
 
+    /// Shows a part of what the checks of results compare: one recording, or so many that a plugin that learns from
+    /// labels has something to learn. Parts have no recording in common.
+    func hear(part: Int, instance: UInt32 = 0) throws {
+        let count = needs[instance]?.labels == true ? Self.labelled : 1
+        for number in part * count..<(part + 1) * count { try hear(.voice(number: number), instance: instance) }
+    }
+
+    /// Recordings in a part for a plugin that needs labels.
+    private static let labelled = 18
+
     func finish(instance: UInt32 = 0) throws { try process.finish(instance: instance) }
 
     /// Ends the process, which is to end by itself.
@@ -82,11 +92,11 @@ extension PluginValidator {
         do { return try clips(sound, needs) } catch { throw NoClips(reason: "there is nothing to show it: \(error)") }
     }
 
-    /// A whole run over `sounds` in a process of its own.
-    func results(of sounds: [PluginSound]) throws -> [V1.PluginResult] {
+    /// A whole run over `parts` in a process of its own.
+    func results(of parts: [Int]) throws -> [V1.PluginResult] {
         let run = try ValidationRun(self)
         try run.begin()
-        for sound in sounds { try run.hear(sound) }
+        for part in parts { try run.hear(part: part) }
         try run.finish()
         try run.close()
         return run.takeResults()

@@ -52,7 +52,7 @@ import Wire
         "the analyses that come along pass every check, with their defaults and without",
         arguments: [
             ("attention-stats", [:]), ("attention-stats", ["attention": "decoder,cross", "per-recording": "true"]),
-            ("probes", [:]), ("probes", ["target": "phoneme", "max_rows": "200"]),
+            ("probes", [:]), ("probes", ["target": "phoneme", "max_rows": "500"]),
             ("bigrams", [:]), ("bigrams", ["matrix": "true", "batch": "1024"]),
         ] as [(String, [String: String])])
     func ours(analysis: String, arguments: [String: String]) async throws {
@@ -81,23 +81,27 @@ import Wire
         for check in checks where check.outcome == .broken { Issue.record("\(check.name): \(check.detail)") }
     }
 
+    /// `unsure`: what may be broken as well. Where a fault adds a small number to a large sum, the checks that allow for
+    /// another order of summing cannot see it.
     @Test(
         "a planted fault is found, and no other",
         arguments: [
-            ("random", ["gives the same results twice", "keeps two instances apart"] + stateful.prefix(2)),
-            ("shares", ["keeps two instances apart"] + stateful.prefix(2)),
-            ("forgets", Array(stateful.prefix(2))),
-            ("trusts-state", ["refuses a damaged state"]),
-            ("short-crashes", ["survives one sample"]),
-            ("nan-crashes", ["survives NaN and infinity"]),
-            ("prints", ["writes nothing to its standard output"]),
-        ])
-    func planted(fault: String, expected: [String]) async throws {
+            ("random", ["gives the same results twice", "keeps two instances apart"], Array(stateful.prefix(2))),
+            ("shares", ["keeps two instances apart"], []),
+            ("forgets", Array(stateful.prefix(2)), []),
+            ("trusts-state", ["refuses a damaged state"], []),
+            ("short-crashes", ["survives one sample"], []),
+            ("nan-crashes", ["survives NaN and infinity"], []),
+            ("prints", ["writes nothing to its standard output"], []),
+        ] as [(String, [String], [String])])
+    func planted(fault: String, expected: [String], unsure: [String]) async throws {
         let bundle = try TestBundle(fault: fault)
         let (checks, end) = try await checks(bundle.path)
         let broken = checks.filter { $0.outcome == .broken }
-        #expect(broken.map(\.name) == expected, "\(broken.map { "\($0.name): \($0.detail)" })")
-        #expect(end.broken == UInt32(expected.count) && broken.allSatisfy { !$0.detail.isEmpty })
+        #expect(
+            broken.map(\.name).filter { !unsure.contains($0) } == expected,
+            "\(broken.map { "\($0.name): \($0.detail)" })")
+        #expect(Int(end.broken) == broken.count && broken.allSatisfy { !$0.detail.isEmpty })
     }
 
     @Test("a plugin is tried with the arguments that were named: a fault among them is found")
