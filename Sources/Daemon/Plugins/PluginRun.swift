@@ -205,7 +205,9 @@ struct PluginRun: Sendable {
             let arguments = try description.arguments(request.arguments)
             let needs = try worker.create(arguments)
             try check(needs)
-            let capture = try PluginCapture(needs, interventions: interventions, plugin: plugin.id, model: model)
+            let capture = try PluginCapture(
+                needs, interventions: interventions, context: EncoderContext(request.context), plugin: plugin.id,
+                model: model)
             return Started(worker: worker, capture: capture, description: description, arguments: arguments)
         } catch {
             worker.close()
@@ -279,7 +281,8 @@ struct PluginRun: Sendable {
             plugin: plugin.id, version: plugin.version,
             arguments: arguments.map { .init(id: $0.id, value: $0.value) }, model: model.name,
             vocabulary: request.model?.vocabulary ?? "", modelSHA256: try model.digest(), dimensions: model.dimensions,
-            interventions: interventions.map(\.description), dataSet: recordings.digest,
+            interventions: interventions.map(\.description), context: try EncoderContext(request.context),
+            dataSet: recordings.digest,
             shard: request.shard.map { .init(index: $0.index, count: $0.count) }, seed: request.seed, recordings: count,
             done: 0, skipped: [])
     }

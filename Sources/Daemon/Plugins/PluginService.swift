@@ -42,6 +42,7 @@ struct PluginService: Sendable {
     func check(_ request: V1.RunPluginRequest) throws {
         _ = try catalogue.find(request.pluginId)
         _ = try request.interventions.map { try InterventionSpec($0) }
+        _ = try EncoderContext(request.context)
         for (what, path) in [("checkpoint", request.checkpoint), ("state_file", request.stateFile)] {
             try Self.checkPath(path, what)
         }

@@ -253,6 +253,11 @@ struct PluginBench: Sendable {
         other = request
         other.seed = 5
         await refused(bench, catalogue, other, "the seed 0, and not 5")
+        other = request
+        other.context = .auto
+        await refused(bench, catalogue, other, "the encoder's context full, and not auto")
+        other.context = V1.EncoderContext(rawValue: 7)
+        await refused(bench, catalogue, other, "there is no encoder context 7")
         await refused(bench, FakePlugin.catalogue(version: "2.0"), request, "its version 1.0, and not 2.0")
         try writeRecordings(4, in: bench.set)
         await refused(bench, catalogue, request, "the recordings 3")
