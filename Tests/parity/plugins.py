@@ -1,7 +1,7 @@
 """The three analyses that come as plugins, against analyses.py on openai-whisper's activations.
 
-Both sides hear the embedded clips, `demo:`, which are also files of this repository: speech in two languages, a recording
-of three windows, and sounds that are no speech; and real spoken digits where a folder has them ($AUSCULT_DIGITS).
+Both sides hear the embedded clips, `demo:`, which are also files of this repository: speech in two languages, a
+recording of three windows, and sounds that are no speech; and real spoken digits where $AUSCULT_DIGITS has them.
 Figures are held to 1e-4 of the largest of their kind; of probes, see probing.py.
 """
 
