@@ -1,14 +1,17 @@
 import PluginKit
 
-/// A table that is given in pieces: a result has a largest size, and rows in memory cost more than the numbers in them.
+/// A table that is given in pieces: a result has to fit one message of the wire, and rows in memory cost more than the
+/// numbers in them. Whoever reads it takes tables of one id as one.
 struct TableOutput {
     let id: String
     let columns: [String]
     private let results: Results
     private var rows: [[Cell]] = []
+    private var bytes = 0
     private var hasEmitted = false
 
-    private static let rowsOfPiece = 20_000
+    /// Half of what a message of the socket may have, 4 MiB.
+    private static let bytesOfPiece = 2 << 20
 
     init(_ id: String, _ columns: [String], _ results: Results) {
         self.id = id
@@ -17,8 +20,13 @@ struct TableOutput {
     }
 
     mutating func append(_ row: [Cell]) throws {
+        // A cell takes its contents and up to eight bytes around them.
+        let size = row.reduce(4) { size, cell in
+            if case .text(let text) = cell { size + text.utf8.count + 8 } else { size + 16 }
+        }
+        if bytes + size > Self.bytesOfPiece { try flush() }
         rows.append(row)
-        if rows.count >= Self.rowsOfPiece { try flush() }
+        bytes += size
     }
 
     /// Gives what there is, and a table without rows where there was none: so readers know that nothing was found.
@@ -26,7 +34,7 @@ struct TableOutput {
         guard !rows.isEmpty || !hasEmitted else { return }
         try results.emit(id, .table(columns: columns, rows: rows), mayBeNaN: true)
         rows.removeAll(keepingCapacity: true)
-        hasEmitted = true
+        (bytes, hasEmitted) = (0, true)
     }
 }
 
