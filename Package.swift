@@ -40,6 +40,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // System libraries: module maps, nothing else.
@@ -95,8 +96,15 @@ let package = Package(
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
+        // SHA-256 by OpenSSL.
+        .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
+
+        // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
+        .target(
+            name: "Atlas", dependencies: ["Files", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
@@ -104,7 +112,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages",
+                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Digests", "Files", "Kernels", "Messages",
                 "PluginHost",
                 "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -118,7 +126,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CZlib", "Files", "Messages", "PluginTemplates", "Wire",
+                "Atlas", "CZlib", "DataSets", "Digests", "Files", "Messages", "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -144,8 +152,16 @@ let package = Package(
             dependencies: ["Features", "PluginDraws", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
+        // What two atlases say, for comparing them.
+        .target(name: "AtlasSupport", dependencies: ["Atlas"], path: "Tests/AtlasSupport"),
+        .testTarget(
+            name: "AtlasTests",
+            dependencies: [
+                "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
@@ -166,15 +182,16 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
-                "PluginTemplates", "TestSupport", "Whisper", "Wire",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Digests", "Files", "Kernels", "Messages",
+                "PluginHost", "PluginTemplates", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "CZlib", "Commands", "Daemon", "Files", "Messages", "PluginHost", "TestSupport", "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "Digests", "Files", "Messages", "PluginHost",
+                "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
