@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
     targets: [
         // System libraries: module maps, nothing else.
@@ -91,6 +92,18 @@ let package = Package(
         .target(name: "Files"),
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
+
+        // Colours that the drawings and the pages share.
+        .target(name: "Palette"),
+        // The page to explore an atlas: its files as bytes of the binary, and what serves and exports it.
+        .target(name: "CAtlasPage", exclude: ["Page"]),
+        .target(
+            name: "AtlasPage",
+            dependencies: [
+                "CAtlasPage", "Files", "Palette",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),

@@ -1,0 +1,1 @@
+int auscult_page_stub;
