@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
     targets: [
@@ -93,6 +94,10 @@ let package = Package(
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
 
+        // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
+        .target(
+            name: "Atlas", dependencies: ["Files", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: testable),
         // Colours that the drawings and the pages share.
         .target(name: "Palette"),
         // The page to explore an atlas: its files as bytes of the binary, and what serves and exports it.
@@ -100,7 +105,7 @@ let package = Package(
         .target(
             name: "AtlasPage",
             dependencies: [
-                "CAtlasPage", "Files", "Palette",
+                "Atlas", "CAtlasPage", "Files", "Palette",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
@@ -125,7 +130,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CZlib", "Files", "Messages", "PluginTemplates", "Wire",
+                "CZlib", "Files", "Messages", "Palette", "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,4 +1,5 @@
 import Foundation
+import Palette
 
 /// A run as one page: everything that it needs is in it, and it asks the network for nothing.
 ///
