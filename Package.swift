@@ -149,6 +149,9 @@ let package = Package(
             name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
+        .testTarget(
+            name: "AtlasPageTests",
+            dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),

@@ -36,9 +36,8 @@ function heading(card, label, id, compared) {
   const { feature } = card, other = compared ? { feature: state.feature === id ? state.with : state.feature, with: '' } : null;
   return el('header', { class: 'heading' },
     el('div', { class: 'glyph', 'aria-hidden': 'true' }, label ? label.label : '∅'),
-    el('div', {}, el('h2', { id: `name-${id}` }, feature.name || label && `${label.label}` || 'no label',
-      label ? el('small', {}, ` ${label.kind}${feature.name ? ` ${label.label}` : ''}`) : null),
-    el('p', { class: 'place' }, place(feature)),
+    el('div', {}, el('h2', { id: `name-${id}` }, feature.name || place(feature)), feature.name ? el('p', {}, place(feature)) : null,
+    el('p', {}, label ? [`${label.kind} `, el('b', {}, label.label), label.lag ? `, ${lagOf(label)} after it` : ''] : 'no label'),
     el('p', { class: 'links' }, compared
       ? el('a', { href: link(other) }, 'close this one')
       : el('a', { href: link({ with: state.feature, feature: '' }), class: 'compare' }, 'compare with another'))));
@@ -57,6 +56,8 @@ function facts(card) {
   return el('dl', { class: 'facts' }, all.map(([k, v]) => el('div', {}, el('dt', {}, k), el('dd', {}, v))));
 }
 
+const lagOf = l => l.lag === null || l.lag === undefined ? '–' : `${l.lag * 20} ms`.replace('-', '−');
+
 const columnsOfScores = [
   ['label', l => l.label, 'what the feature was found to say'], ['kind', l => l.kind, ''],
   ['precision', l => score(l.precision), 'of the frames above the threshold, the share that are it: on the scoring speakers'],
@@ -65,7 +66,7 @@ const columnsOfScores = [
   ['AUC', l => score(l.auc), 'area under the receiver operating characteristic'],
   ['MI', l => digits(l.mutualInformation, 2), 'mutual information, in bits'],
   ['selectivity', l => score(l.selectivity), 'by entropy: 1 for a single sound, 0 for all alike'],
-  ['lag', l => l.lag === null || l.lag === undefined ? '–' : `${l.lag > 0 ? '+' : ''}${l.lag * 20} ms`.replace('-', '−'), 'by which the activation follows the sound'],
+  ['lag', lagOf, 'by which the activation follows the sound'],
   ['p', l => digits(l.pValue, 2), 'of a permutation test'], ['threshold', l => digits(l.threshold), ''],
   ['frames', l => `${count(l.namedFrames)} / ${count(l.scoredFrames)}`, 'by which it was named / scored']
 ];

@@ -88,8 +88,8 @@ function option(index, found) {
     : label?.[['number', 'label'].includes(state.sort) ? 'precision' : state.sort];
   gauge.style.width = `${Math.min(Math.max(share ?? 0, 0), 1) * 100}%`;
   node.append(el('span', { class: 'label' }, label ? label.label : feature.name || '∅'),
-    el('span', { class: 'name' }, feature.name ? `${feature.name} ` : '', place(feature),
-      el('small', {}, label ? `${label.kind}${label.side === '-' ? ` ${sideName('-')}` : ''}` : 'no label')),
+    el('span', { class: 'name' }, el('b', {}, feature.name || feature.number),
+      label ? ` ${label.kind}${label.side === '-' ? ` ${sideName('-')}` : ''}` : ' no label', el('small', {}, place(feature))),
     el('span', { class: 'number' }, sortValue(found), el('span', { class: 'gauge', 'aria-hidden': 'true' }, gauge)));
   return node;
 }

@@ -72,8 +72,8 @@ function welcome(about) {
       el('h3', {}, model.name || 'a model'),
       el('dl', { class: 'facts' }, [
         ['recordings', count(dataSet.recordings)], ['features', count(hooks.reduce((a, h) => a + h.features, 0))], ['hook points', count(hooks.length)],
-        ['plugin', `${scan.plugin} ${scan.version}`], ['seed', scan.seed], ['left out', problems ? count(problems) : 'none']
-      ].map(([k, v]) => el('div', {}, el('dt', {}, k), el('dd', {}, v)))),
+        ['seed', scan.seed], ['left out', problems ? count(problems) : 'none']
+      ].map(([k, v]) => el('div', {}, el('dt', {}, k), el('dd', {}, v)))), el('p', { class: 'quiet' }, `${scan.plugin} ${scan.version}`),
       selective.length ? el('table', { class: 'selective' }, el('thead', {}, el('tr', {}, ['hook point', 'features', 'selective', 'share'].map(t => el('th', { scope: 'col' }, t)))),
         el('tbody', {}, selective.map(s => el('tr', {}, el('th', { scope: 'row' }, s.hook), el('td', {}, count(s.features)), el('td', {}, count(s.selective)),
           el('td', {}, s.share === null || s.share === undefined ? '–' : `${(s.share * 100).toFixed(1)} %`))))) : null)),

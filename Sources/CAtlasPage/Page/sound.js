@@ -21,23 +21,21 @@ async function decode(name) {
   return sound.getChannelData(0);
 }
 
-/** How a moment is brought out: the window in samples around it, its edges in seconds, the surroundings in decibels. */
-export const moment = { window: 1000, edge: .008, surroundings: -20 };
+/** How a moment is brought out: the window around it and its edges in samples, and the level of what is around, in decibels. */
+export const moment = { window: 1000, edge: 128, surroundings: -20 };
 
 /**
- * The samples with all but the moment made quieter: raised-cosine edges on both sides of the window. Nothing is made
- * louder but the whole, up to full scale, so that nothing clips.
+ * The samples with all but the moment made quieter, as the engine does it: the window as it is, and outside of it a raised
+ * cosine on each side. Nothing is made louder, so nothing clips.
  * centre: in samples.
  */
 export function broughtOut(samples, centre) {
-  const edge = moment.edge * rate, half = moment.window / 2, floor = 10 ** (moment.surroundings / 20);
-  const out = new Float32Array(samples.length);
-  for (let i = 0; i < samples.length; i++) {
-    const beyond = Math.max(centre - half - i, i - (centre + half - 1), 0) / edge;
-    const share = beyond >= 1 ? 0 : .5 + .5 * Math.cos(Math.PI * beyond);
-    out[i] = samples[i] * (floor + (1 - floor) * share);
-  }
-  return out;
+  const { window, edge } = moment, floor = 10 ** (moment.surroundings / 20), start = centre - window / 2;
+  return samples.map((sample, i) => {
+    const distance = Math.max(start - i, i - (start + window) + 1, 0);
+    const fall = distance > edge ? 0 : distance === 0 ? 1 : (1 + Math.cos(Math.PI * distance / (edge + 1))) / 2;
+    return sample * (floor + (1 - floor) * fall);
+  });
 }
 
 /** A WAV file of 16 bits, to be played or kept. */

@@ -35,7 +35,8 @@ export function strip(example, recording, { peak, title }) {
   const { excerpt } = example;
   const button = el('button', { type: 'button', class: 'play', 'aria-label': `Play ${title}` }, playSign());
   const caption = el('div', { class: 'caption' }, button,
-    el('span', { class: 'value' }, digits(example.value)), el('span', { class: 'where' }, ...whereabouts(example, recording)));
+    example.value === null ? null : el('span', { class: 'value' }, digits(example.value)),
+    el('span', { class: 'where' }, ...whereabouts(example, recording)));
   const node = el('figure', { class: 'strip', tabindex: 0, 'aria-label': title }, caption);
   node.toggle = () => { say('No sound is known for this example.'); };
   node.addEventListener('focusin', () => { current = node; });
@@ -72,6 +73,8 @@ export function strip(example, recording, { peak, title }) {
       const [sound, detail] = await Promise.all([samples(excerpt.name), recordingOf(example.recording)]);
       paint(canvas, spectrogram(sound));
       heard.replaceChildren(...spoken(detail.sounds, excerpt, example));
+      // What has no room is told by its title.
+      for (const part of heard.querySelectorAll('span')) part.classList.toggle('narrow', part.scrollWidth > part.clientWidth + 1);
     } catch (error) { failed(node, error); }
   };
   near.observe(node);
@@ -90,8 +93,9 @@ function whereabouts(example, recording) {
   const time = example.seconds === null || example.seconds === undefined ? `token ${example.frame}` : `${digits(example.seconds, 4)} s`;
   const name = recording?.name || `recording ${example.recording}`;
   const more = [recording?.speaker, recording?.language, recording?.split && { name: 'named on', score: 'scored on' }[recording.split]];
+  if (example.value === null) return [];
   return [el('a', { href: link({ recording: example.recording, feature: '', with: '' }) }, name),
-    ` · ${time}`, more.filter(Boolean).map(text => ` · ${text}`)];
+    ` · ${time}`, el('span', { class: 'more' }, ' · ' + more.filter(Boolean).join(' · '))];
 }
 
 /** The activation over the excerpt's time, and the moment: in a box of 1000 × 100 that is stretched. */
