@@ -37,7 +37,7 @@ function heading(card, label, id, compared) {
   return el('header', { class: 'heading' },
     el('div', { class: 'glyph', 'aria-hidden': 'true' }, label ? label.label : '∅'),
     el('div', {}, el('h2', { id: `name-${id}` }, feature.name || place(feature)), feature.name ? el('p', {}, place(feature)) : null,
-    el('p', {}, label ? [`${label.kind} `, el('b', {}, label.label), label.lag ? `, ${lagOf(label)} after it` : ''] : 'no label'),
+    el('p', {}, label ? [`${label.kind} `, el('b', {}, label.label), label.lag ? `, ${Math.abs(label.lag) * 20} ms ${label.lag > 0 ? 'after' : 'before'} it` : ''] : 'no label'),
     el('p', { class: 'links' }, compared
       ? el('a', { href: link(other) }, 'close this one')
       : el('a', { href: link({ with: state.feature, feature: '' }), class: 'compare' }, 'compare with another'))));

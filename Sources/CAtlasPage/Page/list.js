@@ -89,7 +89,7 @@ function option(index, found) {
   gauge.style.width = `${Math.min(Math.max(share ?? 0, 0), 1) * 100}%`;
   node.append(el('span', { class: 'label' }, label ? label.label : feature.name || '∅'),
     el('span', { class: 'name' }, el('b', {}, feature.name || feature.number),
-      label ? ` ${label.kind}${label.side === '-' ? ` ${sideName('-')}` : ''}` : ' no label', el('small', {}, place(feature))),
+      label ? ` ${label.kind}${label.side === '-' ? ` ${sideName('-')}` : ''}` : ' no label', el('small', {}, feature.name ? place(feature) : feature.hook)),
     el('span', { class: 'number' }, sortValue(found), el('span', { class: 'gauge', 'aria-hidden': 'true' }, gauge)));
   return node;
 }
