@@ -154,6 +154,9 @@ let package = Package(
             dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
+        .testTarget(
+            name: "AtlasTests",
+            dependencies: ["Atlas", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),

@@ -85,6 +85,9 @@ extension AtlasStore {
         ).map { example in
             let (recording, sounds) = try recordings.get(example.recordingId, path, db)
             let activation = example.activation
+            guard activation.allSatisfy(\.isFinite) else {
+                throw AtlasError(.dataLoss, "\(path) is damaged: the curve of example \(example.id) holds no numbers")
+            }
             var heard = sounds
             if example.seconds != nil, let first = example.curveFirst, !activation.isEmpty {
                 let time = Double(first) / 50..<(Double(first) + Double(activation.count)) / 50

@@ -21,8 +21,10 @@ public struct AtlasExample: AtlasRecord, Identifiable {
     public var curve: Data?
 
     /// The activation around the moment, a value a frame from ``curveFirst``; empty where it was not kept.
-    public var activation: [Float] {
-        guard let curve else { return [] }
+    public var activation: [Float] { curve.map(Self.values) ?? [] }
+
+    /// Float16 little-endian.
+    static func values(of curve: Data) -> [Float] {
         let bytes = [UInt8](curve)
         return stride(from: 0, to: bytes.count - 1, by: 2).map { at in
             Float(Float16(bitPattern: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8))
