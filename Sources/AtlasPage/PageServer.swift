@@ -22,12 +22,12 @@ public struct PageServer: Sendable {
         self.makeSound = makeSound
     }
 
-    /// Serves until the task is cancelled, or until SIGINT or SIGTERM come where `signals` says so.
+    /// Serves until the task is cancelled.
     /// - Parameters:
     ///   - port: 0 for one that is free.
     ///   - ready: is called with the page's address once it is served.
     /// - Throws: what the system says where the port is taken.
-    public func run(port: Int, signals: Bool, ready: @escaping @Sendable (String) async -> Void) async throws {
+    public func run(port: Int, ready: @escaping @Sendable (String) async -> Void) async throws {
         var logger = Logger(label: "auscult.atlas.page")
         logger.logLevel = .error
         let application = Application(
@@ -37,7 +37,7 @@ public struct PageServer: Sendable {
             onServerRunning: { channel in
                 await ready("http://127.0.0.1:\(channel.localAddress?.port ?? port)/")
             }, logger: logger)
-        try await application.runService(gracefulShutdownSignals: signals ? [.sigint, .sigterm] : [])
+        try await application.runService(gracefulShutdownSignals: [])
     }
 
     func router() -> Router<BasicRequestContext> {

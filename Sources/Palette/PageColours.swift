@@ -6,7 +6,7 @@ package enum PageColours {
         :root {
           --paper: #ffffff; --panel: #f6f7f9; --ink: #1f2933; --muted: #5b6875; --rule: #dde2e7;
           --accent: #1d5fa8; --missing: #cdd0d4; --shadow: 0 1px 3px rgb(0 0 0 / .10);
-          --edge: #8a95a1; --bar: #9aa6b2; --chosen: #e6eff9; --night: #14181d;
+          --edge: #8a95a1; --bar: #8a95a1; --chosen: #e6eff9; --night: #14181d;
           --s0: #2166ac; --s1: #d97706; --s2: #0f766e; --s3: #be3c5a; --s4: #7c5cc4; --s5: #608c28; --s6: #5a5a5a;
           --s7: #28aac8;
         }

@@ -46,7 +46,7 @@ final class RunningServer: Sendable {
         let (ports, say) = AsyncStream.makeStream(of: Int.self)
         task = Task {
             defer { say.finish() }
-            try await PageServer(store: store, makeSound: ServedPage.sound).run(port: 0, signals: false) { address in
+            try await PageServer(store: store, makeSound: ServedPage.sound).run(port: 0) { address in
                 say.yield(URL(string: address)?.port ?? 0)
             }
         }

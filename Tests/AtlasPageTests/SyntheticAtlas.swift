@@ -57,12 +57,12 @@ struct SyntheticAtlas {
         AtlasTable(
             name: "recordings",
             columns: ["recording", "name", "seconds", "frames", "speaker", "language", "text", "split"],
-            rows: (0..<recordings).map { recording in
-                [
-                    .number(Double(recording)),
-                    .text(recording == 1 ? Self.hostile : "recording-\(recording).wav"), .number(Self.seconds),
-                    .number(100), .text("speaker \(recording % 4)"), .text("en"), .text("one two three four"),
-                    .text(recording % 2 == 0 ? "name" : "score"),
+            rows: (0..<recordings).map { recording -> [AtlasTable.Cell] in
+                let name = recording == 1 ? Self.hostile : "recording-\(recording).wav"
+                let split = recording % 2 == 0 ? "name" : "score"
+                return [
+                    .number(Double(recording)), .text(name), .number(Self.seconds), .number(100),
+                    .text("speaker \(recording % 4)"), .text("en"), .text("one two three four"), .text(split),
                 ]
             })
     }
@@ -88,11 +88,12 @@ struct SyntheticAtlas {
         AtlasTable(
             name: "features",
             columns: ["hook", "feature", "name", "frames", "mean", "variance", "minimum", "maximum", "density"],
-            rows: all.map { hook, feature, _ in
-                [
+            rows: all.map { hook, feature, _ -> [AtlasTable.Cell] in
+                let maximum = 1 + Double(feature % 100) / 20, density = Double(feature * 37 % 1000) / 1000
+                return [
                     .text(hook), .number(Double(feature)), .text(feature == 5 ? Self.hostile : ""), .number(1200),
-                    .number(0.02), .number(0.04), .number(-0.17), .number(1 + Double(feature % 100) / 20),
-                    feature % 50 == 49 ? .missing : .number(Double(feature * 37 % 1000) / 1000),
+                    .number(0.02), .number(0.04), .number(-0.17), .number(maximum),
+                    feature % 50 == 49 ? .missing : .number(density),
                 ]
             })
     }
@@ -101,13 +102,13 @@ struct SyntheticAtlas {
     private func labelTable() -> AtlasTable {
         var rows: [[AtlasTable.Cell]] = []
         for (hook, feature, _) in all where feature % 5 != 4 {
+            let selectivity = Double(feature * 61 % 1000) / 1000
             func add(_ kind: String, _ label: String, _ precision: Double) {
-                rows.append([
-                    .text(hook), .number(Double(feature)), .text("+"), .text(kind), .text(label), .number(0.8),
-                    .number(2), .number(precision), .number(0.5), .number(0.6), .number(0.9), .number(0.03),
-                    .number(Double(feature * 61 % 1000) / 1000), .number(0.001), .number(600), .number(600),
-                    .number(precision),
-                ])
+                let scores = [0.8, 2, precision, 0.5, 0.6, 0.9, 0.03, selectivity, 0.001, 600, 600, precision]
+                let head: [AtlasTable.Cell] = [
+                    .text(hook), .number(Double(feature)), .text("+"), .text(kind), .text(label),
+                ]
+                rows.append(head + scores.map { .number($0) })
             }
             add("phoneme", Self.vowels[feature % 8], 0.5 + Double(feature * 17 % 500) / 1000)
             if feature % 3 == 0 { add("word", feature == 3 ? Self.hostile : "two", 0.4) }
@@ -128,17 +129,19 @@ struct SyntheticAtlas {
                 for rank in 0..<min(7, recordings) {
                     let frame = isDecoder ? 2 : Self.frame(feature, rank)
                     let value = (side == "+" ? 1 : -0.1) * (5 - Double(rank) / 2)
-                    let curve = (0..<(isDecoder ? 4 : 100)).map { place -> Float16 in
-                        let distance = Double(place - frame) / (isDecoder ? 0.5 : 4)
-                        return Float16(value * exp(-distance * distance))
+                    let width = isDecoder ? 0.5 : 4.0
+                    let bytes = (0..<(isDecoder ? 4 : 100)).flatMap { place -> [UInt8] in
+                        let distance = Double(place - frame) / width
+                        let bits = Float16(value * exp(-distance * distance)).bitPattern
+                        return [UInt8(bits & 255), UInt8(bits >> 8)]
                     }
-                    let bytes = curve.flatMap { [UInt8($0.bitPattern & 255), UInt8($0.bitPattern >> 8)] }
-                    rows.append([
+                    let seconds: AtlasTable.Cell = isDecoder ? .missing : .number((Double(frame) + 0.5) / 50)
+                    let row: [AtlasTable.Cell] = [
                         .text(hook), .number(Double(feature)), .text(side), .number(Double(rank + 1)),
-                        .number(Double(rank)), .number(Double(frame)),
-                        isDecoder ? .missing : .number((Double(frame) + 0.5) / 50), .number(value), .number(0),
+                        .number(Double(rank)), .number(Double(frame)), seconds, .number(value), .number(0),
                         .text(Data(bytes).base64EncodedString()),
-                    ])
+                    ]
+                    rows.append(row)
                 }
             }
         }
@@ -159,10 +162,12 @@ struct SyntheticAtlas {
         var rows: [[AtlasTable.Cell]] = []
         for (hook, feature, isDetailed) in all where isDetailed {
             for cell in 0..<40 {
-                rows.append([
+                let count = (40000 * exp(-Double(cell) / 4)).rounded() + 1
+                let row: [AtlasTable.Cell] = [
                     .text(hook), .number(Double(feature)), .text("+"), .number(Double(cell) / 8),
-                    .number(Double(cell + 1) / 8), .number((40000 * exp(-Double(cell) / 4)).rounded() + 1),
-                ])
+                    .number(Double(cell + 1) / 8), .number(count),
+                ]
+                rows.append(row)
             }
         }
         return AtlasTable(name: "histogram", columns: ["hook", "feature", "side", "low", "high", "count"], rows: rows)
@@ -184,16 +189,13 @@ struct SyntheticAtlas {
                     for example in 0..<3 {
                         let recording = (bin + example) % recordings
                         let frame = Self.frame(feature + (bin < 5 ? 3 : 0), recording)
-                        examples.append(
-                            head + [
-                                .number(Double(recording)), .number(Double(frame)), .number((Double(frame) + 0.5) / 50),
-                                .number(low + 0.1 * Double(example)),
-                            ])
+                        let place = [Double(recording), Double(frame), (Double(frame) + 0.5) / 50]
+                        examples.append(head + (place + [low + 0.1 * Double(example)]).map { .number($0) })
                     }
                     guard kind == "width" else { continue }
                     for (vowel, count) in [(feature, bin * 60 + 10), (feature + 3, (9 - bin) * 40 + 5)] {
-                        sounds.append(
-                            [head[0], head[1], head[2], head[4], .text(Self.vowels[vowel % 8]), .number(Double(count))])
+                        let place = [head[0], head[1], head[2], head[4]]
+                        sounds.append(place + [.text(Self.vowels[vowel % 8]), .number(Double(count))])
                     }
                 }
             }
@@ -212,7 +214,7 @@ struct SyntheticAtlas {
         let formants: [(Double, Double)] = [
             (730, 1090), (660, 1720), (640, 1190), (530, 1840), (490, 1350), (270, 2290), (570, 840), (300, 870),
         ]
-        return (0..<32000).map { sample in
+        return (0..<32000).map { sample -> Float in
             let time = Double(sample) / 16000
             let (first, second) = formants[vowel(recording, min(sample / 4000, 7))]
             var value = 0.0
@@ -229,9 +231,10 @@ struct SyntheticAtlas {
 
     static func wav(_ samples: [Float]) -> [UInt8] {
         func little(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(value >> (8 * $0) & 255) } }
-        let data = samples.flatMap { little(Int(max(-1, min(1, $0)) * 32767) & 0xffff, 2) }
-        return Array("RIFF".utf8) + little(36 + data.count, 4) + Array("WAVEfmt ".utf8) + little(16, 4) + little(1, 2)
-            + little(1, 2) + little(16000, 4) + little(32000, 4) + little(2, 2) + little(16, 2) + Array("data".utf8)
-            + little(data.count, 4) + data
+        let data = samples.flatMap { little(Int((max(-1, min(1, $0)) * 32767).rounded()) & 0xffff, 2) }
+        let format: [(Int, Int)] = [(16, 4), (1, 2), (1, 2), (16000, 4), (32000, 4), (2, 2), (16, 2)]
+        var file = Array("RIFF".utf8) + little(36 + data.count, 4) + Array("WAVEfmt ".utf8)
+        for (value, bytes) in format { file += little(value, bytes) }
+        return file + Array("data".utf8) + little(data.count, 4) + data
     }
 }
