@@ -13,6 +13,7 @@ let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
 let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "attention-stats", module: "AttentionStats", parts: []),
     (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
+    (folder: "features", module: "FeaturesLibrary", parts: ["Features"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
 ]
 
@@ -82,8 +83,13 @@ let package = Package(
             name: "Bigrams", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/bigrams/Analysis",
             swiftSettings: testable),
         .target(
-            name: "Probes", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
+            name: "Features", dependencies: ["PluginDraws", "PluginKit"], path: "plugins/features/Analysis",
             swiftSettings: testable),
+        .target(
+            name: "Probes", dependencies: ["PluginDraws", "PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
+            swiftSettings: testable),
+        // Random numbers that depend on what is drawn for, and on no order.
+        .target(name: "PluginDraws", path: "plugins/draws/Sources", swiftSettings: optimised),
         // Files of numbers that plugins write.
         .target(name: "PluginFiles", path: "plugins/files/Sources"),
         // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
@@ -91,6 +97,8 @@ let package = Package(
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
+        // SHA-256 by OpenSSL.
+        .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
 
@@ -116,7 +124,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages",
+                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Digests", "Files", "Kernels", "Messages",
                 "PluginHost",
                 "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -130,7 +138,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CZlib", "Files", "Messages", "Palette", "PluginTemplates", "Wire",
+                "Atlas", "AtlasPage", "CZlib", "DataSets", "Digests", "Files", "Messages", "Palette",
+                "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -146,12 +155,15 @@ let package = Package(
         .testTarget(
             name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
         .testTarget(
-            name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
+            name: "ProbesTests",
+            dependencies: ["PluginDraws", "PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
+        .testTarget(
+            name: "FeaturesTests",
+            dependencies: ["Features", "PluginDraws", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
-        .testTarget(
-            name: "AtlasPageTests",
-            dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
+        .testTarget(name: "AtlasPageTests", dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
         .testTarget(
@@ -177,7 +189,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Digests", "Files", "Kernels", "Messages",
+                "PluginHost",
                 "TestSupport",
                 "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -186,7 +199,7 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "CZlib", "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
+                "Atlas", "CZlib", "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

@@ -67,5 +67,3 @@ struct AtlasExportCommand: AsyncParsableCommand {
             "\(out)/index.html: \(summary.features) features, \(summary.sounds) sounds, \(size) MB")
     }
 }
-
-extension AtlasQuery.Sort: ExpressibleByArgument {}

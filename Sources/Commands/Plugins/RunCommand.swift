@@ -59,15 +59,16 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private var pluginArguments: [V1.PluginArgument] {
-        get throws {
-            try arguments.map { argument in
-                guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
-                    throw ValidationError("-p takes key=value, as in -p k=20; not '\(argument)'.")
-                }
-                return V1.PluginArgument(
-                    id: String(argument[..<equals]), value: String(argument[argument.index(after: equals)...]))
+    private var pluginArguments: [V1.PluginArgument] { get throws { try Self.arguments(arguments) } }
+
+    /// What `-p` says.
+    static func arguments(_ arguments: [String]) throws -> [V1.PluginArgument] {
+        try arguments.map { argument in
+            guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
+                throw ValidationError("-p takes key=value, as in -p k=20; not '\(argument)'.")
             }
+            return V1.PluginArgument(
+                id: String(argument[..<equals]), value: String(argument[argument.index(after: equals)...]))
         }
     }
 
