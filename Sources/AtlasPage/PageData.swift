@@ -36,7 +36,8 @@ struct PageData: Sendable {
         }
         if let seconds = recording.seconds, excerpt.end > seconds + 0.001 {
             throw AtlasError(
-                .invalidArgument, "recording \(recording.id) ends at \(seconds) s; there is no sound up to \(excerpt.end) s")
+                .invalidArgument,
+                "recording \(recording.id) ends at \(seconds) s; there is no sound up to \(excerpt.end) s")
         }
         return PageSound(
             path: path, recordingStart: recording.start, recordingEnd: recording.end, start: excerpt.start,
@@ -77,7 +78,8 @@ struct PageData: Sendable {
         guard let value = Int(text), range.contains(value) else {
             throw AtlasError(
                 .invalidArgument,
-                "\(name) cannot be '\(text.prefix(60))'; expected a number from \(range.lowerBound) to \(range.upperBound)")
+                "\(name) cannot be '\(text.prefix(60))'; expected a number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return value
     }

@@ -47,7 +47,9 @@ public struct PageExcerpt: Codable, Sendable, Hashable {
     /// - Throws: ``AtlasError`` (`invalidArgument`) for another text, and for a part that is empty or too long.
     init(name: String) throws {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        let isWhole = parts.allSatisfy { !$0.isEmpty && $0.utf8.count <= 18 && $0.utf8.allSatisfy { (48...57).contains($0) } }
+        let isWhole = parts.allSatisfy {
+            !$0.isEmpty && $0.utf8.count <= 18 && $0.utf8.allSatisfy { (48...57).contains($0) }
+        }
         guard parts.count == 3, isWhole, let recording = Int64(parts[0]), let first = Int(parts[1]),
             let last = Int(parts[2])
         else {

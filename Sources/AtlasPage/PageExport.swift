@@ -165,5 +165,7 @@ private struct ExportFolder {
 
 extension PageRecordingDetail {
     /// Leaves out features that are not part of an export.
-    fileprivate mutating func keep(features: Set<Int64>) { self.features.removeAll { !features.contains($0.featureId) } }
+    fileprivate mutating func keep(features: Set<Int64>) {
+        self.features.removeAll { !features.contains($0.featureId) }
+    }
 }

@@ -20,7 +20,8 @@ enum PageScript {
             let module = try Module(name, text)
             for needed in module.imports { try add(needed) }
             state[name] = true
-            out += "modules['\(name)'] = (() => {\n\(module.body)\nreturn { \(module.exports.joined(separator: ", ")) };\n})();\n"
+            out +=
+                "modules['\(name)'] = (() => {\n\(module.body)\nreturn { \(module.exports.joined(separator: ", ")) };\n})();\n"
         }
         try add(main)
         return out

@@ -15,7 +15,9 @@ import Testing
         atlas = try SyntheticAtlas(in: folder.path)
     }
 
-    private func export(_ choice: PageExport.Choice = .init(), to name: String = "site") async throws -> PageExport.Summary {
+    private func export(_ choice: PageExport.Choice = .init(), to name: String = "site") async throws
+        -> PageExport.Summary
+    {
         let store = try AtlasStore(path: atlas.path, mode: .read)
         return try await PageExport(store: store, makeSound: ServedPage.sound).write(to: folder(name), choice)
     }

@@ -54,14 +54,18 @@ import Testing
         for seconds in [nil, 0, -1, .nan, .infinity, 1e300] as [Double?] {
             #expect(PageExcerpt(of: recording(seconds), at: 1) == nil)
         }
-        for moment in [-1, 101, .nan, .infinity] as [Double] { #expect(PageExcerpt(of: recording(100), at: moment) == nil) }
+        for moment in [-1, 101, .nan, .infinity] as [Double] {
+            #expect(PageExcerpt(of: recording(100), at: moment) == nil)
+        }
     }
 
     @Test("A name is read as it was written, and nothing else is a name")
     func names() throws {
         let excerpt = try #require(PageExcerpt(of: recording(100), at: 50))
         #expect(try PageExcerpt(name: excerpt.name) == excerpt)
-        for name in ["", "1", "1-2", "1-2-3-4", "a-0-1", "1-0-0", "1-5-4", "1--1-5", "1-0-30001", "1-0-99999999999999999999"] {
+        for name in [
+            "", "1", "1-2", "1-2-3-4", "a-0-1", "1-0-0", "1-5-4", "1--1-5", "1-0-30001", "1-0-99999999999999999999",
+        ] {
             #expect(throws: AtlasError.self) { try PageExcerpt(name: name) }
         }
     }

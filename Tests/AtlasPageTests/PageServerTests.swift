@@ -108,7 +108,8 @@ import Testing
     @Test(
         "No path leads out of the page",
         arguments: [
-            "/../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc%2fpasswd", "/sound/..%2f..%2fetc%2fpasswd",
+            "/../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc%2fpasswd",
+            "/sound/..%2f..%2fetc%2fpasswd",
             "/sound/../synthetic.atlas", "//etc/passwd", "/./main.js/../../synthetic.atlas", "/synthetic.atlas",
         ])
     func traversal(target: String) throws {
@@ -120,7 +121,8 @@ import Testing
     @Test(
         "Only names of this machine are answered to",
         arguments: [
-            ("127.0.0.1", true), ("127.0.0.1:8080", true), ("localhost", true), ("LOCALHOST:1", true), ("[::1]:99", true),
+            ("127.0.0.1", true), ("127.0.0.1:8080", true), ("localhost", true), ("LOCALHOST:1", true),
+            ("[::1]:99", true),
             ("example.org", false), ("127.0.0.1.example.org", false), ("localhost.example.org", false),
             ("example.org:8080", false), ("127.0.0.1@example.org", false), ("localhost:", false),
             ("localhost:8080.example.org", false), ("127.0.0.2", false), ("0.0.0.0", false), ("", false),

@@ -203,7 +203,8 @@ struct SyntheticAtlas {
         let head = ["hook", "feature", "side", "kind", "bin"]
         return [
             AtlasTable(name: "bins", columns: head + ["low", "high", "count"], rows: bins),
-            AtlasTable(name: "bin_examples", columns: head + ["recording", "frame", "seconds", "value"], rows: examples),
+            AtlasTable(
+                name: "bin_examples", columns: head + ["recording", "frame", "seconds", "value"], rows: examples),
             AtlasTable(
                 name: "bin_sounds", columns: ["hook", "feature", "side", "bin", "label", "count"], rows: sounds),
         ]

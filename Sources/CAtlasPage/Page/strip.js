@@ -95,7 +95,7 @@ function whereabouts(example, recording) {
   const more = [recording?.speaker, recording?.language, recording?.split && { name: 'named on', score: 'scored on' }[recording.split]];
   if (example.value === null) return [];
   return [el('a', { href: link({ recording: example.recording, feature: '', with: '' }) }, name),
-    ` · ${time}`, el('span', { class: 'more' }, ' · ' + more.filter(Boolean).join(' · '))];
+    ` · ${time}`, el('span', { class: 'more' }, more.filter(Boolean).join(' · '))];
 }
 
 /** The activation over the excerpt's time, and the moment: in a box of 1000 × 100 that is stretched. */

@@ -28,7 +28,8 @@ struct AtlasExportCommand: AsyncParsableCommand {
     @Option(help: "What features are chosen by: \(Self.sorts).") var sort = AtlasQuery.Sort.selectivity
     @Option(help: ArgumentHelp("Examples of each side of a feature.", valueName: "count")) var examples = 10
     @Option(help: ArgumentHelp("Examples of each bin.", valueName: "count")) var binExamples = 3
-    @Flag(name: .customLong("no-sounds"), help: "Leave the sounds out; the page is then to be read.") var noSounds = false
+    @Flag(name: .customLong("no-sounds"), help: "Leave the sounds out; the page is then to be read.") var noSounds =
+        false
     @Flag(name: [.short, .long], help: "No progress.") var quiet = false
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 

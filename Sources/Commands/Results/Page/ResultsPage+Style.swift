@@ -1,7 +1,5 @@
-import Palette
-
 extension ResultsPage {
-    static let style = PageColours.css + "\n" + #"""
+    static let style = #"""
         * { box-sizing: border-box; }
         html { -webkit-text-size-adjust: 100%; }
         body {

@@ -23,6 +23,7 @@ package enum ResultsPage {
             <meta http-equiv="Content-Security-Policy" content="\(policy)">
             <title>\(title) · auscult</title>
             <style>
+            \(PageColours.css)
             \(style)
             </style>
             </head>
