@@ -90,7 +90,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
 
     /// The plugin's arguments with its hook points, and with all tables asked for where a plugin has a choice.
     private func arguments(for description: V1.PluginDescription) throws -> [V1.PluginArgument] {
-        var arguments = try arguments.messages(for: description)
+        var arguments = try self.arguments.messages(for: description)
         let known = Set(description.parameters.map(\.id))
         if !hooks.isEmpty {
             guard known.contains("hooks") else {
