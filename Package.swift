@@ -89,6 +89,8 @@ let package = Package(
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
+        // SHA-256.
+        .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
 
@@ -98,7 +100,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages",
+                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Digests", "Files", "Kernels", "Messages",
                 "PluginHost",
                 "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -112,7 +114,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CZlib", "Files", "Messages", "PluginTemplates", "Wire",
+                "CZlib", "DataSets", "Digests", "Files", "Messages", "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
