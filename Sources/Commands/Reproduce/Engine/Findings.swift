@@ -57,6 +57,8 @@ enum ListeningCell: Sendable {
     case text(String)
     case number(Double)
     case sounds([PlayableMoment])
+    /// Texts below each other, each with what is marked in it.
+    case texts([[WordChange]])
 }
 
 /// A moment that one can press to hear.

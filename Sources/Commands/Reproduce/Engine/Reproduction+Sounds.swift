@@ -28,7 +28,7 @@ extension Reproduction {
         report.findings.notes += problems.sorted().map { "A sound could not be had: \($0)" }
     }
 
-    private func sound(_ request: SoundRequest, _ sample: Sample, _ folder: String) async throws -> SoundFile? {
+    private func sound(_ request: SoundRequest, _ sample: Sample, _ folder: String) async throws -> SoundFile {
         let key = try SHA256.hex(
             of: Array("\(sample.digest) \(request.start) \(request.end ?? -1) \(request.moment ?? .max)".utf8))
         let stem = SafeNames.safe(((sample.name as NSString).lastPathComponent as NSString).deletingPathExtension)
@@ -36,14 +36,16 @@ extension Reproduction {
         if !isFresh, let bytes = FileManager.default.contents(atPath: "\(out)/\(path)"), !bytes.isEmpty {
             return SoundFile(path: path, bytes: Array(bytes))
         }
-        guard let bytes = try await excerpt(request, sample) else { return nil }
+        let bytes = try await excerpt(request, sample)
         try PendingFile.write(bytes, to: "\(out)/\(path)")
         return SoundFile(path: path, bytes: bytes)
     }
 
-    private func excerpt(_ request: SoundRequest, _ sample: Sample) async throws -> [UInt8]? {
-        guard case .clip(let clip) = sample.item.source else { return nil }
-        return try await daemon.call(V1.AudioRPC.clip, V1.ClipRequest(file: clip + ".flac")).data
+    private func excerpt(_ request: SoundRequest, _ sample: Sample) async throws -> [UInt8] {
+        var excerpt = V1.ExcerptRequest(audio: sample.source, format: .flac)
+        if request.start > 0 || request.end != nil { excerpt.span = V1.Span(start: request.start, end: request.end) }
+        excerpt.moment = request.moment.map { V1.Moment(frame: $0) }
+        return try await daemon.call(V1.AudioRPC.excerpt, excerpt).data
     }
 }
 

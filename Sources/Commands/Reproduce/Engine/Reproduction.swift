@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Logging
 import Messages
+import Synchronization
 import Wire
 
 /// Runs sections over samples, keeps what they gave in a folder, and writes the page.
@@ -18,8 +19,25 @@ struct Reproduction {
     let out: String
     let verbosity: Verbosity
     let transcriber: Transcriber
-    /// Whether what is kept is not looked at.
+    /// Whether what is kept by an earlier call is not looked at.
     let isFresh: Bool
+    /// The keys of what this call has run.
+    private let done = DoneKeys()
+
+    init(
+        daemon: DaemonConnection, model: V1.ModelRef, info: V1.ModelInfo, samples: SampleList,
+        options: ReproductionOptions, out: String, verbosity: Verbosity, transcriber: Transcriber, isFresh: Bool
+    ) {
+        self.daemon = daemon
+        self.model = model
+        self.info = info
+        self.samples = samples
+        self.options = options
+        self.out = out
+        self.verbosity = verbosity
+        self.transcriber = transcriber
+        self.isFresh = isFresh
+    }
 
     /// - Throws: an interruption; what goes wrong with a section is in its report.
     func report(_ section: Section) async throws -> SectionReport {
@@ -60,6 +78,8 @@ struct Reproduction {
                 } catch let error as Unsuitable {
                     // The study says whether it can do without.
                     evidence.unsuitable[part.id] = error.description
+                } catch let error as WireError where part.isOptional && error.code != .cancelled {
+                    evidence.unsuitable[part.id] = "it failed: \(error.message)"
                 }
             case .transcripts(let part):
                 let start = ContinuousClock.now
@@ -91,14 +111,15 @@ struct Reproduction {
     ) async throws -> PartReport {
         let plugin = try await description(of: part.plugin).listing ?? .init()
         let arguments = try await part.arguments(situation)
-        let place = "\(folder)/\(part.id)"
+        let below = "\(part.shared.isEmpty ? String(folder.dropFirst(out.count + 1)) : part.shared)/\(part.id)"
+        let place = "\(out)/\(below)"
         try DataFolder.create(place)
         let key = try self.key(plugin, arguments, hears: part.hears)
         var report = PartReport(
             id: part.id, what: "\(plugin.id) \(plugin.version)", arguments: arguments,
-            folder: "\(situation.folder.dropFirst(out.count + 1))/\(part.id)")
+            folder: below)
         let kept = "\(place)/kept.results"
-        if !isFresh, let results = KeptResults(at: kept, key: key) {
+        if !isFresh || done.contains(key), let results = KeptResults(at: kept, key: key) {
             (report.run, report.seconds, report.isKept) = (results.run, results.seconds, true)
             return report
         }
@@ -120,6 +141,7 @@ struct Reproduction {
         }
         (report.run, report.seconds) = (collector.run, start.elapsedSeconds)
         try KeptResults(key: key, run: collector.run, seconds: report.seconds).write(to: kept)
+        done.insert(key)
         unlink(checkpoint)
         var files = try ResultFolder(place)
         _ = try files.write(collector.run)
@@ -146,6 +168,14 @@ struct Reproduction {
         }
         return try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))
     }
+}
+
+/// Keys of runs, which sections that share them look up.
+private final class DoneKeys: Sendable {
+    private let keys = Mutex<Set<String>>([])
+
+    func contains(_ key: String) -> Bool { keys.withLock { $0.contains(key) } }
+    func insert(_ key: String) { keys.withLock { _ = $0.insert(key) } }
 }
 
 extension ContinuousClock.Instant {

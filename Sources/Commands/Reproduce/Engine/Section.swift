@@ -41,7 +41,12 @@ struct PluginPart: Sendable {
     let id: String
     let plugin: String
     /// Whether it hears the samples; false for one that needs none.
-    var hears = true
+    let hears: Bool
+    /// Whether the section can do without: an error is then the reason why it has no results.
+    var isOptional = false
+    /// A folder for its results that other sections name as well, so that what they share is run once; empty for the
+    /// section's own.
+    var shared = ""
     /// Its arguments on these samples.
     /// - Throws: ``Unsuitable`` where it can say nothing about them.
     let arguments: @Sendable (Situation) async throws -> [(key: String, value: String)]

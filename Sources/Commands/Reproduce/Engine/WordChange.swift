@@ -1,7 +1,8 @@
-/// What became of a word between two texts.
+/// A word, and what became of it between two texts.
 package struct WordChange: Sendable, Equatable {
     package enum Kind: String, Sendable {
-        case kept, removed, added
+        /// `marked`: what a reader is to look at.
+        case kept, removed, added, marked
     }
 
     package let kind: Kind

@@ -31,7 +31,7 @@ extension ReproductionPage {
           }
           return el('div', { class: 'criterion', 'data-verdict': c.verdict },
             el('span', {}, c.question[0].toUpperCase() + c.question.slice(1)),
-            el('span', { class: 'measured' }, said ? share(c.value) : '–', said && c.of ? el('small', {}, ` of ${c.count} ${c.of}`) : null),
+            el('span', { class: 'measured' }, said ? share(c.value) : '–', said && c.of ? el('small', {}, ` · ${c.count} ${c.of}`) : null),
             meter,
             el('p', { class: 'quiet thresholds' }, `Holds ${word} ${share(c.holds)}, partly ${word} ${share(c.partly)}`
               + (c.least > 1 ? `, measured on ${c.least} at least` : '') + `: ${c.because}.`
@@ -93,7 +93,7 @@ extension ReproductionPage {
           return el('div', { class: 'card' }, el('h4', {}, card.title),
             audio ?? el('p', { class: 'quiet' }, 'The sound is in the files beside this page, or could not be had.'),
             buttons.length ? el('div', { class: 'strip', 'aria-label': 'words' }, buttons) : null,
-            card.texts.length ? el('div', { class: 'texts' }, card.texts.map(t => [
+            card.texts.length ? el('div', { class: 'texts' }, card.texts.flatMap(t => [
               el('span', { class: 'name' }, t.name), changed(t.words), el('span', { class: 'note' }, t.note)])) : null);
         }
 
@@ -103,7 +103,7 @@ extension ReproductionPage {
             el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': card.title || 'table' }, el('table', {},
               el('thead', {}, el('tr', {}, card.columns.map((c, i) => { const h = el('th', { scope: 'col', class: numeric[i] ? 'number' : '' }, c); h.style.padding = '.4rem .7rem'; return h; }))),
               el('tbody', {}, card.rows.map(row => el('tr', {}, row.map((cell, i) => el('td', { class: numeric[i] ? 'number' : '' },
-                Array.isArray(cell) ? el('div', { class: 'moments' }, cell.map(moment)) : typeof cell === 'string' ? cell : digits(cell, 3)))))))));
+                Array.isArray(cell) ? el('div', { class: 'moments' }, cell.map(moment)) : cell?.texts ? el('div', {}, cell.texts.map(t => el('div', {}, changed(t)))) : typeof cell === 'string' ? cell : digits(cell, 3)))))))));
         }
         """#
 
@@ -114,7 +114,8 @@ extension ReproductionPage {
             ...(shown.output ? several(shown.results, shown.output).flat().filter(Boolean) : []),
             ...shown.problems.map(p => el('p', { class: 'problems' }, p))
           ];
-          if (!shown.folded) return el('div', { class: 'figure' }, el('p', {}, shown.caption), parts);
+          const narrow = shown.results.every(r => r.kind === 'matrix' && r.plot === 'heat_map' && r.shape[1] <= 16);
+          if (!shown.folded) return el('div', { class: narrow ? 'figure' : 'figure wide' }, el('p', {}, shown.caption), parts);
           // Drawn when it is opened: a plot has no width before.
           const details = el('details', { class: 'more' }, el('summary', {}, shown.caption));
           details.addEventListener('toggle', () => { if (details.open && details.children.length < 2) details.append(...parts); });
@@ -144,7 +145,9 @@ extension ReproductionPage {
             node.append(el('h3', {}, 'Listen'));
             node.append(...cards.map(c => c.kind === 'table' ? soundTable(c) : recording(c)));
           }
-          node.append(...section.exhibits.map(exhibit), how(section));
+          const open = section.exhibits.filter(x => !x.folded), folded = section.exhibits.filter(x => x.folded);
+          if (open.length) node.append(el('div', { class: 'figures' }, open.map(exhibit)));
+          node.append(...folded.map(exhibit), how(section));
           return node;
         }
 

@@ -63,12 +63,12 @@ extension ReproductionPage {
         .strip button:hover { background: var(--panel); }
         .strip button:focus-visible { outline: 2px solid var(--accent); }
         .strip button.now { background: var(--accent); color: var(--paper); }
-        .texts { display: grid; grid-template-columns: max-content 1fr max-content; gap: .3rem .9rem; margin-top: .6rem; align-items: baseline; }
+        .texts { display: grid; grid-template-columns: max-content minmax(0, 1fr) max-content; gap: .3rem .9rem; margin-top: .6rem; align-items: baseline; }
         .texts > * { min-width: 0; }
         .texts .name, .texts .note { color: var(--muted); font-size: .88rem; font-variant-numeric: tabular-nums; }
-        .texts del { color: var(--no); text-decoration-thickness: 1.5px; opacity: .85; }
-        .texts ins { color: var(--yes); text-decoration: none; border-bottom: 2px solid currentColor; }
-        .texts mark { background: var(--part-soft); color: inherit; border-radius: .2rem; padding: 0 .15rem; }
+        :is(.texts, td) del { color: var(--no); text-decoration-thickness: 1.5px; opacity: .85; }
+        :is(.texts, td) ins { color: var(--yes); text-decoration: none; border-bottom: 2px solid currentColor; }
+        :is(.texts, td) mark { background: var(--part-soft); color: inherit; border-radius: .2rem; padding: 0 .15rem; }
         .moments { display: flex; flex-wrap: wrap; gap: .3rem; }
         button.moment {
           font: inherit; font-size: .85rem; cursor: pointer; color: var(--ink); background: var(--panel);
@@ -78,7 +78,10 @@ extension ReproductionPage {
         button.moment.on { border-color: var(--accent); background: var(--accent); color: var(--paper); }
         button.moment.on::before { content: "■"; color: inherit; }
         td .moments { min-width: 8rem; }
+        .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 0 2rem; }
+        .figures > * { min-width: 0; }
         .figure { margin-top: 1.6rem; }
+        .figure.wide { grid-column: 1 / -1; }
         .figure > p { margin: 0 0 .2rem; font-weight: 600; }
         details.more { margin-top: .7rem; border-top: 1px solid var(--rule); padding-top: .5rem; }
         details.more summary { cursor: pointer; color: var(--accent); font-size: .95rem; }
@@ -88,9 +91,9 @@ extension ReproductionPage {
           .sides { grid-template-columns: 1fr; }
           .overview a { grid-template-columns: 1fr; }
           .overview p { grid-column: 1; }
-          .texts { grid-template-columns: 1fr max-content; }
-          .texts .text { grid-column: 1 / -1; grid-row: auto; margin-bottom: .4rem; }
-          .texts .note { grid-column: 2; }
+          .texts { grid-template-columns: minmax(0, 1fr) max-content; }
+          .texts .text { grid-column: 1 / -1; order: 0; margin-bottom: .4rem; }
+          .texts { grid-auto-flow: row dense; }
         }
         @media print { .card audio, button.moment { display: none; } }
         """#

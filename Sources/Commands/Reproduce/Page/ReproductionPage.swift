@@ -108,8 +108,7 @@ extension Listening {
                     card.texts.map { text in
                         [
                             "name": .string(text.name), "note": .string(text.note),
-                            "words": .array(
-                                text.words.map { [.string($0.kind.rawValue), .string($0.word)] }),
+                            "words": Self.json(text.words),
                         ]
                     }),
             ]
@@ -123,6 +122,7 @@ extension Listening {
                                 switch cell {
                                 case .text(let text): .string(text)
                                 case .number(let number): .number(number)
+                                case .texts(let texts): ["texts": .array(texts.map(Self.json))]
                                 case .sounds(let moments):
                                     .array(
                                         moments.map { ["label": .string($0.label), "sound": sound($0.sound)] })
@@ -131,5 +131,9 @@ extension Listening {
                     }),
             ]
         }
+    }
+
+    private static func json(_ words: [WordChange]) -> JSON {
+        .array(words.map { [.string($0.kind.rawValue), .string($0.word)] })
     }
 }

@@ -7,8 +7,9 @@ extension Section {
         id: "bigrams",
         title: "The decoder alone is a weak language model",
         claim: """
-            “The decoder alone acts as a weak LM.” When it hears nothing but padding, and has read the start tokens and \
-            one more, the next tokens that it finds most probable are those that often follow in text: bigrams.
+            The decoder learns weak language modelling although it was never trained on text alone. With padding as all that \
+            it hears, and a prompt of one word (very, traffic, good) behind its start tokens, its most likely next tokens \
+            are those of learnt bigrams.
             """,
         method: """
             The encoder hears padding alone. The decoder reads <|startoftranscript|>, the language, <|transcribe|> and one \
@@ -37,6 +38,8 @@ extension Section {
 struct Bigrams {
     private static let most = 20
     private static let mostPrompts = 100
+    /// The post's own.
+    private static let postPrompts = ["very", "traffic", "good"]
     private static let depths = [1, 5, 20]
     private let evidence: Evidence
 
@@ -68,7 +71,8 @@ struct Bigrams {
         let languages = situation.model.languages
         let spoken = languages.contains(language) ? language : languages.contains("en") ? "en" : languages.first ?? ""
         return [
-            ("prompt", order.joined(separator: "|")), ("language", spoken), ("top", "\(most)"),
+            ("prompt", (order + postPrompts.filter { !order.contains($0) }).joined(separator: "|")),
+            ("language", spoken), ("top", "\(most)"),
         ]
     }
 
@@ -128,7 +132,7 @@ struct Bigrams {
             values: zip(hits, baseline).map { [share($0), share($1)] })
         findings.results.table(
             "prompts", "Next tokens", columns: ["prompt", "next tokens", "follows in the texts"],
-            rows: order.prefix(40).map { first in
+            rows: (Self.postPrompts + order.prefix(40).filter { !Self.postPrompts.contains($0) }).map { first in
                 let followers = pairs[first] ?? [:]
                 let expected = Set(followers.keys.compactMap { firstTokens[$0] })
                 let answers = (next[first] ?? []).prefix(5).map {

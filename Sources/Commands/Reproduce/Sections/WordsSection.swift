@@ -6,9 +6,10 @@ extension Section {
         id: "words",
         title: "Words can be cut out of the embedding",
         claim: """
-            Where frames of the encoder's output are replaced by those of silence, the words that were said there are \
-            missing from the transcript, and the others stay: frames 0–50, the first second, take two words away, and \
-            frames 150–175 (3.0–3.5 s) two more. So the embedding is laid out in time.
+            Where frames of the encoder's output are replaced by those of padding, the words said there are missing from \
+            the transcript, and the others stay: of “hot ones. The show where celebrities answer hot questions …”, \
+            frames 0–50 take “hot ones” away, and frames 150–175 (3.0–3.5 s) “hot questions”. So the embedding is \
+            laid out in time.
             """,
         method: """
             encoder.ln_post at the chosen frames becomes what an input of padding alone gives at the same place. Each \
