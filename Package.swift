@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // System libraries: module maps, nothing else.
@@ -94,6 +95,11 @@ let package = Package(
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
 
+        // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
+        .target(
+            name: "Atlas", dependencies: ["Files", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: testable),
+
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
         .target(name: "Whisper", dependencies: ["CZlib", "Files", "Kernels"], swiftSettings: optimised),
@@ -135,6 +141,9 @@ let package = Package(
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
+        .testTarget(
+            name: "AtlasTests",
+            dependencies: ["Atlas", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),

@@ -24,6 +24,7 @@ libraries=(
     libcrypto:libssl-dev
     libprotobuf-c:libprotobuf-c-dev
     zlib:zlib1g-dev
+    sqlite3:libsqlite3-dev
 )
 
 missing=()
