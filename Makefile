@@ -6,8 +6,8 @@ PREFIX ?= /usr/local
 RELEASE = -c release -j $(JOBS)
 AUSCULT = .build/release/auscult
 AUSCULTD = .build/release/auscultd
-# The folders of plugins/ that are part of this package.
-PLUGINS = $(filter-out template-%,$(patsubst plugins/%/Sources,%,$(wildcard plugins/*/Sources)))
+# The folders of plugins/ that are plugins of this package: others are templates, or what plugins share.
+PLUGINS = $(filter-out template-%,$(patsubst plugins/%/manifest.json,%,$(wildcard plugins/*/manifest.json)))
 
 # The interpreter of the parity harness; by default a virtual environment made from Tests/parity/requirements.txt.
 PARITY_PYTHON ?= .venv/bin/python

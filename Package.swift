@@ -13,6 +13,7 @@ let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
 let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "attention-stats", module: "AttentionStats", parts: []),
     (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
+    (folder: "features", module: "FeaturesLibrary", parts: ["Features"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
 ]
 
@@ -81,8 +82,13 @@ let package = Package(
             name: "Bigrams", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/bigrams/Analysis",
             swiftSettings: testable),
         .target(
-            name: "Probes", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
+            name: "Features", dependencies: ["PluginDraws", "PluginKit"], path: "plugins/features/Analysis",
             swiftSettings: testable),
+        .target(
+            name: "Probes", dependencies: ["PluginDraws", "PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
+            swiftSettings: testable),
+        // Random numbers that depend on what is drawn for, and on no order.
+        .target(name: "PluginDraws", path: "plugins/draws/Sources", swiftSettings: optimised),
         // Files of numbers that plugins write.
         .target(name: "PluginFiles", path: "plugins/files/Sources"),
         // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
@@ -136,7 +142,11 @@ let package = Package(
         .testTarget(
             name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
         .testTarget(
-            name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
+            name: "ProbesTests",
+            dependencies: ["PluginDraws", "PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
+        .testTarget(
+            name: "FeaturesTests",
+            dependencies: ["Features", "PluginDraws", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
