@@ -6,12 +6,10 @@ struct Situation: Sendable {
     let samples: SampleList
     let model: V1.ModelInfo
     let options: ReproductionOptions
-    let transcriber: Transcriber
+    /// How a sample is written down; nil where it cannot be.
+    let plain: @Sendable (Sample) async throws -> WrittenText?
     /// A text as the model's tokens.
     let tokenize: @Sendable (String) async throws -> [V1.Token]
-    /// The section's folder, for a file that a plugin is to read.
-    let folder: String
-
     /// The samples that are written down.
     var spoken: [Sample] { samples.spoken(most: options.recordings) }
 
@@ -24,7 +22,7 @@ struct Situation: Sendable {
         if !known.isEmpty { return (known, true) }
         var texts: [SaidText] = []
         for sample in spoken {
-            if let plain = try await transcriber.plain(sample), !plain.text.isEmpty {
+            if let plain = try await plain(sample), !plain.text.isEmpty {
                 texts.append(SaidText(text: plain.text, language: plain.language))
             }
         }

@@ -48,6 +48,20 @@ struct SampleList: Sendable {
     let problems: [String]
     let digest: String
 
+    /// At most so many of those in which somebody may speak, spread evenly over all of them.
+    func spoken(most: Int) -> [Sample] {
+        let spoken = samples.filter(\.maySpeak)
+        guard spoken.count > most, most > 0 else { return spoken }
+        return (0..<most).map { spoken[$0 * spoken.count / most] }
+    }
+
+    /// The different values of a column with how many samples have each.
+    func values(of column: String) -> [String: Int] {
+        Dictionary(samples.compactMap { $0.label(column) }.map { ($0, 1) }, uniquingKeysWith: +)
+    }
+}
+
+extension SampleList {
     /// - Throws: ``CommandError`` for an input that cannot be read twice or is not there; ``DataSets/DataSetError``,
     ///   ``Files/FileError`` for a data set that cannot be read.
     init(_ arguments: [String], _ daemon: DaemonConnection) async throws {
@@ -99,18 +113,6 @@ struct SampleList: Sendable {
         self.samples = samples
         self.problems = problems
         digest = try SHA256.hex(of: Array(samples.map { $0.name + $0.digest }.joined(separator: "\n").utf8))
-    }
-
-    /// At most so many of those in which somebody may speak, spread evenly over all of them.
-    func spoken(most: Int) -> [Sample] {
-        let spoken = samples.filter(\.maySpeak)
-        guard spoken.count > most, most > 0 else { return spoken }
-        return (0..<most).map { spoken[$0 * spoken.count / most] }
-    }
-
-    /// The different values of a column with how many samples have each.
-    func values(of column: String) -> [String: Int] {
-        Dictionary(samples.compactMap { $0.label(column) }.map { ($0, 1) }, uniquingKeysWith: +)
     }
 }
 

@@ -11,7 +11,8 @@ extension Section {
             """,
         method: """
             The decoder reads its own transcript of each recording. For each neuron, the recordings with its largest values and \
-            the token there; start tokens do not count. A neuron counts as answering to a token where three of its five \
+            the token there. Start tokens do not count, nor recordings without speech; of the same transcript only the \
+            best counts. A neuron counts as answering to a token where three of its five \
             best recordings, or more, have the same token there. How often that would be by chance is found from the tokens' \
             own frequencies in the transcripts.
             """,
@@ -36,8 +37,13 @@ struct DecoderNeuronStudy {
     private static let looked = 5
     private static let same = 3
     private let scan: FeatureScan
+    /// Recordings that hold no speech; what is written of them is invented.
+    private let silent: Set<String>
 
-    init(_ evidence: Evidence) throws { scan = try FeatureScan(evidence, "scan") }
+    init(_ evidence: Evidence) throws {
+        scan = try FeatureScan(evidence, "scan")
+        silent = Set(evidence.samples.samples.filter { !$0.maySpeak }.map(\.name))
+    }
 
     /// An example with its transcript and the token in it.
     private struct Marked {
@@ -45,6 +51,13 @@ struct DecoderNeuronStudy {
         let tokens: [String]
         let place: Int
         var token: String { tokens[place].lowercased() }
+    }
+
+    /// A feature's best recordings that count.
+    private func best(_ feature: Int) -> [Marked] {
+        var seen: Set<String> = []
+        return (scan.examples[feature] ?? []).filter { !silent.contains($0.name) }.compactMap(marked)
+            .filter { seen.insert($0.tokens.joined()).inserted }
     }
 
     private func marked(_ example: FeatureScan.Example) -> Marked? {
@@ -62,7 +75,7 @@ struct DecoderNeuronStudy {
         var judged = 0
         var answering: [(feature: Int, token: String, times: Int)] = []
         for feature in 0..<scan.count {
-            let best = (scan.examples[feature] ?? []).prefix(Self.looked).compactMap(marked)
+            let best = best(feature).prefix(Self.looked)
             guard best.count == Self.looked else { continue }
             judged += 1
             let counts = Dictionary(best.map { ($0.token, 1) }, uniquingKeysWith: +)
@@ -83,7 +96,7 @@ struct DecoderNeuronStudy {
         if left > 0 {
             findings.notes.append(
                 "\(left) of \(scan.count) neurons do not count: fewer than five of their best recordings have their "
-                    + "largest value at a token of the text.")
+                    + "largest value at a token of a text of its own.")
         }
         let byToken = Dictionary(answering.map { ($0.token, 1.0) }, uniquingKeysWith: +)
         let tokens = byToken.keys.sorted { (byToken[$0] ?? 0, $1) > (byToken[$1] ?? 0, $0) }.prefix(20)
@@ -103,7 +116,7 @@ struct DecoderNeuronStudy {
     /// The probability that of five tokens, drawn by their frequency in the transcripts, three or more are the same.
     private var chance: Double {
         var counts: [String: Double] = [:]
-        for recording in scan.names.keys {
+        for (recording, name) in scan.names where !silent.contains(name) {
             for token in scan.tokens(recording).map(\.text) where !Self.isSpecial(token) {
                 counts[token.lowercased(), default: 0] += 1
             }
@@ -122,7 +135,7 @@ struct DecoderNeuronStudy {
             ListeningTable(
                 title: title, columns: ["neuron", "transcripts, with the token at the maximum", "sound"],
                 rows: features.map { feature in
-                    let best = (scan.examples[feature] ?? []).compactMap(marked).prefix(3)
+                    let best = best(feature).prefix(3)
                     return [
                         .number(Double(feature)), .texts(best.map(Self.words)),
                         .sounds(

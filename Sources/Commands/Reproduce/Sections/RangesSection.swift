@@ -10,10 +10,10 @@ extension Section {
             encoder.blocks.2.mlp.1 goes from “sh” over “ch” to “j”, and neuron 3 from “c” to “g”.
             """,
         method: """
-            The span from 0 to a neuron's maximum is cut into ten ranges of equal width. The leading sound of a range is the \
-            phoneme that most of its frames are of. A neuron counts as polysemantic where a lower range, from 30 % of \
-            the maximum up and with ten frames of known sounds, is led by another sound than the highest range that \
-            has five. Silence is no sound.
+            The span from 0 to a neuron's maximum is cut into ten ranges of equal width. A sound leads a range where more of \
+            the range's frames are of it than of any other, and a third of them at least. A neuron is judged where a \
+            sound leads the highest range that has five frames of known sounds; it counts as polysemantic where another \
+            one leads a lower range, from 30 % of the maximum up, with ten such frames. Silence is no sound.
             """,
         parts: [FeatureScan.part("scan", shared: "scan", hook: FeatureScan.encoderHook)],
         criteria: [
@@ -38,6 +38,8 @@ struct RangeStudy {
     private static let fewestBelow = 10.0
     /// The lowest range that counts, of ten.
     private static let lowest = 3
+    /// Of a range's frames, for a sound to lead it.
+    private static let leadingShare = 1.0 / 3
     /// What data sets call a frame without a sound.
     private static let silences: Set<String> = ["", "sil", "pau", "sp", "spn", "h#", "silence", "#", "_"]
 
@@ -63,17 +65,21 @@ struct RangeStudy {
         bin.sounds.filter { !Self.silences.contains($0.label.lowercased()) }
     }
 
+    /// The sound that leads a range, and its share of the range's frames; nil where none does.
+    private func leading(_ bin: FeatureScan.Bin) -> (label: String, share: Double)? {
+        guard let first = sounds(bin).first, bin.count > 0 else { return nil }
+        let share = first.count / bin.count
+        return share >= Self.leadingShare ? (first.label, share) : nil
+    }
+
     private func judge(_ feature: Int, _ bins: [FeatureScan.Bin]) -> Judged? {
         func total(_ bin: FeatureScan.Bin) -> Double { sounds(bin).reduce(0) { $0 + $1.count } }
         guard let place = bins.indices.last(where: { total(bins[$0]) >= Self.fewestAtTop }),
-            let top = sounds(bins[place]).first?.label
+            let top = leading(bins[place])?.label
         else { return nil }
         let lower = bins.indices.filter { $0 >= Self.lowest && $0 < place && total(bins[$0]) >= Self.fewestBelow }
         guard !lower.isEmpty else { return nil }
-        let others = lower.compactMap { index -> (label: String, share: Double)? in
-            guard let first = sounds(bins[index]).first, first.label != top else { return nil }
-            return (first.label, first.count / total(bins[index]))
-        }
+        let others = lower.compactMap { leading(bins[$0]) }.filter { $0.label != top }
         return Judged(feature: feature, top: top, other: others.max { $0.share < $1.share })
     }
 
@@ -90,8 +96,8 @@ struct RangeStudy {
         let several = judged.filter { $0.other != nil }
         findings.measures = [Measure("polysemantic", share: several.count, of: judged.count, "neurons")]
         findings.sentence =
-            "Of \(judged.count) neurons of \(scan.hook) with frames enough, \(several.count) are led by another sound at a "
-            + "lower range of activation than at the highest."
+            "Of \(judged.count) neurons of \(scan.hook) whose highest range is led by a sound, \(several.count) have a lower "
+            + "range that another one leads."
         let clearest = several.sorted {
             ($0.other?.share ?? 0, $1.feature) > ($1.other?.share ?? 0, $0.feature)
         }
