@@ -175,15 +175,14 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
-                "TestSupport",
-                "Whisper", "Wire",
+                "PluginTemplates", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "CZlib", "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
+                "CZlib", "Commands", "Daemon", "Files", "Messages", "PluginHost", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

@@ -41,14 +41,15 @@ final class ValidationRun {
 
     var refusedResults: [String] { gathered.refused.withLock { $0 } }
 
+    /// create() with the validation's arguments, of which `others` take the place.
     @discardableResult
-    func create(_ arguments: [V1.PluginArgument] = [], instance: UInt32 = 0) throws -> PluginNeedsValue {
-        let made = try process.create(arguments: arguments, instance: instance)
+    func create(_ others: [V1.PluginArgument] = [], instance: UInt32 = 0) throws -> PluginNeedsValue {
+        let made = try process.create(arguments: validator.arguments(with: others), instance: instance)
         needs[instance] = made
         return made
     }
 
-    /// create() with all defaults, and activate().
+    /// create() with the validation's arguments, and activate().
     func begin(instance: UInt32 = 0) throws {
         try create(instance: instance)
         try process.activate(validator.run, instance: instance)
@@ -62,6 +63,16 @@ final class ValidationRun {
             try process.process(change(clip), instance: instance)
         }
     }
+
+    /// Shows a part of what the checks of results compare: one recording, or so many that a plugin that learns from
+    /// labels has something to learn. Parts have no recording in common.
+    func hear(part: Int, instance: UInt32 = 0) throws {
+        let count = needs[instance]?.labels == true ? Self.labelled : 1
+        for number in part * count..<(part + 1) * count { try hear(.voice(number: number), instance: instance) }
+    }
+
+    /// Recordings in a part for a plugin that needs labels.
+    private static let labelled = 18
 
     func finish(instance: UInt32 = 0) throws { try process.finish(instance: instance) }
 
@@ -81,11 +92,11 @@ extension PluginValidator {
         do { return try clips(sound, needs) } catch { throw NoClips(reason: "there is nothing to show it: \(error)") }
     }
 
-    /// A whole run over `sounds` in a process of its own.
-    func results(of sounds: [PluginSound]) throws -> [V1.PluginResult] {
+    /// A whole run over `parts` in a process of its own.
+    func results(of parts: [Int]) throws -> [V1.PluginResult] {
         let run = try ValidationRun(self)
         try run.begin()
-        for sound in sounds { try run.hear(sound) }
+        for part in parts { try run.hear(part: part) }
         try run.finish()
         try run.close()
         return run.takeResults()

@@ -61,7 +61,8 @@ struct Reproduction {
         let folder = "\(out)/\(section.id)"
         try DataFolder.create(folder)
         let situation = Situation(
-            samples: samples, model: info, options: options, plain: { [transcriber] in try await transcriber.plain($0) },
+            samples: samples, model: info, options: options,
+            plain: { [transcriber] in try await transcriber.plain($0) },
             tokenize: { [daemon, model] in
                 try await daemon.call(V1.ModelRPC.tokenize, V1.TokenizeRequest(model: model, text: $0)).tokens
             })

@@ -80,12 +80,15 @@ struct FeatureScan {
         return Example(recording: recording, name: name, frame: position, value: table.number(row, "value"))
     }
 
-    /// The ranges of equal width of each feature that is ever active, the lowest first.
+    /// The ranges of equal width of each feature that is ever active, the lowest first; a range that was not given is
+    /// empty.
     func bins(_ evidence: Evidence, _ part: String) throws -> [Int: [Bin]] {
         var bins: [Int: [Int: Bin]] = [:]
         let table = try evidence.table(part, "bins")
         for row in table.rows where table.text(row, "side") == "+" && table.text(row, "kind") == "width" {
-            guard let feature = table.integer(row, "feature"), let bin = table.integer(row, "bin") else { continue }
+            guard let feature = table.integer(row, "feature"), let bin = table.integer(row, "bin"),
+                (0..<1000).contains(bin)
+            else { continue }
             bins[feature, default: [:]][bin] = Bin(
                 low: table.number(row, "low"), high: table.number(row, "high"), count: table.number(row, "count"))
         }
@@ -102,8 +105,8 @@ struct FeatureScan {
             bins[feature]?[bin]?.examples.append(example)
         }
         return bins.mapValues { bins in
-            bins.sorted { $0.key < $1.key }.map { _, bin in
-                var bin = bin
+            (0...(bins.keys.max() ?? 0)).map { number in
+                var bin = bins[number] ?? Bin(low: .nan, high: .nan, count: 0)
                 bin.sounds.sort { ($0.count, $1.label) > ($1.count, $0.label) }
                 return bin
             }
