@@ -17,7 +17,7 @@ enum PlantedEvidence {
             situation: Situation(
                 samples: SampleList(samples: samples, single: [], dataSets: [], problems: [], digest: ""),
                 model: V1.ModelInfo(languages: ["en"]), options: ReproductionOptions(), plain: { _ in nil },
-                tokenize: { [V1.Token(id: tokenize($0))] }))
+                tokenize: { [V1.Token(id: tokenize($0))] }, folder: "/"))
     }
 
     /// A part's results, from tables whose cells are numbers and texts.

@@ -125,7 +125,7 @@ import Testing
         arguments: [
             (["demo:"], "--out"), (["demo:", "-o", "x", "--only", "word"], "There is no section 'word'"),
             (["demo:", "-o", "x", "--recordings", "0"], "--recordings"),
-            (["demo:", "-o", "x", "--minutes", "-1"], "--minutes"),
+            (["demo:", "-o", "x", "--steps", "0"], "--steps"),
         ])
     func usage(arguments: [String], message: String) async throws {
         let result = try await auscult(arguments: ["reproduce"] + arguments)

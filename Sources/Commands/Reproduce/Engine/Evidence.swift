@@ -10,6 +10,8 @@ struct Situation: Sendable {
     let plain: @Sendable (Sample) async throws -> WrittenText?
     /// A text as the model's tokens.
     let tokenize: @Sendable (String) async throws -> [V1.Token]
+    /// The section's folder, absolute, for files that one part leaves to another.
+    let folder: String
     /// The samples that are written down.
     var spoken: [Sample] { samples.spoken(most: options.recordings) }
 
@@ -40,8 +42,8 @@ struct SaidText: Sendable {
 struct ReproductionOptions: Sendable {
     /// The most recordings that are written down under each condition.
     var recordings = 40
-    /// What training a dictionary may take.
-    var minutes = 2.0
+    /// Steps of training a dictionary.
+    var steps = 1000
     var seed: UInt64 = 0
 }
 
@@ -115,6 +117,6 @@ struct TableReader: Sendable {
 }
 
 extension Double {
-    /// As a share of a hundred: `40 %`.
-    var percent: String { isFinite ? "\(Digits.short((self * 1000).rounded() / 10)) %" : "–" }
+    /// As a share of a hundred: `40 %`, with a blank that does not break.
+    var percent: String { isFinite ? "\(Digits.short((self * 1000).rounded() / 10))\u{A0}%" : "–" }
 }

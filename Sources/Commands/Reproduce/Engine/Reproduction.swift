@@ -65,7 +65,7 @@ struct Reproduction {
             plain: { [transcriber] in try await transcriber.plain($0) },
             tokenize: { [daemon, model] in
                 try await daemon.call(V1.ModelRPC.tokenize, V1.TokenizeRequest(model: model, text: $0)).tokens
-            })
+            }, folder: absolutePath(folder))
         var evidence = Evidence(situation: situation)
         for part in section.parts {
             try Task.checkCancellation()
@@ -120,7 +120,9 @@ struct Reproduction {
             id: part.id, what: "\(plugin.id) \(plugin.version)", arguments: arguments,
             folder: below)
         let kept = "\(place)/kept.results"
-        if !isFresh || done.contains(key), let results = KeptResults(at: kept, key: key) {
+        // What a part leaves to another has to be there as well.
+        let isWhole = arguments.allSatisfy { $0.key != "out" || FileManager.default.fileExists(atPath: $0.value) }
+        if isWhole, !isFresh || done.contains(key), let results = KeptResults(at: kept, key: key) {
             (report.run, report.seconds, report.isKept) = (results.run, results.seconds, true)
             return report
         }
@@ -163,11 +165,25 @@ struct Reproduction {
     ) throws -> String {
         var parts = ["part 1", plugin.id, plugin.version, info.sha256, "\(options.seed)", hears ? samples.digest : ""]
         for argument in arguments {
-            // A file that a plugin reads is what is in it.
-            let file = argument.value.hasPrefix("/") ? try? SHA256.hex(ofFiles: [argument.value]) : nil
-            parts += [argument.key, file ?? argument.value]
+            // A file that a plugin reads is what is in it, wherever it lies; one that it writes is nothing yet.
+            let isFile = argument.value.hasPrefix("/")
+            parts += [
+                argument.key,
+                argument.key == "out" ? "" : isFile ? try Self.digest(at: argument.value) : argument.value,
+            ]
         }
         return try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))
+    }
+}
+
+extension Reproduction {
+    /// Of a file, or of all files of a folder; of nothing where there is none.
+    private static func digest(at path: String) throws -> String {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "" }
+        guard isFolder.boolValue else { return try SHA256.hex(ofFiles: [path]) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter { !$0.hasPrefix(".") }
+        return try SHA256.hex(ofFiles: names.map { "\(path)/\($0)" })
     }
 }
 

@@ -41,7 +41,7 @@ struct WholeReport {
             (
                 "options",
                 [
-                    "recordings": .integer(options.recordings), "minutes": .number(options.minutes),
+                    "recordings": .integer(options.recordings), "steps": .integer(options.steps),
                     "seed": JSON(options.seed),
                 ]
             ),

@@ -9,7 +9,7 @@ extension ReproductionPage {
           const [mark, words] = verdictWords[verdict] ?? ['?', verdict];
           return el('span', { class: 'badge', 'data-verdict': verdict }, el('span', { 'aria-hidden': 'true' }, mark), words);
         }
-        const share = v => v === null || v === undefined ? '–' : Math.abs(v) <= 2 ? digits(Math.round(v * 1000) / 10) + ' %' : digits(v);
+        const share = v => v === null || v === undefined ? '–' : Math.abs(v) <= 2 ? digits(Math.round(v * 1000) / 10) + '\u00a0%' : digits(v);
 
         /** A number on the scale of its thresholds. */
         function criterion(c) {
@@ -99,11 +99,21 @@ extension ReproductionPage {
 
         function soundTable(card) {
           const numeric = card.columns.map((_, c) => card.rows.every(r => typeof r[c] === 'number' || r[c] === null));
+          const body = el('tbody'), more = el('div'), few = 12;
+          const line = row => el('tr', {}, row.map((cell, i) => el('td', { class: numeric[i] ? 'number' : '' },
+            Array.isArray(cell) ? el('div', { class: 'moments' }, cell.map(moment))
+              : cell?.texts ? el('div', { class: 'marked' }, cell.texts.map(t => el('div', {}, changed(t))))
+              : typeof cell === 'string' ? cell : digits(cell, 3))));
+          const fill = limit => {
+            body.replaceChildren(...card.rows.slice(0, limit).map(line));
+            more.replaceChildren(...(card.rows.length > limit ? [el('div', { class: 'choose' },
+              el('span', { class: 'quiet' }, `${limit} of ${card.rows.length} rows`),
+              el('button', { type: 'button', class: 'plain', onclick: () => fill(card.rows.length) }, 'Show all'))] : []));
+          };
+          fill(card.rows.length > few + 3 ? few : card.rows.length);
           return el('div', {}, card.title ? el('h3', {}, card.title) : null,
-            el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': card.title || 'table' }, el('table', {},
-              el('thead', {}, el('tr', {}, card.columns.map((c, i) => { const h = el('th', { scope: 'col', class: numeric[i] ? 'number' : '' }, c); h.style.padding = '.4rem .7rem'; return h; }))),
-              el('tbody', {}, card.rows.map(row => el('tr', {}, row.map((cell, i) => el('td', { class: numeric[i] ? 'number' : '' },
-                Array.isArray(cell) ? el('div', { class: 'moments' }, cell.map(moment)) : cell?.texts ? el('div', {}, cell.texts.map(t => el('div', {}, changed(t)))) : typeof cell === 'string' ? cell : digits(cell, 3)))))))));
+            el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': card.title || 'table' }, el('table', { class: 'sounds' },
+              el('thead', {}, el('tr', {}, card.columns.map((c, i) => el('th', { scope: 'col', class: numeric[i] ? 'number' : '' }, c)))), body)), more);
         }
         """#
 
@@ -115,7 +125,8 @@ extension ReproductionPage {
             ...shown.problems.map(p => el('p', { class: 'problems' }, p))
           ];
           const narrow = shown.results.every(r => r.kind === 'matrix' && r.plot === 'heat_map' && r.shape[1] <= 16);
-          if (!shown.folded) return el('div', { class: narrow ? 'figure' : 'figure wide' }, el('p', {}, shown.caption), parts);
+          if (!shown.folded) return el('div', { class: narrow ? 'figure' : 'figure wide' }, el('p', {}, shown.caption),
+            shown.output?.title ? el('p', { class: 'quiet' }, shown.output.title + (shown.output.unit ? ` (${shown.output.unit})` : '')) : null, parts);
           // Drawn when it is opened: a plot has no width before.
           const details = el('details', { class: 'more' }, el('summary', {}, shown.caption));
           details.addEventListener('toggle', () => { if (details.open && details.children.length < 2) details.append(...parts); });
@@ -159,7 +170,7 @@ extension ReproductionPage {
               + 'Each verdict is computed from the thresholds that stand beside it.')),
             el('dl', { class: 'run' }, [
               ['Model', model.name], ['SHA-256', model.sha256 ? model.sha256.slice(0, 10) + '…' : ''], ['Recordings', digits(samples.recordings)],
-              ['with speech', digits(samples.spoken)], ['Written down', `${Math.min(samples.spoken, data.options.recordings)} at most`],
+              ['with speech', digits(samples.spoken)], ['Written down', `${Math.min(samples.spoken, data.options.recordings)} recordings`],
               ['Seed', String(data.options.seed)], ['Time', digits(data.seconds, 3) + ' s'], ['Date', data.date.slice(0, 10)], ['auscult', data.version]
             ].filter(([, v]) => v).map(([k, v]) => el('div', {}, el('dt', {}, k), el('dd', {}, v)))),
             el('ul', { class: 'overview' }, data.sections.map((s, i) => el('li', {}, el('a', { href: '#' + s.id },

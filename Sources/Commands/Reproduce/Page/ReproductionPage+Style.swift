@@ -77,7 +77,9 @@ extension ReproductionPage {
         button.moment::before { content: "▶"; color: var(--accent); margin-right: .4em; font-size: .75em; }
         button.moment.on { border-color: var(--accent); background: var(--accent); color: var(--paper); }
         button.moment.on::before { content: "■"; color: inherit; }
-        td .moments { min-width: 8rem; }
+        table.sounds th { padding: .4rem .7rem; }
+        td .moments { min-width: 12rem; }
+        td .marked { min-width: 14rem; }
         .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 0 2rem; }
         .figures > * { min-width: 0; }
         .figure { margin-top: 1.6rem; }

@@ -144,6 +144,22 @@ struct FeatureScan {
         return label.precision >= Self.selectivePrecision && label.areaUnderCurve >= Self.selectiveArea
     }
 
+    /// Features with their labels and examples to press.
+    /// - Parameter noun: what a feature is called.
+    func table(_ title: String, _ noun: String, _ features: [Int], examples count: Int) -> Listening {
+        .table(
+            ListeningTable(
+                title: title, columns: [noun, "label", "precision", "AUC", "examples"],
+                rows: features.map { feature in
+                    let label = labels[feature]
+                    return [
+                        .number(Double(feature)), .text(label?.label ?? "–"), .number(label?.precision ?? .nan),
+                        .number(label?.areaUnderCurve ?? .nan),
+                        .sounds((examples[feature] ?? []).prefix(count).map { moment($0) }),
+                    ]
+                }))
+    }
+
     static let selectivePrecision = 0.5
     static let selectiveArea = 0.7
 

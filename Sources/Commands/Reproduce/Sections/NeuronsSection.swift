@@ -73,23 +73,10 @@ struct NeuronStudy {
         let clearest = scan.labels.sorted { ($0.value.precision, $1.key) > ($1.value.precision, $0.key) }.map(\.key)
             .filter(scan.isSelective)
         if !clearest.isEmpty {
-            findings.listening.append(table("The clearest ones", Array(clearest.prefix(12)), examples: 5))
+            findings.listening.append(
+                scan.table("The clearest ones", "neuron", Array(clearest.prefix(12)), examples: 5))
         }
-        findings.listening.append(table("The first \(first)", Array(0..<first), examples: 3))
+        findings.listening.append(scan.table("The first \(first)", "neuron", Array(0..<first), examples: 3))
         return findings
-    }
-
-    private func table(_ title: String, _ features: [Int], examples: Int) -> Listening {
-        .table(
-            ListeningTable(
-                title: title, columns: ["neuron", "label", "precision", "AUC", "examples"],
-                rows: features.map { feature in
-                    let label = scan.labels[feature]
-                    return [
-                        .number(Double(feature)), .text(label?.label ?? "–"), .number(label?.precision ?? .nan),
-                        .number(label?.areaUnderCurve ?? .nan),
-                        .sounds((scan.examples[feature] ?? []).prefix(examples).map { scan.moment($0) }),
-                    ]
-                }))
     }
 }
