@@ -96,7 +96,7 @@ let package = Package(
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
-        // SHA-256.
+        // SHA-256 by OpenSSL.
         .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
@@ -126,7 +126,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CZlib", "DataSets", "Digests", "Files", "Messages", "PluginTemplates", "Wire",
+                "Atlas", "CZlib", "DataSets", "Digests", "Files", "Messages", "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -149,11 +149,16 @@ let package = Package(
             dependencies: ["Features", "PluginDraws", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
+        // What two atlases say, for comparing them.
+        .target(name: "AtlasSupport", dependencies: ["Atlas"], path: "Tests/AtlasSupport"),
         .testTarget(
             name: "AtlasTests",
-            dependencies: ["Atlas", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
@@ -174,15 +179,16 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
-                "PluginTemplates", "TestSupport", "Whisper", "Wire",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Digests", "Files", "Kernels", "Messages",
+                "PluginHost", "PluginTemplates", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "CZlib", "Commands", "Daemon", "Files", "Messages", "PluginHost", "TestSupport", "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "Digests", "Files", "Messages", "PluginHost",
+                "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Atlas
 import DataSets
 import Files
 import Wire
@@ -47,6 +48,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         case let error as WireError: self.init(error)
         case let error as CallFailure: self.init(WireError(error))
         case let error as FileError: self = Self.byReason[error.code.rawValue] ?? .failure
+        case let error as AtlasError: self = Self.byReason[error.code.rawValue] ?? .failure
         case let error as DataSetError: self = Self.byReason[error.code.rawValue] ?? .failure
         case let error as ReflectionError: self = Self.byReason[error.code.rawValue] ?? .failure
         case is JSONSyntaxError: self = .usage

@@ -1,4 +1,4 @@
-import Atlas
+@testable import Atlas
 import Foundation
 import TestSupport
 import Testing

@@ -71,7 +71,7 @@ extension AtlasStore {
             columns: try AtlasColumn.fetchAll(
                 db, sql: "SELECT * FROM columns WHERE feature_id = ? ORDER BY \"column\", value",
                 arguments: [feature.id]),
-            histogram: try Histogram.fetchOne(
+            histogram: try AtlasHistogram.fetchOne(
                 db, sql: "SELECT histogram FROM features WHERE id = ?", arguments: [feature.id])?.cells ?? [],
             examples: try examples(feature.id, &recordings, db),
             bins: try bins(feature.id, &recordings, db))
@@ -89,9 +89,10 @@ extension AtlasStore {
                 throw AtlasError(.dataLoss, "\(path) is damaged: the curve of example \(example.id) holds no numbers")
             }
             var heard = sounds
-            if example.seconds != nil, let first = example.curveFirst, !activation.isEmpty {
-                let time = Double(first) / 50..<(Double(first) + Double(activation.count)) / 50
-                heard = sounds.filter { $0.start < time.upperBound && $0.end > time.lowerBound }
+            if let first = example.curveFirst, !activation.isEmpty, let rate = example.rate(in: recording) {
+                let start = (recording.start ?? 0) + Double(first) / rate
+                let end = start + Double(activation.count) / rate
+                heard = sounds.filter { $0.kind != "token" && $0.start < end && $0.end > start }
             }
             return AtlasExampleCard(example: example, recording: recording, activation: activation, sounds: heard)
         }
@@ -137,7 +138,7 @@ private struct RecordingCache {
 }
 
 /// The column: by side, cells of [low, high, count].
-private struct Histogram: AtlasRecord {
+struct AtlasHistogram: AtlasRecord {
     var histogram: [String: [[Double]]]
 
     var cells: [AtlasHistogramCell] {

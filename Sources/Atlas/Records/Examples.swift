@@ -94,3 +94,28 @@ public struct AtlasCard: Codable, Sendable, Hashable {
     /// By side, kind and number.
     public var bins: [AtlasBinCard]
 }
+
+extension AtlasExampleCard {
+    /// What is heard at the moment: the phoneme, or else the word; the token for one of the decoder; nil for nothing.
+    public var heard: String? {
+        guard let seconds = example.seconds else {
+            return sounds.first { $0.kind == "token" && $0.start == Double(example.frame) }?.label
+        }
+        func label(_ kind: String) -> String? {
+            sounds.first { $0.kind == kind && $0.start <= seconds && seconds < $0.end }?.label
+        }
+        return label("phoneme") ?? label("word")
+    }
+
+    /// What is said in the recording, with the word or the token of the moment between guillemets.
+    public var markedText: String {
+        let kind = example.seconds == nil ? "token" : "word"
+        let at = example.seconds ?? Double(example.frame)
+        let parts = sounds.filter { $0.kind == kind }
+        guard let marked = parts.firstIndex(where: { $0.start <= at && at < $0.end }) else {
+            return recording.text ?? ""
+        }
+        return parts.enumerated().map { $0 == marked ? "«\($1.label)»" : $1.label }
+            .joined(separator: kind == "token" ? "" : " ")
+    }
+}

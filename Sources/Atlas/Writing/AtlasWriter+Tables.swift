@@ -102,9 +102,14 @@ extension AtlasWriter {
             ])
         }
         for (feature, sides) in cells.sorted(by: { $0.key < $1.key }) {
-            let sides = sides.mapValues { cells in cells.sorted { $0[0] < $1[0] } }
-            try db.cachedStatement(sql: "UPDATE features SET histogram = json_patch(histogram, ?) WHERE id = ?")
-                .execute(arguments: [try Self.json(sides), feature])
+            // A table may come in parts, and a feature's cells in two of them.
+            let before = try AtlasHistogram.fetchOne(
+                db, sql: "SELECT histogram FROM features WHERE id = ?", arguments: [feature])
+            var histogram = before?.histogram ?? [:]
+            histogram.merge(sides) { $0 + $1 }
+            histogram = histogram.mapValues { cells in cells.sorted { $0[0] < $1[0] } }
+            try db.cachedStatement(sql: "UPDATE features SET histogram = ? WHERE id = ?")
+                .execute(arguments: [try Self.json(histogram), feature])
         }
     }
 

@@ -107,6 +107,16 @@ public final class AtlasWriter {
         return try store.scan(scan)
     }
 
+    /// Removes what has been written of the scan, unless it is complete.
+    public func abandon() throws {
+        try store.write { db in
+            try db.execute(sql: "DELETE FROM scans WHERE id = ? AND status = 'running'", arguments: [scan])
+        }
+    }
+
+    /// Whether an atlas has a place for the table of this name.
+    public static func reads(_ table: String) -> Bool { tables[table] != nil }
+
     func located(_ number: Int, _ name: String?) throws -> AtlasRecordingPlace? { try place(number, name) }
 
     /// Keys in alphabetical order, so that the same is written the same.

@@ -10,15 +10,16 @@ struct PluginArgumentOptions: ParsableArguments {
 
     func validate() throws { _ = try messages }
 
-    var messages: [V1.PluginArgument] {
-        get throws {
-            try arguments.map { argument in
-                guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
-                    throw ValidationError("-p takes key=value, as in -p k=20; not '\(argument)'.")
-                }
-                return V1.PluginArgument(
-                    id: String(argument[..<equals]), value: String(argument[argument.index(after: equals)...]))
+    var messages: [V1.PluginArgument] { get throws { try Self.messages(arguments) } }
+
+    /// What each `-p` says.
+    static func messages(_ arguments: [String]) throws -> [V1.PluginArgument] {
+        try arguments.map { argument in
+            guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
+                throw ValidationError("-p takes key=value, as in -p k=20; not '\(argument)'.")
             }
+            return V1.PluginArgument(
+                id: String(argument[..<equals]), value: String(argument[argument.index(after: equals)...]))
         }
     }
 

@@ -84,7 +84,8 @@ struct HeatMapDrawing {
     private func draw<C: Canvas>(_ line: NumericArray, _ canvas: inout C) {
         let area = drawing.area
         let axis = array.axes[1]
-        let range = RobustRange(line.values)
+        let finite = line.values.filter(\.isFinite)
+        let range = RobustRange.full(finite.min() ?? 0, finite.max() ?? 1)
         var run: [Point] = []
         func end() {
             if run.count > 1 {

@@ -1,3 +1,0 @@
-import Digests
-
-public typealias SHA256 = Digests.SHA256
