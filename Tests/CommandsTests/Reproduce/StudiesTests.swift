@@ -1,5 +1,7 @@
 import DataSets
+import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -190,6 +192,123 @@ import Testing
         let findings = try await Section.ranges.study(evidence)
         #expect(findings.count("polysemantic") == 2)
         #expect(findings.value("polysemantic") == 0.5)
+    }
+
+    @Test("a neuron of the decoder answers to a token where three of its five best texts have it; a text counts once")
+    func decoderNeurons() async throws {
+        let samples = (0..<7).map { number in
+            PlantedEvidence.sample("r\(number)") { item in
+                if number == 6 { item.labels = [.init(column: "kind", value: "nonspeech")] }
+            }
+        }
+        var evidence = PlantedEvidence.evidence(samples)
+        let texts = [
+            ["<|startoftranscript|>", "a", "x"], ["<|startoftranscript|>", "a", "y"],
+            ["<|startoftranscript|>", "a", "z"], ["<|startoftranscript|>", "b", "u"],
+            ["<|startoftranscript|>", "c", "v"], ["<|startoftranscript|>", "a", "x"],
+            ["<|startoftranscript|>", "a", "w"],
+        ]
+        func examples(_ feature: Int, _ order: [Int], _ position: Int) -> [[ComputedResults.Cell?]] {
+            order.map {
+                [
+                    .number(Double(feature)), .text("+"), .number(Double($0)), .number(Double(position)), .number(1),
+                ]
+            }
+        }
+        evidence.results["scan"] = features(
+            3, hook: "decoder.blocks.0.mlp.1",
+            [
+                ("recordings", ["recording", "name"], (0..<7).map { [.number(Double($0)), .text("r\($0)")] }),
+                (
+                    "examples", ["feature", "side", "recording", "frame", "value"],
+                    // The first answers to a; the second is at other tokens; the third only at a start token. The
+                    // sixth text is the first again, and the seventh recording holds no speech.
+                    examples(0, [5, 6, 0, 1, 2, 3, 4], 1) + examples(1, [0, 1, 2, 3, 4], 2) + examples(2, [0, 1, 2], 0)
+                ),
+                (
+                    "sounds", ["recording", "kind", "start", "end", "label"],
+                    texts.enumerated().flatMap { recording, tokens in
+                        tokens.enumerated().map { place, token in
+                            [
+                                .number(Double(recording)), .text("token"), .number(Double(place)),
+                                .number(Double(place + 1)), .text(token),
+                            ]
+                        }
+                    }
+                ),
+            ])
+        let findings = try await Section.decoderNeurons.study(evidence)
+        #expect(findings.count("tokens") == 2)
+        #expect(findings.value("tokens") == 0.5)
+        // Of the twelve tokens of the six spoken recordings four are a, two x, and six others once.
+        func three(_ p: Double) -> Double {
+            (3...5).reduce(0) { sum, k in
+                let ways = [3: 10.0, 4: 5, 5: 1][k] ?? 0
+                return sum + ways * (0..<k).reduce(1) { product, _ in product * p }
+                    * (0..<(5 - k)).reduce(1) { product, _ in product * (1 - p) }
+            }
+        }
+        let chance = three(4.0 / 12) + three(2.0 / 12) + 6 * three(1.0 / 12)
+        #expect(try abs(#require(findings.value("gain")) - (0.5 - chance)) < 1e-12)
+    }
+
+    @Test("a dictionary is judged by recordings that were kept from it, and by the latents that are active")
+    func dictionary() async throws {
+        let sample = PlantedEvidence.sample("a") { $0.phonemes = [TimedLabel(start: 0, end: 1, label: "s")] }
+        var evidence = PlantedEvidence.evidence([sample])
+        evidence.results["train"] = PlantedEvidence.run([
+            (
+                "summary", ["of", "positions", "explained_variance"],
+                [
+                    [.text("last buffer"), .number(9), .number(0.9)],
+                    [.text("kept recordings"), .number(600), .number(0.8)],
+                ]
+            )
+        ])
+        evidence.results["latents"] = features(
+            4, hook: "encoder.blocks.2",
+            [
+                ("recordings", ["recording", "name"], [[.number(0), .text("a")]]),
+                (
+                    "examples", ["feature", "side", "recording", "frame", "value"],
+                    [0, 1].map { [.number($0), .text("+"), .number(0), .number(5), .number(1)] }
+                ),
+                (
+                    "labels", ["feature", "side", "kind", "label", "precision", "auc"],
+                    [[.number(1), .text("+"), .text("phoneme"), .text("s"), .number(0.9), .number(0.9)]]
+                ),
+            ])
+        let findings = try await Section.dictionary.study(evidence)
+        #expect(findings.value("explained") == 0.8)
+        #expect(findings.count("explained") == 600)
+        #expect(findings.value("selective") == 0.5)
+        // What is pressed is a second around the frame, which is brought out.
+        let sounds = findings.listening.flatMap(\.sounds)
+        #expect(sounds.contains(SoundRequest(sample: "a", start: 0, end: 0.61, moment: 5)))
+    }
+
+    // MARK: Kept results
+
+    @Test("kept results come back whole under their key; cut off, of another key or of another format they are none")
+    func kept() throws {
+        let folder = try TemporaryFolder()
+        var run = PlantedEvidence.run([("t", ["a"], [[.text("x")], [nil], [.number(.nan)]])])
+        run.end = V1.PluginEnd(recordings: 3)
+        run.skipped = [V1.SkippedRecording(file: "f", reason: "r")]
+        let path = folder("kept")
+        try KeptResults(key: "k", run: run, seconds: 1.5).write(to: path)
+        let kept = try #require(KeptResults(at: path, key: "k"))
+        #expect(kept.seconds == 1.5)
+        #expect(kept.run.results.count == 1 && kept.run.skipped == run.skipped && kept.run.end == run.end)
+        #expect(kept.run.description == run.description)
+        #expect(KeptResults(at: path, key: "other") == nil)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        for count in 0..<bytes.count {
+            try folder.write(bytes.prefix(count), to: "cut")
+            #expect(KeptResults(at: folder("cut"), key: "k") == nil)
+        }
+        try folder.write(Array("auscult-kept/1 k 1.5\n".utf8) + [255, 255, 255, 255, 1], to: "cut")
+        #expect(KeptResults(at: folder("cut"), key: "k") == nil)
     }
 
     @Test("what the plugin did not give is no crash but a reason")
