@@ -79,13 +79,20 @@ struct AtlasBuildCommand: AsyncParsableCommand {
                 model: model.name(of: info.name), modelSHA256: info.sha256, dimensions: info.dimensionsByName,
                 dataSet: recordings.name, recordings: recordings.count, plugin: description.listing?.id ?? plugin,
                 version: description.listing?.version ?? "",
-                arguments: Dictionary(request.arguments.map { ($0.id, $0.value) }) { $1 }, seed: seed)
+                arguments: said(request.arguments), seed: seed)
             let build = AtlasBuild(store: store, scan: scan, recordings: recordings, verbosity: verbosity)
             let result = try await build.run(request, daemon)
             // The atlas has it all.
             unlink(checkpoint)
             try show(result)
         }
+    }
+
+    /// What tells one scan from another, beside plugin, model and recordings.
+    private func said(_ arguments: [V1.PluginArgument]) -> [String: String] {
+        var said = Dictionary(arguments.map { ($0.id, $0.value) }) { $1 }
+        if context != .full { said["context"] = context.rawValue }
+        return said
     }
 
     /// The plugin's arguments with its hook points, and with all tables asked for where a plugin has a choice.
