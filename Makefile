@@ -6,8 +6,8 @@ PREFIX ?= /usr/local
 RELEASE = -c release -j $(JOBS)
 AUSCULT = .build/release/auscult
 AUSCULTD = .build/release/auscultd
-# The folders of plugins/ that are part of this package.
-PLUGINS = $(filter-out template-%,$(patsubst plugins/%/Sources,%,$(wildcard plugins/*/Sources)))
+# The folders of plugins/ that are plugins of this package: others are templates, or what plugins share.
+PLUGINS = $(filter-out template-%,$(patsubst plugins/%/manifest.json,%,$(wildcard plugins/*/manifest.json)))
 
 # The interpreter of the parity harness; by default a virtual environment made from Tests/parity/requirements.txt.
 PARITY_PYTHON ?= .venv/bin/python
@@ -30,10 +30,12 @@ test: protos-check ## All tests, in release: Swift, Python, real clients of othe
 	$(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python integration fuzz SECONDS=60
 
-integration: build ## Clients of other makes against the daemon: Go's ttRPC, Neovim
+integration: build .build/python/bin/pytest ## Clients of other makes against the daemon: Go's ttRPC, Neovim; the page of results in Chromium
 	@scripts/bootstrap.sh integration
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
+	Tests/integration/results-page.sh
+	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 
 test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python

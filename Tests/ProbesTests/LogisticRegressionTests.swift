@@ -1,4 +1,5 @@
 import Foundation
+import PluginDraws
 import Testing
 
 @testable import Probes

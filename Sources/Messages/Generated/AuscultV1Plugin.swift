@@ -556,12 +556,15 @@ extension V1 {
         /// A bundle's folder.
         public var path: String = ""
         public var model: V1.ModelRef?
+        /// What every instance is made with; a check that tries a parameter's values changes that one alone.
+        public var arguments: [V1.PluginArgument] = []
 
         public static let fullName = "auscult.v1.ValidatePluginRequest"
         public init() {}
-        public init(path: String = "", model: V1.ModelRef? = nil) {
+        public init(path: String = "", model: V1.ModelRef? = nil, arguments: [V1.PluginArgument] = []) {
             self.path = path
             self.model = model
+            self.arguments = arguments
         }
 
         public static func makeC() -> Auscult__V1__ValidatePluginRequest {
@@ -573,11 +576,14 @@ extension V1 {
         public init(_ c: Auscult__V1__ValidatePluginRequest) {
             path = Read.text(c.path)
             model = Read.message(c.model)
+            arguments = Read.messages(c.arguments, c.n_arguments)
         }
 
         public func fill(_ c: inout Auscult__V1__ValidatePluginRequest, _ arena: MessageArena) {
             c.path = arena.text(path)
             c.model = arena.message(model)
+            c.n_arguments = arguments.count
+            c.arguments = arena.messages(arguments)
         }
     }
 

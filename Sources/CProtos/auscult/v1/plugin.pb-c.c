@@ -2372,7 +2372,7 @@ const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
   (ProtobufCMessageInit) auscult__v1__merge_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__field_descriptors[3] =
 {
   {
     "path",
@@ -2398,15 +2398,28 @@ static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "arguments",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__ValidatePluginRequest, n_arguments),
+    offsetof(Auscult__V1__ValidatePluginRequest, arguments),
+    &auscult__v1__plugin_argument__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__validate_plugin_request__field_indices_by_name[] = {
+  2,   /* field[2] = arguments */
   1,   /* field[1] = model */
   0,   /* field[0] = path */
 };
 static const ProtobufCIntRange auscult__v1__validate_plugin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descriptor =
 {
@@ -2416,7 +2429,7 @@ const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descripto
   "Auscult__V1__ValidatePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__ValidatePluginRequest),
-  2,
+  3,
   auscult__v1__validate_plugin_request__field_descriptors,
   auscult__v1__validate_plugin_request__field_indices_by_name,
   1,  auscult__v1__validate_plugin_request__number_ranges,

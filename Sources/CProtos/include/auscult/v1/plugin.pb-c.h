@@ -356,10 +356,15 @@ struct  Auscult__V1__ValidatePluginRequest
    */
   char *path;
   Auscult__V1__ModelRef *model;
+  /*
+   * What every instance is made with; a check that tries a parameter's values changes that one alone.
+   */
+  size_t n_arguments;
+  Auscult__V1__PluginArgument **arguments;
 };
 #define AUSCULT__V1__VALIDATE_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__validate_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL }
 
 
 typedef enum {
