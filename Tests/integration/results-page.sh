@@ -11,7 +11,9 @@ export RESULTS_SHOTS=${1:+$(realpath -m "$1")}
 [[ -z $RESULTS_SHOTS ]] || mkdir -p "$RESULTS_SHOTS"
 cd "$here/../.."
 pytest=$(realpath -s "${PYTEST:-.build/python/bin/pytest}")
-"${SWIFT:-swift}" test -c release -j "${JOBS:-2}" --filter ResultsPicturesTests/browser
+# As `make test` does it: a build by `swift test` itself has other flags, and compiles everything again.
+"${SWIFT:-swift}" build -c release -j "${JOBS:-2}" --build-tests
+"${SWIFT:-swift}" test -c release --skip-build --filter ResultsPicturesTests/browser
 # Without the page every test would be skipped, and nothing be said.
 [[ -s $RESULTS_PAGE ]]
 cd "$here"

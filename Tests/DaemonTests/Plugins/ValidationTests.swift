@@ -87,7 +87,7 @@ import Wire
         "a planted fault is found, and no other",
         arguments: [
             ("random", ["gives the same results twice", "keeps two instances apart"], Array(stateful.prefix(2))),
-            ("shares", ["keeps two instances apart"], []),
+            ("shares", ["keeps two instances apart"], Array(stateful.prefix(2))),
             ("forgets", Array(stateful.prefix(2)), []),
             ("trusts-state", ["refuses a damaged state"], []),
             ("short-crashes", ["survives one sample"], []),
