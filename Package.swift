@@ -81,8 +81,8 @@ let package = Package(
             name: "Bigrams", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/bigrams/Analysis",
             swiftSettings: testable),
         .target(
-            name: "Features", dependencies: ["PluginDraws", "PluginKit"], path: "plugins/features/Analysis",
-            swiftSettings: testable),
+            name: "Features", dependencies: ["Kernels", "PluginDraws", "PluginKit", "Whisper"],
+            path: "plugins/features/Analysis", swiftSettings: testable),
         .target(
             name: "Probes", dependencies: ["PluginDraws", "PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
             swiftSettings: testable),

@@ -13,7 +13,6 @@ extension FeaturesPlugin {
             "the largest values alone, or the smallest as another side as well"),
         .boolean("curves", default: true, "whether to keep the activation in 1.5 s to each side of each maximum"),
         .path("directions", "a safetensors file with a matrix [n, d] named as a hook point: its rows are the features"),
-        .path("dictionary", "a folder with a sparse dictionary: its latents are the features"),
         .text("show", "features whose ranges are drawn, numbers between commas"),
         .integer("first", default: 50, in: 0...10_000, "features of each hook point in the table for people"),
         .choice(
@@ -36,7 +35,7 @@ extension FeaturesPlugin {
         .integer("split-seed", default: 0, in: 0...1_000_000_000, "which speakers name and which score"),
         .text("speaker", default: "speaker,voice", "the columns, the first one that is there, that name the speaker"),
         .integer(
-            "sample", default: 8000, in: 0...100_000,
+            "sample", default: 6000, in: 0...100_000,
             "frames of which all values are kept for the labels: a sample by hash, all where there are no more"),
         .integer(
             "sample-per-sound", default: 64, in: 0...10_000, "frames of each phoneme that are kept at least"),

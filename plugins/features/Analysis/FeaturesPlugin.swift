@@ -1,13 +1,13 @@
 import PluginKit
 
-/// What each neuron, direction or dictionary latent listens to: its maximally activating examples, examples in each range
+/// What each neuron or direction listens to: its maximally activating examples, examples in each range
 /// of its activation, and the sound, word or speaker that it tells of. One pass, and memory that does not grow with the
 /// recordings, but for what is known of each.
 public struct FeaturesPlugin: MonoidPlugin {
     public static let descriptor = PluginDescriptor(
         id: "org.auscult.features", name: "Features", version: "1.0.0", vendor: "Auscult", licence: "Apache-2.0",
         description:
-            "What each neuron, direction or dictionary latent listens to: examples, ranges, labels, in one pass.",
+            "What each neuron or direction listens to: examples, ranges, labels, in one pass.",
         needs: Needs(hooks: ["encoder.blocks.*.mlp.1"]), parameters: parameters, outputs: outputs)
 
     private let settings: Settings
