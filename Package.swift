@@ -14,6 +14,7 @@ let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "attention-stats", module: "AttentionStats", parts: []),
     (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
+    (folder: "sae", module: "SparseAutoencodersLibrary", parts: ["SparseAutoencoders"]),
 ]
 
 /// libFuzzer's library, where `make fuzz` names it: then there is a program more, and what reads the socket counts where it
@@ -77,13 +78,14 @@ let package = Package(
         .target(name: "CPluginEntry", dependencies: ["CAuscultPlugin"]),
         // Analyses that are plugins, without the library around them.
         .target(
-            name: "Bigrams", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/bigrams/Analysis",
+            name: "Bigrams", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/bigrams/Analysis",
             swiftSettings: testable),
         .target(
-            name: "Probes", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
+            name: "Probes", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/probes/Analysis",
             swiftSettings: testable),
-        // Files of numbers that plugins write.
-        .target(name: "PluginFiles", path: "plugins/files/Sources"),
+        .target(
+            name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginKit"],
+            path: "plugins/sae/Analysis", swiftSettings: testable),
         // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
         .target(name: "CTemplates"),
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
@@ -93,14 +95,21 @@ let package = Package(
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
+        // Files of tensors and of JSON beside them, read strictly and written whole.
+        .target(name: "TensorFiles", dependencies: ["CZlib", "Files", "Kernels"], swiftSettings: optimised),
+        // Sparse dictionaries: their files and their mathematics.
+        .target(
+            name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
-        .target(name: "Whisper", dependencies: ["CZlib", "Files", "Kernels"], swiftSettings: optimised),
+        .target(
+            name: "Whisper", dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles"], swiftSettings: optimised
+        ),
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Files", "Kernels", "Messages",
-                "PluginHost",
-                "Whisper", "Wire",
+                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Dictionaries", "Files", "Kernels",
+                "Messages",
+                "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -126,16 +135,22 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(
-            name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
+            name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TensorFiles", "TestHost", "TestSupport"]),
         .testTarget(
-            name: "ProbesTests", dependencies: ["PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
+            name: "ProbesTests", dependencies: ["PluginKit", "Probes", "TensorFiles", "TestHost", "TestSupport"]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
-        .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
+        .testTarget(name: "WhisperTests", dependencies: ["Files", "TensorFiles", "TestSupport", "Whisper"]),
+        .testTarget(
+            name: "DictionariesTests", dependencies: ["Dictionaries", "Kernels", "TensorFiles", "TestSupport"]),
+        .testTarget(
+            name: "SparseAutoencodersTests",
+            dependencies: ["Dictionaries", "Kernels", "PluginKit", "SparseAutoencoders", "TestHost", "TestSupport"]),
+        .testTarget(name: "TensorFilesTests", dependencies: ["Files", "Kernels", "TensorFiles", "TestSupport"]),
         .testTarget(
             name: "WireTests",
             dependencies: [
@@ -154,15 +169,14 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
-                "TestSupport",
-                "Whisper", "Wire",
+                "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "CZlib", "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
+                "CZlib", "Commands", "Daemon", "Files", "Messages", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
