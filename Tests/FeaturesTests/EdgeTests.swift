@@ -1,6 +1,8 @@
+import Dictionaries
+import Kernels
 import PluginDraws
-import PluginFiles
 import PluginKit
+import TensorFiles
 import TestHost
 import TestSupport
 import Testing
@@ -135,7 +137,8 @@ struct EdgeTests {
     func directions() throws {
         let hook = "encoder.blocks.0.mlp.1"
         let path = folder("d.safetensors")
-        let file = try SafetensorsOutput(path, [.init(hook, [3, 2])], metadata: ["names": "[\"sum\",\"a\",\"b\"]"])
+        let file = try SafetensorsOutput(
+            path: path, [.init(hook, [3, 2])], metadata: ["names": "[\"sum\",\"a\",\"b\"]"])
         try file.append([1, 1, 2, 0, 0, -1])
         try file.finish()
         let instance = try instance(["directions": path])
@@ -155,6 +158,28 @@ struct EdgeTests {
         #expect { try self.instance(["directions": "/nowhere"]) } throws: { "\($0)".contains("/nowhere") }
         let plain = try self.instance()
         #expect { try plain.merge(instance.save()) } throws: { "\($0)".contains("3 directions") }
+    }
+
+    @Test("a dictionary: features are its codes, at the hook point that it is for, and nothing of what is not finite")
+    func dictionary() throws {
+        let weights = Tensor(shape: [3, 2], [1, 0, 0, 1, -1, 0] as [Float])
+        let dictionary = try SparseDictionary(
+            encoder: weights, decoder: weights, encoderBias: [0, -1, 0], decoderBias: [0, 0], activation: .relu,
+            hook: "encoder.blocks.0.mlp.1")
+        try dictionary.write(to: folder("sae"))
+        let instance = try instance(["dictionary": folder("sae")])
+        #expect(instance.needs.hooks == ["encoder.blocks.0.mlp.1"])
+        try instance.run([clip(0, [[1, 2], [-3, 5]]), clip(1, [[4, 1]]), clip(2, [[.nan, 1]])])
+        #expect(try examples(instance, 0) == [[1, 1, 0, 4], [2, 0, 0, 1]])
+        // Where a latent is never above zero there is no example of it.
+        #expect(try examples(instance, 1) == [[1, 0, 1, 4]])
+        #expect(try examples(instance, 2) == [[1, 0, 1, 3]])
+        let features = try ResultTable("features", of: instance)
+        #expect(try features.rows.map { try features.number($0, "frames") } == [3, 3, 3])
+        #expect { try self.instance(["dictionary": "/nowhere"]) } throws: { "\($0)".contains("/nowhere") }
+        #expect { try self.instance(["dictionary": "/a", "directions": "/b"]) } throws: {
+            "\($0)".contains("one of them")
+        }
     }
 
     @Test("shapes that are no features over positions, and sizes that change, are refused in words")

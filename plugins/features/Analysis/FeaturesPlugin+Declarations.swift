@@ -1,10 +1,12 @@
 import PluginKit
 
 extension FeaturesPlugin {
+    static let defaultHooks = "encoder.blocks.*.mlp.1"
+
     static let parameters: [Parameter] = [
         .text(
-            "hooks", default: "encoder.blocks.*.mlp.1",
-            "hook points, names or globs between commas: positions by features"),
+            "hooks", default: defaultHooks,
+            "hook points, names or globs between commas; by default the neurons, or those of directions or dictionary"),
         .integer("k", default: 20, in: 1...1000, "recordings with the largest values that are kept of each feature"),
         .integer("bins", default: 10, in: 1...32, "ranges of activation, of equal width and of equal count"),
         .integer("reservoir", default: 4, in: 1...64, "examples of each range, a uniform sample"),
@@ -13,6 +15,7 @@ extension FeaturesPlugin {
             "the largest values alone, or the smallest as another side as well"),
         .boolean("curves", default: true, "whether to keep the activation in 1.5 s to each side of each maximum"),
         .path("directions", "a safetensors file with a matrix [n, d] named as a hook point: its rows are the features"),
+        .path("dictionary", "a folder with a sparse dictionary: its latents are the features"),
         .text("show", "features whose ranges are drawn, numbers between commas"),
         .integer("first", default: 50, in: 0...10_000, "features of each hook point in the table for people"),
         .choice(

@@ -1,14 +1,14 @@
 import PluginKit
 
-/// What each neuron or direction listens to: its maximally activating examples, examples in each range
+/// What each neuron, direction or dictionary latent listens to: its maximally activating examples, examples in each range
 /// of its activation, and the sound, word or speaker that it tells of. One pass, and memory that does not grow with the
 /// recordings, but for what is known of each.
 public struct FeaturesPlugin: MonoidPlugin {
     public static let descriptor = PluginDescriptor(
         id: "org.auscult.features", name: "Features", version: "1.0.0", vendor: "Auscult", licence: "Apache-2.0",
         description:
-            "What each neuron or direction listens to: examples, ranges, labels, in one pass.",
-        needs: Needs(hooks: ["encoder.blocks.*.mlp.1"]), parameters: parameters, outputs: outputs)
+            "What each neuron, direction or dictionary latent listens to: examples, ranges, labels, in one pass.",
+        needs: Needs(hooks: [defaultHooks]), parameters: parameters, outputs: outputs)
 
     private let settings: Settings
     private let projections: Projections
@@ -19,8 +19,8 @@ public struct FeaturesPlugin: MonoidPlugin {
 
     public init(arguments: Arguments, host: Host) throws {
         self.host = host
-        settings = try Settings(arguments)
         projections = try Projections(arguments)
+        settings = try Settings(arguments, hooks: projections.hooks)
         scan = Scan(settings: settings, description: settings.description + projections.description)
     }
 

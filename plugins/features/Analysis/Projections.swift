@@ -1,10 +1,12 @@
+import Dictionaries
 import Foundation
 import Kernels
 import PluginDraws
 import PluginKit
-import Whisper
+import TensorFiles
 
-/// What features are made of activations: the activations themselves, or their products with directions.
+/// What features are made of activations: the activations themselves, their products with directions, or a sparse
+/// dictionary's latents.
 struct Projections {
     /// Rows of unit or any other length, [features, inputs].
     struct Directions {
@@ -16,25 +18,41 @@ struct Projections {
 
     /// By hook point; empty for plain activations.
     private let directions: [String: Directions]
+    private let dictionary: SparseDictionary?
+    /// The hook points that they are for; empty where that is not known.
+    let hooks: [String]
     /// For comparing states: "" for plain activations.
     let description: String
 
-    init(directions: [String: Directions]) {
+    init(directions: [String: Directions] = [:], dictionary: SparseDictionary? = nil) {
         self.directions = directions
-        description = directions.sorted { $0.key < $1.key }.map { hook, own in
-            let bytes = own.values.withUnsafeBytes { raw in raw.reduce(UInt64(0)) { Hashing.stirred($0 ^ UInt64($1)) } }
-            return "; \(own.count) directions at \(hook), \(String(bytes, radix: 16))"
+        self.dictionary = dictionary
+        hooks = dictionary.map { $0.hook.isEmpty ? [] : [$0.hook] } ?? directions.keys.sorted()
+        var description = directions.sorted { $0.key < $1.key }.map { hook, own in
+            "; \(own.count) directions at \(hook), \(Self.digest([own.values]))"
         }.joined()
+        if let dictionary {
+            let numbers = [dictionary.encoder.elements, dictionary.encoderBias, dictionary.decoderBias]
+            description += "; \(dictionary.latents) latents, \(dictionary.activation), \(Self.digest(numbers))"
+        }
+        self.description = description
     }
 
-    /// - Throws: ``PluginKit/PluginError`` where the file is none, or has no matrix.
+    private static func digest(_ numbers: [[Float]]) -> String {
+        String(numbers.joined().reduce(UInt64(0)) { Hashing.stirred($0 ^ UInt64($1.bitPattern)) }, radix: 16)
+    }
+
+    /// - Throws: ``PluginKit/PluginError`` where the file or folder is none, or has no matrix.
     init(_ arguments: Arguments) throws {
-        guard let path = try arguments.path("directions") else {
-            self.init(directions: [:])
-            return
+        let (path, folder) = (try arguments.path("directions"), try arguments.path("dictionary"))
+        guard path == nil || folder == nil else {
+            throw PluginError(.invalidArgument, "directions and dictionary are both given, expected one of them")
         }
-        do { self.init(directions: try Self.read(path)) } catch let error as PluginError { throw error } catch {
-            throw PluginError(.invalidArgument, "directions: \(error)")
+        do {
+            self.init(
+                directions: try path.map(Self.read) ?? [:], dictionary: try folder.map(SparseDictionary.read))
+        } catch let error as PluginError { throw error } catch {
+            throw PluginError(.invalidArgument, "\(path == nil ? "dictionary" : "directions"): \(error)")
         }
     }
 
@@ -70,7 +88,21 @@ struct Projections {
         _ hook: String, _ values: UnsafeBufferPointer<Float>, width: Int,
         _ body: (UnsafeBufferPointer<Float>, Int, [String]) throws -> Void
     ) throws {
-        guard !directions.isEmpty else { return try body(values, width, []) }
+        guard !directions.isEmpty || dictionary != nil else { return try body(values, width, []) }
+        let positions = values.count / width
+        // What is not finite stays so: a dictionary might make zeros of it.
+        let isFinite = HookScan.allFinite(values)
+        if let dictionary {
+            guard dictionary.inputs == width else {
+                throw PluginError(
+                    .invalidArgument, "\(hook) has \(width) features, and the dictionary is of \(dictionary.inputs)")
+            }
+            let codes =
+                isFinite && positions > 0
+                ? try dictionary.encode(Tensor(shape: [positions, width], values)).elements
+                : [Float](repeating: .nan, count: positions * dictionary.latents)
+            return try codes.withUnsafeBufferPointer { try body($0, dictionary.latents, []) }
+        }
         guard let own = directions[hook] else {
             throw PluginError(
                 .notFound,
@@ -81,9 +113,8 @@ struct Projections {
             throw PluginError(
                 .invalidArgument, "\(hook) has \(width) features, and its directions are of \(own.inputs)")
         }
-        let positions = values.count / width
-        var features = [Float](repeating: 0, count: positions * own.count)
-        if let a = values.baseAddress, positions > 0 {
+        var features = [Float](repeating: .nan, count: positions * own.count)
+        if let a = values.baseAddress, isFinite, positions > 0 {
             own.values.withUnsafeBufferPointer { b in
                 features.withUnsafeMutableBufferPointer { c in
                     guard let b = b.baseAddress, let c = c.baseAddress else { return }
