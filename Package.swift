@@ -41,6 +41,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
     targets: [
         // System libraries: module maps, nothing else.
@@ -97,8 +99,26 @@ let package = Package(
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
+        // SHA-256 by OpenSSL.
+        .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
+
+        // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
+        .target(
+            name: "Atlas", dependencies: ["Files", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: testable),
+        // Colours that the drawings and the pages share.
+        .target(name: "Palette"),
+        // The page to explore an atlas: its files as bytes of the binary, and what serves and exports it.
+        .target(name: "CAtlasPage", exclude: ["Page"]),
+        .target(
+            name: "AtlasPage",
+            dependencies: [
+                "Atlas", "CAtlasPage", "Files", "Palette",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         // Files of tensors and of JSON beside them, read strictly and written whole.
@@ -113,9 +133,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Dictionaries", "Files", "Kernels",
-                "Messages",
-                "PluginHost", "TensorFiles", "Whisper", "Wire",
+                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -127,16 +146,20 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CZlib", "Files", "Messages", "PluginTemplates", "Wire",
+                "Atlas", "AtlasPage", "CZlib", "DataSets", "Digests", "Files", "Messages", "Palette",
+                "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["Results/RESULTS.md"]),
+            exclude: ["Results/RESULTS.md"], swiftSettings: testable),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         .executableTarget(
             name: "auscult-bench",
-            dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Audio", "CDescriptors", "Daemon", "Messages", "PluginHost", "TestHost", "Whisper", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
@@ -153,8 +176,17 @@ let package = Package(
             ]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
+        .testTarget(name: "AtlasPageTests", dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
+        // What two atlases say, for comparing them.
+        .target(name: "AtlasSupport", dependencies: ["Atlas"], path: "Tests/AtlasSupport"),
+        .testTarget(
+            name: "AtlasTests",
+            dependencies: [
+                "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "TensorFiles", "TestSupport", "Whisper"]),
@@ -181,20 +213,21 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
-                "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Digests", "Files", "Kernels", "Messages",
+                "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "CZlib", "Commands", "Daemon", "Files", "Messages", "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "Digests", "Files", "Messages", "PluginHost",
+                "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "PluginsTests",
-            dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
+            dependencies: ["Audio", "Kernels", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
     ]
         + analyses.map {
             .target(
