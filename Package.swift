@@ -15,6 +15,7 @@ let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
     (folder: "features", module: "FeaturesLibrary", parts: ["Features"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
+    (folder: "sae", module: "SparseAutoencodersLibrary", parts: ["SparseAutoencoders"]),
 ]
 
 /// libFuzzer's library, where `make fuzz` names it: then there is a program more, and what reads the socket counts where it
@@ -80,18 +81,19 @@ let package = Package(
         .target(name: "CPluginEntry", dependencies: ["CAuscultPlugin"]),
         // Analyses that are plugins, without the library around them.
         .target(
-            name: "Bigrams", dependencies: ["PluginFiles", "PluginKit"], path: "plugins/bigrams/Analysis",
+            name: "Bigrams", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/bigrams/Analysis",
             swiftSettings: testable),
         .target(
-            name: "Features", dependencies: ["PluginDraws", "PluginKit"], path: "plugins/features/Analysis",
+            name: "Features", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
+            path: "plugins/features/Analysis", swiftSettings: testable),
+        .target(
+            name: "Probes", dependencies: ["PluginDraws", "PluginKit", "TensorFiles"], path: "plugins/probes/Analysis",
             swiftSettings: testable),
         .target(
-            name: "Probes", dependencies: ["PluginDraws", "PluginFiles", "PluginKit"], path: "plugins/probes/Analysis",
-            swiftSettings: testable),
+            name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginKit"],
+            path: "plugins/sae/Analysis", swiftSettings: testable),
         // Random numbers that depend on what is drawn for, and on no order.
         .target(name: "PluginDraws", path: "plugins/draws/Sources", swiftSettings: optimised),
-        // Files of numbers that plugins write.
-        .target(name: "PluginFiles", path: "plugins/files/Sources"),
         // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
         .target(name: "CTemplates"),
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
@@ -119,14 +121,20 @@ let package = Package(
             ], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
+        // Files of tensors and of JSON beside them, read strictly and written whole.
+        .target(name: "TensorFiles", dependencies: ["CZlib", "Files", "Kernels"], swiftSettings: optimised),
+        // Sparse dictionaries: their files and their mathematics.
+        .target(
+            name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
-        .target(name: "Whisper", dependencies: ["CZlib", "Files", "Kernels"], swiftSettings: optimised),
+        .target(
+            name: "Whisper", dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles"], swiftSettings: optimised
+        ),
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Digests", "Files", "Kernels", "Messages",
-                "PluginHost",
-                "Whisper", "Wire",
+                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -156,13 +164,16 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(
-            name: "BigramsTests", dependencies: ["Bigrams", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
+            name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TensorFiles", "TestHost", "TestSupport"]),
         .testTarget(
             name: "ProbesTests",
-            dependencies: ["PluginDraws", "PluginFiles", "PluginKit", "Probes", "TestHost", "TestSupport"]),
+            dependencies: ["PluginDraws", "PluginKit", "Probes", "TensorFiles", "TestHost", "TestSupport"]),
         .testTarget(
             name: "FeaturesTests",
-            dependencies: ["Features", "PluginDraws", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
+            dependencies: [
+                "Dictionaries", "Features", "Kernels", "PluginDraws", "PluginKit", "TensorFiles", "TestHost",
+                "TestSupport",
+            ]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "AtlasPageTests", dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
@@ -178,7 +189,13 @@ let package = Package(
             ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
-        .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
+        .testTarget(name: "WhisperTests", dependencies: ["Files", "TensorFiles", "TestSupport", "Whisper"]),
+        .testTarget(
+            name: "DictionariesTests", dependencies: ["Dictionaries", "Kernels", "TensorFiles", "TestSupport"]),
+        .testTarget(
+            name: "SparseAutoencodersTests",
+            dependencies: ["Dictionaries", "Kernels", "PluginKit", "SparseAutoencoders", "TestHost", "TestSupport"]),
+        .testTarget(name: "TensorFilesTests", dependencies: ["Files", "Kernels", "TensorFiles", "TestSupport"]),
         .testTarget(
             name: "WireTests",
             dependencies: [
@@ -197,7 +214,7 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Audio", "CDescriptors", "Daemon", "DataSets", "Digests", "Files", "Kernels", "Messages",
-                "PluginHost", "PluginTemplates", "TestSupport", "Whisper", "Wire",
+                "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -205,7 +222,7 @@ let package = Package(
             name: "CommandsTests",
             dependencies: [
                 "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "Digests", "Files", "Messages", "PluginHost",
-                "TestSupport", "Whisper", "Wire",
+                "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

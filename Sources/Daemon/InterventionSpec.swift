@@ -1,4 +1,5 @@
 import Kernels
+import TensorFiles
 import Whisper
 
 /// A change to activations as it was asked for, before anybody knows whether it suits the model.

@@ -1,7 +1,7 @@
 /// What went wrong in a service: a kind that a program can act on and a sentence that a person can.
 ///
 /// The sentence names the thing, what was expected and what came. Errors of the layers below
-/// (``Whisper/WhisperError``, ``Audio/AudioError``, ``Files/FileError``) pass through a service unchanged.
+/// (``Whisper/WhisperError``, ``TensorFiles/TensorFileError``, ``Audio/AudioError``, ``Files/FileError``) pass through a service unchanged.
 public struct ServiceError: Error, Sendable, CustomStringConvertible {
     /// The kinds are an open set: a reader that meets an unknown one treats it as any other failure.
     public struct Code: RawRepresentable, Hashable, Sendable {

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Logging
 import Messages
+import TensorFiles
 import TestSupport
 import Testing
 import Whisper

@@ -1,5 +1,8 @@
+import Dictionaries
+import Kernels
 import PluginDraws
 import PluginKit
+import TensorFiles
 import TestHost
 import TestSupport
 import Testing
@@ -128,6 +131,55 @@ struct EdgeTests {
         #expect(sounds.rows(where: ["recording": 0]).map { sounds.cell($0, "label") } == ["<5>", "<7>", "<5>", "<9>"])
         let recordings = try ResultTable("recordings", of: instance)
         #expect(try recordings.text(recordings.rows[0], "text") == "<5><7><5><9>")
+    }
+
+    @Test("directions: a feature is the product of the activations with a row, by its name")
+    func directions() throws {
+        let hook = "encoder.blocks.0.mlp.1"
+        let path = folder("d.safetensors")
+        let file = try SafetensorsOutput(
+            path: path, [.init(hook, [3, 2])], metadata: ["names": "[\"sum\",\"a\",\"b\"]"])
+        try file.append([1, 1, 2, 0, 0, -1])
+        try file.finish()
+        let instance = try instance(["directions": path])
+        try instance.run([clip(0, [[1, 2], [3, 5]]), clip(1, [[4, 1]])])
+        #expect(try examples(instance, 0) == [[1, 0, 1, 8], [2, 1, 0, 5]])
+        #expect(try examples(instance, 1) == [[1, 1, 0, 8], [2, 0, 1, 6]])
+        #expect(try examples(instance, 2) == [[1, 1, 0, -1], [2, 0, 0, -2]])
+        let features = try ResultTable("features", of: instance)
+        #expect(try features.rows.map { try features.text($0, "name") } == ["sum", "a", "b"])
+        let wider = try self.instance(["directions": path])
+        try wider.activate()
+        var clip = clip(0, [[1, 2]])
+        clip.tensors[0].shape = [1, 1]
+        #expect { try wider.process(clip) } throws: { "\($0)".contains("1 features") && "\($0)".contains("of 2") }
+        clip.tensors[0].hook = "encoder.blocks.1.mlp.1"
+        #expect { try wider.process(clip) } throws: { "\($0)".contains("no directions for encoder.blocks.1") }
+        #expect { try self.instance(["directions": "/nowhere"]) } throws: { "\($0)".contains("/nowhere") }
+        let plain = try self.instance()
+        #expect { try plain.merge(instance.save()) } throws: { "\($0)".contains("3 directions") }
+    }
+
+    @Test("a dictionary: features are its codes, at the hook point that it is for, and nothing of what is not finite")
+    func dictionary() throws {
+        let weights = Tensor(shape: [3, 2], [1, 0, 0, 1, -1, 0] as [Float])
+        let dictionary = try SparseDictionary(
+            encoder: weights, decoder: weights, encoderBias: [0, -1, 0], decoderBias: [0, 0], activation: .relu,
+            hook: "encoder.blocks.0.mlp.1")
+        try dictionary.write(to: folder("sae"))
+        let instance = try instance(["dictionary": folder("sae")])
+        #expect(instance.needs.hooks == ["encoder.blocks.0.mlp.1"])
+        try instance.run([clip(0, [[1, 2], [-3, 5]]), clip(1, [[4, 1]]), clip(2, [[.nan, 1]])])
+        #expect(try examples(instance, 0) == [[1, 1, 0, 4], [2, 0, 0, 1]])
+        // Where a latent is never above zero there is no example of it.
+        #expect(try examples(instance, 1) == [[1, 0, 1, 4]])
+        #expect(try examples(instance, 2) == [[1, 0, 1, 3]])
+        let features = try ResultTable("features", of: instance)
+        #expect(try features.rows.map { try features.number($0, "frames") } == [3, 3, 3])
+        #expect { try self.instance(["dictionary": "/nowhere"]) } throws: { "\($0)".contains("/nowhere") }
+        #expect { try self.instance(["dictionary": "/a", "directions": "/b"]) } throws: {
+            "\($0)".contains("one of them")
+        }
     }
 
     @Test("shapes that are no features over positions, and sizes that change, are refused in words")

@@ -31,3 +31,11 @@ public func largestDifference(_ a: some Collection<Float>, _ b: some Collection<
 
 /// Lengths at which vector code goes wrong: nothing, one, around the width and its multiples, odd ones.
 public let awkwardLengths = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1501]
+
+/// The bytes of an integer, the lowest first.
+public func little(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }
+
+/// A safetensors file of this header, sound or not.
+public func safetensorsBytes(header: String, _ data: [UInt8]) -> [UInt8] {
+    little(UInt64(header.utf8.count)) + Array(header.utf8) + data
+}

@@ -1,3 +1,5 @@
+import TensorFiles
+import TestSupport
 import Testing
 import Whisper
 
@@ -65,7 +67,7 @@ private struct SplitMix64: RandomNumberGenerator {
 @Suite struct CheckpointFuzzTests {
     private static let rounds = 10_000
 
-    /// Runs `body` with 10,000 mutations; it throws WhisperError or nothing.
+    /// Runs `body` with 10,000 mutations; it throws what ``Refusal`` is made of, or nothing.
     private func fuzz(_ whole: [UInt8], in range: Range<Int>, seed: UInt64, _ body: ([UInt8]) throws -> Void) {
         var mutator = Mutator(seed: seed)
         var refused = 0
@@ -73,11 +75,13 @@ private struct SplitMix64: RandomNumberGenerator {
             let bytes = mutator.mutated(whole, in: range)
             do {
                 try body(bytes)
-            } catch let error as WhisperError {
-                refused += 1
-                if error.message.isEmpty { Issue.record("an empty message in round \(round)") }
             } catch {
-                Issue.record("round \(round): \(error)")
+                guard let refusal = Refusal(error) else {
+                    Issue.record("round \(round): \(error)")
+                    continue
+                }
+                refused += 1
+                if refusal.message.isEmpty { Issue.record("an empty message in round \(round)") }
             }
         }
         #expect(refused > Self.rounds / 4, "the mutations reach what the loader checks")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Whisper
 
@@ -6,8 +7,8 @@ private let fixtures = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/checkpoints").path
 
 /// The error that a `.pt` with this pickle gives.
-private func refusal(_ pickle: [UInt8]) -> WhisperError? {
-    #expect(throws: WhisperError.self) { try load(TinyFiles().openAI(pickle: pickle), "tiny.pt") }
+private func refusal(_ pickle: [UInt8]) -> Refusal? {
+    Refusal.of { try load(TinyFiles().openAI(pickle: pickle), "tiny.pt") }
 }
 
 private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }
@@ -114,8 +115,8 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
 }
 
 @Suite struct CheckpointZipTests {
-    private func refusal(_ bytes: [UInt8]) -> WhisperError? {
-        #expect(throws: WhisperError.self) { try load(bytes, "tiny.pt") }
+    private func refusal(_ bytes: [UInt8]) -> Refusal? {
+        Refusal.of { try load(bytes, "tiny.pt") }
     }
 
     private var entries: [ZipEntry] {

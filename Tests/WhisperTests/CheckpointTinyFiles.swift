@@ -1,3 +1,5 @@
+import TensorFiles
+import TestSupport
 import Whisper
 
 /// A model of the smallest sizes, written as a checkpoint in each format by code that shares nothing with the readers.
@@ -67,11 +69,7 @@ struct TinyFiles {
                     + "\"data_offsets\": [\(data.count), \(data.count + bytes.count)]}")
             data += bytes
         }
-        return Self.safetensors(header: "{\(header.joined(separator: ", "))}", data)
-    }
-
-    static func safetensors(header: String, _ data: [UInt8]) -> [UInt8] {
-        little(UInt64(header.utf8.count)) + Array(header.utf8) + data
+        return safetensorsBytes(header: "{\(header.joined(separator: ", "))}", data)
     }
 
     func huggingFace(config: String? = nil, weights: [UInt8]? = nil, _ others: [String: [UInt8]] = [:]) -> MemoryFolder
@@ -262,5 +260,3 @@ struct ZipBytes {
             + little(UInt32(directory.count)) + little(UInt32(Int32(out.count) + directoryShift)) + little(UInt16(0))
     }
 }
-
-func little(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }

@@ -1,9 +1,11 @@
 import Audio
+import Dictionaries
 import Files
 import Foundation
 import Kernels
 import PluginHost
 import Synchronization
+import TensorFiles
 import Whisper
 
 /// What a plugin may ask of the engine while it works, on the thread of its run, which has let the engine go meanwhile.
@@ -49,6 +51,10 @@ final class EngineServices: PluginServices {
             let code: PluginError.Code =
                 error.code == .invalidArgument ? .invalidArgument : error.code == .cancelled ? .cancelled : .failed
             throw PluginError(code, "\(error)")
+        } catch let error as TensorFileError {
+            throw PluginError(error.code == .invalidArgument ? .invalidArgument : .failed, error.message)
+        } catch let error as DictionaryError {
+            throw PluginError(error.code == .invalidArgument ? .invalidArgument : .failed, error.message)
         } catch let error as ServiceError {
             let codes: [ServiceError.Code: PluginError.Code] = [
                 .invalidArgument: .invalidArgument, .notFound: .missing, .cancelled: .cancelled,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import TensorFiles
 import Whisper
 
 /// The program `auscultd`: reads the arguments, puts the configuration together, serves, reports what went wrong.
@@ -57,6 +58,7 @@ public enum DaemonProgram {
             case let error as FileError: error.code.rawValue
             case let error as ServiceError: error.code.rawValue
             case let error as WhisperError: error.code.rawValue
+            case let error as TensorFileError: error.code.rawValue
             default: nil
             }
         return switch code {

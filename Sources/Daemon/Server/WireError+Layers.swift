@@ -1,9 +1,11 @@
 import Audio
 import DataSets
+import Dictionaries
 import Files
 import PluginHost
-import Wire
+import TensorFiles
 import Whisper
+import Wire
 
 extension WireError {
     /// What a client is told of an error of the layers below: its sentence unchanged, its kind as gRPC's code, and the
@@ -13,6 +15,8 @@ extension WireError {
         case let error as WireError: self = error
         case let error as ServiceError: self.init(reason: error.code.rawValue, error.message)
         case let error as WhisperError: self.init(reason: error.code.rawValue, "\(error)")
+        case let error as TensorFileError: self.init(reason: error.code.rawValue, error.message)
+        case let error as DictionaryError: self.init(reason: error.code.rawValue, error.message)
         case let error as AudioError: self.init(reason: error.code.rawValue, "\(error)")
         case let error as DataSetError: self.init(reason: error.code.rawValue, "\(error)")
         case let error as PluginError: self.init(plugin: error)

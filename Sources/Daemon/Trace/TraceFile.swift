@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import TensorFiles
 import Whisper
 
 /// The tensor file of a trace: it appears when it is complete, or not at all.

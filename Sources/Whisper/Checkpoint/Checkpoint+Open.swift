@@ -1,3 +1,5 @@
+import TensorFiles
+
 extension Checkpoint {
     /// Opens a checkpoint of any supported format; what a file is, its content says and not its name.
     ///

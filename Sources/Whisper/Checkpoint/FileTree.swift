@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 
 /// The files of a model's folder by name, wherever they lie: on disk, or as bytes in the executable.
 public protocol FileTree: Sendable {
@@ -27,7 +28,7 @@ public struct DiskFolder: FileTree {
         }
         do {
             return try MappedFile(path == "/" ? "/\(file)" : "\(path)/\(file)").bytes
-        } catch let error as WhisperError where error.code == .notFound {
+        } catch let error as TensorFileError where error.code == .notFound {
             return nil
         }
     }
@@ -54,9 +55,9 @@ public struct MemoryFolder: FileTree {
 }
 
 /// What lies at `path`, links followed.
-/// - Throws: ``WhisperError``: `notFound`, `unavailable`.
+/// - Throws: ``TensorFileError``: `notFound`, `unavailable`.
 func isFolder(_ path: String) throws -> Bool {
     var status = stat()
-    guard stat(path, &status) == 0 else { throw WhisperError.system("cannot open \(path)") }
+    guard stat(path, &status) == 0 else { throw TensorFileError.system("cannot open \(path)") }
     return status.st_mode & S_IFMT == S_IFDIR
 }

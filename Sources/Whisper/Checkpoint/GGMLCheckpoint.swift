@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// whisper.cpp's ggml file: sizes, mel filters, tokens and tensors, one after the other, without an index.
 ///
 /// The layout is that of whisper.cpp's `models/convert-pt-to-ggml.py`, all integers little-endian and 32 bits:

@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// A Hugging Face folder: `config.json`, the weights in one or several safetensors files, tokenizer files, and
 /// `generation_config.json`.
 struct HuggingFaceCheckpoint {

@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// `config.json` and `generation_config.json` of a Hugging Face folder.
 struct HuggingFaceConfig {
     private let members: [String: JSONValue]

@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// openai/whisper's `.pt`: what `torch.save({"dims": {…}, "model_state_dict": …})` writes, a zip archive.
 ///
 /// The entries, in a folder that is named after the file: `data.pkl`, the pickle; `data/KEY`, the elements of each

@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// What a pickle of tensors can hold, as ``Unpickler`` reads it.
 ///
 /// Containers lie in an arena and values refer to them by index. So a list that contains itself is no cycle of

@@ -1,4 +1,5 @@
 import Kernels
+import TensorFiles
 
 /// The tensors of a checkpoint of any format, under openai/whisper's names, checked against its dimensions.
 struct TensorTable: WeightSource {

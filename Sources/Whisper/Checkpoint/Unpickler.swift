@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// Reads a pickle that holds tensors in plain containers, and refuses every other one.
 ///
 /// A pickle is a program for a stack machine, and its GLOBAL and REDUCE can call anything that Python can import. This

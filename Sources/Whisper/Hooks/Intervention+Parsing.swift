@@ -1,4 +1,6 @@
+import Dictionaries
 import Kernels
+import TensorFiles
 
 extension Intervention {
     /// Reads the text form, one intervention a line of the command line:
@@ -6,12 +8,16 @@ extension Intervention {
     ///     HOOK[@frames a:b][@heads h,h] = zero | mean | scale x | add FILE x | set FILE | noise s [seed n]
     ///     encoder.blocks.*.attn[@heads h,h] window k
     ///     encoder.ln_post substitute-padding a:b
+    ///     HOOK[@frames a:b] splice FOLDER
+    ///     HOOK[@frames a:b] latent FOLDER i = zero | scale x | set v
     ///
+    /// FOLDER is a sparse dictionary's (``Dictionaries/SparseDictionary/read(_:)``).
     /// HOOK is a name, a glob or an alias (``HookPoint/matching(_:in:)``). A bound of a range may be left out, and may be
     /// given in seconds: `@frames 1.5s:3s`; for the decoder, `@tokens a:b`. Ranges are half open. A FILE with blanks in
     /// its name stands in double quotes.
     /// - Parameter tensor: finds the tensor of a FILE for a hook point; a file that holds one tensor means that one.
-    /// - Throws: ``WhisperError`` (`invalidArgument`) that shows the part that was not understood, and what `tensor` throws.
+    /// - Throws: ``WhisperError`` (`invalidArgument`) that shows the part that was not understood, and what `tensor` and
+    ///   reading a dictionary throw.
     public init(
         parsing text: String, dimensions: ModelDimensions,
         tensor: (_ file: String, _ hook: String) throws -> Tensor = SafetensorsFile.activation
@@ -50,9 +56,15 @@ extension Intervention {
         case "substitute-padding":
             operation = .substitutePadding
             if !words.isEmpty { positions = try words.range(perSecond: targets.first?.position.perSecond) }
+        case "splice": operation = .splice(try SparseDictionary.read(try words.next("a dictionary's folder")))
+        case "latent":
+            let dictionary = try SparseDictionary.read(try words.next("a dictionary's folder"))
+            let latent = try words.natural("a latent's number")
+            operation = .latent(dictionary, latent, try words.latentChange())
         default:
             throw words.error(
-                "\"\(name)\" is no operation; zero, mean, scale, add, set, noise, window and substitute-padding are")
+                "\"\(name)\" is no operation; zero, mean, scale, add, set, noise, window, substitute-padding, splice and "
+                    + "latent are")
         }
         guard words.isEmpty else { throw words.error("\"\(words.rest)\" is left over") }
         try self.init(
@@ -121,6 +133,16 @@ private struct InterventionWords {
         let word = try next(expected)
         guard let number = Int(word), number >= 0 else { throw error("expected \(expected), not \"\(word)\"") }
         return number
+    }
+
+    mutating func latentChange() throws -> LatentChange {
+        _ = take { $0 == "=" }
+        switch try next("zero, scale x or set v") {
+        case "zero": return .set(0)
+        case "scale": return .scale(try number("a factor"))
+        case "set": return .set(try number("a value"))
+        case let other: throw error("\"\(other)\" is nothing for a latent; zero, scale x and set v are")
+        }
     }
 
     mutating func integers(_ expected: String) throws -> [Int] {

@@ -1,3 +1,4 @@
+import Dictionaries
 import Foundation
 import Kernels
 
@@ -27,6 +28,11 @@ public struct Intervention: Sendable {
         case window(Int)
         /// Puts in what an all-padding input gives at the same place.
         case substitutePadding
+        /// Puts what a dictionary makes of an activation in its place.
+        case splice(SparseDictionary)
+        /// Changes one latent of a dictionary: x plus (z′ − z) times its direction; what the dictionary does not explain
+        /// stays.
+        case latent(SparseDictionary, Int, LatentChange)
     }
 
     /// - Throws: ``WhisperError`` (`invalidArgument`) where the operation makes no sense at a target.
@@ -38,6 +44,11 @@ public struct Intervention: Sendable {
         self.positions = positions
         self.heads = heads
         self.operation = operation
+        if case .latent(let dictionary, let latent, _) = operation {
+            do { try dictionary.check(latent: latent) } catch {
+                throw WhisperError(.invalidArgument, "\(error)")
+            }
+        }
         try check(dimensions)
     }
 
@@ -62,6 +73,10 @@ public struct Intervention: Sendable {
                     .invalidArgument,
                     "substitute-padding acts on the encoder, whose input is padded; \(point) is not in it")
             }
+            if usesDictionary, heads != nil || point.site.layout == .headsFirst {
+                throw WhisperError(
+                    .invalidArgument, "a dictionary reads whole rows, of all heads; at \(point) it has no place")
+            }
             if case .window = operation, point.site != .attnScores {
                 throw WhisperError(
                     .invalidArgument, "a window limits self-attention (…blocks.N.attn); \(point) is something else")
@@ -83,6 +98,7 @@ extension Intervention {
     ) throws {
         let view = ActivationView(x.shape, point.site.layout)
         let chosenRows = (0..<view.positions).filter { positions?.contains(rows.position(ofRow: $0)) ?? true }
+        if usesDictionary { return try applyDictionary(to: &x, at: point, chosen: chosenRows) }
         let chosenHeads = heads ?? Array(0..<view.heads)
         let source = try replacement(for: x, at: point, view, chosenRows, rows, validFrames, padding)
         x.withUnsafeMutableBufferPointer { x in
@@ -100,6 +116,7 @@ extension Intervention {
                     case .window(let k):
                         let query = rows.position(ofRow: row)
                         for key in slice.indices where abs(query - key) > k { slice[key] = -.infinity }
+                    case .splice, .latent: break  // whole rows, before this loop
                     }
                 }
             }
@@ -121,7 +138,7 @@ extension Intervention {
             let axis = point.positionAxis
             let mean = Reduction.mean.applied(to: x, axis: axis, first: min(valid, x.shape[axis]))
             return try ReplacementRows(mean, for: view, chosen: chosen.count, at: point)
-        case .zero, .scale, .noise, .window: return nil
+        case .zero, .scale, .noise, .window, .splice, .latent: return nil
         }
     }
 

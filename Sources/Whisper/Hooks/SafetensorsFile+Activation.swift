@@ -1,4 +1,5 @@
 import Kernels
+import TensorFiles
 
 extension SafetensorsFile {
     /// The activation that the file at `path` holds for the hook point `hook`: the tensor of that name (as a trace writes

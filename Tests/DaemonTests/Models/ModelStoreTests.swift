@@ -2,6 +2,7 @@ import Daemon
 import Foundation
 import Logging
 import Synchronization
+import TensorFiles
 import TestSupport
 import Testing
 import Whisper

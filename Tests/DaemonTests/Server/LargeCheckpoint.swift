@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import TensorFiles
 import TestSupport
 import Whisper
 

@@ -4,8 +4,9 @@ import Foundation
 import Kernels
 import Logging
 import Messages
-import Wire
+import TensorFiles
 import Whisper
+import Wire
 
 /// The tensors of a trace, however they came.
 struct Traced {

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Logging
 import Synchronization
+import TensorFiles
 import TestSupport
 import Testing
 import Whisper

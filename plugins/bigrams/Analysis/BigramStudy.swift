@@ -1,6 +1,6 @@
 import Foundation
-import PluginFiles
 import PluginKit
+import TensorFiles
 
 /// The analysis without a host: what it asks of a model, and what it tells.
 struct BigramStudy<Model: LanguageModel> {
@@ -72,7 +72,7 @@ struct BigramStudy<Model: LanguageModel> {
         facts["format"] = "auscult-bigrams/1"
         facts["prefix"] = "[\(prompts.prefix.map(String.init).joined(separator: ","))]"
         let file = try settings.out.map {
-            try SafetensorsOutput($0, [.init("logits", [vocabulary, vocabulary])], metadata: facts)
+            try SafetensorsOutput(path: $0, [.init("logits", [vocabulary, vocabulary])], metadata: facts)
         }
         let texts = try (0..<Int32(vocabulary)).map { try model.text(of: [$0]) }
         var rows: [(certainty: Double, token: Int32, cells: [Cell])] = []

@@ -1,4 +1,3 @@
-import PluginFiles
 import PluginKit
 
 /// What the decoder says next when it has heard nothing: a weak language model.
@@ -40,8 +39,6 @@ public struct BigramsPlugin: AnalysisPlugin {
             model: HostModel(host: host, vocabulary: run.nVocab), settings: settings, vocabulary: run.nVocab,
             context: run.nTextCtx, facts: ["model": run.model, "model_sha256": run.modelSHA256]
         ) { try results.emit($0, $1, mayBeNaN: true) }
-        do { try study.run() } catch let error as OutputError {
-            throw PluginError(.failed, error.description)
-        }
+        try study.run()
     }
 }

@@ -1,10 +1,12 @@
 import PluginKit
 
 extension FeaturesPlugin {
+    static let defaultHooks = "encoder.blocks.*.mlp.1"
+
     static let parameters: [Parameter] = [
         .text(
-            "hooks", default: "encoder.blocks.*.mlp.1",
-            "hook points, names or globs between commas: positions by features"),
+            "hooks", default: defaultHooks,
+            "hook points, names or globs between commas; by default the neurons, or those of directions or dictionary"),
         .integer("k", default: 20, in: 1...1000, "recordings with the largest values that are kept of each feature"),
         .integer("bins", default: 10, in: 1...32, "ranges of activation, of equal width and of equal count"),
         .integer("reservoir", default: 4, in: 1...64, "examples of each range, a uniform sample"),
@@ -36,7 +38,7 @@ extension FeaturesPlugin {
         .integer("split-seed", default: 0, in: 0...1_000_000_000, "which speakers name and which score"),
         .text("speaker", default: "speaker,voice", "the columns, the first one that is there, that name the speaker"),
         .integer(
-            "sample", default: 8000, in: 0...100_000,
+            "sample", default: 6000, in: 0...100_000,
             "frames of which all values are kept for the labels: a sample by hash, all where there are no more"),
         .integer(
             "sample-per-sound", default: 64, in: 0...10_000, "frames of each phoneme that are kept at least"),

@@ -8,7 +8,7 @@ public struct FeaturesPlugin: MonoidPlugin {
         id: "org.auscult.features", name: "Features", version: "1.0.0", vendor: "Auscult", licence: "Apache-2.0",
         description:
             "What each neuron, direction or dictionary latent listens to: examples, ranges, labels, in one pass.",
-        needs: Needs(hooks: ["encoder.blocks.*.mlp.1"]), parameters: parameters, outputs: outputs)
+        needs: Needs(hooks: [defaultHooks]), parameters: parameters, outputs: outputs)
 
     private let settings: Settings
     private let projections: Projections
@@ -19,8 +19,8 @@ public struct FeaturesPlugin: MonoidPlugin {
 
     public init(arguments: Arguments, host: Host) throws {
         self.host = host
-        settings = try Settings(arguments)
         projections = try Projections(arguments)
+        settings = try Settings(arguments, hooks: projections.hooks)
         scan = Scan(settings: settings, description: settings.description + projections.description)
     }
 

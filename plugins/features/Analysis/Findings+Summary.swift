@@ -18,12 +18,14 @@ extension Findings {
     private func emitNeurons(_ hook: HookScan, _ labels: [FeatureLabel]) throws {
         let count = min(settings.first, hook.features)
         guard count > 0 else { return }
+        // A sound, or else the kind that was asked for first.
+        let sounds = settings.labels.kinds.filter { ["phoneme", "token"].contains($0) }
+        let kinds = sounds.isEmpty ? Array(settings.labels.kinds.prefix(1)) : sounds
         var rows: [[Cell]] = []
         for side in hook.sides {
             for feature in 0..<count {
-                // Of the kinds that it has labels of, the first that was asked for.
                 let own = labels.filter { $0.feature == feature && $0.sign == side.sign }
-                let best = settings.labels.kinds.lazy.compactMap { kind in own.first { $0.kind == kind } }.first
+                let best = kinds.lazy.compactMap { kind in own.first { $0.kind == kind } }.first
                 let name = hook.names.isEmpty ? String(feature) : hook.names[feature]
                 rows.append([
                     Cell(hook.hook), Cell(side.name == "+" ? name : "\(name) −"), Cell(best?.label ?? "–"),
@@ -37,17 +39,26 @@ extension Findings {
             .table(columns: ["hook", "neuron", "label", "precision", "auc", "examples"], rows: rows), mayBeNaN: true)
     }
 
-    /// What is heard at the five largest maxima: word/phoneme, the token, or the recording's name.
+    /// What is heard at the largest maxima: word/phoneme, the token, or the recording's name. As many, up to five, as
+    /// leave the table within a terminal of 80 columns.
     private func examples(_ side: SideScan, _ hook: HookScan, _ feature: Int, lag: Int) -> String {
-        side.examples(feature).prefix(5).map { entry in
+        let all = side.examples(feature).prefix(5).map { entry -> String in
             let moment = Moment(recording: entry.recording, frame: UInt64(entry.frame))
             let kinds = hook.rate > 0 ? ["word", "phoneme"] : ["token"]
             let heard = kinds.compactMap { search.label($0, moment, lag: lag, hook) }.filter { !$0.isEmpty }
             if !heard.isEmpty { return heard.joined(separator: "/") }
             let isAligned = scan.recordings[entry.recording].map { !$0.phonemes.isEmpty || !$0.words.isEmpty } ?? false
             return isAligned ? "·" : scan.recordings[entry.recording]?.name ?? ""
-        }.joined(separator: " ")
+        }
+        var shown = all.first ?? ""
+        for text in all.dropFirst() {
+            guard shown.count + 1 + text.count <= Self.widestExamples else { break }
+            shown += " " + text
+        }
+        return shown
     }
+
+    private static let widestExamples = 22
 
     private func isSelective(_ label: FeatureLabel) -> Bool {
         label.kind == "phoneme" && label.precision >= settings.labels.selectivePrecision

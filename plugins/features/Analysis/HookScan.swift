@@ -128,7 +128,7 @@ final class HookScan {
     }
 
     /// By the bits of the exponent, which the compiler makes into whole vectors.
-    private static func allFinite(_ values: UnsafeBufferPointer<Float>) -> Bool {
+    static func allFinite(_ values: UnsafeBufferPointer<Float>) -> Bool {
         var notFinite: UInt32 = 0
         for value in values { notFinite |= value.bitPattern & 0x7f80_0000 == 0x7f80_0000 ? 1 : 0 }
         return notFinite == 0

@@ -27,8 +27,10 @@ struct Settings: Sendable {
     /// Features whose bins are drawn.
     let show: [Int]
 
-    init(_ arguments: Arguments) throws {
-        hooks = try arguments.list("hooks")
+    /// - Parameter own: the hook points that directions or a dictionary are for, unless others are named.
+    init(_ arguments: Arguments, hooks own: [String] = []) throws {
+        let isDefault = try arguments.text("hooks") == FeaturesPlugin.defaultHooks
+        hooks = isDefault && !own.isEmpty ? own : try arguments.list("hooks")
         guard !hooks.isEmpty else { throw PluginError(.invalidArgument, "hooks is empty, expected hook points") }
         top = try arguments.integer("k")
         bins = try arguments.integer("bins")

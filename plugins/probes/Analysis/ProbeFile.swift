@@ -1,4 +1,4 @@
-import PluginFiles
+import TensorFiles
 
 /// The probes of one run as a safetensors file:
 ///
@@ -13,18 +13,18 @@ enum ProbeFile {
     ) throws {
         let tensors = reports.flatMap { report in
             [
-                SafetensorsOutput.Tensor("\(report.hook).weight", [classes.count, report.probe.features]),
-                SafetensorsOutput.Tensor("\(report.hook).bias", [classes.count]),
-                SafetensorsOutput.Tensor("\(report.hook).mean", [report.probe.features]),
-                SafetensorsOutput.Tensor("\(report.hook).std", [report.probe.features]),
+                SafetensorsOutput.Declaration("\(report.hook).weight", [classes.count, report.probe.features]),
+                SafetensorsOutput.Declaration("\(report.hook).bias", [classes.count]),
+                SafetensorsOutput.Declaration("\(report.hook).mean", [report.probe.features]),
+                SafetensorsOutput.Declaration("\(report.hook).std", [report.probe.features]),
             ]
         }
         var metadata = facts
         metadata["format"] = "auscult-probes/1"
         metadata["best_hook"] = best
-        metadata["classes"] = "[\(classes.map(SafetensorsOutput.quoted).joined(separator: ","))]"
+        metadata["classes"] = "[\(classes.map(JSONValue.quoted).joined(separator: ","))]"
         metadata["hooks"] = "[\(reports.map(figures).joined(separator: ","))]"
-        let file = try SafetensorsOutput(path, tensors, metadata: metadata)
+        let file = try SafetensorsOutput(path: path, tensors, metadata: metadata)
         for report in reports {
             try file.append(report.probe.weight.map(Float.init))
             try file.append(report.probe.bias.map(Float.init))
@@ -41,6 +41,6 @@ enum ProbeFile {
             ("selectivity", report.selectivity), ("validation_loss", report.validationLoss),
         ]
         let members = numbers.map { "\"\($0)\":\($1.isFinite ? String($1) : "null")" }
-        return "{\"hook\":\(SafetensorsOutput.quoted(report.hook)),\(members.joined(separator: ","))}"
+        return "{\"hook\":\(JSONValue.quoted(report.hook)),\(members.joined(separator: ","))}"
     }
 }

@@ -1,0 +1,150 @@
+import Kernels
+
+extension SparseDictionary {
+    /// The codes of activations: [positions, inputs] to [positions, latents].
+    /// - Throws: ``DictionaryError`` (`invalidArgument`) for activations of another width.
+    public func encode(_ x: Tensor) throws -> Tensor { encoded(try normalised(x).values) }
+
+    /// What codes stand for, [positions, latents] to [positions, inputs], before ``normalisation`` is undone.
+    /// - Throws: ``DictionaryError`` (`invalidArgument`) for codes of another width.
+    public func decode(_ codes: Tensor) throws -> Tensor {
+        guard codes.rank == 2, codes.shape[1] == latents else {
+            throw DictionaryError(.invalidArgument, "codes of \(codes.shape), expected [positions, \(latents)]")
+        }
+        var out = Tensor(uninitialized: [codes.shape[0], inputs])
+        out.withUnsafeMutableBufferPointer { out in
+            guard let base = out.baseAddress else { return }
+            for row in 0..<codes.shape[0] {
+                for i in 0..<inputs { base[row * inputs + i] = decoderBias[i] }
+            }
+            codes.withUnsafeBufferPointer { codes in
+                decoder.withUnsafeBufferPointer { decoder in
+                    guard let z = codes.baseAddress, let w = decoder.baseAddress else { return }
+                    MatrixProduct.multiply(
+                        m: codes.count / latents, n: inputs, k: latents, z, lda: latents, w, ldb: inputs, .rows,
+                        into: base, ldc: inputs, accumulating: true)
+                }
+            }
+        }
+        return out
+    }
+
+    /// x̂: what is left of activations that pass through the dictionary.
+    /// - Throws: ``DictionaryError`` (`invalidArgument`) for activations of another width.
+    public func reconstruct(_ x: Tensor) throws -> Tensor {
+        let (values, scales) = try normalised(x)
+        var out = try decode(encoded(values))
+        guard normalisation != .none else { return out }
+        out.withUnsafeMutableBufferPointer { out in
+            for (row, scale) in scales.enumerated() {
+                for i in row * inputs..<(row + 1) * inputs { out[i] = out[i] * scale.factor + scale.mean }
+            }
+        }
+        return out
+    }
+
+    /// A change of one latent of activations, whose other parts, and what the dictionary does not explain, stay: x plus
+    /// (z′ᵢ − zᵢ) times the latent's direction.
+    /// - Parameter change: z′ᵢ of zᵢ.
+    /// - Throws: ``DictionaryError`` (`invalidArgument`) for activations of another width, or a latent that is not there.
+    public func changing(_ latent: Int, of x: Tensor, _ change: (Float) -> Float) throws -> Tensor {
+        let direction = try direction(latent)
+        let (values, scales) = try normalised(x)
+        let codes = encoded(values)
+        var out = x.reshaped([scales.count, inputs])
+        codes.withUnsafeBufferPointer { codes in
+            out.withUnsafeMutableBufferPointer { out in
+                for (row, scale) in scales.enumerated() {
+                    let z = codes[row * latents + latent]
+                    let step = (change(z) - z) * scale.factor
+                    guard step != 0 else { continue }
+                    for i in 0..<inputs { out[row * inputs + i] += step * direction[i] }
+                }
+            }
+        }
+        return out
+    }
+
+    /// What takes a normalised row back: times `factor`, plus `mean`.
+    private struct RowScale {
+        var factor: Float = 1
+        var mean: Float = 0
+    }
+
+    private func normalised(_ x: Tensor) throws -> (values: Tensor, scales: [RowScale]) {
+        guard x.rank >= 1, let rows = x.shape.first, x.count == rows * inputs else {
+            throw DictionaryError(
+                .invalidArgument,
+                "activations of \(x.shape) do not fit the dictionary, which is of \(inputs) values a position")
+        }
+        var values = x.reshaped([rows, inputs])
+        var scales = [RowScale](repeating: RowScale(), count: rows)
+        guard normalisation != .none else { return (values, scales) }
+        values.withUnsafeMutableBufferPointer { values in
+            for row in 0..<rows {
+                let range = row * inputs..<(row + 1) * inputs
+                scales[row] = scale(UnsafeMutableBufferPointer(rebasing: values[range]))
+            }
+        }
+        return (values, scales)
+    }
+
+    /// Normalises one row in place.
+    private func scale(_ row: UnsafeMutableBufferPointer<Float>) -> RowScale {
+        var scale = RowScale()
+        var squares: Float = 0
+        if normalisation == .layerNorm {
+            scale.mean = row.reduce(0, +) / Float(row.count)
+            for value in row { squares += (value - scale.mean) * (value - scale.mean) }
+            scale.factor = (squares / Float(max(row.count - 1, 1))).squareRoot()
+            for i in row.indices { row[i] = (row[i] - scale.mean) / (scale.factor + 1e-5) }
+        } else {
+            for value in row { squares += value * value }
+            scale.factor = squares.squareRoot() / Float(row.count).squareRoot()
+            if scale.factor > 0 { for i in row.indices { row[i] /= scale.factor } }
+        }
+        return scale
+    }
+
+    private func encoded(_ values: Tensor) -> Tensor {
+        let rows = values.shape[0]
+        var codes = Tensor(uninitialized: [rows, latents])
+        var centred = values
+        if subtractsDecoderBias {
+            centred.withUnsafeMutableBufferPointer { x in
+                for row in 0..<rows { for i in 0..<inputs { x[row * inputs + i] -= decoderBias[i] } }
+            }
+        }
+        codes.withUnsafeMutableBufferPointer { codes in
+            for row in 0..<rows { for i in 0..<latents { codes[row * latents + i] = encoderBias[i] } }
+            centred.withUnsafeBufferPointer { x in
+                encoder.withUnsafeBufferPointer { w in
+                    guard let x = x.baseAddress, let w = w.baseAddress, let out = codes.baseAddress else { return }
+                    MatrixProduct.multiply(
+                        m: rows, n: latents, k: inputs, x, lda: inputs, w, ldb: inputs, .columns, into: out,
+                        ldc: latents, accumulating: true)
+                }
+            }
+            activate(codes)
+        }
+        return codes
+    }
+
+    /// Pre-activations, row by row, to codes.
+    private func activate(_ codes: UnsafeMutableBufferPointer<Float>) {
+        switch activation {
+        case .relu: for i in codes.indices { codes[i] = max(codes[i], 0) }
+        case .topK(let k):
+            for row in 0..<codes.count / latents {
+                LargestValues.keep(
+                    k, of: UnsafeMutableBufferPointer(rebasing: codes[row * latents..<(row + 1) * latents]))
+            }
+        case .jumpReLU(let thresholds):
+            for row in 0..<codes.count / latents {
+                for i in 0..<latents where !(codes[row * latents + i] > max(thresholds[i], 0)) {
+                    codes[row * latents + i] = 0
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Kernels
+
+/// A tensor as it lies in a file: its type, its shape and its bytes.
+package struct StoredTensor: Sendable {
+    package let type: ElementType
+    /// Extents, outermost first.
+    package let shape: [Int]
+    /// Contiguous row-major elements, or, with `strides`, all that the strides can reach.
+    package let bytes: FileBytes
+    /// Distance between neighbours along each axis, in elements; nil for a contiguous tensor.
+    package let strides: [Int]?
+    /// The archive entry that the bytes are a part of, where it recorded a checksum.
+    package let checked: ChecksummedBytes?
+
+    /// A contiguous tensor.
+    /// - Throws: ``TensorFileError`` (`dataLoss`) unless `bytes` has exactly the size that type and shape make.
+    package init(_ type: ElementType, shape: [Int], bytes: FileBytes) throws {
+        guard let expected = type.byteCount(of: shape), expected == bytes.count else {
+            let expected = type.byteCount(of: shape).map { "\($0) bytes" } ?? "no possible size"
+            throw TensorFileError(
+                .dataLoss,
+                "\(bytes.name): a tensor of \(type.rawValue) \(shape) takes \(expected), but has \(bytes.count)")
+        }
+        self.init(type: type, shape: shape, bytes: bytes, strides: nil, checked: nil)
+    }
+
+    /// A tensor whose elements the caller has checked to lie in `bytes`.
+    package init(type: ElementType, shape: [Int], bytes: FileBytes, strides: [Int]?, checked: ChecksummedBytes?) {
+        self.type = type
+        self.shape = shape
+        self.bytes = bytes
+        self.strides = strides
+        self.checked = checked
+    }
+
+    /// The same elements under another shape of equal count.
+    package func reshaped(_ shape: [Int]) -> StoredTensor {
+        StoredTensor(type: type, shape: shape, bytes: bytes, strides: strides, checked: checked)
+    }
+
+    /// The elements as float32: a view of the file where they are that already, else converted.
+    /// - Throws: ``TensorFileError`` (`dataLoss`) where a recorded checksum shows that the bytes are damaged.
+    package func float32() throws -> Tensor {
+        try checked?.verify()
+        return withExtendedLifetime(bytes) { elements() }
+    }
+
+    private func elements() -> Tensor {
+        guard let count = checkedProduct(shape), count > 0, let base = bytes.buffer.baseAddress else {
+            return Tensor(shape: shape)
+        }
+        if let strides { return gathered(base, strides) }
+        if type == .float32, UInt(bitPattern: base) % 4 == 0 {
+            return Tensor(shape: shape, viewing: base.assumingMemoryBound(to: Float.self), owner: bytes.owner)
+        }
+        var tensor = Tensor(uninitialized: shape)
+        tensor.withUnsafeMutableBufferPointer { widen(base, type, count: count, into: $0.baseAddress!) }
+        return tensor
+    }
+
+    /// The elements at every coordinate of `shape`, in row-major order. Not for quantised types.
+    private func gathered(_ base: UnsafeRawPointer, _ strides: [Int]) -> Tensor {
+        var tensor = Tensor(uninitialized: shape)
+        tensor.withUnsafeMutableBufferPointer { out in
+            var coordinates = [Int](repeating: 0, count: shape.count)
+            var element = 0
+            for i in out.indices {
+                widen(base + element * type.blockSize, type, count: 1, into: out.baseAddress! + i)
+                for axis in shape.indices.reversed() {  // the next coordinate, as an odometer counts
+                    coordinates[axis] += 1
+                    element += strides[axis]
+                    if coordinates[axis] < shape[axis] { break }
+                    element -= strides[axis] * shape[axis]
+                    coordinates[axis] = 0
+                }
+            }
+        }
+        return tensor
+    }
+}

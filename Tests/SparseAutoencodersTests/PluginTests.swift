@@ -1,0 +1,124 @@
+import Dictionaries
+import Foundation
+import TestHost
+import TestSupport
+import Testing
+
+/// The library that was built, through the C interface alone.
+@Suite("Sparse autoencoders as a plugin")
+struct SparseAutoencoderPluginTests {
+    private func clip(_ recording: Int) -> TestClip {
+        var clip = TestClip()
+        clip.recording = UInt64(recording)
+        clip.name = "r\(recording).wav"
+        clip.labels = ["language": "en", "text": "one two"]
+        clip.samples = [Float](repeating: 0.1, count: 1600)
+        var values = (0..<12 * 4).map { Float(($0 * 7 + recording * 13) % 11) / 11 }
+        // Padding, which is not data.
+        for padding in 9 * 4..<12 * 4 { values[padding] = 1e6 }
+        clip.tensors = [
+            TestTensor(
+                "encoder.blocks.2", axes: ["frame", "state"], shape: [12, 4], values: values, validPositions: 9)
+        ]
+        return clip
+    }
+
+    private let small = ["latents": "12", "k": "2", "batch": "16", "buffer": "64", "passes": "8"]
+
+    private func instance(_ plugin: TestPlugin, _ folder: TemporaryFolder, _ more: [String: String]) throws
+        -> TestInstance
+    {
+        var services = TestServices()
+        services.folder = folder.path
+        return try plugin.instance(small.merging(more) { $1 }, services: services)
+    }
+
+    @Test("a dictionary is trained on valid frames and written, and one that went on from a saved state is the same")
+    func resumed() throws {
+        let folder = try TemporaryFolder()
+        let plugin = try TestPlugin.built("sae", in: folder.path)
+        let whole = try instance(plugin, folder, ["evaluate": "0", "out": folder("whole"), "steps": "300"])
+        try whole.activate()
+        let first = try instance(plugin, folder, ["evaluate": "0", "out": folder("first"), "steps": "300"])
+        try first.activate()
+        for recording in 0..<20 {
+            try whole.process(clip(recording))
+            if recording < 11 { try first.process(clip(recording)) }
+        }
+        let second = try instance(plugin, folder, ["evaluate": "0", "out": folder("second"), "steps": "300"])
+        try second.merge(first.save())
+        try second.activate()
+        for recording in 11..<20 { try second.process(clip(recording)) }
+        #expect(try whole.save() == second.save())
+        try whole.finish()
+        try second.finish()
+        for file in ["sae_weights.safetensors", "cfg.json"] {
+            #expect(
+                try Data(contentsOf: URL(fileURLWithPath: folder("whole/\(file)")))
+                    == Data(contentsOf: URL(fileURLWithPath: folder("second/\(file)"))))
+        }
+        let dictionary = try SparseDictionary.read(folder("whole"))
+        #expect(dictionary.latents == 12 && dictionary.inputs == 4 && dictionary.hook == "encoder.blocks.2")
+        #expect(dictionary.decoderBias.allSatisfy { abs($0) < 10 }, "padding was not learned")
+        guard case .array = try whole.result("explained"),
+            case .table(let columns, let rows) = try whole.result("summary")
+        else { throw TestFailure("results of other kinds") }
+        #expect(columns.first == "of" && rows.count == 2)
+    }
+
+    @Test("two trainings are not put together, other arguments and damaged bytes are refused")
+    func merges() throws {
+        let folder = try TemporaryFolder()
+        let plugin = try TestPlugin.built("sae", in: folder.path)
+        let one = try instance(plugin, folder, ["evaluate": "0"])
+        try one.activate()
+        try one.process(clip(0))
+        let state = try one.save()
+        let error = #expect(throws: TestHostError.self) { try one.merge(state) }
+        #expect(error?.description.contains("cannot be put together") == true, "\(String(describing: error))")
+        #expect(throws: TestHostError.self) { try instance(plugin, folder, ["evaluate": "0", "k": "3"]).merge(state) }
+        #expect(throws: TestHostError.self) { try instance(plugin, folder, [:]).merge(Array(state.prefix(200))) }
+        #expect(throws: TestHostError.self) { try instance(plugin, folder, ["k": "13"]).run([clip(9), clip(10)]) }
+    }
+
+    @Test("recordings that are kept are not trained on; what is written of them is compared, clean, spliced and zeroed")
+    func evaluated() throws {
+        let folder = try TemporaryFolder()
+        let plugin = try TestPlugin.built("sae", in: folder.path)
+        let tensor = clip(0).tensors
+        var services = TestServices()
+        services.folder = folder.path
+        services.encode = { text, special in special ? (text.contains("endoftext") ? [3] : [4, 5, 6, 7]) : [1, 2] }
+        services.run = { _, tokens, changes, hooks in
+            guard hooks == ["decoder.logits"] else { return tensor }
+            // Spliced, every token is as likely as any other of 8; clean, the right one has a logit 5 higher.
+            var values = [Float](repeating: 0, count: tokens.count * 8)
+            if changes.isEmpty {
+                for place in 1..<tokens.count { values[(place - 1) * 8 + Int(tokens[place])] = 5 }
+            }
+            return [TestTensor("decoder.logits", axes: ["token", "vocab"], shape: [tokens.count, 8], values: values)]
+        }
+        services.transcribe = { _, _, changes in
+            guard let change = changes.first else { return "One two." }
+            return change.hasSuffix("= zero") ? "" : "one three"
+        }
+        let instance = try plugin.instance(small.merging(["evaluate": "2"]) { $1 }, services: services)
+        try instance.activate()
+        for recording in 0..<20 { try instance.process(clip(recording)) }
+        try instance.finish()
+        guard case .table(_, let rows) = try instance.result("splice") else { throw TestFailure("no table") }
+        #expect(rows.map { $0[0] } == [.text("clean"), .text("spliced"), .text("zero")])
+        #expect(rows.map { $0[2] } == [.number(0), .number(0.5), .number(1)])
+        guard case .number(let clean) = rows[0][1], case .number(let spliced) = rows[1][1] else {
+            throw TestFailure("no cross-entropy")
+        }
+        #expect(abs(clean - log(1 + 7 * exp(-5.0))) < 1e-5 && abs(spliced - log(8.0)) < 1e-5)
+        guard case .text(let method) = try instance.result("method") else { throw TestFailure("no text") }
+        #expect(method.contains("\(18 * 9) valid positions"), "\(method)")
+    }
+}
+
+private struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

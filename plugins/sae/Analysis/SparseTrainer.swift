@@ -1,0 +1,212 @@
+import Dictionaries
+import Kernels
+import PluginKit
+
+/// A dictionary in training, with all that training rests on: saved and read again, it goes on to the bit.
+///
+/// Positions come one by one into a shuffle buffer, where a new one takes the place of any; batches are drawn from all of
+/// it. When the buffer is full for the first time its mean and its mean square become the centre and the unit of all that
+/// follows, and the steps that its positions are worth are made up for.
+struct SparseTrainer: Codable, Sendable {
+    let settings: TrainingSettings
+    let inputs: Int
+    private(set) var weights: Weights
+    private var adam: Adam
+    private var draws: Draws
+    /// Positions as they came, [positions, inputs].
+    private(set) var buffer: [Float] = []
+    /// Of the first full buffer; empty before.
+    private(set) var centre: [Float] = []
+    /// What one unit is, in the activations' own.
+    private(set) var unit: Float = 1
+    /// Positions that came, and those for which no step was made yet, times ``TrainingSettings/passes``.
+    private(set) var positions = 0
+    private var owed = 0.0
+    /// For each latent, positions since it last had a code.
+    private var silence: [Int]
+    /// Of BatchTopK: the running mean of the smallest code of a batch.
+    private(set) var threshold: Double?
+    private(set) var progress = TrainingProgress()
+
+    var steps: Int { adam.step }
+    var hasBegun: Bool { !centre.isEmpty }
+    var filled: Int { buffer.count / inputs }
+
+    init(settings: TrainingSettings, inputs: Int, seed: UInt64) {
+        self.settings = settings
+        self.inputs = inputs
+        var draws = Draws(state: seed)
+        let isJump = settings.variant == .jumpReLU
+        let none = Weights(latents: settings.latents, inputs: inputs, hasThresholds: isJump)
+        var weights = none
+        for i in weights.decoder.indices { weights.decoder[i] = draws.uniform() }
+        Self.normalise(&weights.decoder, inputs)
+        weights.encoder = weights.decoder
+        // Of one unit in √d the typical pre-activation of a random direction.
+        if isJump { weights.logThreshold = weights.logThreshold.map { _ in -2.3 } }
+        self.weights = weights
+        self.draws = draws
+        adam = Adam(first: none, second: none)
+        silence = [Int](repeating: 0, count: settings.latents)
+    }
+
+    /// Takes in positions, [count, inputs], and makes the steps that they are worth.
+    /// - Throws: ``PluginKit/PluginError`` for numbers that are not finite, and what `between` throws.
+    mutating func hear(_ values: [Float], between: () throws -> Void = {}) throws {
+        for start in stride(from: 0, to: values.count - values.count % inputs, by: inputs) {
+            let position = values[start..<start + inputs]
+            guard position.allSatisfy(\.isFinite) else {
+                throw PluginError(.failed, "an activation of \(settings.hook) is not finite")
+            }
+            if filled < settings.buffer {
+                buffer += position
+            } else {
+                let place = draws.index(below: settings.buffer) * inputs
+                buffer.replaceSubrange(place..<place + inputs, with: position)
+            }
+            positions += 1
+            owed += settings.passes
+        }
+        if filled == settings.buffer { try settle(between) }
+    }
+
+    /// Makes the steps that are owed, which for a data set smaller than the buffer are all.
+    mutating func settle(_ between: () throws -> Void) throws {
+        guard filled > 0 else { return }
+        if !hasBegun { begin() }
+        while owed >= Double(settings.batch) {
+            try between()
+            step()
+        }
+    }
+
+    /// One step over a batch from the buffer.
+    mutating func step() {
+        owed = max(0, owed - Double(settings.batch))
+        let x = batch()
+        let dead = settings.auxiliary > 0 && settings.variant != .l1 ? deadLatents : []
+        var gradients = weights
+        let outcome = Objective(settings: settings, inputs: inputs).evaluate(
+            x, weights, dead: dead, gradients: &gradients)
+        if settings.isTied {
+            for i in gradients.decoder.indices { gradients.decoder[i] += gradients.encoder[i] }
+        }
+        removeParallel(&gradients.decoder)
+        let rate = settings.learningRate * min(1, Float(adam.step + 1) / Float(max(settings.warmUp, 1)))
+        adam.update(&weights, gradients, rate: rate)
+        Self.normalise(&weights.decoder, inputs)
+        if settings.isTied { weights.encoder = weights.decoder }
+        for latent in silence.indices {
+            silence[latent] = outcome.fired[latent] ? 0 : silence[latent] + settings.batch
+        }
+        if let smallest = outcome.smallest {
+            threshold = threshold.map { 0.99 * $0 + 0.01 * Double(smallest) } ?? Double(smallest)
+        }
+        progress.add(
+            outcome, step: adam.step, positions: settings.batch,
+            dead: Double(deadLatents.count) / Double(settings.latents))
+    }
+
+    private var deadLatents: [Int] { silence.indices.filter { silence[$0] >= settings.deadAfter } }
+
+    private mutating func begin() {
+        let count = filled
+        var means = [Double](repeating: 0, count: inputs)
+        for row in 0..<count { for i in 0..<inputs { means[i] += Double(buffer[row * inputs + i]) } }
+        centre = means.map { Float($0 / Double(count)) }
+        var squares = 0.0
+        for row in 0..<count {
+            for i in 0..<inputs {
+                let difference = Double(buffer[row * inputs + i] - centre[i])
+                squares += difference * difference
+            }
+        }
+        let root = Float((squares / Double(count * inputs)).squareRoot())
+        unit = root > 0 && root.isFinite ? root : 1
+    }
+
+    private mutating func batch() -> [Float] {
+        var x: [Float] = []
+        x.reserveCapacity(settings.batch * inputs)
+        let count = filled
+        for _ in 0..<settings.batch {
+            let place = draws.index(below: count) * inputs
+            for i in 0..<inputs { x.append((buffer[place + i] - centre[i]) / unit) }
+        }
+        return x
+    }
+
+    /// Takes out of each row's gradient what would only change the direction's length.
+    private func removeParallel(_ gradient: inout [Float]) {
+        for start in stride(from: 0, to: gradient.count, by: inputs) {
+            var along: Float = 0
+            for i in start..<start + inputs { along += gradient[i] * weights.decoder[i] }
+            for i in start..<start + inputs { gradient[i] -= along * weights.decoder[i] }
+        }
+    }
+
+    private static func normalise(_ directions: inout [Float], _ inputs: Int) {
+        for start in stride(from: 0, to: directions.count, by: inputs) {
+            var squares: Float = 0
+            for i in start..<start + inputs { squares += directions[i] * directions[i] }
+            guard squares > 0 else { continue }
+            let length = squares.squareRoot()
+            for i in start..<start + inputs { directions[i] /= length }
+        }
+    }
+
+    // MARK: - The result
+
+    /// The dictionary of the activations themselves: centre and unit are folded into biases and thresholds, and the
+    /// directions keep the length 1. BatchTopK is JumpReLU now, with one threshold.
+    /// - Throws: ``PluginKit/PluginError`` where nothing was heard.
+    func dictionary(hook: String, model: String) throws -> SparseDictionary {
+        guard hasBegun else { throw PluginError(.invalidArgument, "no activation of \(settings.hook) was heard") }
+        let activation: SparseDictionary.Activation =
+            switch settings.variant {
+            case .batchTopK:
+                .jumpReLU([Float](repeating: Float(threshold ?? 0) * unit, count: settings.latents))
+            case .topK: .topK(settings.k)
+            case .jumpReLU: .jumpReLU(weights.logThreshold.map { exponential($0) * unit })
+            case .l1: .relu
+            }
+        do {
+            return try SparseDictionary(
+                encoder: Tensor(shape: [settings.latents, inputs], weights.encoder),
+                decoder: Tensor(shape: [settings.latents, inputs], weights.decoder),
+                encoderBias: weights.encoderBias.map { $0 * unit },
+                decoderBias: zip(centre, weights.decoderBias).map { $0 + unit * $1 }, activation: activation,
+                hook: hook, model: model)
+        } catch let error as DictionaryError {
+            throw PluginError(.failed, "the training has gone wrong: \(error.message); a smaller lr may help")
+        }
+    }
+
+    // MARK: - From a file
+
+    /// Whether what was read can be: sizes that fit one another, numbers that are numbers.
+    /// - Throws: ``PluginKit/PluginError`` (`invalidArgument`).
+    func check() throws {
+        func damaged(_ why: String) -> PluginError {
+            PluginError(.invalidArgument, "the saved state is damaged: \(why)")
+        }
+        guard (1...1 << 20).contains(inputs), (1...1 << 24).contains(settings.latents), settings.batch >= 1,
+            settings.buffer >= 1
+        else {
+            throw damaged(
+                "\(settings.latents) latents of \(inputs), batches of \(settings.batch) of \(settings.buffer)")
+        }
+        let shape = Weights(
+            latents: settings.latents, inputs: inputs, hasThresholds: settings.variant == .jumpReLU)
+        for part in [weights, adam.first, adam.second] where !part.isSound(beside: shape) {
+            throw damaged("weights of another size, or not finite")
+        }
+        guard buffer.count % inputs == 0, buffer.count / inputs <= settings.buffer, buffer.allSatisfy(\.isFinite),
+            centre.isEmpty || (centre.count == inputs && !buffer.isEmpty), centre.allSatisfy(\.isFinite),
+            unit.isFinite, unit > 0, silence.count == settings.latents,
+            silence.allSatisfy({ (0..<1 << 60).contains($0) }), adam.step >= 0, adam.step < 1 << 60,
+            (0..<1 << 60).contains(positions), owed.isFinite, owed >= 0, owed < 1e15, threshold?.isFinite ?? true,
+            progress.isSound
+        else { throw damaged("its counters and its buffer contradict each other") }
+    }
+}
