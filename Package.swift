@@ -135,7 +135,10 @@ let package = Package(
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         .executableTarget(
             name: "auscult-bench",
-            dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Audio", "CDescriptors", "Daemon", "Messages", "PluginHost", "TestHost", "Whisper", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
@@ -180,22 +183,20 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Audio", "CDescriptors", "Daemon", "DataSets", "Digests", "Files", "Kernels", "Messages",
-                "PluginHost",
-                "TestSupport",
-                "Whisper", "Wire",
+                "PluginHost", "PluginTemplates", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "Digests", "Files", "Messages", "TestSupport",
-                "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "Digests", "Files", "Messages", "PluginHost",
+                "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "PluginsTests",
-            dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
+            dependencies: ["Audio", "Kernels", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
     ]
         + analyses.map {
             .target(

@@ -68,6 +68,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         "unavailable": .unavailable, "permission_denied": .cannotCreate, "cannot_create": .cannotCreate,
         "input_output": .inputOutput, "cancelled": .interrupted, "resource_exhausted": .temporaryFailure,
         "deadline_exceeded": .temporaryFailure,
+        "mismatch": .badData,
     ]
 
     private static let byCode: [WireError.Code: ExitStatus] = [

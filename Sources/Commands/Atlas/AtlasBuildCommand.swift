@@ -26,10 +26,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         parsing: .upToNextOption,
         help: ArgumentHelp("Hook points, names or globs; without it, the plugin's own choice.", valueName: "hook"))
     var hooks: [String] = []
-    @Option(
-        name: .customShort("p"), parsing: .singleValue,
-        help: ArgumentHelp("An argument of the plugin; may be repeated.", valueName: "key=value"))
-    var arguments: [String] = []
+    @OptionGroup var arguments: PluginArgumentOptions
     @Option(help: "The plugin that scans; any that gives an atlas's tables.") var plugin = "features"
     @OptionGroup var model: ModelOptions
     @Option(
@@ -46,16 +43,8 @@ struct AtlasBuildCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !inputs.isEmpty else { throw ValidationError("Name recordings, a folder, a manifest, or demo:.") }
-        _ = try pluginArguments
-    }
-
-    private var pluginArguments: [V1.PluginArgument] {
-        get throws {
-            let given = try RunCommand.arguments(arguments)
-            guard hooks.isEmpty || !given.contains(where: { $0.id == "hooks" }) else {
-                throw ValidationError("--hooks and -p hooks=… say the same; name one of them.")
-            }
-            return given
+        guard try hooks.isEmpty || !arguments.messages.contains(where: { $0.id == "hooks" }) else {
+            throw ValidationError("--hooks and -p hooks=… say the same; name one of them.")
         }
     }
 
@@ -74,7 +63,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             request.pluginId = plugin
             let reference = try await model.reference(daemon)
             request.model = reference
-            request.arguments = try arguments(for: description)
+            request.arguments = try await arguments(for: description, daemon)
             request.checkpoint = checkpoint
             request.workers = workers
             request.seed = seed
@@ -98,8 +87,10 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     }
 
     /// The plugin's arguments with its hook points, and with all tables asked for where a plugin has a choice.
-    private func arguments(for description: V1.PluginDescription) throws -> [V1.PluginArgument] {
-        var arguments = try pluginArguments
+    private func arguments(
+        for description: V1.PluginDescription, _ daemon: DaemonConnection
+    ) async throws -> [V1.PluginArgument] {
+        var arguments = try await arguments.messages(for: plugin, daemon)
         let known = Set(description.parameters.map(\.id))
         if !hooks.isEmpty {
             guard known.contains("hooks") else {

@@ -70,7 +70,7 @@ extension ResultsPage {
         .scroll { overflow-x: auto; margin-top: .6rem; border: 1px solid var(--rule); border-radius: .4rem; }
         table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
         th, td { padding: .3rem .7rem; text-align: start; border-bottom: 1px solid var(--rule); max-width: 26rem; }
-        td { overflow-wrap: anywhere; min-width: 3.2rem; }
+        td { overflow-wrap: break-word; min-width: 3.2rem; }
         tbody tr:last-child td { border-bottom: 0; }
         th { background: var(--panel); white-space: nowrap; padding: 0; }
         .number { text-align: end; white-space: nowrap; }

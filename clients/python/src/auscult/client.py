@@ -260,7 +260,7 @@ class Client(Caller):
             timeout: Seconds until it must be done.
             on_progress: Is told how far it has come, in windows.
             options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
-                ``interventions``, ``text`` or ``tokens`` for the decoder, ``model``, ``vocabulary``, ``language``,
+                ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder, ``model``, ``vocabulary``, ``language``,
                 ``task``, ``name``, and ``span`` in seconds.
         """
         with self._trace(audio, hooks, memory, out, timeout, on_progress, options) as tensors:
