@@ -80,7 +80,7 @@ import Testing
         }
         try database.close()
         expect(.unsupported, "version 99; this program knows 2", mode, folder("a"))
-        #expect(try folder.names() == ["a"])
+        #expect(try !folder.names().contains("a.lock"))
     }
 
     @Test("what is no atlas is refused, and left as it is", arguments: [AtlasStore.Mode.read, .write])
@@ -154,7 +154,7 @@ import Testing
             let database = try DatabaseQueue(path: path)
             try database.writeWithoutTransaction { try $0.execute(sql: change) }
             try database.close()
-            expect(.dataLoss, "", .read, path)
+            expect(.dataLoss, "/", .read, path)
         }
     }
 }
