@@ -35,6 +35,7 @@ integration: build .build/python/bin/pytest ## Clients of other makes against th
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/results-page.sh
+	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 
 test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python

@@ -31,6 +31,7 @@ struct Auscult: AsyncParsableCommand {
         subcommands: [
             TranscribeCommand.self, HooksCommand.self, TraceCommand.self, ModelsCommand.self, SamplesCommand.self,
             JobsCommand.self, RunCommand.self, MergeCommand.self, PluginsCommand.self, AtlasCommand.self,
+            ReproduceCommand.self,
             StatusCommand.self, StopCommand.self, CallCommand.self, BridgeCommand.self,
         ])
 }

@@ -15,9 +15,9 @@ import Testing
             [], ["transcribe"], ["hooks"], ["trace"], ["models"], ["models", "list"], ["models", "add"],
             ["models", "remove"], ["models", "pull"], ["samples"], ["samples", "list"], ["samples", "export"],
             ["jobs"], ["jobs", "list"], ["jobs", "watch"], ["jobs", "result"], ["jobs", "cancel"], ["jobs", "forget"],
+            ["atlas"], ["atlas", "build"], ["atlas", "show"], ["atlas", "card"], ["atlas", "listen"], ["reproduce"],
             ["status"], ["stop"], ["call"], ["bridge"], ["run"], ["merge"], ["plugins"], ["plugins", "list"],
-            ["plugins", "show"], ["plugins", "new"], ["plugins", "validate"], ["atlas"], ["atlas", "build"],
-            ["atlas", "show"], ["atlas", "card"], ["atlas", "listen"],
+            ["plugins", "show"], ["plugins", "new"], ["plugins", "validate"],
         ])
     func snapshot(command: [String]) throws {
         let name = (["help"] + command).joined(separator: "-") + ".txt"

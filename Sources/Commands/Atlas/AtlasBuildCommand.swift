@@ -35,6 +35,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     var checkpointDir: String?
     @Option(help: "Plugin processes at a time.") var workers: UInt32 = 1
     @Option(help: "Where draws begin.") var seed: UInt64 = 0
+    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
     @Flag(help: "End at a recording that cannot be read, rather than leave it out and note it.") var stopAtBroken =
         false
     @OptionGroup var format: FormatOption
@@ -68,6 +69,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             request.workers = workers
             request.seed = seed
             request.stopAtBroken = stopAtBroken
+            request.context = context.message
             request.dataSets = inputs.filter(RunCommand.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
             let single = try await RecordingArgument.all(from: inputs.filter { !RunCommand.isDataSet($0) }, daemon)
             request.audio = try single.map { try $0.storedSource(nil) }
@@ -77,7 +79,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
                 model: model.name(of: info.name), modelSHA256: info.sha256, dimensions: info.dimensionsByName,
                 dataSet: recordings.name, recordings: recordings.count, plugin: description.listing?.id ?? plugin,
                 version: description.listing?.version ?? "",
-                arguments: Dictionary(request.arguments.map { ($0.id, $0.value) }) { $1 }, seed: seed)
+                arguments: said(request.arguments), seed: seed)
             let build = AtlasBuild(store: store, scan: scan, recordings: recordings, verbosity: verbosity)
             let result = try await build.run(request, daemon)
             // The atlas has it all.
@@ -86,11 +88,16 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         }
     }
 
+    /// What tells one scan from another, beside plugin, model and recordings.
+    private func said(_ arguments: [V1.PluginArgument]) -> [String: String] {
+        var said = Dictionary(arguments.map { ($0.id, $0.value) }) { $1 }
+        if context != .full { said["context"] = context.rawValue }
+        return said
+    }
+
     /// The plugin's arguments with its hook points, and with all tables asked for where a plugin has a choice.
-    private func arguments(
-        for description: V1.PluginDescription, _ daemon: DaemonConnection
-    ) async throws -> [V1.PluginArgument] {
-        var arguments = try await arguments.messages(for: plugin, daemon)
+    private func arguments(for description: V1.PluginDescription) throws -> [V1.PluginArgument] {
+        var arguments = try self.arguments.messages(for: description)
         let known = Set(description.parameters.map(\.id))
         if !hooks.isEmpty {
             guard known.contains("hooks") else {
