@@ -64,7 +64,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             request.pluginId = plugin
             let reference = try await model.reference(daemon)
             request.model = reference
-            request.arguments = try await arguments(for: description, daemon)
+            request.arguments = try arguments(for: description)
             request.checkpoint = checkpoint
             request.workers = workers
             request.seed = seed
