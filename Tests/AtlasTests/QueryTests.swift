@@ -108,7 +108,7 @@ import Testing
         let example = try #require(card.examples.first)
         #expect(example.example.rank == 1 && example.example.value == 2 && example.example.curveFirst == 20)
         #expect(example.activation == (0..<10).map { Float($0) / 4 })
-        #expect(example.recording.path == "/sound/0.wav" && example.recording.start == 1)
+        #expect(example.recording.path == "/sound/0.wav" && example.recording.end == 3)
         #expect(example.recording.labels == ["kind": "speech"] && example.recording.split == "name")
         // The curve lasts from 0.4 s to 0.6 s; "s" ends at 0.2 s.
         #expect(example.sounds.map(\.label) == ["set", "ah"])

@@ -16,7 +16,7 @@ import Testing
             (error as? AtlasError)?.code == .unavailable
                 && "\(error)".contains("another process writes to \(folder("a"))")
         }
-        try first.map { try TestTables().write($0) }
+        try TestTables().write(#require(first))
         #expect(try AtlasStore(path: folder("a"), mode: .read).features(AtlasQuery()).total == 4)
         first = nil
         #expect(try folder.names() == ["a"])

@@ -165,7 +165,7 @@ struct TestTables {
         _ store: AtlasStore, _ description: AtlasScanDescription = description(), order: (Int, Int) -> Bool = (<)
     ) throws -> AtlasScanDetail {
         let writer = try AtlasWriter(store, description) { number, _ in
-            AtlasRecordingPlace(path: "/sound/\(number).wav", start: 1, end: 3, sha256: "00ff")
+            AtlasRecordingPlace(path: "/sound/\(number).wav", end: 3, sha256: "00ff")
         }
         let tables = tables
         for place in tables.indices.sorted(by: order) { try writer.take(tables[place]) }

@@ -1,5 +1,6 @@
 import CDescriptors
 import Foundation
+import TestSupport
 import Testing
 
 @testable import PluginHost

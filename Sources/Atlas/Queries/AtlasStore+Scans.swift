@@ -5,7 +5,7 @@ extension AtlasStore {
     /// All scans, those that are not complete as well; the newest first.
     public func scans() throws -> [AtlasScanDetail] {
         try read { db in
-            try AtlasScan.fetchAll(db, sql: "SELECT * FROM scans ORDER BY id DESC").map { try Self.detail($0, db) }
+            try AtlasScan.fetchAll(db, sql: "SELECT * FROM scans ORDER BY id DESC").map { try detail($0, db) }
         }
     }
 
@@ -14,7 +14,7 @@ extension AtlasStore {
         try read { db in
             let scan = try AtlasScan.fetchOne(db, sql: "SELECT * FROM scans WHERE id = ?", arguments: [id])
             guard let scan else { throw AtlasError(.notFound, "\(path) has no scan \(id)") }
-            return try Self.detail(scan, db)
+            return try detail(scan, db)
         }
     }
 
@@ -32,18 +32,18 @@ extension AtlasStore {
         }
     }
 
-    private static func detail(_ scan: AtlasScan, _ db: Database) throws -> AtlasScanDetail {
+    private func detail(_ scan: AtlasScan, _ db: Database) throws -> AtlasScanDetail {
         let model = try AtlasModel.fetchOne(db, sql: "SELECT * FROM models WHERE id = ?", arguments: [scan.modelId])
         let dataSet = try AtlasDataSet.fetchOne(
             db, sql: "SELECT * FROM data_sets WHERE id = ?", arguments: [scan.dataSetId])
         guard let model, let dataSet else {
-            throw AtlasError(.dataLoss, "the atlas is damaged: scan \(scan.id) has no model or no data set")
+            throw AtlasError(.dataLoss, "\(path) is damaged: scan \(scan.id) has no model or no data set")
         }
         let hooks = try AtlasHook.fetchAll(
             db, sql: "SELECT scan_id, hook, COUNT(*) AS features FROM features WHERE scan_id = ? GROUP BY hook",
             arguments: [scan.id])
         return AtlasScanDetail(
-            scan: scan, model: model, dataSet: dataSet, hooks: inOrder(hooks),
+            scan: scan, model: model, dataSet: dataSet, hooks: Self.inOrder(hooks),
             selective: try AtlasSelective.fetchAll(
                 db, sql: "SELECT * FROM selective WHERE scan_id = ? ORDER BY hook", arguments: [scan.id]),
             problems: try AtlasProblem.fetchAll(

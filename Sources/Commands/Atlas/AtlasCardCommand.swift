@@ -20,7 +20,10 @@ struct AtlasCardCommand: AsyncParsableCommand {
     func run() async throws {
         let card = try feature.card()
         switch format.format {
-        case .text: try Console.current.print(PrintedText.safe(card.text))
+        case .text:
+            for line in card.text.split(separator: "\n", omittingEmptySubsequences: false) {
+                try Console.current.print(PrintedText.safe(String(line)))
+            }
         case .json: try Console.current.print(JSON.text(card))
         }
     }
