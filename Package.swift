@@ -166,9 +166,13 @@ let package = Package(
         .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
+        // What two atlases say, for comparing them.
+        .target(name: "AtlasSupport", dependencies: ["Atlas"], path: "Tests/AtlasSupport"),
         .testTarget(
             name: "AtlasTests",
-            dependencies: ["Atlas", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "Whisper", "TestSupport"]),
@@ -199,7 +203,8 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Atlas", "CZlib", "Commands", "Daemon", "Files", "Messages", "TestSupport", "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "Digests", "Files", "Messages", "TestSupport",
+                "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

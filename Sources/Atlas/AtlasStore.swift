@@ -110,7 +110,8 @@ public final class AtlasStore: Sendable {
         configuration.busyMode = .timeout(10)
         configuration.maximumReaderCount = 8
         configuration.prepareDatabase { db in
-            guard !readonly else { return }
+            // Those that read for a writer are as they are in any other process.
+            guard !db.configuration.readonly else { return }
             // What is committed survives a power failure. Room that a replaced scan leaves can be given back, which a
             // database has to know before its first table.
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA auto_vacuum = INCREMENTAL")

@@ -1,4 +1,5 @@
 import Atlas
+import AtlasSupport
 import Files
 import Foundation
 import TestSupport

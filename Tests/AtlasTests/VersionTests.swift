@@ -1,4 +1,5 @@
 import Atlas
+import AtlasSupport
 import Foundation
 import GRDB
 import TestSupport

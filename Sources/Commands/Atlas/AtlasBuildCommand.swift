@@ -72,7 +72,8 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             let description = try await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(id: plugin))
             var request = V1.RunPluginRequest()
             request.pluginId = plugin
-            request.model = try await model.reference(daemon)
+            let reference = try await model.reference(daemon)
+            request.model = reference
             request.arguments = try arguments(for: description)
             request.checkpoint = checkpoint
             request.workers = workers
@@ -82,7 +83,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             let single = try await RecordingArgument.all(from: inputs.filter { !RunCommand.isDataSet($0) }, daemon)
             request.audio = try single.map { try $0.storedSource(nil) }
             let recordings = try await AtlasRecordings(single, dataSets: request.dataSets, daemon)
-            let info = try await daemon.call(V1.ModelRPC.info, request.model)
+            let info = try await daemon.call(V1.ModelRPC.info, reference)
             let scan = AtlasScanDescription(
                 model: model.name(of: info.name), modelSHA256: info.sha256, dimensions: info.dimensionsByName,
                 dataSet: recordings.name, recordings: recordings.count, plugin: description.listing?.id ?? plugin,

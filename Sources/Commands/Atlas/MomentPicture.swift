@@ -74,7 +74,8 @@ extension AudioClip {
                 let samples = stride(from: body, to: body + size - 1, by: 2).map { place in
                     Float(Int16(bitPattern: UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8)) / 32768
                 }
-                self.init(rate: rate, samples: samples)
+                self.rate = rate
+                self.samples = samples
                 return
             default: break
             }

@@ -2,11 +2,11 @@ import Atlas
 import Foundation
 
 /// All that an atlas says of its complete scans, in lines without ids and moments, so that two can be compared.
-struct AtlasContents {
-    var lines: [String] = []
+public struct AtlasContents {
+    public private(set) var lines: [String] = []
 
     /// - Parameter places: with where recordings lie.
-    init(_ path: String, places: Bool = true) throws {
+    public init(_ path: String, places: Bool = true) throws {
         let store = try AtlasStore(path: path, mode: .read)
         for scan in try store.scans() where scan.scan.status == .complete {
             lines.append("\(scan.model.name) \(scan.model.sha256) \(scan.dataSet.name) \(scan.dataSet.recordings)")
