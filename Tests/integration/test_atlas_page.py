@@ -64,9 +64,8 @@ def until(page, script, what=None):
     """Waits for something to become true; a loaded machine may take long."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        value = page.run(script)
-        if value:
-            return value
+        if page.run(f"!!({script})"):
+            return
         time.sleep(0.05)
     shown = page.run("document.body.innerText.slice(0, 2000)")
     raise AssertionError(f"never: {what or script}; errors: {page.errors()}; shown: {shown}")
