@@ -29,7 +29,7 @@ public struct PageServer: Sendable {
     /// - Throws: what the system says where the port is taken.
     public func run(port: Int, ready: @escaping @Sendable (String) async -> Void) async throws {
         var logger = Logger(label: "auscult.atlas.page")
-        logger.logLevel = .error
+        logger.logLevel = .critical
         let application = Application(
             router: router(),
             configuration: ApplicationConfiguration(

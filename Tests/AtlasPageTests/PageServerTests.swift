@@ -10,26 +10,26 @@ import Testing
     init() async throws { served = try await ServedPage() }
 
     @Test("The page and each of its files come with their type, and say that nothing from elsewhere may run")
-    func files() throws {
-        let page = try served.get("/")
+    func files() async throws {
+        let page = try await served.get("/")
         #expect(page.status == 200)
         #expect(page.headers["content-type"] == "text/html; charset=utf-8")
         #expect(page.text.contains("<script type=\"module\" src=\"main.js\">"))
         for name in PageFiles.all.keys {
-            let file = try served.get("/" + name)
+            let file = try await served.get("/" + name)
             #expect(file.status == 200 && file.body == PageFiles.all[name])
             #expect(file.headers["x-content-type-options"] == "nosniff")
             let policy = try #require(file.headers["content-security-policy"])
             #expect(policy.hasPrefix("default-src 'self';") && !policy.contains("unsafe"))
         }
-        #expect(try served.get("/main.js").headers["content-type"] == "text/javascript; charset=utf-8")
+        #expect(try await served.get("/main.js").headers["content-type"] == "text/javascript; charset=utf-8")
     }
 
     @Test("The list has its features in the order that is asked for, a page at a time")
-    func list() throws {
-        let first = try served.get("/api/features?sort=density&order=down&page=0&size=10").json()
+    func list() async throws {
+        let first = try await served.get("/api/features?sort=density&order=down&page=0&size=10").json()
         #expect(first["total"] as? Int == 44)
-        let second = try served.get("/api/features?sort=density&order=down&page=1&size=10").json()
+        let second = try await served.get("/api/features?sort=density&order=down&page=1&size=10").json()
         let densities = try [first, second].flatMap { page in
             try #require(page["rows"] as? [[String: Any]]).map { row in
                 (row["feature"] as? [String: Any])?["density"] as? Double ?? -1
@@ -37,18 +37,18 @@ import Testing
         }
         #expect(densities.count == 20)
         #expect(densities == densities.sorted(by: >))
-        let search = try served.get("/api/features?q=iy&kind=phoneme&hook=encoder.blocks.2.mlp.1").json()
+        let search = try await served.get("/api/features?q=iy&kind=phoneme&hook=encoder.blocks.2.mlp.1").json()
         let rows = try #require(search["rows"] as? [[String: Any]])
         // Of 0…39 those that are 5 mod 8, but for every fifth, which has no label.
         #expect(rows.compactMap { ($0["feature"] as? [String: Any])?["number"] as? Int }.sorted() == [5, 13, 21, 37])
     }
 
     @Test("A card has its examples, their curves, bins and labels, and no place of this machine")
-    func card() throws {
-        let list = try served.get("/api/features?sort=number&size=1&hook=encoder.blocks.2.mlp.1").json()
+    func card() async throws {
+        let list = try await served.get("/api/features?sort=number&size=1&hook=encoder.blocks.2.mlp.1").json()
         let row = try #require((list["rows"] as? [[String: Any]])?.first)
         let id = try #require((row["feature"] as? [String: Any])?["id"] as? Int)
-        let answer = try served.get("/api/features/\(id)"), card = try answer.json()
+        let answer = try await served.get("/api/features/\(id)"), card = try answer.json()
         #expect(!answer.text.contains(served.folder.path))
         let examples = try #require(card["examples"] as? [[String: Any]])
         #expect(examples.filter { $0["side"] as? String == "+" }.count == 7)
@@ -58,28 +58,28 @@ import Testing
         #expect((card["bins"] as? [[String: Any]])?.count == 20)
         #expect((card["labels"] as? [[String: Any]])?.count == 2)
         let recording = try #require(examples[0]["recording"] as? Int)
-        let detail = try served.get("/api/recordings/\(recording)")
+        let detail = try await served.get("/api/recordings/\(recording)")
         #expect(try (detail.json()["sounds"] as? [[String: Any]])?.count == 16)
         #expect(!detail.text.contains(served.folder.path))
     }
 
     @Test("Sound comes whole, and in the parts that a player asks for")
-    func sound() throws {
+    func sound() async throws {
         let name = "/sound/1-0-2000.wav"
-        let whole = try served.get(name)
+        let whole = try await served.get(name)
         #expect(whole.status == 200 && whole.headers["content-type"] == "audio/wav")
         #expect(whole.body.count == 44 + 64000)
-        let part = try served.get(name, headers: ["Range: bytes=100-299"])
+        let part = try await served.get(name, headers: ["Range: bytes=100-299"])
         #expect(part.status == 206 && part.body == Array(whole.body[100..<300]))
         #expect(part.headers["content-range"] == "bytes 100-299/64044")
-        let tail = try served.get(name, headers: ["Range: bytes=-10"])
+        let tail = try await served.get(name, headers: ["Range: bytes=-10"])
         #expect(tail.status == 206 && tail.body == Array(whole.body.suffix(10)))
-        let beyond = try served.get(name, headers: ["Range: bytes=64044-"])
+        let beyond = try await served.get(name, headers: ["Range: bytes=64044-"])
         #expect(beyond.status == 416 && beyond.headers["content-range"] == "bytes */64044")
         for odd in ["bytes=5-2", "bytes=a-b", "bytes=1-2,4-5", "frames=0-1", "bytes=--5"] {
-            #expect(try served.get(name, headers: ["Range: \(odd)"]).status == 200)
+            #expect(try await served.get(name, headers: ["Range: \(odd)"]).status == 200)
         }
-        let head = try served.get(name, method: "HEAD")
+        let head = try await served.get(name, method: "HEAD")
         #expect(head.status == 200 && head.body.isEmpty && head.headers["content-length"] == "64044")
     }
 
@@ -98,8 +98,8 @@ import Testing
             ("/nothing", 404), ("/api", 404), ("/api/", 404), ("/api/nothing", 404), ("/sound", 404),
             ("/index.html/x", 404),
         ])
-    func refusals(target: String, status: Int) throws {
-        let answer = try served.get(target)
+    func refusals(target: String, status: Int) async throws {
+        let answer = try await served.get(target)
         #expect(answer.status == status)
         let error = try #require(try answer.json()["error"] as? String)
         #expect(!error.isEmpty)
@@ -112,8 +112,8 @@ import Testing
             "/sound/..%2f..%2fetc%2fpasswd",
             "/sound/../synthetic.atlas", "//etc/passwd", "/./main.js/../../synthetic.atlas", "/synthetic.atlas",
         ])
-    func traversal(target: String) throws {
-        let answer = try served.get(target)
+    func traversal(target: String) async throws {
+        let answer = try await served.get(target)
         #expect([400, 404].contains(answer.status))
         #expect(!answer.text.contains("root:") && !answer.text.contains("SQLite"))
     }
@@ -127,56 +127,63 @@ import Testing
             ("example.org:8080", false), ("127.0.0.1@example.org", false), ("localhost:", false),
             ("localhost:8080.example.org", false), ("127.0.0.2", false), ("0.0.0.0", false), ("", false),
         ])
-    func hosts(host: String, isAnswered: Bool) throws {
+    func hosts(host: String, isAnswered: Bool) async throws {
         for target in ["/", "/api/atlas", "/sound/1-0-2000.wav", "/nothing"] {
-            let status = try served.get(target, host: host).status
+            let status = try await served.get(target, host: host).status
             // What is no name at all may be refused before it is read.
             #expect(isAnswered ? [200, 404].contains(status) : [400, 403].contains(status))
         }
     }
 
     @Test("A request without a host is not answered")
-    func noHost() throws {
-        let answer = try served.get("/api/atlas", host: nil)
+    func noHost() async throws {
+        let answer = try await served.get("/api/atlas", host: nil)
         #expect([400, 403].contains(answer.status))
     }
 
     @Test("Nothing but reading is possible", arguments: ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-    func methods(method: String) throws {
+    func methods(method: String) async throws {
         for target in ["/", "/api/features/1", "/nothing"] {
-            let answer = try served.get(target, method: method, headers: ["Content-Length: 0"])
+            let answer = try await served.get(target, method: method, headers: ["Content-Length: 0"])
             #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD")
         }
     }
 
     @Test("A recording whose file is gone is told as missing, and does not lose the rest")
-    func missingSound() throws {
+    func missingSound() async throws {
         try FileManager.default.removeItem(atPath: served.folder("recording-3.wav"))
-        let answer = try served.get("/sound/4-0-2000.wav")
+        let answer = try await served.get("/sound/4-0-2000.wav")
         #expect(answer.status == 404)
         #expect(try (answer.json()["error"] as? String)?.hasSuffix("is not there") == true)
-        #expect(try served.get("/sound/5-0-2000.wav").status == 200)
+        #expect(try await served.get("/sound/5-0-2000.wav").status == 200)
     }
 
     @Test("Readers see whole scans while a writer replaces them")
     func readersWhileWriting() async throws {
         let other = try await servedBeside()
         let path = served.atlas.path, atlas = served.atlas, folder = served.folder.path
-        let writer = Task.detached {
-            let store = try AtlasStore(path: path, mode: .write)
-            for _ in 0..<4 { try atlas.write(store) { "\(folder)/recording-\($0).wav" } }
+        let writer = Task {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                DispatchQueue.global().async {
+                    continuation.resume(
+                        with: Result {
+                            let store = try AtlasStore(path: path, mode: .write)
+                            for _ in 0..<4 { try atlas.write(store) { "\(folder)/recording-\($0).wav" } }
+                        })
+                }
+            }
         }
         let ports = [served.port, other.port]
         try await withThrowingTaskGroup(of: Void.self) { group in
             for port in ports {
                 group.addTask {
                     for _ in 0..<40 {
-                        let list = try RawHTTP.get("/api/features?size=5", port: port)
+                        let list = try await RawHTTP.get("/api/features?size=5", port: port)
                         #expect(list.status == 200)
                         let answer = try list.json()
                         #expect(answer["total"] as? Int == 44)
                         let row = (answer["rows"] as? [[String: Any]])?.first?["feature"] as? [String: Any]
-                        let card = try RawHTTP.get("/api/features/\(row?["id"] as? Int ?? 0)", port: port)
+                        let card = try await RawHTTP.get("/api/features/\(row?["id"] as? Int ?? 0)", port: port)
                         // Between the two the scan may have been replaced, and the id with it.
                         #expect([200, 404].contains(card.status))
                     }
@@ -185,7 +192,7 @@ import Testing
             try await group.waitForAll()
         }
         try await writer.value
-        #expect(try served.get("/api/features").json()["total"] as? Int == 44)
+        #expect(try await served.get("/api/features").json()["total"] as? Int == 44)
         withExtendedLifetime(other) {}
     }
 

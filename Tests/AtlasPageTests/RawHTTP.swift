@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// A request as bytes over a socket: what a friendly client would not send can be sent too.
-struct RawAnswer {
+struct RawAnswer: Sendable {
     var status: Int
     /// Names in lower case.
     var headers: [String: String]
@@ -21,10 +21,14 @@ enum RawHTTP {
     static func get(
         _ target: String, port: Int, host: String? = "127.0.0.1", method: String = "GET",
         headers: [String] = []
-    ) throws -> RawAnswer {
+    ) async throws -> RawAnswer {
         var lines = ["\(method) \(target) HTTP/1.1", "Connection: close"] + headers
         if let host { lines.append("Host: \(host)") }
-        return try send(lines.joined(separator: "\r\n") + "\r\n\r\n", port: port)
+        let request = lines.joined(separator: "\r\n") + "\r\n\r\n"
+        // Waiting for bytes would keep a thread from the server, which answers on the same ones.
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try send(request, port: port) }) }
+        }
     }
 
     static func send(_ request: String, port: Int) throws -> RawAnswer {

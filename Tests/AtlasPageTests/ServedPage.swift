@@ -18,8 +18,8 @@ final class ServedPage: Sendable {
 
     func get(
         _ target: String, host: String? = "127.0.0.1", method: String = "GET", headers: [String] = []
-    ) throws -> RawAnswer {
-        try RawHTTP.get(target, port: port, host: host, method: method, headers: headers)
+    ) async throws -> RawAnswer {
+        try await RawHTTP.get(target, port: port, host: host, method: method, headers: headers)
     }
 
     /// A part of a file that lies as it is; the engine's own is not needed for it.

@@ -64,9 +64,8 @@ def until(page, script, what=None):
     """Waits for something to become true; a loaded machine may take long."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        value = page.run(script)
-        if value:
-            return value
+        if page.run(f"!!({script})"):
+            return
         time.sleep(0.05)
     shown = page.run("document.body.innerText.slice(0, 2000)")
     raise AssertionError(f"never: {what or script}; errors: {page.errors()}; shown: {shown}")
@@ -107,6 +106,13 @@ def ids(page):
     return {(hook, number): feature for hook, number, feature in rows}
 
 
+def drawn(page):
+    """Waits for the first example; those that are far from the window wait until it comes near."""
+    until(page, "document.querySelector('main .strip')", "an example")
+    page.run("document.querySelector('main .strip').scrollIntoView({block: 'center', behavior: 'instant'})")
+    until(page, "document.querySelector('main .strip .phonemes .here')", "what is heard below an example")
+
+
 def card(page, feature, address, extra="", **how):
     open_page(page, address, f"#feature={feature}{extra}", **how)
     until(page, "document.querySelector('main article h2')?.textContent", "a card")
@@ -124,7 +130,7 @@ def test_card(address, phone, dark):
         assert page.run("document.querySelector('.glyph').textContent") == VOWELS[6]
         assert page.run("document.querySelector('main h2').textContent") == f"{HOOK} · 6"
         # The first spectrogram has something on it, and the moment is on the vowel that the feature prefers.
-        until(page, "document.querySelector('.strip .here')", "sounds below an example")
+        drawn(page)
         assert page.run("document.querySelector('.strip .phonemes .here').textContent") == VOWELS[6]
         assert page.run("""(() => {
           const c = document.querySelector('.strip canvas');
@@ -149,7 +155,7 @@ def test_names_stay_text(address):
         known = ids(page)
         for number in (3, 5):
             card(page, known[HOOK, number], address)
-            until(page, "document.querySelector('.strip .here')")
+            drawn(page)
             text = page.run("document.body.textContent")
             assert HOSTILE in text
             assert "taken" != page.run("document.title")
@@ -161,7 +167,7 @@ def test_plays_and_stops(address):
     with Chromium() as page:
         open_page(page, address)
         card(page, ids(page)[HOOK, 6], address)
-        until(page, "document.querySelector('.strip .here')")
+        drawn(page)
         press(page, " ")
         until(page, "document.querySelector('.strip.playing .head')?.style.left", "a moving head")
         press(page, " ")
@@ -174,6 +180,7 @@ def test_plays_and_stops(address):
         until(page, "document.activeElement.classList.contains('strip') && document.activeElement.classList.contains('playing')")
         # It ends by itself.
         until(page, "!document.querySelector('.playing')")
+        page.run("document.querySelector('.bins .chip').scrollIntoView({behavior: 'instant'})")
         page.run("document.querySelector('.bins .chip').click()")
         until(page, "document.querySelector('.bins .shown .strip.playing')", "a bin's example that plays")
         is_clean(page, address)
@@ -261,6 +268,7 @@ def test_sides_and_decoder(address):
         press(page, "s")
         until(page, "document.querySelector('.strip .value')?.textContent.startsWith('−')", "the other side's examples")
         card(page, known["decoder.blocks.0.mlp.1", 1], address)
+        page.run("document.querySelector('.tokens').scrollIntoView({behavior: 'instant'})")
         until(page, "document.querySelector('.tokens mark')", "a marked token")
         assert page.run("document.querySelector('.tokens mark').textContent") == " three"
         assert page.run("document.querySelector('.tokens').textContent") == "one two three four"

@@ -104,7 +104,9 @@ function reveal() {
 /** Moves the cursor and shows that feature. */
 export async function move(by) {
   if (!total) return;
-  cursor = Math.min(Math.max(cursor < 0 ? (by > 0 ? 0 : total - 1) : cursor + by, 0), total - 1);
+  // From nowhere the first step leads to an end.
+  const from = cursor >= 0 ? cursor : by > 0 ? -1 : by < 0 ? total : 0;
+  cursor = Math.min(Math.max(from + by, 0), total - 1);
   wanted = cursor;
   reveal();
   await load(Math.floor(cursor / size));

@@ -74,7 +74,8 @@ export const soundFile = name => sounds.get(name, async () => {
  */
 export async function features(query, page, size, signal) {
   if (!isStatic) {
-    const parameters = new URLSearchParams({ ...query, page, size });
+    // A space as %20: a plus sign for one is a custom of forms, which the server does not share.
+    const parameters = String(new URLSearchParams({ ...query, page, size })).replaceAll('+', '%20');
     return (await ask(`api/features?${parameters}`, signal)).json();
   }
   const rows = select(await allRows(), query);
