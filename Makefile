@@ -35,6 +35,7 @@ integration: build .build/python/bin/pytest ## Clients of other makes against th
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/results-page.sh
+	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 
 test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python
@@ -65,17 +66,19 @@ format: ## Formats every Swift file in place
 fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
 	scripts/fuzz.sh $(or $(SECONDS),60)
 
-bench: bootstrap ## What the wire and the daemon cost, beside the machine's limits and Go's ttrpc (SPEED.md)
+bench: plugins ## What wire, daemon and the plugins' wall cost, beside the machine's limits and Go's ttrpc (SPEED.md)
+	$(SWIFT) build $(RELEASE) --product auscult-plugin-host
 	$(SWIFT) build $(RELEASE) --product auscultd
 	$(SWIFT) build $(RELEASE) --product auscult-bench
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_GO="$$(Tests/integration/go-program.sh)" \
+		AUSCULT_MODELS=$(CURDIR)/models AUSCULT_PLUGINS=$(CURDIR)/.build/release/plugins \
 		.build/release/auscult-bench --json .build/bench.json $(BENCH)
 
 bench-scan: build plugins $(PARITY_PYTHON) ## What a scan of every encoder neuron costs, beside PyTorch with hooks (ARGUMENTS=--help)
 	$(PARITY_PYTHON) Tests/speed/scan.py --auscult $(AUSCULT) $(ARGUMENTS)
 
-parity: build $(PARITY_PYTHON) ## Every hook point, log-mel and decoding against openai-whisper (Python, PyTorch)
-	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK)
+parity: build plugins $(PARITY_PYTHON) ## Hook points, log-mel, decoding, plugins (or ONLY=…) against Python: openai-whisper, numpy
+	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK) $(if $(ONLY),--only $(ONLY))
 
 .venv/bin/python: Tests/parity/requirements.txt
 	@scripts/bootstrap.sh venv

@@ -41,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
     targets: [
         // System libraries: module maps, nothing else.
@@ -105,6 +106,17 @@ let package = Package(
         .target(
             name: "Atlas", dependencies: ["Files", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: testable),
+        // Colours that the drawings and the pages share.
+        .target(name: "Palette"),
+        // The page to explore an atlas: its files as bytes of the binary, and what serves and exports it.
+        .target(name: "CAtlasPage", exclude: ["Page"]),
+        .target(
+            name: "AtlasPage",
+            dependencies: [
+                "Atlas", "CAtlasPage", "Files", "Palette",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
@@ -126,7 +138,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "CZlib", "DataSets", "Digests", "Files", "Messages", "PluginTemplates", "Wire",
+                "Atlas", "AtlasPage", "CZlib", "DataSets", "Digests", "Files", "Messages", "Palette",
+                "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -135,7 +148,10 @@ let package = Package(
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         .executableTarget(
             name: "auscult-bench",
-            dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Audio", "CDescriptors", "Daemon", "Messages", "PluginHost", "TestHost", "Whisper", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
@@ -149,6 +165,7 @@ let package = Package(
             dependencies: ["Features", "PluginDraws", "PluginFiles", "PluginKit", "TestHost", "TestSupport"]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
+        .testTarget(name: "AtlasPageTests", dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
@@ -193,7 +210,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "PluginsTests",
-            dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
+            dependencies: ["Audio", "Kernels", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
     ]
         + analyses.map {
             .target(

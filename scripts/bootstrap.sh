@@ -24,7 +24,6 @@ libraries=(
     libcrypto:libssl-dev
     libprotobuf-c:libprotobuf-c-dev
     zlib:zlib1g-dev
-    sqlite3:libsqlite3-dev
 )
 
 missing=()

@@ -47,11 +47,13 @@ final class Gathered: Sendable {
     }
 
     func start(
-        _ bundle: TestBundle, limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil
+        _ bundle: TestBundle, limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil,
+        keepsMemory: Bool = true
     ) throws -> PluginProcess {
         bundles.withLock { $0.append(bundle) }
         return try PluginProcess.start(
             bundle.bundle, limits: limits, services: TestServices(), quarantine: quarantine,
+            keepsMemory: keepsMemory,
             log: { line in self.log.withLock { $0.append(line) } },
             result: { result in self.results.withLock { $0.append(result) } })
     }

@@ -93,9 +93,13 @@ class Chromium:
                   mobile=phone)
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-        self.call("Page.navigate", url="file://" + os.path.abspath(path))
-        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
-            self.events.append(self.message())
+        # An address that differs only behind its # would not be loaded anew, and events of a page before would be taken
+        # for this one's.
+        for address in ("about:blank", path if "://" in path else "file://" + os.path.abspath(path)):
+            self.events.clear()
+            self.call("Page.navigate", url=address)
+            while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+                self.events.append(self.message())
         # Two frames, so that what is drawn at its own width is drawn.
         self.run("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
@@ -122,7 +126,7 @@ class Chromium:
     def requests(self):
         """The addresses that were asked for, but for the page and data in it."""
         return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"
-                and not e["params"]["request"]["url"].startswith(("file:", "data:", "about:"))]
+                and not e["params"]["request"]["url"].startswith(("file:", "data:", "blob:", "about:"))]
 
     def screenshot(self, path, whole=True):
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=whole, format="png")

@@ -7,6 +7,8 @@ public struct AtlasQuery: Sendable, Hashable {
         case precision, selectivity, auc, f1
         /// The largest value.
         case maximum
+        /// The label that it is listed with, in its alphabet's order.
+        case label
         /// By hook point and number.
         case number
     }
@@ -22,7 +24,7 @@ public struct AtlasQuery: Sendable, Hashable {
     /// The kind of label that features are listed with, "phoneme", "word", …; nil for any.
     public var kind: String?
     public var sort: Sort = .number
-    /// The largest first, but for numbers; nil for that.
+    /// The largest first, but for numbers and labels; nil for that.
     public var ascending: Bool?
     /// From 0.
     public var page: Int = 0

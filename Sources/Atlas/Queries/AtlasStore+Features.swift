@@ -116,7 +116,7 @@ private struct FeatureQuery {
     }
 
     private mutating func order(by query: AtlasQuery) {
-        let direction = (query.ascending ?? (query.sort == .number)) ? "ASC" : "DESC"
+        let direction = (query.ascending ?? [.number, .label].contains(query.sort)) ? "ASC" : "DESC"
         let column: String? =
             switch query.sort {
             case .number: nil
@@ -126,6 +126,7 @@ private struct FeatureQuery {
             case .selectivity: "best.selectivity"
             case .auc: "best.auc"
             case .f1: "best.f1"
+            case .label: "best.label"
             }
         // What has no value comes last either way.
         order = column.map { "\($0) IS NULL, \($0) \(direction), " } ?? ""

@@ -26,10 +26,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         parsing: .upToNextOption,
         help: ArgumentHelp("Hook points, names or globs; without it, the plugin's own choice.", valueName: "hook"))
     var hooks: [String] = []
-    @Option(
-        name: .customShort("p"), parsing: .singleValue,
-        help: ArgumentHelp("An argument of the plugin; may be repeated.", valueName: "key=value"))
-    var arguments: [String] = []
+    @OptionGroup var arguments: PluginArgumentOptions
     @Option(help: "The plugin that scans; any that gives an atlas's tables.") var plugin = "features"
     @OptionGroup var model: ModelOptions
     @Option(
@@ -38,6 +35,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     var checkpointDir: String?
     @Option(help: "Plugin processes at a time.") var workers: UInt32 = 1
     @Option(help: "Where draws begin.") var seed: UInt64 = 0
+    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
     @Flag(help: "End at a recording that cannot be read, rather than leave it out and note it.") var stopAtBroken =
         false
     @OptionGroup var format: FormatOption
@@ -46,16 +44,8 @@ struct AtlasBuildCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !inputs.isEmpty else { throw ValidationError("Name recordings, a folder, a manifest, or demo:.") }
-        _ = try pluginArguments
-    }
-
-    private var pluginArguments: [V1.PluginArgument] {
-        get throws {
-            let given = try PluginArgumentOptions.messages(arguments)
-            guard hooks.isEmpty || !given.contains(where: { $0.id == "hooks" }) else {
-                throw ValidationError("--hooks and -p hooks=… say the same; name one of them.")
-            }
-            return given
+        guard try hooks.isEmpty || !arguments.messages.contains(where: { $0.id == "hooks" }) else {
+            throw ValidationError("--hooks and -p hooks=… say the same; name one of them.")
         }
     }
 
@@ -79,6 +69,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             request.workers = workers
             request.seed = seed
             request.stopAtBroken = stopAtBroken
+            request.context = context.message
             request.dataSets = inputs.filter(RunCommand.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
             let single = try await RecordingArgument.all(from: inputs.filter { !RunCommand.isDataSet($0) }, daemon)
             request.audio = try single.map { try $0.storedSource(nil) }
@@ -88,7 +79,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
                 model: model.name(of: info.name), modelSHA256: info.sha256, dimensions: info.dimensionsByName,
                 dataSet: recordings.name, recordings: recordings.count, plugin: description.listing?.id ?? plugin,
                 version: description.listing?.version ?? "",
-                arguments: Dictionary(request.arguments.map { ($0.id, $0.value) }) { $1 }, seed: seed)
+                arguments: said(request.arguments), seed: seed)
             let build = AtlasBuild(store: store, scan: scan, recordings: recordings, verbosity: verbosity)
             let result = try await build.run(request, daemon)
             // The atlas has it all.
@@ -97,9 +88,16 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         }
     }
 
+    /// What tells one scan from another, beside plugin, model and recordings.
+    private func said(_ arguments: [V1.PluginArgument]) -> [String: String] {
+        var said = Dictionary(arguments.map { ($0.id, $0.value) }) { $1 }
+        if context != .full { said["context"] = context.rawValue }
+        return said
+    }
+
     /// The plugin's arguments with its hook points, and with all tables asked for where a plugin has a choice.
     private func arguments(for description: V1.PluginDescription) throws -> [V1.PluginArgument] {
-        var arguments = try pluginArguments
+        var arguments = try self.arguments.messages(for: description)
         let known = Set(description.parameters.map(\.id))
         if !hooks.isEmpty {
             guard known.contains("hooks") else {

@@ -16,12 +16,17 @@ struct AtlasCommand: AsyncParsableCommand {
               auscult atlas show demo.atlas --label s --sort precision
               auscult atlas card demo.atlas encoder.blocks.2.mlp.1 17
               auscult atlas listen demo.atlas encoder.blocks.2.mlp.1 17 --out neuron-17
+              auscult atlas demo.atlas
+              auscult atlas export demo.atlas --out site/
+
+            Without a subcommand the atlas is served as a page to explore in a browser.
 
             An atlas is one SQLite file. One process at a time writes to it, and any number reads.
             """,
         subcommands: [
             AtlasBuildCommand.self, AtlasShowCommand.self, AtlasCardCommand.self, AtlasListenCommand.self,
-        ])
+            AtlasServeCommand.self, AtlasExportCommand.self,
+        ], defaultSubcommand: AtlasServeCommand.self)
 }
 
 /// A feature of an atlas.

@@ -21,7 +21,8 @@ struct AtlasShowCommand: AsyncParsableCommand {
     @Option(help: "Only features with this label.") var label: String?
     @Option(help: "The kind of label: phoneme, word, speaker, language, or a column.") var kind: String?
     @Option(help: "Words that are in the name or the hook point, begin a label, or are the number.") var search = ""
-    @Option(help: "The order: number, density, precision, selectivity, auc, f1 or maximum.") var sort: AtlasQuery.Sort?
+    @Option(help: "The order: number, density, precision, selectivity, auc, f1, label or maximum.")
+    var sort: AtlasQuery.Sort?
     @Flag(help: "The other way round.") var reverse = false
     @Option(help: "How many, at most.") var limit = 50
     @Flag(help: "Show the scans, not the features.") var scans = false

@@ -190,14 +190,15 @@ extension V1.PluginDescription {
                 (needs.gradients, "gradients"), (needs.allFrames, "padding"), (needs.audio, "audio"),
                 (needs.decoder, "the decoder"), (needs.labels, "labels"),
             ]
-            lines.append("Needs: " + (needs.hooks + wants.filter(\.0).map(\.1)).joined(separator: ", "))
+            let all = needs.hooks + wants.filter(\.0).map(\.1)
+            lines.append("Needs: " + (all.isEmpty ? "nothing to hear" : all.joined(separator: ", ")))
         }
         if !parameters.isEmpty {
             lines += ["", "Parameters (-p id=value):"]
             for parameter in parameters {
                 let choices = parameter.choices.isEmpty ? "" : ": " + parameter.choices.joined(separator: "|")
-                lines.append(
-                    "  \(parameter.id) (\(parameter.kind)\(choices), \(parameter.default))  \(parameter.description)")
+                let value = parameter.default.isEmpty ? "" : ", \(parameter.default)"
+                lines.append("  \(parameter.id) (\(parameter.kind)\(choices)\(value))  \(parameter.description)")
             }
         }
         if !outputs.isEmpty {

@@ -24,6 +24,7 @@ public struct PluginValidator: Sendable {
     public let arguments: [V1.PluginArgument]
     public let limits: PluginLimits
     public let clips: ClipSource
+    let partSize = FoundOnce()
 
     /// - Parameters:
     ///   - run: what activate() gets; its seed is the same in every run.

@@ -19,7 +19,7 @@ final class ValidationRun {
         self.validator = validator
         let gathered = gathered
         process = try PluginProcess.start(
-            validator.bundle, limits: validator.limits, services: validator.services,
+            validator.bundle, limits: validator.limits, services: validator.services, keepsMemory: false,
             log: { line in
                 guard line.message.hasPrefix(InstanceHost.refusedResult) else { return }
                 gathered.refused.withLock {
@@ -64,15 +64,11 @@ final class ValidationRun {
         }
     }
 
-    /// Shows a part of what the checks of results compare: one recording, or so many that a plugin that learns from
-    /// labels has something to learn. Parts have no recording in common.
+    /// Shows a part of what the checks of results compare. Parts have no recording in common.
     func hear(part: Int, instance: UInt32 = 0) throws {
-        let count = needs[instance]?.labels == true ? Self.labelled : 1
+        let count = validator.recordingsInPart
         for number in part * count..<(part + 1) * count { try hear(.voice(number: number), instance: instance) }
     }
-
-    /// Recordings in a part for a plugin that needs labels.
-    private static let labelled = 18
 
     func finish(instance: UInt32 = 0) throws { try process.finish(instance: instance) }
 
@@ -100,5 +96,36 @@ extension PluginValidator {
         try run.finish()
         try run.close()
         return run.takeResults()
+    }
+}
+
+extension PluginValidator {
+    /// Recordings in a part for a plugin that has to learn something from their labels.
+    private static let enoughToLearn = 18
+
+    /// One; and more for a plugin that needs labels and refuses to say anything after one.
+    var recordingsInPart: Int {
+        partSize.value {
+            guard let run = try? ValidationRun(self) else { return 1 }
+            defer { run.process.close() }
+            guard (try? run.begin()) != nil, run.needs[0]?.labels == true else { return 1 }
+            do {
+                try run.hear(.voice(number: 0))
+                try run.finish()
+            } catch let error as PluginError where !error.isCrash { return Self.enoughToLearn } catch {}
+            return 1
+        }
+    }
+}
+
+/// A number that is found once, when it is first asked for.
+final class FoundOnce: Sendable {
+    private let known = Mutex<Int?>(nil)
+
+    func value(_ find: () -> Int) -> Int {
+        if let known = known.withLock({ $0 }) { return known }
+        let found = find()
+        known.withLock { $0 = found }
+        return found
     }
 }

@@ -52,7 +52,7 @@ import Wire
         "the analyses that come along pass every check, with their defaults and without",
         arguments: [
             ("attention-stats", [:]), ("attention-stats", ["attention": "decoder,cross", "per-recording": "true"]),
-            ("probes", [:]), ("probes", ["target": "phoneme", "max_rows": "500"]),
+            ("probes", ["max_rows": "500"]),
             ("bigrams", [:]), ("bigrams", ["matrix": "true", "batch": "1024"]),
         ] as [(String, [String: String])])
     func ours(analysis: String, arguments: [String: String]) async throws {

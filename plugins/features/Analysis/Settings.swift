@@ -59,7 +59,8 @@ struct Settings: Sendable {
     /// Whether a hook point of the decoder may be among those that are wanted.
     var decodes: Bool { hooks.contains { $0.contains("decoder") || $0.hasPrefix("*") } }
 
-    func wants(column: String) -> Bool { columns.isEmpty || columns.contains(column) }
+    /// What is said in a recording is no label of it, unless it is asked for.
+    func wants(column: String) -> Bool { columns.isEmpty ? column != "text" : columns.contains(column) }
 
     /// What the tables take for each feature.
     func bytesOfFeature(sounds: Int) -> Int {

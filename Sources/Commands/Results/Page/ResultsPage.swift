@@ -1,4 +1,5 @@
 import Foundation
+import Palette
 
 /// A run as one page: everything that it needs is in it, and it asks the network for nothing.
 ///
@@ -22,6 +23,7 @@ package enum ResultsPage {
             <meta http-equiv="Content-Security-Policy" content="\(policy)">
             <title>\(title) · auscult</title>
             <style>
+            \(PageColours.css)
             \(style)
             </style>
             </head>

@@ -1,4 +1,5 @@
 import Messages
+import Palette
 
 /// Events along time. Those that overlap stand below each other.
 struct TimelineDrawing {
