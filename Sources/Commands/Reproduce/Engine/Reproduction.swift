@@ -72,6 +72,10 @@ struct Reproduction {
             let label = "\(section.id): \(part.id)"
             switch part {
             case .plugin(let part):
+                if let reason = evidence.unsuitable[part.after] {
+                    evidence.unsuitable[part.id] = reason
+                    continue
+                }
                 do {
                     let done = try await run(part, label, folder, situation)
                     evidence.results[part.id] = done.run

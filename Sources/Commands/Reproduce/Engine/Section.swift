@@ -44,6 +44,8 @@ struct PluginPart: Sendable {
     let hears: Bool
     /// Whether the section can do without: an error is then the reason why it has no results.
     var isOptional = false
+    /// An earlier part whose work it goes on with; without that one's results it is not run.
+    var after = ""
     /// A folder for its results that other sections name as well, so that what they share is run once; empty for the
     /// section's own.
     var shared = ""

@@ -18,7 +18,7 @@ extension Section {
             """,
         parts: [
             .plugin(PluginPart("train", "sae", arguments: DictionaryStudy.training)),
-            .plugin(PluginPart("latents", "features", arguments: DictionaryStudy.latents)),
+            .plugin(DictionaryStudy.latentsPart),
         ],
         criteria: [
             Criterion(
@@ -68,7 +68,13 @@ struct DictionaryStudy {
         ]
     }
 
-    static func latents(_ situation: Situation) -> [(key: String, value: String)] {
+    static var latentsPart: PluginPart {
+        var part = PluginPart("latents", "features", arguments: latents)
+        part.after = "train"
+        return part
+    }
+
+    private static func latents(_ situation: Situation) -> [(key: String, value: String)] {
         [
             ("hooks", hook(situation)), ("dictionary", folder(situation)), ("emit", "all"), ("kinds", "phoneme,word"),
             ("selective-precision", "\(FeatureScan.selectivePrecision)"),
