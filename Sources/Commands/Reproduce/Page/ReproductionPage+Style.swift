@@ -84,7 +84,8 @@ extension ReproductionPage {
         .figures > * { min-width: 0; }
         .figure { margin-top: 1.6rem; }
         .figure.wide { grid-column: 1 / -1; }
-        .figure > p { margin: 0 0 .2rem; font-weight: 600; }
+        .figure > p { margin: 0 0 .2rem; }
+        .figure > p:first-child { font-weight: 600; }
         details.more { margin-top: .7rem; border-top: 1px solid var(--rule); padding-top: .5rem; }
         details.more summary { cursor: pointer; color: var(--accent); font-size: .95rem; }
         details.more p { font-size: .92rem; }

@@ -20,7 +20,7 @@ extension Section {
             Criterion(
                 "polysemantic", "share of neurons that another sound leads at a lower range", holds: 0.5, partly: 0.1,
                 least: 20,
-                because: "the post calls most neurons polysemantic where every other one is; some, from one in ten")
+                because: "it is usual where every other neuron is polysemantic, and happens from one in ten")
         ],
         exhibits: [
             Exhibit(Exhibit.findings, "neuron-1", "Sounds by range of activation, the highest range first."),
