@@ -81,7 +81,7 @@ import Testing
     func limiter(amplitude: Float, gain: Double) throws {
         let samples = noise(4000, amplitude: amplitude, seed: 8)
         let result = try excerpt(samples, nil, Moment(frame: 6), gain: gain)
-        #expect(result.peak <= Limiter.fullScale && result.samples.allSatisfy(\.isFinite))
+        #expect(result.peak <= Limiter.fullScale && result.samples.allSatisfy { $0.isFinite })
         let factor = Float(Foundation.pow(10, gain / 20))
         let plain = try excerpt(samples, nil, nil, gain: gain)
         #expect(plain.peak <= Limiter.fullScale)

@@ -106,7 +106,7 @@ struct TrainingTests {
         try first.settle {}
         #expect(whole.steps > 60)
         #expect(try StateEncoder.encode(whole) == StateEncoder.encode(first))
-        #expect(whole.weights.decoder.allSatisfy(\.isFinite))
+        #expect(whole.weights.decoder.allSatisfy { $0.isFinite })
     }
 
     @Test(
@@ -162,7 +162,7 @@ struct TrainingTests {
         #expect(try trainer.dictionary(hook: "", model: "").latents == 16)
         var same = SparseTrainer(settings: settings(.topK), inputs: 5, seed: 1)
         try same.hear([Float](repeating: 3, count: 300 * 5))
-        #expect(same.weights.decoder.allSatisfy(\.isFinite), "positions that are all equal have no spread")
+        #expect(same.weights.decoder.allSatisfy { $0.isFinite }, "positions that are all equal have no spread")
     }
 
     @Test("damaged states are refused or read, and crash nothing")
