@@ -10,7 +10,9 @@ public struct AtlasContents {
         let store = try AtlasStore(path: path, mode: .read)
         for scan in try store.scans() where scan.scan.status == .complete {
             lines.append("\(scan.model.name) \(scan.model.sha256) \(scan.dataSet.name) \(scan.dataSet.recordings)")
-            lines.append("\(scan.scan.plugin) \(scan.scan.version) \(scan.scan.arguments) \(scan.scan.seed)")
+            lines.append(
+                "\(scan.scan.plugin) \(scan.scan.version) \(scan.scan.arguments.sorted { $0.key < $1.key }) \(scan.scan.seed)"
+            )
             lines += scan.hooks.map { "\($0.hook) \($0.features)" }
             lines += scan.selective.map {
                 "\($0.hook) \($0.selective) \($0.features) \($0.criterion.sorted { $0 < $1 })"
