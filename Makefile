@@ -6,19 +6,19 @@ PREFIX ?= /usr/local
 RELEASE = -c release -j $(JOBS)
 AUSCULT = .build/release/auscult
 AUSCULTD = .build/release/auscultd
-# The folders of plugins/ that are part of this package.
-PLUGINS = $(filter-out template-%,$(patsubst plugins/%/Sources,%,$(wildcard plugins/*/Sources)))
+# The folders of plugins/ that are plugins of this package: others are templates, or what plugins share.
+PLUGINS = $(filter-out template-%,$(patsubst plugins/%/manifest.json,%,$(wildcard plugins/*/manifest.json)))
 
 # The interpreter of the parity harness; by default a virtual environment made from Tests/parity/requirements.txt.
 PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python integration fuzz bench build plugins check lint format parity protos protos-check \
-	templates model install clean bootstrap
+.PHONY: help demo test test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
+	protos-check templates model install clean bootstrap
 
 help: ## This list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Transcribe a recording that is built in (or FILE=…) and look inside the model
 	@scripts/demo.sh $(AUSCULT) $(FILE)
@@ -30,10 +30,12 @@ test: protos-check ## All tests, in release: Swift, Python, real clients of othe
 	$(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python integration fuzz SECONDS=60
 
-integration: build ## Clients of other makes against the daemon: Go's ttRPC, Neovim
+integration: build .build/python/bin/pytest ## Clients of other makes against the daemon: Go's ttRPC, Neovim; the page of results in Chromium
 	@scripts/bootstrap.sh integration
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
+	Tests/integration/results-page.sh
+	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 
 test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python
@@ -64,14 +66,19 @@ format: ## Formats every Swift file in place
 fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
 	scripts/fuzz.sh $(or $(SECONDS),60)
 
-bench: bootstrap ## What the wire and the daemon cost, beside the machine's limits and Go's ttrpc (SPEED.md)
+bench: plugins ## What wire, daemon and the plugins' wall cost, beside the machine's limits and Go's ttrpc (SPEED.md)
+	$(SWIFT) build $(RELEASE) --product auscult-plugin-host
 	$(SWIFT) build $(RELEASE) --product auscultd
 	$(SWIFT) build $(RELEASE) --product auscult-bench
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_GO="$$(Tests/integration/go-program.sh)" \
+		AUSCULT_MODELS=$(CURDIR)/models AUSCULT_PLUGINS=$(CURDIR)/.build/release/plugins \
 		.build/release/auscult-bench --json .build/bench.json $(BENCH)
 
-parity: build $(PARITY_PYTHON) ## Every hook point, log-mel and decoding against openai-whisper (Python, PyTorch)
-	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK)
+bench-scan: build plugins $(PARITY_PYTHON) ## What a scan of every encoder neuron costs, beside PyTorch with hooks (ARGUMENTS=--help)
+	$(PARITY_PYTHON) Tests/speed/scan.py --auscult $(AUSCULT) $(ARGUMENTS)
+
+parity: build plugins $(PARITY_PYTHON) ## Hook points, log-mel, decoding, plugins (or ONLY=…) against Python: openai-whisper, numpy
+	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK) $(if $(ONLY),--only $(ONLY))
 
 .venv/bin/python: Tests/parity/requirements.txt
 	@scripts/bootstrap.sh venv

@@ -13,6 +13,7 @@ let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
 let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "attention-stats", module: "AttentionStats", parts: []),
     (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
+    (folder: "features", module: "FeaturesLibrary", parts: ["Features"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
     (folder: "sae", module: "SparseAutoencodersLibrary", parts: ["SparseAutoencoders"]),
 ]
@@ -40,6 +41,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     ],
     targets: [
         // System libraries: module maps, nothing else.
@@ -81,18 +84,41 @@ let package = Package(
             name: "Bigrams", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/bigrams/Analysis",
             swiftSettings: testable),
         .target(
-            name: "Probes", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/probes/Analysis",
+            name: "Features", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
+            path: "plugins/features/Analysis", swiftSettings: testable),
+        .target(
+            name: "Probes", dependencies: ["PluginDraws", "PluginKit", "TensorFiles"], path: "plugins/probes/Analysis",
             swiftSettings: testable),
         .target(
             name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginKit"],
             path: "plugins/sae/Analysis", swiftSettings: testable),
+        // Random numbers that depend on what is drawn for, and on no order.
+        .target(name: "PluginDraws", path: "plugins/draws/Sources", swiftSettings: optimised),
         // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
         .target(name: "CTemplates"),
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
         // What every layer needs of files; Foundation only.
         .target(name: "Files"),
+        // SHA-256 by OpenSSL.
+        .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
         .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
+
+        // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
+        .target(
+            name: "Atlas", dependencies: ["Files", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: testable),
+        // Colours that the drawings and the pages share.
+        .target(name: "Palette"),
+        // The page to explore an atlas: its files as bytes of the binary, and what serves and exports it.
+        .target(name: "CAtlasPage", exclude: ["Page"]),
+        .target(
+            name: "AtlasPage",
+            dependencies: [
+                "Atlas", "CAtlasPage", "Files", "Palette",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
         // Files of tensors and of JSON beside them, read strictly and written whole.
@@ -107,9 +133,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "COpenSSL", "DataSets", "Dictionaries", "Files", "Kernels",
-                "Messages",
-                "PluginHost", "TensorFiles", "Whisper", "Wire",
+                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -121,27 +146,47 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CZlib", "Files", "Messages", "PluginTemplates", "Wire",
+                "Atlas", "AtlasPage", "CZlib", "DataSets", "Digests", "Files", "Messages", "Palette",
+                "PluginTemplates", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["Results/RESULTS.md"]),
+            exclude: ["Results/RESULTS.md"], swiftSettings: testable),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         .executableTarget(
             name: "auscult-bench",
-            dependencies: ["CDescriptors", "Messages", "Wire", .product(name: "Logging", package: "swift-log")]),
+            dependencies: [
+                "Audio", "CDescriptors", "Daemon", "Messages", "PluginHost", "TestHost", "Whisper", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(
             name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TensorFiles", "TestHost", "TestSupport"]),
         .testTarget(
-            name: "ProbesTests", dependencies: ["PluginKit", "Probes", "TensorFiles", "TestHost", "TestSupport"]),
+            name: "ProbesTests",
+            dependencies: ["PluginDraws", "PluginKit", "Probes", "TensorFiles", "TestHost", "TestSupport"]),
+        .testTarget(
+            name: "FeaturesTests",
+            dependencies: [
+                "Dictionaries", "Features", "Kernels", "PluginDraws", "PluginKit", "TensorFiles", "TestHost",
+                "TestSupport",
+            ]),
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
+        .testTarget(name: "AtlasPageTests", dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
+        // What two atlases say, for comparing them.
+        .target(name: "AtlasSupport", dependencies: ["Atlas"], path: "Tests/AtlasSupport"),
+        .testTarget(
+            name: "AtlasTests",
+            dependencies: [
+                "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
         .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
         .testTarget(name: "WhisperTests", dependencies: ["Files", "TensorFiles", "TestSupport", "Whisper"]),
@@ -168,20 +213,21 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Files", "Kernels", "Messages", "PluginHost",
-                "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Digests", "Files", "Kernels", "Messages",
+                "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "CZlib", "Commands", "Daemon", "Files", "Messages", "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "DataSets", "Digests", "Files", "Messages",
+                "PluginHost", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "PluginsTests",
-            dependencies: ["Audio", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
+            dependencies: ["Audio", "Kernels", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
     ]
         + analyses.map {
             .target(

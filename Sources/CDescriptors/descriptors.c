@@ -74,6 +74,10 @@ static const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_WRITE | F_SEAL_SEA
 
 int auscult_memory_seal(int descriptor) { return fcntl(descriptor, F_ADD_SEALS, seals); }
 
+int auscult_memory_seal_future(int descriptor) {
+    return fcntl(descriptor, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
+}
+
 int auscult_memory_is_sealed(int descriptor) {
     int found = fcntl(descriptor, F_GET_SEALS);
     return found < 0 ? -1 : (found & seals) == seals;

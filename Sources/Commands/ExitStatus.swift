@@ -1,4 +1,6 @@
 import ArgumentParser
+import Atlas
+import DataSets
 import Files
 import Wire
 
@@ -46,6 +48,8 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         case let error as WireError: self.init(error)
         case let error as CallFailure: self.init(WireError(error))
         case let error as FileError: self = Self.byReason[error.code.rawValue] ?? .failure
+        case let error as AtlasError: self = Self.byReason[error.code.rawValue] ?? .failure
+        case let error as DataSetError: self = Self.byReason[error.code.rawValue] ?? .failure
         case let error as ReflectionError: self = Self.byReason[error.code.rawValue] ?? .failure
         case is JSONSyntaxError: self = .usage
         case is FramingError: self = .badData
@@ -64,6 +68,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         "unavailable": .unavailable, "permission_denied": .cannotCreate, "cannot_create": .cannotCreate,
         "input_output": .inputOutput, "cancelled": .interrupted, "resource_exhausted": .temporaryFailure,
         "deadline_exceeded": .temporaryFailure,
+        "mismatch": .badData,
     ]
 
     private static let byCode: [WireError.Code: ExitStatus] = [

@@ -42,6 +42,7 @@ struct TraceCommand: AsyncParsableCommand {
     var out: String
 
     @Option(help: "Keep the frames that overlap audio, or the padding as well.") var frames = TraceFrames.valid
+    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
     @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = TraceReduction.none
 
     @Option(
@@ -104,7 +105,7 @@ struct TraceCommand: AsyncParsableCommand {
             model: try await model.reference(daemon), hooks: hooks, frames: frames.message, reduction: reduce.message,
             interventions: intervene.interventions(in: FileManager.default.currentDirectoryPath),
             decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task.message,
-            output: .file(absolutePath(out)))
+            output: .file(absolutePath(out)), context: context.message)
     }
 
     private func trace(_ request: V1.TraceRequest, _ daemon: DaemonConnection) async throws {
@@ -123,6 +124,18 @@ struct TraceCommand: AsyncParsableCommand {
             }
         }
     }
+}
+
+/// How much of a window the encoder hears.
+enum EncoderContextOption: String, ExpressibleByArgument, CaseIterable {
+    case full, auto
+
+    static let help: ArgumentHelp = """
+        What the encoder hears: the model's whole window, as it was trained, or no more than the recording, which is \
+        faster and not quite the same.
+        """
+
+    var message: V1.EncoderContext { self == .full ? .full : .auto }
 }
 
 /// Which frames of each window are kept.

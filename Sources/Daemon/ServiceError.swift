@@ -28,6 +28,9 @@ public struct ServiceError: Error, Sendable, CustomStringConvertible {
         public static let deadlineExceeded = Code(rawValue: "deadline_exceeded")
         /// The call makes sense, but not in the state that things are in: a result that is not there yet.
         public static let failedPrecondition = Code(rawValue: "failed_precondition")
+        /// What was handed in does not belong together, or not to what it is used with: the states of two plugins,
+        /// recordings without the labels that are needed. On the wire, FAILED_PRECONDITION with this reason.
+        public static let mismatch = Code(rawValue: "mismatch")
         /// The caller may not do this.
         public static let permissionDenied = Code(rawValue: "permission_denied")
         /// Nothing here does this.

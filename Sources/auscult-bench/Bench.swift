@@ -7,6 +7,8 @@ import Wire
 struct Bench {
     let quick: Bool
     let json: String?
+    /// What is measured: of "wire", "daemon" and "plugins".
+    let parts: Set<String>
 
     func run() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("auscult-bench-\(getpid())").path
@@ -18,10 +20,10 @@ struct Bench {
         func add(_ measurement: Measurement) {
             all.append(measurement)
             FileHandle.standardOutput.write(Data((measurement.row + "\n").utf8))
-
         }
-        try await wire(folder, add)
-        try await daemon(folder, add)
+        if parts.contains("wire") { try await wire(folder, add) }
+        if parts.contains("daemon") { try await daemon(folder, add) }
+        if parts.contains("plugins") { try plugins(add) }
         if let json {
             let data = try JSONSerialization.data(
                 withJSONObject: all.map(\.json), options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
@@ -241,6 +243,16 @@ struct Bench {
         let note = "\(bytes / 1_000_000) MB with the computing"
         add(Measurement(name: "daemon: trace streamed", unit: "ms", note: note, samples: rates[0]))
         add(Measurement(name: "daemon: the same trace by shared memory", unit: "ms", note: note, samples: rates[1]))
+    }
+
+    // MARK: - Plugins
+
+    private func plugins(_ add: (Measurement) -> Void) throws {
+        let environment = ProcessInfo.processInfo.environment
+        guard let models = environment["AUSCULT_MODELS"], let bundles = environment["AUSCULT_PLUGINS"] else {
+            return print("no plugins: $AUSCULT_MODELS or $AUSCULT_PLUGINS is not set")
+        }
+        try PluginWall(models: models, bundles: bundles).measure(rounds: quick ? 3 : 25, add)
     }
 
     private func connect(_ path: String) async throws -> WireClient {

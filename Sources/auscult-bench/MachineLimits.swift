@@ -65,6 +65,12 @@ enum MachineLimits {
         return Double(size) / time / 1e9
     }
 
+    /// Processes that wanted to run in the last minute, on average, as the system counts them: what else there was to do.
+    static func load() -> Double {
+        var averages = [0.0]
+        return getloadavg(&averages, 1) == 1 ? averages[0] : .nan
+    }
+
     private static func pair() -> (Int32, Int32) {
         var ends: [Int32] = [0, 0]
         socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)

@@ -49,6 +49,23 @@ struct LogMelTests {
     }
 
     @Test(
+        "the first frames of a window are those of the whole window, to the bit", arguments: [1, 160, 3199, 3200, 5000])
+    func firstFrames(samples: Int) {
+        var random = SeededGenerator(seed: 6)
+        let samples = random.floats(samples, in: -1...1)
+        let mel = LogMel(bands: 80)
+        let frames = 34
+        let whole = mel.window(samples, windowSamples: 48_000)
+        let first = mel.window(samples, firstFrames: frames)
+        #expect(first.shape == [80, frames])
+        for band in 0..<80 {
+            #expect(
+                Array(first.elements[band * frames..<(band + 1) * frames])
+                    == Array(whole.elements[band * 300..<band * 300 + frames]))
+        }
+    }
+
+    @Test(
         "encoder frames are 320 samples, and a part of one counts",
         arguments: [
             (0, 0), (1, 1), (319, 1), (320, 1), (321, 2), (480_000, 1500), (Int.max, Int.max / 320 + 1),

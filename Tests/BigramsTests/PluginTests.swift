@@ -40,7 +40,20 @@ struct BigramsPluginTests {
         #expect(rows.count == 2 && rows[0][4] == .text(" light") && rows[0][5] == .number(4))
     }
 
-    @Test("logits of another shape, a language without a token, and nothing to do are refused in words")
+    @Test("asked for nothing, it says what the decoder begins with", arguments: [nil, "", " | "])
+    func beginning(prompt: String?) throws {
+        let folder = try TemporaryFolder()
+        var arguments = ["language": "fr", "top": "1"]
+        arguments["prompt"] = prompt
+        let instance = try instance(folder, arguments)
+        try instance.run([], run())
+        guard case .table(_, let rows) = try instance.result("next") else { throw PluginError(.failed, "no table") }
+        // After <|startoftranscript|><|fr|><|transcribe|>, the planted decoder says the token after the last.
+        #expect(rows.count == 1 && rows[0][1] == .text("") && rows[0][4] == .text(" traffic"))
+        #expect(rows[0][5] == .number(3))
+    }
+
+    @Test("logits of another shape, a language without a token, and a file for no matrix are refused in words")
     func refused() throws {
         let folder = try TemporaryFolder()
         let narrow = try instance(folder, ["prompt": "traffic", "language": "fr"], columns: 5)
@@ -48,8 +61,6 @@ struct BigramsPluginTests {
         let other = try TemporaryFolder()
         let stranger = try instance(other, ["prompt": "traffic", "language": "xx"])
         #expect { try stranger.run([], run()) } throws: { "\($0)".contains("<|xx|>") }
-        for arguments in [[:], ["prompt": " | "], ["out": "/x", "prompt": "a"]] {
-            #expect(throws: TestHostError.self) { try instance(TemporaryFolder(), arguments) }
-        }
+        #expect(throws: TestHostError.self) { try instance(TemporaryFolder(), ["out": "/x", "prompt": "a"]) }
     }
 }

@@ -1,9 +1,11 @@
 import Commands
-import Daemon
 import Foundation
 import Logging
+import PluginHost
 import Synchronization
 import TestSupport
+
+@testable import Daemon
 
 /// What a command line did.
 struct CommandResult {
@@ -30,15 +32,21 @@ struct InProcessDaemon {
     let environment: [String: String]
     private let server: AuscultServer
     private let serving: Task<Void, Never>
+    /// Stay in their places as long as the daemon serves.
+    private let plugins: [TestBundle]
 
-    init(_ data: TemporaryFolder) async throws {
+    /// - Parameter plugins: the bundles that it finds.
+    init(_ data: TemporaryFolder, plugins: [TestBundle] = []) async throws {
         let socket = data.side + "/in-process.sock"
         environment = ["XDG_DATA_HOME": data.path, "AUSCULT_SOCKET": socket]
         let configuration = try Configuration.resolve(
             flags: ["socket": [socket]], environment: ["XDG_DATA_HOME": data.path, "XDG_CONFIG_HOME": data.side])
-        let server = AuscultServer(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let server = AuscultServer(
+            configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            catalogue: .bundles(PluginRegistry(searchPath: plugins.map(\.folder.path))))
         try await server.start()
         self.server = server
+        self.plugins = plugins
         serving = Task { await server.waitUntilStopped() }
     }
 
@@ -46,6 +54,8 @@ struct InProcessDaemon {
         server.requestStop(drainTimeout: .zero)
         await serving.value
     }
+
+    func run(_ arguments: String...) async -> CommandResult { await run(arguments) }
 
     func run(_ arguments: [String]) async -> CommandResult {
         let written = Mutex((output: "", error: ""))

@@ -15,7 +15,10 @@ import Testing
             [], ["transcribe"], ["hooks"], ["trace"], ["models"], ["models", "list"], ["models", "add"],
             ["models", "remove"], ["models", "pull"], ["samples"], ["samples", "list"], ["samples", "export"],
             ["jobs"], ["jobs", "list"], ["jobs", "watch"], ["jobs", "result"], ["jobs", "cancel"], ["jobs", "forget"],
-            ["status"], ["stop"], ["call"], ["bridge"],
+            ["atlas"], ["atlas", "build"], ["atlas", "show"], ["atlas", "card"], ["atlas", "listen"], ["atlas", "serve"],
+            ["atlas", "export"], ["reproduce"],
+            ["status"], ["stop"], ["call"], ["bridge"], ["run"], ["merge"], ["plugins"], ["plugins", "list"],
+            ["plugins", "show"], ["plugins", "new"], ["plugins", "validate"],
         ])
     func snapshot(command: [String]) throws {
         let name = (["help"] + command).joined(separator: "-") + ".txt"

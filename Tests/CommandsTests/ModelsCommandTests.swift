@@ -1,4 +1,5 @@
 import Daemon
+import Digests
 import Files
 import Foundation
 import TestSupport

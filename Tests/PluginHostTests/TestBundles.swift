@@ -6,34 +6,7 @@ import TestSupport
 
 import PluginHost
 
-/// Bundles around the libraries that the package builds for these tests.
-struct TestBundle: Sendable {
-    let folder: TemporaryFolder
-    /// Holds only the bundle's folder, for a registry.
-    let path: String
-
-    /// - Parameter fault: what goes wrong when the library is loaded; nil for a plugin that works.
-    init(
-        library: String = "FaultyPlugin", id: String = "org.example.faulty", version: String = "1.0",
-        fault: String? = nil
-    ) throws {
-        folder = try TemporaryFolder()
-        path = folder("faulty")
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        let built = HostExecutable.programFolder() + "/lib\(library).so"
-        try FileManager.default.copyItem(atPath: built, toPath: path + "/plugin.so")
-        if let fault { try fault.write(toFile: path + "/fault", atomically: true, encoding: .utf8) }
-        try manifest(
-            #"""
-            {"id": "\#(id)", "name": "Faulty", "version": "\#(version)", "vendor": "nobody",
-             "licence": "Apache-2.0", "description": "", "library": "plugin.so", "abi_major": 1}
-            """#)
-    }
-
-    func manifest(_ json: String) throws {
-        try json.write(toFile: path + "/manifest.json", atomically: true, encoding: .utf8)
-    }
-
+extension TestBundle {
     var bundle: PluginBundle { get throws { try PluginBundle(folder: path) } }
 }
 
@@ -74,11 +47,13 @@ final class Gathered: Sendable {
     }
 
     func start(
-        _ bundle: TestBundle, limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil
+        _ bundle: TestBundle, limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil,
+        keepsMemory: Bool = true
     ) throws -> PluginProcess {
         bundles.withLock { $0.append(bundle) }
         return try PluginProcess.start(
             bundle.bundle, limits: limits, services: TestServices(), quarantine: quarantine,
+            keepsMemory: keepsMemory,
             log: { line in self.log.withLock { $0.append(line) } },
             result: { result in self.results.withLock { $0.append(result) } })
     }

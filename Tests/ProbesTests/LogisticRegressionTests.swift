@@ -1,3 +1,5 @@
+import Foundation
+import PluginDraws
 import Testing
 
 @testable import Probes
@@ -48,6 +50,20 @@ struct LogisticRegressionTests {
         for (left, right) in zip(cold.probe.weight + cold.probe.bias, warm.probe.weight + warm.probe.bias) {
             #expect(abs(left - right) < 1e-4)
         }
+    }
+
+    @Test("small penalties are answered as exactly as large ones", arguments: [10, 0.1, 1e-3, 1e-4])
+    func smallPenalty(_ l2: Double) {
+        // x = −1 and 1, a class each: W = (−w, w), and 2w's logistic says σ(−2w) = λ w. By halving, where it falls through 0.
+        var (low, high) = (0.0, 100.0)
+        for _ in 0..<200 {
+            let w = (low + high) / 2
+            if 1 / (1 + exp(2 * w)) > l2 * w { low = w } else { high = w }
+        }
+        let rows = FeatureMatrix(features: 1, values: [-1, 1])
+        let fit = LogisticRegression(l2: l2).fit(rows, labels: [0, 1], classes: 2)
+        #expect(fit.converged)
+        #expect(abs(fit.probe.weight[1] - low) < 1e-6 * low && abs(fit.probe.weight[0] + low) < 1e-6 * low)
     }
 
     @Test("a free bias alone gives the classes' shares")

@@ -1,3 +1,4 @@
+import PluginDraws
 import Testing
 
 @testable import Probes

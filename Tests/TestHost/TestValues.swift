@@ -7,6 +7,9 @@ public struct TestTensor {
     public var axes: [String]
     public var shape: [Int]
     public var values: [Float]
+    /// Where the values lie instead of in ``values``, as many as the shape says: they are not copied, and have to stay while
+    /// the plugin is called.
+    public var place: UnsafeRawPointer?
     public var firstPosition = 0
     public var positionsPerSecond = 50.0
     public var validPositions = 0
@@ -36,7 +39,7 @@ public struct TestTensor {
             let strides = bytes.bindMemory(to: Int64.self)
             for axis in shape.indices { strides[axis] = Int64(shape[(axis + 1)...].reduce(1, *)) }
         }
-        tensor.data = memory.array(values).map { UnsafeRawPointer($0) }
+        tensor.data = place ?? memory.array(values).map { UnsafeRawPointer($0) }
         tensor.hook = memory.string(hook)
         let empty = memory.string("")
         withUnsafeMutableBytes(of: &tensor.axes) { bytes in

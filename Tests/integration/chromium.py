@@ -3,9 +3,14 @@ import base64
 import itertools
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
+import time
+
+# Seconds for one answer: a machine that does much else starts a browser slowly.
+PATIENCE = 180
 
 
 class Chromium:
@@ -26,10 +31,11 @@ class Chromium:
             os.dup2(second, 4)
 
         self.process = subprocess.Popen(
-            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--hide-scrollbars",
+            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+             "--disable-extensions", "--disable-background-networking", "--remote-debugging-pipe", "--hide-scrollbars",
              "--autoplay-policy=no-user-gesture-required", "--user-data-dir=" + self.folder.name, "about:blank"],
-            preexec_fn=descriptors, close_fds=False,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            preexec_fn=descriptors, close_fds=False, env={**os.environ, "HOME": self.folder.name},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.folder.name + "/said", "wb"))
         os.close(there)
         os.close(back)
         self.pending, self.events, self.numbers, self.session = b"", [], itertools.count(1), None
@@ -50,13 +56,21 @@ class Chromium:
         self.folder.cleanup()
 
     def message(self):
+        until = time.monotonic() + PATIENCE
         while b"\0" not in self.pending:
+            if not select.select([self.read], [], [], max(0, until - time.monotonic()))[0]:
+                raise TimeoutError(f"chromium said nothing for {PATIENCE} s{self.said()}")
             piece = os.read(self.read, 1 << 20)
             if not piece:
-                raise EOFError("chromium has ended")
+                raise EOFError(f"chromium has ended{self.said()}")
             self.pending += piece
         text, _, self.pending = self.pending.partition(b"\0")
         return json.loads(text)
+
+    def said(self):
+        """The end of what it wrote to its standard error, for a message."""
+        with open(self.folder.name + "/said", errors="replace") as file:
+            return "; it wrote: " + file.read()[-2000:]
 
     def call(self, method, **parameters):
         number = next(self.numbers)
@@ -79,9 +93,13 @@ class Chromium:
                   mobile=phone)
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-        self.call("Page.navigate", url="file://" + os.path.abspath(path))
-        while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
-            self.events.append(self.message())
+        # An address that differs only behind its # would not be loaded anew, and events of a page before would be taken
+        # for this one's.
+        for address in ("about:blank", path if "://" in path else "file://" + os.path.abspath(path)):
+            self.events.clear()
+            self.call("Page.navigate", url=address)
+            while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
+                self.events.append(self.message())
         # Two frames, so that what is drawn at its own width is drawn.
         self.run("new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
@@ -108,7 +126,7 @@ class Chromium:
     def requests(self):
         """The addresses that were asked for, but for the page and data in it."""
         return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"
-                and not e["params"]["request"]["url"].startswith(("file:", "data:", "about:"))]
+                and not e["params"]["request"]["url"].startswith(("file:", "data:", "blob:", "about:"))]
 
     def screenshot(self, path, whole=True):
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=whole, format="png")

@@ -42,16 +42,26 @@ def test_page(phone, dark):
 
 
 def hover(page):
-    """The pointer over the first heat map's first cell: block 0, head 0, which is 0."""
-    spot = page.run("""(() => {
-      const frame = document.querySelector('#r2 .plot'); frame.scrollIntoView();
-      const box = frame.getBoundingClientRect();
-      return [box.left + box.width * .35, box.top + 20];
+    """The pointer over the first heat map: what is said of a cell is what was planted there."""
+    page.run("document.querySelector('#r2 .plot').scrollIntoView({block: 'center'})")
+    left, top, width, height = page.run("""(() => {
+      const box = document.querySelector('#r2 .plot').getBoundingClientRect();
+      return [box.left, box.top, box.width, box.height];
     })()""")
-    page.call("Input.dispatchMouseEvent", type="mouseMoved", x=spot[0], y=spot[1])
-    text = page.run("document.querySelector('#r2 .value').textContent")
-    assert "layer: block 0" in text and "head: " in text, text
-    assert page.run("getComputedStyle(document.querySelector('#r2 .value')).display") == "block"
+    seen = {}
+    for down in range(1, 12):
+        for across in range(1, 16):
+            page.call("Input.dispatchMouseEvent", type="mouseMoved", x=left + width * across / 16,
+                      y=top + height * down / 12)
+            if page.run("getComputedStyle(document.querySelector('#r2 .value')).display") == "block":
+                value, layer, head = page.run("document.querySelector('#r2 .value').textContent").split("\n")
+                seen[int(layer.removeprefix("layer: block ")), int(head.removeprefix("head: "))] = value
+    assert len(seen) >= 20, seen
+    for (layer, head), value in seen.items():
+        if (layer, head) == (1, 1):
+            assert value == "no value"
+        else:
+            assert abs(float(value) - (0.4 * head + 0.15 * layer)) < 1e-4, (layer, head, value)
 
 
 def keys(page):
@@ -71,12 +81,17 @@ def sorting(page):
 
 
 def playing(page):
-    state = page.run("""(async () => {
-      const audio = document.querySelector('audio');
-      audio.muted = true;
-      await audio.play();
-      const state = [audio.readyState, audio.duration, audio.error];
-      audio.pause();
-      return state;
+    """Every player has its sound, and comes to its end."""
+    players = page.run("""(async () => {
+      const out = [];
+      for (const audio of document.querySelectorAll('audio')) {
+        audio.muted = true;
+        await audio.play();
+        await new Promise(resolve => { audio.onended = audio.onerror = resolve; });
+        out.push([audio.readyState, audio.duration, audio.currentTime, audio.error && audio.error.message]);
+      }
+      return out;
     })()""")
-    assert state[0] >= 2 and abs(state[1] - 2) < 0.01 and state[2] is None, state
+    assert len(players) == 1
+    for ready, duration, time, error in players:
+        assert ready >= 2 and abs(duration - 2) < 0.01 and abs(time - duration) < 0.05 and error is None, players

@@ -1,6 +1,7 @@
 """auscult as the harness calls it: always the program, never its insides."""
 
 import json
+import math
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,12 @@ from safetensors import safe_open
 
 def model(checkpoint):
     return ["--model", checkpoint] if checkpoint else []
+
+
+def cells(table):
+    """Rows of a plugin's table, by column; what has no number is NaN."""
+    return [{name: math.nan if cell is None else cell for name, cell in zip(table["columns"], row)}
+            for row in table["rows"]]
 
 
 class Auscult:
@@ -26,6 +33,13 @@ class Auscult:
     def hooks(self, checkpoint):
         """Names of all hook points, in the engine's order. Without a checkpoint: of the embedded model."""
         return [row["hook"] for row in json.loads(self("hooks", *model(checkpoint), "--format", "json"))]
+
+    def analysis(self, plugin, checkpoint, *arguments):
+        """The results of a plugin's run, by output."""
+        document = json.loads(self("run", plugin, *arguments, *model(checkpoint), "--format", "json"))
+        if document["problems"]:
+            raise SystemExit(f"{plugin}: {document['problems']}")
+        return {result["output"]: result for result in document["results"]}
 
     def trace(self, recording, checkpoint, globs, tokens, out):
         """Name -> array of all positions, read back with Python's safetensors one at a time; the file is removed."""

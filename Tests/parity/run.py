@@ -36,7 +36,10 @@ def main():
               "activations": lambda part: part.check(auscult, options.work, options.default, only),
               "decoding": lambda part: part.check(auscult, options.work, options.default),
               "plugins": lambda part: part.check(auscult, options.work, options.default)}
-    for part in options.only.split(","):
+    parts = [name for name in options.only.split(",") if name]
+    if not parts or not set(parts) <= set(PARTS):
+        sys.exit(f"--only is '{options.only}', expected some of {','.join(PARTS)}")
+    for part in parts:
         results[part] = checks[part](importlib.import_module(part))
     print("\n" + ", ".join(f"{part}: {'passed' if passed else 'FAILED'}" for part, passed in results.items()))
     sys.exit(0 if all(results.values()) else 1)

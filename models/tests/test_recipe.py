@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recipe import augment, decode, export, features, grammar, muon, noise, phonemes
+from recipe import augment, clips, decode, export, features, grammar, muon, noise, phonemes
 from recipe.network import PHONEME_BLOCK, Trainee, build
 from recipe.tokenizer import Tokenizer, save, special_tokens, train
 
@@ -155,6 +155,25 @@ class Export(unittest.TestCase):
             with torch.no_grad():
                 difference = model(mel, tokens) - theirs(input_features=mel, decoder_input_ids=tokens).logits
         self.assertLess(difference.abs().max().item(), 1e-4)
+
+
+class Clips(unittest.TestCase):
+    def test_windows_follow_one_another_and_keep_what_lies_in_them(self):
+        from recipe.synthesize import Clip
+        samples = np.arange(5 * 16_000, dtype=np.float32)
+        spoken = Clip("one two three", "en", "template", "v", samples,
+                      [(0.0, 0.5, phonemes.SILENCE), (0.5, 2.5, "a"), (2.5, 3.0, "b"), (4.1, 4.9, "c")],
+                      [(0.5, 2.5, 0, 0), (2.5, 3.0, 1, 2)])
+        found = list(clips.windows(spoken, 2.0))
+        self.assertEqual([(part[0], len(part)) for part, _, _ in found], [(0, 32_000), (32_000, 32_000)])
+        self.assertEqual(found[0][1], [[0.5, 2.0, "a"]])
+        self.assertEqual(found[1][1], [[0.0, 0.5, "a"], [0.5, 1.0, "b"]])
+        self.assertEqual([words for _, _, words in found], [[[0.5, 2.0, "one"]], [[0.0, 0.5, "one"], [0.5, 1.0, "two three"]]])
+
+    def test_sentences_of_a_block_are_the_same_each_time_and_held_out(self):
+        first, second = (clips.sentences(random.Random("7/3"), 20) for _ in range(2))
+        self.assertEqual(first, second)
+        self.assertTrue(all(sentence.is_held_out for sentence, _ in first))
 
 
 class DemoSet(unittest.TestCase):

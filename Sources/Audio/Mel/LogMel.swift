@@ -55,6 +55,23 @@ public struct LogMel: Sendable {
         return spectrogram(content + [Float](repeating: 0, count: windowSamples - content.count))
     }
 
+    /// The first `frames` columns of ``window(_:windowSamples:)``, equal to the bit, without computing the others:
+    /// `[bands, frames]`. Right as long as what is left out is padding, so `samples` may reach no further than they do.
+    public func window(_ samples: [Float], firstFrames frames: Int) -> Tensor {
+        precondition(samples.count <= frames * Self.hop, "\(samples.count) samples in \(frames) frames")
+        // Two frames more, and the reflection at the end lies in silence and is silence.
+        let whole = window(samples, windowSamples: (frames + 2) * Self.hop)
+        var out = Tensor(uninitialized: [bands, frames])
+        whole.withUnsafeBufferPointer { whole in
+            out.withUnsafeMutableBufferPointer { out in
+                for band in 0..<bands {
+                    for frame in 0..<frames { out[band * frames + frame] = whole[band * (frames + 2) + frame] }
+                }
+            }
+        }
+        return out
+    }
+
     /// Mel power of `frames` frames, before any logarithm, to `[bands, frames]` at `out`. `samples` is the first sample
     /// of the first frame, 200 before its centre. Returns the maximum.
     ///

@@ -72,18 +72,38 @@ final class TemporaryFile: Sendable {
     /// The floats in `range`, counted in floats from the file's start.
     func readFloats(_ range: Range<Int>) throws -> [Float] {
         try [Float](unsafeUninitializedCapacity: range.count) { floats, initialized in
-            var rest = UnsafeMutableRawBufferPointer(floats)[..<(4 * range.count)]
-            while !rest.isEmpty {
-                let offset = off_t(4 * range.lowerBound + rest.startIndex)
-                let target = UnsafeMutableRawBufferPointer(rebasing: rest)
-                let got = SystemCall.retrying { pread(descriptor, target.baseAddress, target.count, offset) }
-                guard got > 0 else {
-                    let reason = got == 0 ? "it ends early" : SystemCall.message(errno)
-                    throw AudioError(.unavailable, "\(name): cannot read its temporary file in \(directory): \(reason)")
-                }
-                rest = rest.dropFirst(got)
-            }
+            try fill(
+                UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(floats)[..<(4 * range.count)]),
+                from: 4 * range.lowerBound)
             initialized = range.count
+        }
+    }
+
+    /// All bytes.
+    func readAll() throws -> [UInt8] {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw AudioError(
+                .unavailable, "\(name): cannot read its temporary file in \(directory): \(SystemCall.message(errno))")
+        }
+        let count = Int(status.st_size)
+        return try [UInt8](unsafeUninitializedCapacity: count) { bytes, initialized in
+            try fill(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(bytes)[..<count]), from: 0)
+            initialized = count
+        }
+    }
+
+    private func fill(_ buffer: UnsafeMutableRawBufferPointer, from start: Int) throws {
+        var rest = buffer[...]
+        while !rest.isEmpty {
+            let target = UnsafeMutableRawBufferPointer(rebasing: rest)
+            let offset = off_t(start + rest.startIndex)
+            let got = SystemCall.retrying { pread(descriptor, target.baseAddress, target.count, offset) }
+            guard got > 0 else {
+                let reason = got == 0 ? "it ends early" : SystemCall.message(errno)
+                throw AudioError(.unavailable, "\(name): cannot read its temporary file in \(directory): \(reason)")
+            }
+            rest = rest.dropFirst(got)
         }
     }
 }

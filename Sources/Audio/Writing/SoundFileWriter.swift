@@ -29,6 +29,31 @@ public enum SoundFileWriter {
     public static func write(
         _ samples: [Float], sampleRate: Int = LogMel.sampleRate, as format: SoundFileFormat, to path: String
     ) throws {
+        try check(samples, sampleRate: sampleRate, path)
+        let (descriptor, temporary) = try create(beside: path)
+        do {
+            try encode(samples, sampleRate: sampleRate, as: format, descriptor: descriptor, path: path)
+            if rename(temporary, path) != 0 { throw failure(path, SystemCall.message(errno)) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// The bytes of a sound file of mono `samples`; `name` is for messages.
+    ///
+    /// - Throws: ``AudioError`` if a sample is not finite, or there is no room for a temporary file, which is needed as
+    ///   a file's header is written last.
+    public static func bytes(
+        _ samples: [Float], sampleRate: Int = LogMel.sampleRate, as format: SoundFileFormat, name: String
+    ) throws -> [UInt8] {
+        try check(samples, sampleRate: sampleRate, name)
+        let file = try TemporaryFile(holding: name)
+        try encode(samples, sampleRate: sampleRate, as: format, descriptor: file.duplicate(), path: name)
+        return try file.readAll()
+    }
+
+    private static func check(_ samples: [Float], sampleRate: Int, _ path: String) throws {
         guard SoundFile.sampleRates.contains(sampleRate) else {
             throw AudioError(
                 .invalidArgument,
@@ -39,14 +64,6 @@ public enum SoundFileWriter {
         }
         if let index = samples.firstIndex(where: { !$0.isFinite }) {
             throw AudioError(.invalidArgument, "\(path): cannot hold sample \(index), which is \(samples[index])")
-        }
-        let (descriptor, temporary) = try create(beside: path)
-        do {
-            try encode(samples, sampleRate: sampleRate, as: format, descriptor: descriptor, path: path)
-            if rename(temporary, path) != 0 { throw failure(path, SystemCall.message(errno)) }
-        } catch {
-            unlink(temporary)
-            throw error
         }
     }
 

@@ -16,5 +16,9 @@ int auscult_memory_create(const char *name, size_t size);
 /// Seals it: no growing, no shrinking, no writing, and no other seals. Writable mappings must be gone by then.
 int auscult_memory_seal(int descriptor);
 
+/// Lets nobody change its size any more, and nobody write to it but through mappings that exist already. Returns 0, or -1
+/// with errno.
+int auscult_memory_seal_future(int descriptor);
+
 /// Whether it is sealed so. 1, 0, or -1 with errno.
 int auscult_memory_is_sealed(int descriptor);

@@ -12,7 +12,7 @@ struct PluginsCommand: AsyncParsableCommand {
               auscult plugins
               auscult plugins show attention-stats
               auscult plugins new pitch-range --lang c
-              auscult plugins validate ./pitch-range
+              auscult plugins validate ./pitch-range -p order=3
             """,
         subcommands: [List.self, Show.self, New.self, Validate.self], defaultSubcommand: List.self)
 }
@@ -76,7 +76,13 @@ extension PluginsCommand {
             let folder = out ?? name.split(separator: ".").last.map { $0.lowercased() } ?? name
             do {
                 let id = try PluginTemplate.write(name: name, language: lang, to: folder)
-                try Console.current.print("\(id) is in \(folder); 'make' there builds it")
+                try Console.current.print(
+                    """
+                    \(id) is in \(folder). To build it, to try it out, and to have it found:
+                      make -C \(folder)
+                      auscult plugins validate \(folder)/build/\(id)
+                      make -C \(folder) install && auscult run \(id) demo:
+                    """)
             } catch let error as PluginTemplate.Failure {
                 throw CommandError(.usage, error.description)
             }
@@ -88,6 +94,7 @@ extension PluginsCommand {
             abstract: "Try a bundle out, a process for each check; the exit status is 65 where one fails.")
 
         @Argument(help: "The bundle's folder.", completion: .directory) var path: String
+        @OptionGroup var arguments: PluginArgumentOptions
         @OptionGroup var model: ModelOptions
         @OptionGroup var format: FormatOption
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -98,7 +105,8 @@ extension PluginsCommand {
             var end: V1.ValidationEnd?
             try await connection.use(Verbosity.notices) { daemon in
                 let request = V1.ValidatePluginRequest(
-                    path: absolutePath(path), model: try await model.reference(daemon))
+                    path: absolutePath(path), model: try await model.reference(daemon),
+                    arguments: try arguments.messages)
                 try await daemon.events(V1.PluginRPC.validate, request) { message in
                     switch message.event {
                     case .check(let check)?:
@@ -182,14 +190,15 @@ extension V1.PluginDescription {
                 (needs.gradients, "gradients"), (needs.allFrames, "padding"), (needs.audio, "audio"),
                 (needs.decoder, "the decoder"), (needs.labels, "labels"),
             ]
-            lines.append("Needs: " + (needs.hooks + wants.filter(\.0).map(\.1)).joined(separator: ", "))
+            let all = needs.hooks + wants.filter(\.0).map(\.1)
+            lines.append("Needs: " + (all.isEmpty ? "nothing to hear" : all.joined(separator: ", ")))
         }
         if !parameters.isEmpty {
             lines += ["", "Parameters (-p id=value):"]
             for parameter in parameters {
                 let choices = parameter.choices.isEmpty ? "" : ": " + parameter.choices.joined(separator: "|")
-                lines.append(
-                    "  \(parameter.id) (\(parameter.kind)\(choices), \(parameter.default))  \(parameter.description)")
+                let value = parameter.default.isEmpty ? "" : ", \(parameter.default)"
+                lines.append("  \(parameter.id) (\(parameter.kind)\(choices)\(value))  \(parameter.description)")
             }
         }
         if !outputs.isEmpty {

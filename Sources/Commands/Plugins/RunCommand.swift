@@ -31,10 +31,7 @@ struct RunCommand: AsyncParsableCommand {
         help: "Recordings, folders, manifests, demo:NAME or demo:; none for a plugin that hears nothing.",
         completion: .file())
     var inputs: [String] = []
-    @Option(
-        name: .customShort("p"), parsing: .singleValue,
-        help: ArgumentHelp("An argument of the plugin; may be repeated.", valueName: "key=value"))
-    var arguments: [String] = []
+    @OptionGroup var arguments: PluginArgumentOptions
     @OptionGroup var output: RunOutputOptions
     @OptionGroup var model: ModelOptions
     @Option(help: ArgumentHelp("A part of the recordings: the i-th of n, from 1.", valueName: "i/n"))
@@ -43,6 +40,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write the state here, for 'auscult merge'.", valueName: "file")) var state: String?
     @Option(help: "Plugin processes at a time.") var workers: UInt32 = 1
     @Option(help: "Where draws begin.") var seed: UInt64 = 0
+    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
     @Flag(help: "End at a recording that cannot be read, rather than leave it out.") var stopAtBroken = false
     @Option(
         parsing: .singleValue, help: ArgumentHelp("Change activations on the way; may be repeated.", valueName: "spec"))
@@ -52,22 +50,9 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {
-        _ = try pluginArguments
         _ = try shardMessage
         guard !detach || (output.out == nil && output.format == nil) else {
             throw ValidationError("--detach prints nothing but an id; 'auscult jobs result' has the results.")
-        }
-    }
-
-    private var pluginArguments: [V1.PluginArgument] {
-        get throws {
-            try arguments.map { argument in
-                guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
-                    throw ValidationError("-p takes key=value, as in -p k=20; not '\(argument)'.")
-                }
-                return V1.PluginArgument(
-                    id: String(argument[..<equals]), value: String(argument[argument.index(after: equals)...]))
-            }
         }
     }
 
@@ -87,7 +72,7 @@ struct RunCommand: AsyncParsableCommand {
         try await connection.use(verbosity.logger) { daemon in
             var request = V1.RunPluginRequest()
             request.pluginId = plugin
-            request.arguments = try pluginArguments
+            request.arguments = try await arguments.messages(for: plugin, daemon)
             request.shard = try shardMessage
             request.model = try await model.reference(daemon)
             request.interventions = intervene.interventions(in: FileManager.default.currentDirectoryPath)
@@ -96,6 +81,7 @@ struct RunCommand: AsyncParsableCommand {
             request.workers = workers
             request.seed = seed
             request.stopAtBroken = stopAtBroken
+            request.context = context.message
             request.dataSets = inputs.filter(Self.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
             let files = inputs.filter { !Self.isDataSet($0) }
             let recordings = try await RecordingArgument.all(from: files, daemon)

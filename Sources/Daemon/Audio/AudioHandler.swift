@@ -5,6 +5,7 @@ import Wire
 /// Sound that a client pushes, and the embedded clips, over the wire.
 struct AudioHandler {
     let uploads: UploadStore
+    let engine: Engine
 
     var methods: [ServerMethod] {
         [
@@ -19,6 +20,10 @@ struct AudioHandler {
                     throw ServiceError(.notFound, "no embedded file is called \(request.file)")
                 }
                 return V1.ClipFile(file: file.name, data: Array(file.bytes))
+            },
+            V1.AudioRPC.excerpt.handle { request, context in
+                let recording = try engine.input(request.audio, connection: context.connection)
+                return try await blocking { try ExcerptService.excerpt(recording, request) }
             },
         ]
     }

@@ -1,3 +1,4 @@
+import Digests
 import Whisper
 
 /// The model that lies in the binary, so that everything works without a download.

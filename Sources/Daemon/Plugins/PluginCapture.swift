@@ -13,10 +13,14 @@ struct PluginCapture {
     private let points: Set<HookPoint>
     private let interventions: [Intervention]
     private let prompt: DecoderPrompt?
+    private let context: EncoderContext
 
     /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be
     /// met.
-    init(_ needs: PluginNeedsValue, interventions: [InterventionSpec], plugin: String, model: LoadedModel) throws {
+    init(
+        _ needs: PluginNeedsValue, interventions: [InterventionSpec], context: EncoderContext = .full, plugin: String,
+        model: LoadedModel
+    ) throws {
         guard needs.objective == nil else {
             throw ServiceError(
                 .unimplemented,
@@ -24,6 +28,7 @@ struct PluginCapture {
         }
         self.needs = needs
         self.model = model
+        self.context = context
         points = Set(try needs.hooks.flatMap { try HookPoint.matching($0, in: model.dimensions) })
         self.interventions = try interventions.map { try $0.intervention(model.dimensions) }
         let decodes = needs.decoder || points.contains { !$0.isEncoder }
@@ -63,7 +68,7 @@ struct PluginCapture {
             phonemes: item.phonemes.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) },
             words: item.words.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) })
         guard !points.isEmpty || prompt != nil else { return clip }
-        let mel = LogMel(bands: dimensions.nMels).window(samples, windowSamples: dimensions.windowSamples)
+        let mel = context.mel(samples, dimensions)
         let plan = HookPlan(
             captures: points, validFrames: needs.allFrames ? nil : valid, interventions: interventions)
         let whisper = try model.model()

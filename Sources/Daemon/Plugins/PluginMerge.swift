@@ -1,3 +1,4 @@
+import Digests
 import Files
 import Messages
 import PluginHost
@@ -9,7 +10,7 @@ struct PluginMerge: Sendable {
     let header: PluginState.Header
     private let states: [PluginState]
 
-    /// - Throws: ``ServiceError``: `invalidArgument` for none, `failedPrecondition` for states that do not belong
+    /// - Throws: ``ServiceError``: `invalidArgument` for none, `mismatch` for states that do not belong
     ///   together, or that have recordings in common.
     init(_ states: [PluginState], files: [String]) throws {
         guard let first = states.first else {
@@ -18,7 +19,7 @@ struct PluginMerge: Sendable {
         for (state, file) in zip(states, files).dropFirst() {
             if let difference = state.header.difference(from: first.header, parts: false) {
                 throw ServiceError(
-                    .failedPrecondition, "\(file) does not belong to \(files.first ?? ""): it has \(difference)")
+                    .mismatch, "\(file) does not belong to \(files.first ?? ""): it has \(difference)")
             }
         }
         var seen: [String: [(shard: PluginState.Header.Shard?, file: String)]] = [:]
@@ -27,7 +28,7 @@ struct PluginMerge: Sendable {
             for other in seen[state.header.dataSet] ?? [] {
                 guard let a = shard, let b = other.shard, a.count == b.count, a.index != b.index else {
                     throw ServiceError(
-                        .failedPrecondition,
+                        .mismatch,
                         "\(file) and \(other.file) may have heard the same recordings: of the same data, one has "
                             + "\(Self.name(shard)) and one \(Self.name(other.shard))")
                 }

@@ -1,5 +1,6 @@
 import Audio
 import DataSets
+import Digests
 import Foundation
 import Messages
 

@@ -22,6 +22,8 @@ struct PluginRun: Sendable {
     let folder: String
     let intervals: Intervals
     let running = RunningPlugins()
+    /// Recordings that all workers are through with, where there are several.
+    let together = WorkersProgress()
     let emit: @Sendable (V1.PluginEvent.Event) throws -> Void
 
     /// What a part of the recordings gave.
@@ -53,11 +55,7 @@ struct PluginRun: Sendable {
         var state = PluginState(header: try header(model, started.arguments, count: all.count))
         let keeper = try StateKeeper(path: request.checkpoint, intervals)
         if let saved = try keeper?.saved() {
-            if let difference = saved.header.difference(from: state.header, parts: true) {
-                throw ServiceError(
-                    .failedPrecondition,
-                    "\(request.checkpoint) belongs to another run: \(difference); name another file, or remove it")
-            }
+            try check(saved, against: state.header)
             state = saved
             try started.worker.call { try $0.merge(saved.state) }
             started.worker.restore(saved.results)
@@ -91,6 +89,12 @@ struct PluginRun: Sendable {
             (started.worker.engineTime, started.worker.pluginTime), since: began)
     }
 
+    private func check(_ saved: PluginState, against header: PluginState.Header) throws {
+        guard let difference = saved.header.difference(from: header, parts: true) else { return }
+        throw ServiceError(
+            .mismatch, "\(request.checkpoint) belongs to another run: \(difference); name another file, or remove it")
+    }
+
     private func keep(
         _ state: inout PluginState, _ worker: PluginWorker, _ write: (PluginState) throws -> Void
     ) throws {
@@ -109,7 +113,7 @@ struct PluginRun: Sendable {
         guard started.capture.needs.hasState else { throw stateless("be run by several workers") }
         var result = Part()
         try activate(started.worker, model, count: part.count)
-        try hear(recordings.recordings[part], started, turn, counts: false) { _, skipped in
+        try hear(recordings.recordings[part], started, turn, isPart: true) { _, skipped in
             if let skipped { result.skipped.append(skipped) }
         }
         result.state = try started.worker.call { try $0.save() }
@@ -117,6 +121,44 @@ struct PluginRun: Sendable {
         result.engineTime = started.worker.engineTime
         result.pluginTime = started.worker.pluginTime
         return result
+    }
+
+    /// Where several workers go on from: what the checkpoint has, or the beginning.
+    func begun(_ model: LoadedModel, _ turn: EngineTurn) throws -> (PluginState, Part) {
+        let started = try start(model, turn) { _ in }
+        defer { started.worker.close() }
+        guard started.capture.needs.hasState else { throw stateless("be run by several workers") }
+        let header = try header(model, started.arguments, count: recordings.recordings.count)
+        _ = try PendingFile(request.checkpoint)
+        guard let saved = try StateKeeper.saved(request.checkpoint) else {
+            return (PluginState(header: header), Part())
+        }
+        try check(saved, against: header)
+        together.advance(by: saved.header.done)
+        var part = Part(state: saved.state, results: saved.results)
+        part.skipped = saved.header.skipped.dropFirst(recordings.broken.count).map {
+            V1.SkippedRecording(file: $0.file, reason: $0.reason)
+        }
+        return (saved, part)
+    }
+
+    /// What there was before a round, and what its workers have, as one.
+    func joined(
+        _ state: PluginState, _ before: Part, _ parts: [Part], done: Int, _ model: LoadedModel, _ turn: EngineTurn
+    ) throws -> (PluginState, Part) {
+        let all = state.header.done == 0 ? parts : [before] + parts
+        let started = try start(model, turn) { _ in }
+        defer { started.worker.close() }
+        for part in all { try started.worker.call { try $0.merge(part.state) } }
+        try activate(started.worker, model, count: recordings.recordings.count)
+        var whole = Part(state: try started.worker.call { try $0.save() }, results: all.flatMap(\.results))
+        whole.skipped = all.flatMap(\.skipped)
+        whole.engineTime = ([before] + parts).reduce(started.worker.engineTime) { $0 + $1.engineTime }
+        whole.pluginTime = ([before] + parts).reduce(started.worker.pluginTime) { $0 + $1.pluginTime }
+        var state = PluginState(header: state.header, results: whole.results, state: whole.state)
+        state.header.done = done
+        state.header.skipped = (recordings.broken + whole.skipped).map { .init(file: $0.file, reason: $0.reason) }
+        return (state, whole)
     }
 
     /// Puts the parts of several workers together, in their order, and lets the plugin finish.
@@ -163,7 +205,9 @@ struct PluginRun: Sendable {
             let arguments = try description.arguments(request.arguments)
             let needs = try worker.create(arguments)
             try check(needs)
-            let capture = try PluginCapture(needs, interventions: interventions, plugin: plugin.id, model: model)
+            let capture = try PluginCapture(
+                needs, interventions: interventions, context: EncoderContext(request.context), plugin: plugin.id,
+                model: model)
             return Started(worker: worker, capture: capture, description: description, arguments: arguments)
         } catch {
             worker.close()
@@ -178,7 +222,7 @@ struct PluginRun: Sendable {
         if needs.labels, !recordings.recordings.isEmpty, !recordings.recordings.contains(where: { $0.item.isLabelled })
         {
             throw ServiceError(
-                .failedPrecondition,
+                .mismatch,
                 "\(plugin.id) needs labels or alignments; none of the \(recordings.recordings.count) recordings has any"
             )
         }
@@ -188,7 +232,7 @@ struct PluginRun: Sendable {
     }
 
     private func stateless(_ wish: String) -> ServiceError {
-        ServiceError(.failedPrecondition, "\(plugin.id) saves no state, so it cannot \(wish)")
+        ServiceError(.mismatch, "\(plugin.id) saves no state, so it cannot \(wish)")
     }
 
     private func activate(_ worker: PluginWorker, _ model: LoadedModel, count: Int) throws {
@@ -196,9 +240,11 @@ struct PluginRun: Sendable {
         try worker.call { try $0.activate(run) }
     }
 
-    /// - Parameter after: told after each recording how many are done, those before this part among them.
+    /// - Parameters:
+    ///   - isPart: whether other workers have the rest: then what was left out is told by ``runWhole``, in its order.
+    ///   - after: told after each recording how many are done, those before this part among them.
     private func hear(
-        _ part: ArraySlice<PluginRecording>, _ started: Started, _ turn: EngineTurn, counts: Bool = true,
+        _ part: ArraySlice<PluginRecording>, _ started: Started, _ turn: EngineTurn, isPart: Bool = false,
         after: (Int, V1.SkippedRecording?) throws -> Void
     ) throws {
         let total = Double(recordings.recordings.count)
@@ -208,13 +254,17 @@ struct PluginRun: Sendable {
             if let error = try started.worker.hear(recording, started.capture) {
                 guard !request.stopAtBroken else { throw error }
                 let reason = V1.SkippedRecording(file: recording.item.name, reason: "\(error)")
-                if counts { try told(.skipped(reason), turn) }
+                if !isPart { try told(.skipped(reason), turn) }
                 skipped = reason
             }
             try after(place + 1, skipped)
-            let progress = V1.Progress(
-                done: Double(place + 1), total: total, unit: "recordings", label: recording.item.name)
-            if counts { try told(.progress(progress), turn) }
+            func tell(_ done: Int) throws {
+                try emit(
+                    .progress(
+                        V1.Progress(
+                            done: Double(done), total: total, unit: "recordings", label: recording.item.name)))
+            }
+            try told(turn) { if isPart { try together.next(tell) } else { try tell(place + 1) } }
         }
     }
 
@@ -231,7 +281,8 @@ struct PluginRun: Sendable {
             plugin: plugin.id, version: plugin.version,
             arguments: arguments.map { .init(id: $0.id, value: $0.value) }, model: model.name,
             vocabulary: request.model?.vocabulary ?? "", modelSHA256: try model.digest(), dimensions: model.dimensions,
-            interventions: interventions.map(\.description), dataSet: recordings.digest,
+            interventions: interventions.map(\.description), context: try EncoderContext(request.context),
+            dataSet: recordings.digest,
             shard: request.shard.map { .init(index: $0.index, count: $0.count) }, seed: request.seed, recordings: count,
             done: 0, skipped: [])
     }
@@ -245,6 +296,21 @@ struct PluginRun: Sendable {
             model: model.name, modelSha256: digest, seed: request.seed,
             seconds: began.duration(to: .now) / .seconds(1), engineSeconds: times.engine / .seconds(1),
             pluginSeconds: times.plugin / .seconds(1))
+    }
+}
+
+/// How far several workers are together. They tell it one at a time, so that it only rises.
+final class WorkersProgress: Sendable {
+    private let done = Mutex(0)
+
+    /// Counts what a run before this one was through with.
+    func advance(by count: Int) { done.withLock { $0 += count } }
+
+    func next(_ tell: (Int) throws -> Void) rethrows {
+        try done.withLock { done in
+            done += 1
+            try tell(done)
+        }
     }
 }
 
@@ -268,23 +334,30 @@ final class StateKeeper {
     private var lastWritten = ContinuousClock.now
     /// The least time to the next.
     private var pause: Duration
+    private let lock: StateLock
 
     /// Nil without a path.
-    /// - Throws: ``Files/FileError`` where nothing can be written there, which is better known before the work.
+    /// - Throws: ``Files/FileError`` where nothing can be written there, which is better known before the work, or
+    ///   another run keeps its state there (`unavailable`).
     init?(path: String, _ intervals: PluginRun.Intervals) throws {
         guard !path.isEmpty else { return nil }
         self.path = path
         self.intervals = intervals
         pause = .zero
         _ = try PendingFile(path)
+        lock = try StateLock(path)
     }
 
     /// What another run has left behind.
     func saved() throws -> PluginState? {
-        guard access(path, F_OK) == 0 else { return nil }
-        let state = try PluginState(path: path)
-        lastDone = state.header.done
+        let state = try Self.saved(path)
+        lastDone = state?.header.done ?? 0
         return state
+    }
+
+    static func saved(_ path: String) throws -> PluginState? {
+        guard access(path, F_OK) == 0 else { return nil }
+        return try PluginState(path: path)
     }
 
     func isDue(_ done: Int) -> Bool {

@@ -21,14 +21,19 @@ extension PluginService {
             defer { try? FileManager.default.removeItem(atPath: scratch) }
             let services = EngineServices(plugin: bundle.id, model: model, turn: turn, folder: scratch)
             let run = try PluginRunValue(model, recordings: 0, seed: 0)
-            let validator = PluginValidator(bundle, run: run, services: services) { sound, needs in
+            let validator = PluginValidator(
+                bundle, arguments: request.arguments, run: run, services: services
+            ) { sound, needs in
                 services.take(needs)
                 return try turn.resumed {
                     let capture = try PluginCapture(needs, interventions: [], plugin: bundle.id, model: model)
                     return try capture.clips(of: sound, turn)
                 }
             }
-            return try turn.suspended { try validator.validate(tell) }
+            return try turn.suspended {
+                try validator.checkArguments()
+                return try validator.validate(tell)
+            }
         }
     }
 }
@@ -52,12 +57,22 @@ extension PluginCapture {
         case .voice(let number):
             let clips = try DemoClips.items().filter { $0.text != nil }
             guard !clips.isEmpty else { throw ServiceError(.notFound, "no clips of speech are embedded in this build") }
-            item = clips[abs(number % clips.count)]
+            item = clips[Self.spread(number, over: clips.count)]
             item.index = number
             samples = try SampleBuffer.read(PluginRecording(item: item, recording: nil).input().input.source).readAll()
         }
         var clips: [PluginClipValue] = []
         try forEachWindow(of: item, SampleBuffer(samples), turn: turn, engine: { try $0() }) { clips.append($0) }
         return clips
+    }
+
+    /// Each of `count` places once before one comes again, those of neighbouring numbers far from each other: the clips
+    /// of one language and one speaker lie together.
+    private static func spread(_ number: Int, over count: Int) -> Int {
+        func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
+        // The golden section of them, or the next that has no divisor in common with their number.
+        var step = max(1, Int(0.618 * Double(count)))
+        while divisor(step, count) != 1 { step += 1 }
+        return abs(number % count) * step % count
     }
 }

@@ -42,15 +42,12 @@ struct PluginService: Sendable {
     func check(_ request: V1.RunPluginRequest) throws {
         _ = try catalogue.find(request.pluginId)
         _ = try request.interventions.map { try InterventionSpec($0) }
+        _ = try EncoderContext(request.context)
         for (what, path) in [("checkpoint", request.checkpoint), ("state_file", request.stateFile)] {
             try Self.checkPath(path, what)
         }
         guard request.workers <= 64 else {
             throw ServiceError(.invalidArgument, "there are \(request.workers) workers; expected at most 64")
-        }
-        guard request.workers <= 1 || request.checkpoint.isEmpty else {
-            throw ServiceError(
-                .unimplemented, "a checkpoint is kept by one worker; there are \(request.workers): take shards, or one")
         }
     }
 
@@ -87,38 +84,7 @@ struct PluginService: Sendable {
                     try run.run(model, turn, results: results)
                 }
             }
-            let began = ContinuousClock.now
-            let parts = try await parts(of: run, workers, client: client, deadline: deadline)
-            return try await engine.run(request.model, client: client, deadline: deadline) { model, turn in
-                try run.runWhole(parts, model, turn, results: results, since: began)
-            }
-        }
-    }
-
-    /// What each of several workers makes of a contiguous part, in the parts' order.
-    private func parts(
-        of run: PluginRun, _ workers: Int, client: ClientID, deadline: ContinuousClock.Instant?
-    ) async throws -> [PluginRun.Part] {
-        let count = run.recordings.recordings.count
-        return try await withThrowingTaskGroup(of: (Int, PluginRun.Part).self) { group in
-            for worker in 0..<workers {
-                let part = count * worker / workers..<count * (worker + 1) / workers
-                group.addTask {
-                    let result = try await engine.run(run.request.model, client: client, deadline: deadline) {
-                        model, turn in try run.runPart(part, model, turn)
-                    }
-                    return (worker, result)
-                }
-            }
-            do {
-                var parts: [Int: PluginRun.Part] = [:]
-                for try await (worker, part) in group { parts[worker] = part }
-                return parts.sorted { $0.key < $1.key }.map(\.value)
-            } catch {
-                // What the others do is of no more use.
-                run.running.cancel()
-                throw error
-            }
+            return try await runTogether(run, workers, results, client: client, deadline: deadline)
         }
     }
 
@@ -157,7 +123,7 @@ struct PluginService: Sendable {
         let plugin = try catalogue.find(merge.header.plugin)
         guard plugin.version == merge.header.version else {
             throw ServiceError(
-                .failedPrecondition,
+                .mismatch,
                 "the states are those of \(plugin.id) \(merge.header.version); its version is \(plugin.version) now")
         }
         let folder = try stateFolder(of: plugin.id)

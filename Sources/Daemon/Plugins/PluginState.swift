@@ -1,3 +1,4 @@
+import Digests
 import Files
 import Foundation
 import Messages
@@ -35,6 +36,7 @@ struct PluginState: Sendable {
         var modelSHA256: String
         var dimensions: ModelDimensions
         var interventions: [String]
+        var context: EncoderContext
         /// SHA-256 of the recordings' descriptions, of all shards.
         var dataSet: String
         var shard: Shard?
@@ -164,6 +166,7 @@ extension PluginState.Header {
             ?? differs("the arguments", list(arguments), list(other.arguments))
             ?? differs("the model", modelSHA256, other.modelSHA256)
             ?? differs("the interventions", interventions, other.interventions)
+            ?? differs("the encoder's context", context.rawValue, other.context.rawValue)
             ?? differs("the seed", seed, other.seed)
         guard same == nil, parts else { return same }
         func name(_ shard: Shard?) -> String { shard.map { "\($0.index) of \($0.count)" } ?? "all" }

@@ -241,7 +241,7 @@ package final class AuscultServer: Sendable {
             + ReflectionHandler(services: names).methods
             + DaemonHandler(server: self).methods
             + ModelHandler(service: models, store: store).methods
-            + AudioHandler(uploads: uploads).methods
+            + AudioHandler(uploads: uploads, engine: engine).methods
             + transcribe.methods + trace.methods
             + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, plugins: plugins, use: use).methods
             + LiveHandler(engine: engine).methods

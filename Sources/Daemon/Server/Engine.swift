@@ -75,7 +75,8 @@ struct Engine: Sendable {
         }
     }
 
-    private static func seconds(_ span: V1.Span) throws -> Range<Double> {
+    /// - Throws: ``ServiceError`` (`invalidArgument`) for a span that is none.
+    static func seconds(_ span: V1.Span) throws -> Range<Double> {
         let end = span.end ?? .greatestFiniteMagnitude
         guard span.start >= 0, span.start < end, span.start.isFinite, !end.isNaN else {
             throw ServiceError(

@@ -54,6 +54,7 @@ extension WireError {
         ServiceError.Code.resourceExhausted.rawValue: .resourceExhausted,
         ServiceError.Code.deadlineExceeded.rawValue: .deadlineExceeded,
         ServiceError.Code.failedPrecondition.rawValue: .failedPrecondition,
+        ServiceError.Code.mismatch.rawValue: .failedPrecondition,
         ServiceError.Code.permissionDenied.rawValue: .permissionDenied,
         ServiceError.Code.unimplemented.rawValue: .unimplemented,
         ServiceError.Code.alreadyExists.rawValue: .alreadyExists,

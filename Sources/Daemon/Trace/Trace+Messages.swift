@@ -25,6 +25,7 @@ extension TraceRequest {
         case .tokens(let tokens)?: decoderInput = .tokens(tokens.ids.map { Int($0) })
         case nil: decoderInput = .greedy
         }
+        context = try EncoderContext(message.context)
         language = message.language.nonEmpty
         task = try SpeechTask(message.task)
     }

@@ -40,7 +40,7 @@ final class TraceFile: TraceSink {
             "model_sha256": summary.digest, "dimensions": try json(dimensions), "sample_rate": "16000",
             "duration": "\(summary.duration)", "start": "\(request.seconds?.lowerBound ?? 0)",
             "windows": "\(summary.windows)", "frames": request.frames.rawValue,
-            "reduction": request.reduction.rawValue,
+            "reduction": request.reduction.rawValue, "context": request.context.rawValue,
             "interventions": try json(request.interventions.map(\.description)), "tokens": try json(summary.tokens),
         ]
         for tensor in summary.tensors { metadata[tensor.name] = try json(tensor) }

@@ -28,6 +28,7 @@ public struct TraceRequest: Sendable {
     public var hooks: [String]
     public var frames = Frames.valid
     public var reduction = Reduction.none
+    public var context = EncoderContext.full
     /// Changes to activations on the way.
     public var interventions: [InterventionSpec] = []
     /// The part of the recording to look at, in seconds.

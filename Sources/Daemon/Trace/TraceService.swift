@@ -61,7 +61,6 @@ public struct TraceService: Sendable {
         let samples = try input.samples(seconds: request.seconds, turn: turn)
         let windows = max(1, (samples.count + dimensions.windowSamples - 1) / dimensions.windowSamples)
         try sink.begin(windows: windows)
-        let mel = LogMel(bands: dimensions.nMels)
         var tensors: [TracedTensor] = []
         var tokens: [[Int]] = []
         for index in 0..<windows {
@@ -73,7 +72,7 @@ public struct TraceService: Sendable {
             let window = TraceWindow(
                 index: index, of: windows, validFrames: EncoderFrames.valid(sampleCount: part.count), dimensions)
             tokens += try trace(
-                mel.window(part, windowSamples: dimensions.windowSamples), window, plan, decoderInput, turn
+                request.context.mel(part, dimensions), window, plan, decoderInput, turn
             ) { description, tensor in
                 tensors.append(description)
                 try sink.append(description, tensor)

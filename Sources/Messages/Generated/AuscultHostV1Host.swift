@@ -219,7 +219,9 @@ extension HostV1 {
         public var labels: [HostV1.Column] = []
         public var phonemes: [HostV1.TimedLabel] = []
         public var words: [HostV1.TimedLabel] = []
-        /// Bytes of the memory that came with the frame; 0 where none did.
+        /// Bytes of the memory that the tensors and samples are in; 0 where there are none. It came with the frame; or, where none
+        /// did, it is the last one that came with a Process and was not sealed against all writing: that one is filled anew for
+        /// each call, and what was in it before is gone.
         public var memory: UInt64 = 0
 
         public static let fullName = "auscult.host.v1.Process"

@@ -14,6 +14,15 @@ extension V1 {
         public static let audioFile = AudioEncoding(rawValue: 2)
     }
 
+    public struct SoundFormat: RawRepresentable, Hashable, Sendable {
+        public var rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+        /// 16-bit.
+        public static let wav = SoundFormat(rawValue: 0)
+        /// 16-bit.
+        public static let flac = SoundFormat(rawValue: 1)
+    }
+
     /// A piece of the sound, in order.
     public struct UploadChunk: ProtoMessage {
         /// Only that of the first chunk counts.
@@ -292,6 +301,161 @@ extension V1 {
         }
     }
 
+    public struct ExcerptRequest: ProtoMessage {
+        /// The recording; its span, where it has one, is the part that the times and frames below count in.
+        public var audio: V1.AudioSource?
+        /// The part to give, in seconds from the recording's start; absent for all of it. At most 120 s.
+        public var span: V1.Span?
+        /// Absent for the sound as it is.
+        public var moment: V1.Moment?
+        public var format: V1.SoundFormat = V1.SoundFormat(rawValue: 0)
+        /// Makes the whole louder or softer, −60 to 60; a limiter keeps every sample within full scale.
+        public var gainDb: Double = 0
+
+        public static let fullName = "auscult.v1.ExcerptRequest"
+        public init() {}
+        public init(audio: V1.AudioSource? = nil, span: V1.Span? = nil, moment: V1.Moment? = nil, format: V1.SoundFormat = V1.SoundFormat(rawValue: 0), gainDb: Double = 0) {
+            self.audio = audio
+            self.span = span
+            self.moment = moment
+            self.format = format
+            self.gainDb = gainDb
+        }
+
+        public static func makeC() -> Auscult__V1__ExcerptRequest {
+            var c = Auscult__V1__ExcerptRequest()
+            auscult__v1__excerpt_request__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ExcerptRequest) {
+            audio = Read.message(c.audio)
+            span = Read.message(c.span)
+            moment = Read.message(c.moment)
+            format = V1.SoundFormat(rawValue: Int32(bitPattern: c.format.rawValue))
+            gainDb = c.gain_db
+        }
+
+        public func fill(_ c: inout Auscult__V1__ExcerptRequest, _ arena: MessageArena) {
+            c.audio = arena.message(audio)
+            c.span = arena.message(span)
+            c.moment = arena.message(moment)
+            c.format = Auscult__V1__SoundFormat(rawValue: UInt32(bitPattern: format.rawValue))
+            c.gain_db = gainDb
+        }
+    }
+
+    /// A moment to bring out: a window around an encoder frame is heard as it is, what is around it is softer, and raised
+    /// cosines lead from one to the other.
+    public struct Moment: ProtoMessage {
+        /// The encoder frame i, counted from the recording's start. The window is the samples
+        /// [320 i − window_samples / 2, 320 i − window_samples / 2 + window_samples), as far as the recording has them.
+        public var frame: UInt64 = 0
+        /// 16 kHz samples; 0 for 1000, which are 62.5 ms. At most 480,000.
+        public var windowSamples: UInt32 = 0
+        /// Milliseconds of a raised cosine outside the window, on each side; 0 for 8. At most 1000.
+        public var edgeMs: Double = 0
+        /// The level of what is around, −120 to 0; absent for −20.
+        public var surroundingsDb: Double?
+
+        public static let fullName = "auscult.v1.Moment"
+        public init() {}
+        public init(frame: UInt64 = 0, windowSamples: UInt32 = 0, edgeMs: Double = 0, surroundingsDb: Double? = nil) {
+            self.frame = frame
+            self.windowSamples = windowSamples
+            self.edgeMs = edgeMs
+            self.surroundingsDb = surroundingsDb
+        }
+
+        public static func makeC() -> Auscult__V1__Moment {
+            var c = Auscult__V1__Moment()
+            auscult__v1__moment__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Moment) {
+            frame = c.frame
+            windowSamples = c.window_samples
+            edgeMs = c.edge_ms
+            if c.has_surroundings_db_case.rawValue == 4 { surroundingsDb = c.surroundings_db }
+        }
+
+        public func fill(_ c: inout Auscult__V1__Moment, _ arena: MessageArena) {
+            c.frame = frame
+            c.window_samples = windowSamples
+            c.edge_ms = edgeMs
+            if let surroundingsDb {
+                c.has_surroundings_db_case = .init(rawValue: 4)
+                c.surroundings_db = surroundingsDb
+            }
+        }
+    }
+
+    public struct ExcerptFile: ProtoMessage {
+        /// "audio/wav", "audio/flac".
+        public var mediaType: String = ""
+        public var data: [UInt8] = []
+        public var sampleRate: UInt32 = 0
+        public var samples: UInt64 = 0
+        /// What it is a part of, in seconds from the recording's start.
+        public var start: Double = 0
+        public var end: Double = 0
+        /// Of the moment's window, in the same seconds; both 0 without one.
+        public var windowStart: Double = 0
+        public var windowEnd: Double = 0
+        /// The largest sample, full scale being 1.
+        public var peak: Float = 0
+        /// By how much the limiter turned it down where most was needed, 0 or less.
+        public var limitedDb: Double = 0
+
+        public static let fullName = "auscult.v1.ExcerptFile"
+        public init() {}
+        public init(mediaType: String = "", data: [UInt8] = [], sampleRate: UInt32 = 0, samples: UInt64 = 0, start: Double = 0, end: Double = 0, windowStart: Double = 0, windowEnd: Double = 0, peak: Float = 0, limitedDb: Double = 0) {
+            self.mediaType = mediaType
+            self.data = data
+            self.sampleRate = sampleRate
+            self.samples = samples
+            self.start = start
+            self.end = end
+            self.windowStart = windowStart
+            self.windowEnd = windowEnd
+            self.peak = peak
+            self.limitedDb = limitedDb
+        }
+
+        public static func makeC() -> Auscult__V1__ExcerptFile {
+            var c = Auscult__V1__ExcerptFile()
+            auscult__v1__excerpt_file__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ExcerptFile) {
+            mediaType = Read.text(c.media_type)
+            data = Read.bytes(c.data)
+            sampleRate = c.sample_rate
+            samples = c.samples
+            start = c.start
+            end = c.end
+            windowStart = c.window_start
+            windowEnd = c.window_end
+            peak = c.peak
+            limitedDb = c.limited_db
+        }
+
+        public func fill(_ c: inout Auscult__V1__ExcerptFile, _ arena: MessageArena) {
+            c.media_type = arena.text(mediaType)
+            c.data = arena.bytes(data)
+            c.sample_rate = sampleRate
+            c.samples = samples
+            c.start = start
+            c.end = end
+            c.window_start = windowStart
+            c.window_end = windowEnd
+            c.peak = peak
+            c.limited_db = limitedDb
+        }
+    }
+
     public enum AudioRPC {
         public static let name = "auscult.v1.Audio"
         /// Spools sound of any length to the daemon, to be named by upload_id in an AudioSource.
@@ -303,5 +467,7 @@ extension V1 {
         public static let clips = RPC<V1.ClipsRequest, V1.ClipList>(name, "Clips", .unary)
         /// The audio file of a clip as it lies in the program (FLAC), or its manifest.
         public static let clip = RPC<V1.ClipRequest, V1.ClipFile>(name, "Clip", .unary)
+        /// A part of a recording as a sound file of 16 kHz mono, with a moment brought out where one is named.
+        public static let excerpt = RPC<V1.ExcerptRequest, V1.ExcerptFile>(name, "Excerpt", .unary)
     }
 }

@@ -3,6 +3,17 @@
 import CProtos
 
 extension V1 {
+    /// How much of a window the encoder hears.
+    public struct EncoderContext: RawRepresentable, Hashable, Sendable {
+        public var rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+        /// The model's own window, padded with silence: exact.
+        public static let full = EncoderContext(rawValue: 0)
+        /// The frames that overlap audio, and no more of the padding than the convolutions reach into: several times faster
+        /// for short recordings, and not quite the same, since attention finds no padding to look at.
+        public static let auto = EncoderContext(rawValue: 1)
+    }
+
     /// The type of a tensor's elements; the names are safetensors'.
     public struct DType: RawRepresentable, Hashable, Sendable {
         public var rawValue: Int32

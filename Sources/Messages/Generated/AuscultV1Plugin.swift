@@ -423,10 +423,11 @@ extension V1 {
         public var seed: UInt64 = 0
         /// Whether the run ends at a recording that cannot be read; otherwise it is reported and left out.
         public var stopAtBroken: Bool = false
+        public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
 
         public static let fullName = "auscult.v1.RunPluginRequest"
         public init() {}
-        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false) {
+        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)) {
             self.pluginId = pluginId
             self.model = model
             self.audio = audio
@@ -440,6 +441,7 @@ extension V1 {
             self.workers = workers
             self.seed = seed
             self.stopAtBroken = stopAtBroken
+            self.context = context
         }
 
         public static func makeC() -> Auscult__V1__RunPluginRequest {
@@ -462,6 +464,7 @@ extension V1 {
             workers = c.workers
             seed = c.seed
             stopAtBroken = c.stop_at_broken != 0
+            context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__RunPluginRequest, _ arena: MessageArena) {
@@ -482,6 +485,7 @@ extension V1 {
             c.workers = workers
             c.seed = seed
             c.stop_at_broken = stopAtBroken ? 1 : 0
+            c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
         }
     }
 
@@ -552,12 +556,15 @@ extension V1 {
         /// A bundle's folder.
         public var path: String = ""
         public var model: V1.ModelRef?
+        /// What every instance is made with; a check that tries a parameter's values changes that one alone.
+        public var arguments: [V1.PluginArgument] = []
 
         public static let fullName = "auscult.v1.ValidatePluginRequest"
         public init() {}
-        public init(path: String = "", model: V1.ModelRef? = nil) {
+        public init(path: String = "", model: V1.ModelRef? = nil, arguments: [V1.PluginArgument] = []) {
             self.path = path
             self.model = model
+            self.arguments = arguments
         }
 
         public static func makeC() -> Auscult__V1__ValidatePluginRequest {
@@ -569,11 +576,14 @@ extension V1 {
         public init(_ c: Auscult__V1__ValidatePluginRequest) {
             path = Read.text(c.path)
             model = Read.message(c.model)
+            arguments = Read.messages(c.arguments, c.n_arguments)
         }
 
         public func fill(_ c: inout Auscult__V1__ValidatePluginRequest, _ arena: MessageArena) {
             c.path = arena.text(path)
             c.model = arena.message(model)
+            c.n_arguments = arguments.count
+            c.arguments = arena.messages(arguments)
         }
     }
 

@@ -49,10 +49,11 @@ extension V1 {
         public var task: V1.Task = V1.Task(rawValue: 0)
         public var output: Output?
         public var deadlineMs: Int64 = 0
+        public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
 
         public static let fullName = "auscult.v1.TraceRequest"
         public init() {}
-        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], frames: V1.Frames = V1.Frames(rawValue: 0), reduction: V1.Reduction = V1.Reduction(rawValue: 0), interventions: [V1.Intervention] = [], decoderInput: DecoderInput? = nil, language: String = "", task: V1.Task = V1.Task(rawValue: 0), output: Output? = nil, deadlineMs: Int64 = 0) {
+        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], frames: V1.Frames = V1.Frames(rawValue: 0), reduction: V1.Reduction = V1.Reduction(rawValue: 0), interventions: [V1.Intervention] = [], decoderInput: DecoderInput? = nil, language: String = "", task: V1.Task = V1.Task(rawValue: 0), output: Output? = nil, deadlineMs: Int64 = 0, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)) {
             self.model = model
             self.audio = audio
             self.hooks = hooks
@@ -64,6 +65,7 @@ extension V1 {
             self.task = task
             self.output = output
             self.deadlineMs = deadlineMs
+            self.context = context
         }
 
         public static func makeC() -> Auscult__V1__TraceRequest {
@@ -93,6 +95,7 @@ extension V1 {
             default: break
             }
             deadlineMs = c.deadline_ms
+            context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__TraceRequest, _ arena: MessageArena) {
@@ -128,6 +131,7 @@ extension V1 {
             case nil: break
             }
             c.deadline_ms = deadlineMs
+            c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
         }
     }
 

@@ -7,8 +7,7 @@ import Messages
 ///
 /// It is written by system calls and never mapped here, so that it can be sealed against all writing, also by
 /// mappings that exist already; that is stronger than F_SEAL_FUTURE_WRITE.
-struct SealedMemory: ~Copyable {
-    private static let alignment = 64
+struct SealedMemory: PluginMemory, ~Copyable {
     let descriptor: FileDescriptor
     private(set) var size = 0
 
@@ -20,7 +19,7 @@ struct SealedMemory: ~Copyable {
 
     /// - Returns: the offset of `bytes`.
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws -> UInt64 {
-        let offset = (size + Self.alignment - 1) / Self.alignment * Self.alignment
+        let offset = PluginMemoryLayout.aligned(size)
         var rest = bytes[...]
         var place = off_t(offset)
         while !rest.isEmpty {
@@ -35,27 +34,6 @@ struct SealedMemory: ~Copyable {
         return UInt64(offset)
     }
 
-    mutating func append(_ tensor: PluginTensor) throws -> HostV1.MappedTensor {
-        let expected = try tensor.byteCount
-        guard tensor.axes.count <= 8 else {
-            throw PluginError(.invalidArgument, "tensor \(tensor.hook): \(tensor.axes.count) axes, at most 8")
-        }
-        var offset: UInt64 = 0
-        var came = 0
-        try tensor.withBytes { bytes in
-            came = bytes.count
-            if bytes.count == expected { offset = try append(bytes) }
-        }
-        guard came == expected else {
-            throw PluginError(
-                .invalidArgument, "tensor \(tensor.hook): \(came) bytes for \(tensor.shape), expected \(expected)")
-        }
-        return HostV1.MappedTensor(
-            dtype: tensor.dtype, shape: tensor.shape.map { UInt64($0) }, hook: tensor.hook, axes: tensor.axes,
-            firstPosition: Int64(tensor.firstPosition), positionsPerSecond: tensor.positionsPerSecond,
-            validPositions: Int64(tensor.validPositions), offset: offset)
-    }
-
     /// No byte of it changes any more.
     func seal() throws {
         guard ftruncate(descriptor.number, off_t(size)) == 0, auscult_memory_seal(descriptor.number) == 0 else {
@@ -63,7 +41,7 @@ struct SealedMemory: ~Copyable {
         }
     }
 
-    private static func failure() -> PluginError {
+    static func failure() -> PluginError {
         PluginError(.system, "tensors cannot be put into shared memory: \(systemReason())")
     }
 }

@@ -66,12 +66,15 @@ final class HostChannel: Sendable {
 final class MappedMemory {
     let base: UnsafeRawPointer
     let size: Int
+    /// Whether the daemon fills it again for later calls; else it is this call's alone, and sealed against all writing.
+    let isKept: Bool
 
     init(taking descriptor: Int32) {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { _exit(73) }
         size = Int(status.st_size)
+        isKept = auscult_memory_is_sealed(descriptor) != 1
         guard size > 0 else {
             // Something that a pointer to no bytes can point at.
             base = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64))

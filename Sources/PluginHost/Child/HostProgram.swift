@@ -39,6 +39,8 @@ public enum HostProgram {
         channel.done(0, HostV1.Done(description: library.description, needs: library.needs))
         let budget = ResultBudget(load)
         var instances: [UInt32: PluginInstance] = [:]
+        // What windows come in, once it has come.
+        var windows: MappedMemory?
         while true {
             let (message, memory) = channel.receive()
             let number = message.instance
@@ -47,7 +49,9 @@ public enum HostProgram {
             case (.create(let call)?, nil):
                 done = create(library, number, call, channel, budget, &instances)
             case (.activate(let call)?, let instance?): done = instance.activate(call)
-            case (.process(let call)?, let instance?): done = instance.process(call, memory)
+            case (.process(let call)?, let instance?):
+                if let memory, memory.isKept { windows = memory }
+                done = instance.process(call, memory ?? (call.memory > 0 ? windows : nil))
             case (.finish?, let instance?): done = instance.finish()
             case (.save?, let instance?): done = instance.save()
             case (.merge?, let instance?): done = instance.merge(memory)

@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// All calls block, and come one at a time from any thread; ``cancel()`` alone may come at any time. After an error
 /// whose ``PluginError/isCrash`` is true, and after ``close()``, every call throws.
-// Sendable: `session`, `instances` and `hasCrashed` are only touched with `calls` held, the rest never changes.
+// Sendable: `session`, `instances`, `windows` and `hasCrashed` are only touched with `calls` held, the rest never changes.
 public final class PluginProcess: @unchecked Sendable {
     public let bundle: PluginBundle
     private let limits: PluginLimits
@@ -18,6 +18,9 @@ public final class PluginProcess: @unchecked Sendable {
     /// The instances that were made, by number.
     private var instances: [UInt32: PluginNeedsValue] = [:]
     private var hasCrashed = false
+    /// What windows are put into; nil until there is one, and always where memory is not kept.
+    private var windows: WindowMemory?
+    private let keepsMemory: Bool
     private let description: V1.PluginDescription
     private let cancelPipe: FileDescriptor
     private let wake: FileDescriptor
@@ -26,19 +29,22 @@ public final class PluginProcess: @unchecked Sendable {
     /// - Parameters:
     ///   - quarantine: refuses a plugin that crashed too often, and learns of crashes and of runs that finished. It may
     ///     ask for a pause before another start, for which this waits.
+    ///   - keepsMemory: whether one memory is filled for window after window, which is faster. Without, a plugin that reads a
+    ///     tensor after its call crashes, instead of reading what came later.
     ///   - log: what the plugin says, by its log or its stdout and stderr. On the thread of the call under way.
     ///   - progress: on the thread of the call under way.
     ///   - result: each result, checked against its declaration. What it throws ends the process, and the call.
     /// - Throws: ``PluginError``.
     public static func start(
         _ bundle: PluginBundle, limits: PluginLimits = PluginLimits(), services: any PluginServices,
-        quarantine: PluginQuarantine? = nil, log: @escaping @Sendable (V1.PluginLog) -> Void = { _ in },
+        quarantine: PluginQuarantine? = nil, keepsMemory: Bool = true,
+        log: @escaping @Sendable (V1.PluginLog) -> Void = { _ in },
         progress: @escaping @Sendable (V1.Progress) -> Void = { _ in },
         result: @escaping @Sendable (V1.PluginResult) throws -> Void
     ) throws -> PluginProcess {
         if let pause = try quarantine?.pause(before: bundle), pause > 0 { Thread.sleep(forTimeInterval: pause) }
         do {
-            return try PluginProcess(bundle, limits, services, quarantine, log, progress, result)
+            return try PluginProcess(bundle, limits, services, quarantine, keepsMemory, log, progress, result)
         } catch let error as PluginError where error.isCrash {
             quarantine?.crashed(bundle, error)
             throw error
@@ -47,13 +53,14 @@ public final class PluginProcess: @unchecked Sendable {
 
     private init(
         _ bundle: PluginBundle, _ limits: PluginLimits, _ services: any PluginServices,
-        _ quarantine: PluginQuarantine?, _ log: @escaping @Sendable (V1.PluginLog) -> Void,
+        _ quarantine: PluginQuarantine?, _ keepsMemory: Bool, _ log: @escaping @Sendable (V1.PluginLog) -> Void,
         _ progress: @escaping @Sendable (V1.Progress) -> Void,
         _ result: @escaping @Sendable (V1.PluginResult) throws -> Void
     ) throws {
         self.bundle = bundle
         self.limits = limits
         self.quarantine = quarantine
+        self.keepsMemory = keepsMemory
         var pipe: [Int32] = [-1, -1]
         guard auscult_pipe(&pipe) == 0 else { throw Self.failure() }
         let cancelled = FileDescriptor(owning: pipe[0], path: "a plugin's cancellation")
@@ -159,8 +166,34 @@ public final class PluginProcess: @unchecked Sendable {
     }
 
     func process(_ clip: PluginClipValue, instance: UInt32) throws {
-        let (call, memory) = try clip.message()
-        _ = try guarded { try $0.call("process", .process(call), instance: made(instance), memory: memory) }
+        _ = try guarded { session in
+            let number = try made(instance)
+            let (call, memory) = try message(clip)
+            return try session.call("process", .process(call), instance: number, memory: memory)
+        }
+    }
+
+    /// The call, and the memory that has to go with it; nil where there is none, or the other side has it.
+    private func message(_ clip: PluginClipValue) throws -> (HostV1.Process, FileDescriptor?) {
+        guard let size = try clip.memorySize else { return (try clip.message(), nil) }
+        guard keepsMemory, (1...WindowMemory.largest).contains(size) else {
+            var memory = try SealedMemory()
+            let call = try clip.message(into: &memory)
+            try memory.seal()
+            return (call, memory.descriptor)
+        }
+        var memory: WindowMemory
+        if let windows, windows.capacity >= size {
+            memory = windows
+        } else {
+            // Twice the last, so that windows that grow need few.
+            memory = try WindowMemory(capacity: max(size, min(2 * (windows?.capacity ?? 0), WindowMemory.largest)))
+            windows = memory
+        }
+        memory.clear()
+        let call = try clip.message(into: &memory)
+        defer { memory.isSent = true }
+        return (call, memory.isSent ? nil : memory.descriptor)
     }
 
     func finish(instance: UInt32) throws {

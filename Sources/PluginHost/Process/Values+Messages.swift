@@ -1,9 +1,36 @@
-import Files
 import Messages
 
 extension PluginClipValue {
-    /// The call, and the memory that its tensors and samples lie in; nil where there are none.
-    func message() throws -> (HostV1.Process, FileDescriptor?) {
+    /// Bytes that its tensors and samples take in a memory; nil where it has none of either.
+    var memorySize: Int? {
+        get throws {
+            guard !tensors.isEmpty || samples != nil else { return nil }
+            let parts = try tensors.map { try $0.byteCount } + (samples.map { [$0.count * 4] } ?? [])
+            return try parts.reduce(0) { size, part in
+                let (sum, overflow) = PluginMemoryLayout.aligned(size).addingReportingOverflow(part)
+                guard !overflow, sum < 1 << 46 else {
+                    throw PluginError(
+                        .invalidArgument, "recording \(name): \(parts.count) tensors larger than any memory")
+                }
+                return sum
+            }
+        }
+    }
+
+    /// The call, whose tensors and samples are put into `memory`.
+    func message<Memory: PluginMemory & ~Copyable>(into memory: inout Memory) throws -> HostV1.Process {
+        var call = try message()
+        for tensor in tensors { call.tensors.append(try memory.append(tensor)) }
+        if let samples {
+            let offset = try samples.withUnsafeBytes { try memory.append($0) }
+            call.samples = HostV1.MappedSamples(offset: offset, count: UInt64(samples.count))
+        }
+        call.memory = UInt64(memory.size)
+        return call
+    }
+
+    /// The call without tensors and samples.
+    func message() throws -> HostV1.Process {
         guard let window = UInt32(exactly: window), let windows = UInt32(exactly: windowCount) else {
             throw PluginError(.invalidArgument, "recording \(name): window \(window) of \(windowCount)")
         }
@@ -12,16 +39,7 @@ extension PluginClipValue {
             validFrames: Int64(validFrames), labels: labels.map { HostV1.Column(name: $0.column, value: $0.value) },
             phonemes: phonemes.map(\.message), words: words.map(\.message))
         call.tokens = tokens.map { HostV1.Tokens(ids: $0) }
-        guard !tensors.isEmpty || samples != nil else { return (call, nil) }
-        var memory = try SealedMemory()
-        for tensor in tensors { call.tensors.append(try memory.append(tensor)) }
-        if let samples {
-            let offset = try samples.withUnsafeBytes { try memory.append($0) }
-            call.samples = HostV1.MappedSamples(offset: offset, count: UInt64(samples.count))
-        }
-        try memory.seal()
-        call.memory = UInt64(memory.size)
-        return (call, memory.descriptor)
+        return call
     }
 }
 

@@ -35,7 +35,9 @@ extension PluginValidator {
     func takesDefaults() throws -> Outcome {
         let run = try ValidationRun(self)
         try run.create()
-        let defaults = try run.process.describe().parameters.filter { $0.kind != "path" || !$0.default.isEmpty }
+        let given = Set(arguments.map(\.id))
+        let defaults = try run.process.describe().parameters
+            .filter { !given.contains($0.id) && ($0.kind != "path" || !$0.default.isEmpty) }
             .map { V1.PluginArgument(id: $0.id, value: $0.default) }
         try run.create(defaults, instance: 1)
         try run.close()
@@ -95,7 +97,8 @@ extension PluginValidator {
                 tried += 1
                 do {
                     _ = try run.process.create(
-                        arguments: [V1.PluginArgument(id: parameter.id, value: value)], instance: 0, checked: false)
+                        arguments: arguments(with: [V1.PluginArgument(id: parameter.id, value: value)]), instance: 0,
+                        checked: false)
                     try run.process.destroy(instance: 0)
                 } catch let error as PluginError where error.isCrash {
                     throw BrokenCheck("with \(parameter.id) = '\(value)': \(error)")
@@ -121,7 +124,8 @@ extension PluginValidator {
     func hears(_ sound: PluginSound, mustFinish: Bool) throws -> Outcome {
         try withRun { run, needs in
             if needs.nothingToHear { return .skipped("it wants nothing to hear") }
-            return try surviving(refusalIsFine: !mustFinish) {
+            // Sounds without labels are nothing to learn from.
+            return try surviving(refusalIsFine: !mustFinish || needs.labels) {
                 try run.hear(sound)
                 try run.finish()
             }
@@ -158,8 +162,7 @@ extension PluginValidator {
     // MARK: - Results
 
     func isDeterministic() throws -> Outcome {
-        let sounds: [PluginSound] = [.voice(number: 0), .voice(number: 1)]
-        let (first, second) = (try results(of: sounds), try results(of: sounds))
+        let (first, second) = (try results(of: [0, 1]), try results(of: [0, 1]))
         if let difference = ResultComparison.difference(first, second, tolerance: 0) {
             throw BrokenCheck("with the same seed and the same clips: \(difference)")
         }
@@ -167,13 +170,13 @@ extension PluginValidator {
     }
 
     func keepsInstancesApart() throws -> Outcome {
-        let alone = [try results(of: [.voice(number: 0)]), try results(of: [.voice(number: 1)])]
+        let alone = [try results(of: [0]), try results(of: [1])]
         let run = try ValidationRun(self)
         try run.begin(instance: 0)
         try run.begin(instance: 1)
         var together: [[V1.PluginResult]] = [[], []]
         for instance: UInt32 in [0, 1] {
-            try run.hear(.voice(number: Int(instance)), instance: instance)
+            try run.hear(part: Int(instance), instance: instance)
             together[Int(instance)] += run.takeResults()
         }
         for instance: UInt32 in [0, 1] {
@@ -191,7 +194,7 @@ extension PluginValidator {
 
     func declaresResults() throws -> Outcome {
         try withRun { run, _ in
-            try run.hear(.voice(number: 0))
+            try run.hear(part: 0)
             try run.finish()
             if let refused = run.refusedResults.first { throw BrokenCheck(refused) }
             let outputs = Set(run.takeResults().map(\.outputId))
@@ -203,7 +206,7 @@ extension PluginValidator {
     func isQuiet() throws -> Outcome {
         let run = try ValidationRun(self)
         try run.begin()
-        try run.hear(.voice(number: 0))
+        try run.hear(part: 0)
         try run.finish()
         guard try !run.close() else {
             throw BrokenCheck("there were bytes on its standard output; the log is for words")

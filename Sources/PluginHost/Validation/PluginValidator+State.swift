@@ -5,14 +5,14 @@ extension PluginValidator {
 
     /// Two runs apart, put together, against one run over both.
     func merges() throws -> Outcome {
-        let parts: [PluginSound] = [.voice(number: 0), .voice(number: 1)]
+        let parts = [0, 1]
         var states: [[UInt8]] = []
         var results: [V1.PluginResult] = []
         for part in parts {
             let run = try ValidationRun(self)
             try run.begin()
             guard run.needs[0]?.hasState == true else { return Self.stateless }
-            try run.hear(part)
+            try run.hear(part: part)
             states.append(try run.process.save())
             results += run.takeResults()
             try run.close()
@@ -31,11 +31,11 @@ extension PluginValidator {
         let first = try ValidationRun(self)
         try first.begin()
         guard first.needs[0]?.hasState == true else { return Self.stateless }
-        try first.hear(.voice(number: 0))
+        try first.hear(part: 0)
         let state = try first.process.save()
         let before = first.takeResults()
         // Saving changes nothing: the run that was saved goes on, too.
-        try first.hear(.voice(number: 1))
+        try first.hear(part: 1)
         try first.finish()
         let whole = before + first.takeResults()
         try first.close()
@@ -44,11 +44,11 @@ extension PluginValidator {
         try second.create()
         try second.process.merge(state)
         try second.process.activate(run)
-        try second.hear(.voice(number: 1))
+        try second.hear(part: 1)
         try second.finish()
         let resumed = second.takeResults()
         try second.close()
-        let expected = try results(of: [.voice(number: 0), .voice(number: 1)])
+        let expected = try results(of: [0, 1])
         if let difference = ResultComparison.difference(whole, expected, tolerance: Self.mergeTolerance) {
             throw BrokenCheck("after save() the same instance goes on differently: \(difference)")
         }
@@ -59,7 +59,7 @@ extension PluginValidator {
         let run = try ValidationRun(self)
         try run.begin()
         guard run.needs[0]?.hasState == true else { return Self.stateless }
-        try run.hear(.voice(number: 0))
+        try run.hear(part: 0)
         let state = try run.process.save()
         try run.close()
 

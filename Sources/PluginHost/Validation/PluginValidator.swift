@@ -20,17 +20,21 @@ public struct PluginValidator: Sendable {
     public let bundle: PluginBundle
     public let run: PluginRunValue
     public let services: any PluginServices
+    /// What every instance is made with; the defaults where they say nothing.
+    public let arguments: [V1.PluginArgument]
     public let limits: PluginLimits
     public let clips: ClipSource
+    let partSize = FoundOnce()
 
     /// - Parameters:
     ///   - run: what activate() gets; its seed is the same in every run.
     ///   - clips: where the clips come from; what it throws makes a check say nothing.
     public init(
-        _ bundle: PluginBundle, run: PluginRunValue, services: any PluginServices,
+        _ bundle: PluginBundle, arguments: [V1.PluginArgument] = [], run: PluginRunValue, services: any PluginServices,
         limits: PluginLimits = PluginLimits(), clips: @escaping ClipSource
     ) {
         self.bundle = bundle
+        self.arguments = arguments
         self.run = run
         self.services = services
         self.limits = limits
@@ -66,6 +70,18 @@ public struct PluginValidator: Sendable {
             ("declares all its results", { try $0.declaresResults() }),
             ("writes nothing to its standard output", { try $0.isQuiet() }),
         ]
+    }
+
+    /// Checks ``arguments`` against what the plugin declares. Where it does not even do that, the checks will say so.
+    /// - Throws: ``PluginError`` (`invalidArgument`).
+    public func checkArguments() throws {
+        guard !arguments.isEmpty, let description = try? description() else { return }
+        try ArgumentCheck.check(arguments, of: description)
+    }
+
+    /// ``arguments``, but for the parameters in `others`, which take its values.
+    func arguments(with others: [V1.PluginArgument]) -> [V1.PluginArgument] {
+        arguments.filter { argument in !others.contains { $0.id == argument.id } } + others
     }
 
     /// Runs all checks, and hands over each outcome as it comes.

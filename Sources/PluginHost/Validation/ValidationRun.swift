@@ -19,7 +19,7 @@ final class ValidationRun {
         self.validator = validator
         let gathered = gathered
         process = try PluginProcess.start(
-            validator.bundle, limits: validator.limits, services: validator.services,
+            validator.bundle, limits: validator.limits, services: validator.services, keepsMemory: false,
             log: { line in
                 guard line.message.hasPrefix(InstanceHost.refusedResult) else { return }
                 gathered.refused.withLock {
@@ -41,14 +41,15 @@ final class ValidationRun {
 
     var refusedResults: [String] { gathered.refused.withLock { $0 } }
 
+    /// create() with the validation's arguments, of which `others` take the place.
     @discardableResult
-    func create(_ arguments: [V1.PluginArgument] = [], instance: UInt32 = 0) throws -> PluginNeedsValue {
-        let made = try process.create(arguments: arguments, instance: instance)
+    func create(_ others: [V1.PluginArgument] = [], instance: UInt32 = 0) throws -> PluginNeedsValue {
+        let made = try process.create(arguments: validator.arguments(with: others), instance: instance)
         needs[instance] = made
         return made
     }
 
-    /// create() with all defaults, and activate().
+    /// create() with the validation's arguments, and activate().
     func begin(instance: UInt32 = 0) throws {
         try create(instance: instance)
         try process.activate(validator.run, instance: instance)
@@ -61,6 +62,12 @@ final class ValidationRun {
         for clip in try validator.clips(of: sound, needs[instance] ?? PluginNeedsValue()) {
             try process.process(change(clip), instance: instance)
         }
+    }
+
+    /// Shows a part of what the checks of results compare. Parts have no recording in common.
+    func hear(part: Int, instance: UInt32 = 0) throws {
+        let count = validator.recordingsInPart
+        for number in part * count..<(part + 1) * count { try hear(.voice(number: number), instance: instance) }
     }
 
     func finish(instance: UInt32 = 0) throws { try process.finish(instance: instance) }
@@ -81,13 +88,44 @@ extension PluginValidator {
         do { return try clips(sound, needs) } catch { throw NoClips(reason: "there is nothing to show it: \(error)") }
     }
 
-    /// A whole run over `sounds` in a process of its own.
-    func results(of sounds: [PluginSound]) throws -> [V1.PluginResult] {
+    /// A whole run over `parts` in a process of its own.
+    func results(of parts: [Int]) throws -> [V1.PluginResult] {
         let run = try ValidationRun(self)
         try run.begin()
-        for sound in sounds { try run.hear(sound) }
+        for part in parts { try run.hear(part: part) }
         try run.finish()
         try run.close()
         return run.takeResults()
+    }
+}
+
+extension PluginValidator {
+    /// Recordings in a part for a plugin that has to learn something from their labels.
+    private static let enoughToLearn = 18
+
+    /// One; and more for a plugin that needs labels and refuses to say anything after one.
+    var recordingsInPart: Int {
+        partSize.value {
+            guard let run = try? ValidationRun(self) else { return 1 }
+            defer { run.process.close() }
+            guard (try? run.begin()) != nil, run.needs[0]?.labels == true else { return 1 }
+            do {
+                try run.hear(.voice(number: 0))
+                try run.finish()
+            } catch let error as PluginError where !error.isCrash { return Self.enoughToLearn } catch {}
+            return 1
+        }
+    }
+}
+
+/// A number that is found once, when it is first asked for.
+final class FoundOnce: Sendable {
+    private let known = Mutex<Int?>(nil)
+
+    func value(_ find: () -> Int) -> Int {
+        if let known = known.withLock({ $0 }) { return known }
+        let found = find()
+        known.withLock { $0 = found }
+        return found
     }
 }

@@ -20,13 +20,14 @@ struct Encoder: Sendable {
         lnPost = try Norm(weights, "encoder.ln_post", width: state)
     }
 
-    /// mel [n_mels, 2 × n_audio_ctx] → [n_audio_ctx, state]
+    /// mel [n_mels, 2 × frames] → [frames, state], with at most n_audio_ctx frames
     func callAsFunction(_ mel: Tensor, hooks: HookScope) throws -> Tensor {
         var x = gelu(conv1(mel.transposed()))
         try hooks(.conv1, &x)
         x = gelu(conv2(x))
         try hooks(.conv2, &x)
-        x.add(positionalEmbedding)
+        let frames = x.shape[0]
+        x.add(frames == positionalEmbedding.shape[0] ? positionalEmbedding : positionalEmbedding.rows(0..<frames))
         try hooks(.positional, &x)
         for (layer, block) in blocks.enumerated() {
             try block(&x, hooks: hooks.block(layer))

@@ -33,20 +33,24 @@ public final class WhisperModel: Sendable {
 
     /// The encoder's output for one window.
     /// - Parameters:
-    ///   - mel: the scaled log-mel, `[n_mels, 2 × n_audio_ctx]`.
+    ///   - mel: the scaled log-mel, `[n_mels, 2 × n_audio_ctx]` as the model was made for, or of fewer frames: then the
+    ///     encoder hears a context that ends with them, which costs less and is not quite the same.
     ///   - hooks: what to capture and to change on the way.
-    /// - Returns: `[n_audio_ctx, n_audio_state]`, after `ln_post`; nil where the run stopped early because
-    ///   `hooks` had all that it wanted.
+    /// - Returns: `[frames, n_audio_state]`, after `ln_post`, a frame for two of the log-mel; nil where the run stopped
+    ///   early because `hooks` had all that it wanted.
     /// - Throws: ``WhisperError`` (`invalidArgument`) for a mel of another shape, and what the sink of `hooks` throws.
     public func encode(_ mel: Tensor, hooks: HookRun) throws -> Tensor? {
-        guard mel.shape == [dimensions.nMels, dimensions.melFrames] else {
+        guard mel.rank == 2, mel.shape[0] == dimensions.nMels, mel.shape[1] % 2 == 0,
+            (2...dimensions.melFrames).contains(mel.shape[1])
+        else {
             throw WhisperError(
                 .invalidArgument,
-                "the log-mel of one window must be [\(dimensions.nMels), \(dimensions.melFrames)] for this model; "
-                    + "it is \(mel.shape)")
+                "the log-mel of one window must be [\(dimensions.nMels), \(dimensions.melFrames)] for this model, "
+                    + "or an even number of frames fewer; it is \(mel.shape)")
         }
         if !hooks.needsFromPadding.isEmpty {
-            try hooks.setPaddingActivations(paddingActivations(hooks.needsFromPadding))
+            let padding = try paddingActivations(hooks.needsFromPadding, frames: mel.shape[1])
+            hooks.setPaddingActivations(padding)
         }
         return try hooks.pass(.encoder) { try encoder(mel, hooks: HookScope(hooks, .encoder)) }
     }
@@ -89,17 +93,17 @@ public final class WhisperModel: Sendable {
     }
 
     /// The log-mel of digital silence, `[n_mels, 2 × n_audio_ctx]`: log10 of the floor 1e-10, scaled, is −1.5 everywhere.
-    public var paddingMel: Tensor {
-        Tensor(
-            shape: [dimensions.nMels, dimensions.melFrames],
-            repeatElement(-1.5, count: dimensions.nMels * dimensions.melFrames))
+    public var paddingMel: Tensor { paddingMel(frames: dimensions.melFrames) }
+
+    private func paddingMel(frames: Int) -> Tensor {
+        Tensor(shape: [dimensions.nMels, frames], repeatElement(-1.5, count: dimensions.nMels * frames))
     }
 
-    /// What an all-padding window gives at `points`.
-    private func paddingActivations(_ points: Set<HookPoint>) throws -> [HookPoint: Tensor] {
+    /// What an all-padding window of so many log-mel frames gives at `points`.
+    private func paddingActivations(_ points: Set<HookPoint>, frames: Int) throws -> [HookPoint: Tensor] {
         var found: [HookPoint: Tensor] = [:]
         let run = try HookRun(HookPlan(captures: points), dimensions: dimensions) { found[$0.hook] = $0.tensor }
-        _ = try encode(paddingMel, hooks: run)
+        _ = try encode(paddingMel(frames: frames), hooks: run)
         return found
     }
 

@@ -17,8 +17,8 @@ import Testing
         let run = Planted.one(
             Planted.output("m", .matrix), Planted.array(Planted.tensor([0, 1, .nan, 0.5], [2, 2])))
         let picture = try picture(run, "m.png")
-        #expect(picture.width == 1440)
-        // Cells of 120 × 48, from (58, 44), at two pixels a unit.
+        // Cells of 120 × 48, from (58, 44), at two pixels a unit; the scale takes 96 to the right of them.
+        #expect(picture.width == 2 * (58 + 240 + 96))
         let dark = picture.pixel(236, 136), bright = picture.pixel(476, 136)
         let missing = picture.pixel(236, 232), middle = picture.pixel(476, 232)
         #expect(missing == [205, 208, 212])

@@ -143,7 +143,7 @@ struct PluginBench: Sendable {
             try await bench.merge(
                 catalogue, V1.MergePluginRequest(stateFiles: [bench.folder("a"), bench.folder(second)]))
         }
-        #expect(error?.code == .failedPrecondition)
+        #expect(error?.code == .mismatch)
     }
 
     @Test("two, three and more workers than recordings give what one gives", arguments: [2, 3, 40])
@@ -158,6 +158,8 @@ struct PluginBench: Sendable {
                 $0.stateFile = bench.folder("many")
             })
         #expect(many.bytes == one.bytes)
+        #expect(many.progress.map(\.done) == (1...7).map(Double.init) && many.progress.allSatisfy { $0.total == 7 })
+        #expect(Set(many.progress.map(\.label)) == Set(one.progress.map(\.label)))
         #expect(try PluginState(path: bench.folder("one")).state == PluginState(path: bench.folder("many")).state)
         #expect(journal.count("start") == min(7, Int(count)) + 1 && journal.count("start") == journal.count("close"))
     }
@@ -189,6 +191,56 @@ struct PluginBench: Sendable {
         #expect(a == b)
     }
 
+    @Test(
+        "several workers keep one checkpoint in rounds; killed in the middle, any number goes on", arguments: [1, 2, 3])
+    func workersResume(count: UInt32) async throws {
+        let bench = try PluginBench(recordings: 12)
+        try Data("no sound".utf8).write(to: URL(fileURLWithPath: bench.set + "/00001.wav"))
+        let whole = try await bench.run(FakePlugin.catalogue(), bench.request { $0.checkpoint = bench.folder("one") })
+        var dying = FakePlugin.Behaviour()
+        dying.hearing = { number in if number == 9 { throw PluginError(.crashed, "killed") } }
+        var request = bench.request { $0.checkpoint = bench.folder("c") }
+        request.workers = 2
+        await #expect(throws: PluginError.self) {
+            try await bench.run(FakePlugin.catalogue(dying), request, every: 2)
+        }
+        // The first round has two recordings a worker, and the ninth is in the second.
+        let kept = try PluginState(path: bench.folder("c")).header.done
+        #expect(kept == 4)
+        request.workers = count
+        let resumed = try await bench.run(FakePlugin.catalogue(), request, every: 2)
+        #expect(resumed.bytes == whole.bytes && resumed.end.recordings == 12)
+        #expect(resumed.skipped.map(\.file) == ["00001.wav"] && resumed.end.skipped == 1)
+        #expect(resumed.progress.map(\.done) == (kept + 1...12).map(Double.init))
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: bench.folder("c")))
+                == Data(contentsOf: URL(fileURLWithPath: bench.folder("one"))))
+        // What is complete hears nothing again.
+        #expect(try await bench.run(FakePlugin.catalogue(), request).bytes == whole.bytes)
+    }
+
+    @Test("a second run on a checkpoint that a first one keeps is locked out, and goes on when that has ended")
+    func locked() async throws {
+        let bench = try PluginBench(recordings: 4)
+        let journal = FakePlugin.Journal()
+        var behaviour = FakePlugin.Behaviour()
+        behaviour.blocksAt = 2
+        let blocked = FakePlugin.catalogue(behaviour, journal)
+        let request = bench.request { $0.checkpoint = bench.folder("c") }
+        let first = Task { try await bench.run(blocked, request, every: 1) }
+        while journal.count("blocked") == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        let error = await #expect(throws: FileError.self) { try await bench.run(FakePlugin.catalogue(), request) }
+        #expect(error?.code == .unavailable && error?.message.contains(bench.folder("c")) == true)
+        first.cancel()
+        await #expect(throws: ServiceError.self) { try await first.value }
+        let second = try await bench.run(FakePlugin.catalogue(), request)
+        #expect(second.results.count == 6 && second.progress.first?.done == 3)
+        // A lock that a crash left behind locks nobody out, and goes with the run.
+        try Data().write(to: URL(fileURLWithPath: bench.folder("c.lock")))
+        #expect(try await bench.run(FakePlugin.catalogue(), request).bytes == second.bytes)
+        #expect(!FileManager.default.fileExists(atPath: bench.folder("c.lock")))
+    }
+
     @Test("a checkpoint of another run is refused with what differs")
     func foreignCheckpoint() async throws {
         let bench = try PluginBench(recordings: 3)
@@ -201,6 +253,11 @@ struct PluginBench: Sendable {
         other = request
         other.seed = 5
         await refused(bench, catalogue, other, "the seed 0, and not 5")
+        other = request
+        other.context = .auto
+        await refused(bench, catalogue, other, "the encoder's context full, and not auto")
+        other.context = V1.EncoderContext(rawValue: 7)
+        await refused(bench, catalogue, other, "there is no encoder context 7")
         await refused(bench, FakePlugin.catalogue(version: "2.0"), request, "its version 1.0, and not 2.0")
         try writeRecordings(4, in: bench.set)
         await refused(bench, catalogue, request, "the recordings 3")

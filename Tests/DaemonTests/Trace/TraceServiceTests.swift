@@ -52,6 +52,33 @@ private final class KeepingSink: TraceSink {
         for (name, tensor) in sink.tensors { #expect(try file.tensor(named: name).elements == tensor.elements) }
     }
 
+    @Test("a context cut to the recording changes nothing before attention, and what comes after only somewhat")
+    func autoContext() throws {
+        let hooks = ["log_mel", "encoder.conv2", "encoder.blocks.3", "encoder.blocks.0.attn.pattern"]
+        let exact = KeepingSink()
+        let cut = KeepingSink()
+        var request = TraceRequest(hooks: hooks)
+        _ = try service.trace(input, request, into: exact)
+        request.context = .auto
+        _ = try service.trace(input, request, into: cut)
+        // 2.4 s are 120 frames, and the convolutions see one more.
+        #expect(cut.tensors["encoder.blocks.0.attn.pattern"]?.shape == [5, 120, 121])
+        #expect(exact.tensors["encoder.blocks.0.attn.pattern"]?.shape == [5, 120, 500])
+        #expect(cut.tensors["log_mel"]?.elements == exact.tensors["log_mel"]?.elements)
+        let convolved = try difference("encoder.conv2", cut, exact)
+        #expect(convolved < 1e-6)
+        let residual = try difference("encoder.blocks.3", cut, exact)
+        #expect(residual > 1e-3 && residual < 0.3, "\(residual)")
+    }
+
+    /// ‖a − b‖ / ‖b‖
+    private func difference(_ name: String, _ a: KeepingSink, _ b: KeepingSink) throws -> Float {
+        let a = try #require(a.tensors[name]), b = try #require(b.tensors[name])
+        try #require(a.shape == b.shape)
+        let squares = zip(a.elements, b.elements).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        return (squares / b.elements.reduce(0) { $0 + $1 * $1 }).squareRoot()
+    }
+
     @Test("a sink that fails ends the trace, and a file that cannot be completed leaves nothing")
     func failingSink() throws {
         let sink = KeepingSink()

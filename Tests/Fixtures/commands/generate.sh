@@ -12,7 +12,9 @@ write() {
 write
 for command in transcribe hooks trace "models" "models list" "models add" "models remove" "models pull" \
     "samples" "samples list" "samples export" "jobs" "jobs list" "jobs watch" "jobs result" "jobs cancel" \
-    "jobs forget" "status" "stop" "call" "bridge"; do
+    "jobs forget" "atlas" "atlas build" "atlas show" "atlas card" "atlas listen" "atlas serve" "atlas export" \
+    "reproduce" "status" "stop" "call" \
+    "bridge" "run" "merge" "plugins" "plugins list" "plugins show" "plugins new" "plugins validate"; do
     # shellcheck disable=SC2086  # two words are two arguments
     write $command
 done

@@ -58,6 +58,21 @@ import Whisper
         #expect(error?.message.contains("[8, 300]") == true && error?.message.contains("[80, 3000]") == true)
     }
 
+    @Test("a shorter mel is a shorter context, which must be of whole frames and at least one")
+    func shorterContext() throws {
+        let whole = SyntheticModel.mel()
+        var short = Tensor(shape: [8, 60])
+        for band in 0..<8 { for frame in 0..<60 { short[band, frame] = whole[band, frame] } }
+        let audio = try model.encode(short)
+        #expect(audio.shape == [30, SyntheticModel.dimensions.nAudioState])
+        #expect(audio.elements.allSatisfy { $0.isFinite })
+        let logits = try model.decode([[1, 2]], cache: model.decoderCache(audio: audio))
+        #expect(logits.shape == [1, 2, 61])
+        for frames in [0, 1, 59, 302] {
+            #expect(throws: WhisperError.self) { try model.encode(Tensor(shape: [8, frames])) }
+        }
+    }
+
     @Test("tokens that the decoder cannot read are refused, and the cache stays usable")
     func wrongTokens() throws {
         let cache = model.decoderCache(audio: audio)

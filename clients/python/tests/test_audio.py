@@ -110,3 +110,15 @@ def test_an_upload_that_is_refused_half_way_says_why(fake, client, hang_up):
     fake.handlers["auscult.v1.Audio/Upload"] = refuse
     with pytest.raises(auscult.ResourceExhausted, match="1000 bytes"):
         client.detect_language(np.zeros(4 << 20, np.float32))
+
+
+def test_an_excerpt_asks_for_a_moment_only_where_there_is_one(fake, client):
+    fake.handlers["auscult.v1.Audio/Excerpt"] = lambda call: call.answer(v1.ExcerptFile(data=b"RIFF"))
+    assert client.excerpt("demo:en-slt-01", (0.5, None), flac=True) == b"RIFF"
+    assert client.excerpt("demo:en-slt-01", frame=0, surroundings_db=0, gain_db=6) == b"RIFF"
+    plain, moment = fake.seen("auscult.v1.Audio/Excerpt")
+    assert plain.span.start == 0.5 and not plain.span.HasField("end") and not plain.HasField("moment")
+    assert (plain.audio.clip, plain.format) == ("en-slt-01", 1)
+    assert not moment.HasField("span") and moment.gain_db == 6 and moment.format == 0
+    assert (moment.moment.frame, moment.moment.window_samples, moment.moment.edge_ms) == (0, 1000, 8)
+    assert moment.moment.HasField("surroundings_db") and moment.moment.surroundings_db == 0

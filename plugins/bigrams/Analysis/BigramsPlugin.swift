@@ -11,7 +11,9 @@ public struct BigramsPlugin: AnalysisPlugin {
         needs: Needs(nothingToHear: true), parameters: Settings.parameters,
         outputs: [
             .table("next", title: "Next tokens", "The most probable after each prompt, with logit and probability"),
-            .vector("probabilities", title: "Next tokens", unit: "probability", plot: .bar, "Of the same tokens"),
+            .vector(
+                "probabilities", title: "Probabilities of the next tokens", unit: "probability", plot: .bar,
+                "Of the same tokens"),
             .table("deterministic", title: "Most deterministic tokens", "With the largest first probability"),
             .table("matrix", title: "Next token of every token", "Entropy in nats, and the most probable next tokens"),
             .table(

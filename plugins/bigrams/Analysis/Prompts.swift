@@ -22,8 +22,9 @@ struct Prompts {
     }
 
     /// The tokens of a prompt: of the word with a space before it, as it stands within a sentence, unless it begins with
-    /// one already or is a special token.
+    /// one already or is a special token. The empty prompt has none: what comes is the decoder's first word.
     static func tokens(_ prompt: String, _ model: some LanguageModel) throws -> [Int32] {
+        if prompt.isEmpty { return [] }
         let special = prompt.hasPrefix("<|")
         let text = special || prompt.hasPrefix(" ") ? prompt : " \(prompt)"
         let ids = try model.encode(text, parseSpecial: special)

@@ -29,9 +29,8 @@ struct Settings: Sendable {
         out = try arguments.path("out")
         corpus = try arguments.path("corpus")
         corpusRows = try arguments.integer("corpus_rows")
-        guard !prompts.isEmpty || matrix || corpus != nil else {
-            throw PluginError(.invalidArgument, "there is nothing to do: expected prompt=, matrix=true or corpus=")
-        }
+        // With nothing asked, what the decoder begins with.
+        if prompts.isEmpty, !matrix, corpus == nil { prompts = [""] }
         guard out == nil || matrix else {
             throw PluginError(.invalidArgument, "out is the whole matrix's file: it goes with matrix=true")
         }
@@ -48,7 +47,8 @@ struct Settings: Sendable {
             "prompt",
             """
             what was just said, several between '|'; a space is put before each, as before a word within a sentence. A \
-            prompt of several tokens conditions on all of them, not on the last alone
+            prompt of several tokens conditions on all of them, not on the last alone. Empty, without matrix and corpus: \
+            what the decoder says first
             """),
         .text("language", default: "en", "the language's token; empty for an English-only model, which has none"),
         .boolean("notimestamps", default: false, "puts <|notimestamps|> behind <|transcribe|>"),

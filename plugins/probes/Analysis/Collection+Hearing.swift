@@ -1,3 +1,4 @@
+import PluginDraws
 import PluginKit
 
 extension Collection {

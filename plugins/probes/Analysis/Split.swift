@@ -1,3 +1,5 @@
+import PluginDraws
+
 /// Which rows train, validate and test.
 ///
 /// Groups (speakers) are the unit: no group is in two parts. Groups are ordered by a hash of the seed and their name, and

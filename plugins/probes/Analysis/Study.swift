@@ -1,4 +1,5 @@
 import Foundation
+import PluginDraws
 
 /// One row: what is known of it beside its features.
 struct RowFacts: Sendable, Equatable {

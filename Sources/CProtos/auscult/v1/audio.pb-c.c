@@ -412,6 +412,141 @@ void   auscult__v1__clip_file__free_unpacked
   assert(message->base.descriptor == &auscult__v1__clip_file__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__excerpt_request__init
+                     (Auscult__V1__ExcerptRequest         *message)
+{
+  static const Auscult__V1__ExcerptRequest init_value = AUSCULT__V1__EXCERPT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__excerpt_request__get_packed_size
+                     (const Auscult__V1__ExcerptRequest *message)
+{
+  assert(message->base.descriptor == &auscult__v1__excerpt_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__excerpt_request__pack
+                     (const Auscult__V1__ExcerptRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__excerpt_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__excerpt_request__pack_to_buffer
+                     (const Auscult__V1__ExcerptRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__excerpt_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ExcerptRequest *
+       auscult__v1__excerpt_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ExcerptRequest *)
+     protobuf_c_message_unpack (&auscult__v1__excerpt_request__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__excerpt_request__free_unpacked
+                     (Auscult__V1__ExcerptRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__excerpt_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__moment__init
+                     (Auscult__V1__Moment         *message)
+{
+  static const Auscult__V1__Moment init_value = AUSCULT__V1__MOMENT__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__moment__get_packed_size
+                     (const Auscult__V1__Moment *message)
+{
+  assert(message->base.descriptor == &auscult__v1__moment__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__moment__pack
+                     (const Auscult__V1__Moment *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__moment__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__moment__pack_to_buffer
+                     (const Auscult__V1__Moment *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__moment__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Moment *
+       auscult__v1__moment__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Moment *)
+     protobuf_c_message_unpack (&auscult__v1__moment__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__moment__free_unpacked
+                     (Auscult__V1__Moment *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__moment__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__excerpt_file__init
+                     (Auscult__V1__ExcerptFile         *message)
+{
+  static const Auscult__V1__ExcerptFile init_value = AUSCULT__V1__EXCERPT_FILE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__excerpt_file__get_packed_size
+                     (const Auscult__V1__ExcerptFile *message)
+{
+  assert(message->base.descriptor == &auscult__v1__excerpt_file__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__excerpt_file__pack
+                     (const Auscult__V1__ExcerptFile *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__excerpt_file__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__excerpt_file__pack_to_buffer
+                     (const Auscult__V1__ExcerptFile *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__excerpt_file__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ExcerptFile *
+       auscult__v1__excerpt_file__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ExcerptFile *)
+     protobuf_c_message_unpack (&auscult__v1__excerpt_file__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__excerpt_file__free_unpacked
+                     (Auscult__V1__ExcerptFile *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__excerpt_file__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor auscult__v1__upload_chunk__field_descriptors[2] =
 {
   {
@@ -916,6 +1051,328 @@ const ProtobufCMessageDescriptor auscult__v1__clip_file__descriptor =
   (ProtobufCMessageInit) auscult__v1__clip_file__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor auscult__v1__excerpt_request__field_descriptors[5] =
+{
+  {
+    "audio",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptRequest, audio),
+    &auscult__v1__audio_source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "span",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptRequest, span),
+    &auscult__v1__span__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "moment",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptRequest, moment),
+    &auscult__v1__moment__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "format",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptRequest, format),
+    &auscult__v1__sound_format__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gain_db",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptRequest, gain_db),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__excerpt_request__field_indices_by_name[] = {
+  0,   /* field[0] = audio */
+  3,   /* field[3] = format */
+  4,   /* field[4] = gain_db */
+  2,   /* field[2] = moment */
+  1,   /* field[1] = span */
+};
+static const ProtobufCIntRange auscult__v1__excerpt_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor auscult__v1__excerpt_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ExcerptRequest",
+  "ExcerptRequest",
+  "Auscult__V1__ExcerptRequest",
+  "auscult.v1",
+  sizeof(Auscult__V1__ExcerptRequest),
+  5,
+  auscult__v1__excerpt_request__field_descriptors,
+  auscult__v1__excerpt_request__field_indices_by_name,
+  1,  auscult__v1__excerpt_request__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__excerpt_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__moment__field_descriptors[4] =
+{
+  {
+    "frame",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Moment, frame),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "window_samples",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Moment, window_samples),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "edge_ms",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Moment, edge_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "surroundings_db",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Auscult__V1__Moment, has_surroundings_db_case),
+    offsetof(Auscult__V1__Moment, surroundings_db),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__moment__field_indices_by_name[] = {
+  2,   /* field[2] = edge_ms */
+  0,   /* field[0] = frame */
+  3,   /* field[3] = surroundings_db */
+  1,   /* field[1] = window_samples */
+};
+static const ProtobufCIntRange auscult__v1__moment__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor auscult__v1__moment__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Moment",
+  "Moment",
+  "Auscult__V1__Moment",
+  "auscult.v1",
+  sizeof(Auscult__V1__Moment),
+  4,
+  auscult__v1__moment__field_descriptors,
+  auscult__v1__moment__field_indices_by_name,
+  1,  auscult__v1__moment__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__moment__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__excerpt_file__field_descriptors[10] =
+{
+  {
+    "media_type",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, media_type),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, data),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sample_rate",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, sample_rate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "samples",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, samples),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "window_start",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, window_start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "window_end",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, window_end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "peak",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, peak),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "limited_db",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ExcerptFile, limited_db),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__excerpt_file__field_indices_by_name[] = {
+  1,   /* field[1] = data */
+  5,   /* field[5] = end */
+  9,   /* field[9] = limited_db */
+  0,   /* field[0] = media_type */
+  8,   /* field[8] = peak */
+  2,   /* field[2] = sample_rate */
+  3,   /* field[3] = samples */
+  4,   /* field[4] = start */
+  7,   /* field[7] = window_end */
+  6,   /* field[6] = window_start */
+};
+static const ProtobufCIntRange auscult__v1__excerpt_file__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor auscult__v1__excerpt_file__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ExcerptFile",
+  "ExcerptFile",
+  "Auscult__V1__ExcerptFile",
+  "auscult.v1",
+  sizeof(Auscult__V1__ExcerptFile),
+  10,
+  auscult__v1__excerpt_file__field_descriptors,
+  auscult__v1__excerpt_file__field_indices_by_name,
+  1,  auscult__v1__excerpt_file__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__excerpt_file__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue auscult__v1__audio_encoding__enum_values_by_number[3] =
 {
   { "PCM_S16LE_16K", "AUSCULT__V1__AUDIO_ENCODING__PCM_S16LE_16K", 0 },
@@ -946,17 +1403,47 @@ const ProtobufCEnumDescriptor auscult__v1__audio_encoding__descriptor =
   auscult__v1__audio_encoding__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor auscult__v1__audio__method_descriptors[4] =
+static const ProtobufCEnumValue auscult__v1__sound_format__enum_values_by_number[2] =
+{
+  { "WAV", "AUSCULT__V1__SOUND_FORMAT__WAV", 0 },
+  { "FLAC", "AUSCULT__V1__SOUND_FORMAT__FLAC", 1 },
+};
+static const ProtobufCIntRange auscult__v1__sound_format__value_ranges[] = {
+{0, 0},{0, 2}
+};
+static const ProtobufCEnumValueIndex auscult__v1__sound_format__enum_values_by_name[2] =
+{
+  { "FLAC", 1 },
+  { "WAV", 0 },
+};
+const ProtobufCEnumDescriptor auscult__v1__sound_format__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "auscult.v1.SoundFormat",
+  "SoundFormat",
+  "Auscult__V1__SoundFormat",
+  "auscult.v1",
+  2,
+  auscult__v1__sound_format__enum_values_by_number,
+  2,
+  auscult__v1__sound_format__enum_values_by_name,
+  1,
+  auscult__v1__sound_format__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCMethodDescriptor auscult__v1__audio__method_descriptors[5] =
 {
   { "Upload", &auscult__v1__upload_chunk__descriptor, &auscult__v1__uploaded_audio__descriptor },
   { "Discard", &auscult__v1__discard_request__descriptor, &auscult__v1__empty__descriptor },
   { "Clips", &auscult__v1__clips_request__descriptor, &auscult__v1__clip_list__descriptor },
   { "Clip", &auscult__v1__clip_request__descriptor, &auscult__v1__clip_file__descriptor },
+  { "Excerpt", &auscult__v1__excerpt_request__descriptor, &auscult__v1__excerpt_file__descriptor },
 };
 const unsigned auscult__v1__audio__method_indices_by_name[] = {
   3,        /* Clip */
   2,        /* Clips */
   1,        /* Discard */
+  4,        /* Excerpt */
   0         /* Upload */
 };
 const ProtobufCServiceDescriptor auscult__v1__audio__descriptor =
@@ -966,7 +1453,7 @@ const ProtobufCServiceDescriptor auscult__v1__audio__descriptor =
   "Audio",
   "Auscult__V1__Audio",
   "auscult.v1",
-  4,
+  5,
   auscult__v1__audio__method_descriptors,
   auscult__v1__audio__method_indices_by_name
 };
@@ -1001,6 +1488,14 @@ void auscult__v1__audio__clip(ProtobufCService *service,
 {
   assert(service->descriptor == &auscult__v1__audio__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void auscult__v1__audio__excerpt(ProtobufCService *service,
+                                 const Auscult__V1__ExcerptRequest *input,
+                                 Auscult__V1__ExcerptFile_Closure closure,
+                                 void *closure_data)
+{
+  assert(service->descriptor == &auscult__v1__audio__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void auscult__v1__audio__init (Auscult__V1__Audio_Service *service,
                                Auscult__V1__Audio_ServiceDestroy destroy)

@@ -807,6 +807,34 @@ const ProtobufCMessageDescriptor auscult__v1__tensor__descriptor =
   (ProtobufCMessageInit) auscult__v1__tensor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCEnumValue auscult__v1__encoder_context__enum_values_by_number[2] =
+{
+  { "FULL", "AUSCULT__V1__ENCODER_CONTEXT__FULL", 0 },
+  { "AUTO", "AUSCULT__V1__ENCODER_CONTEXT__AUTO", 1 },
+};
+static const ProtobufCIntRange auscult__v1__encoder_context__value_ranges[] = {
+{0, 0},{0, 2}
+};
+static const ProtobufCEnumValueIndex auscult__v1__encoder_context__enum_values_by_name[2] =
+{
+  { "AUTO", 1 },
+  { "FULL", 0 },
+};
+const ProtobufCEnumDescriptor auscult__v1__encoder_context__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "auscult.v1.EncoderContext",
+  "EncoderContext",
+  "Auscult__V1__EncoderContext",
+  "auscult.v1",
+  2,
+  auscult__v1__encoder_context__enum_values_by_number,
+  2,
+  auscult__v1__encoder_context__enum_values_by_name,
+  1,
+  auscult__v1__encoder_context__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue auscult__v1__dtype__enum_values_by_number[8] =
 {
   { "DTYPE_UNSPECIFIED", "AUSCULT__V1__DTYPE__DTYPE_UNSPECIFIED", 0 },

@@ -2050,7 +2050,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[13] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[14] =
 {
   {
     "plugin_id",
@@ -2208,11 +2208,24 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "context",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, context),
+    &auscult__v1__encoder_context__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] = {
   3,   /* field[3] = arguments */
   2,   /* field[2] = audio */
   8,   /* field[8] = checkpoint */
+  13,   /* field[13] = context */
   6,   /* field[6] = data_sets */
   5,   /* field[5] = deadline_ms */
   4,   /* field[4] = interventions */
@@ -2227,7 +2240,7 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
 static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -2237,7 +2250,7 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  13,
+  14,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
   1,  auscult__v1__run_plugin_request__number_ranges,
@@ -2359,7 +2372,7 @@ const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
   (ProtobufCMessageInit) auscult__v1__merge_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__field_descriptors[3] =
 {
   {
     "path",
@@ -2385,15 +2398,28 @@ static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "arguments",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__ValidatePluginRequest, n_arguments),
+    offsetof(Auscult__V1__ValidatePluginRequest, arguments),
+    &auscult__v1__plugin_argument__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__validate_plugin_request__field_indices_by_name[] = {
+  2,   /* field[2] = arguments */
   1,   /* field[1] = model */
   0,   /* field[0] = path */
 };
 static const ProtobufCIntRange auscult__v1__validate_plugin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descriptor =
 {
@@ -2403,7 +2429,7 @@ const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descripto
   "Auscult__V1__ValidatePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__ValidatePluginRequest),
-  2,
+  3,
   auscult__v1__validate_plugin_request__field_descriptors,
   auscult__v1__validate_plugin_request__field_indices_by_name,
   1,  auscult__v1__validate_plugin_request__number_ranges,

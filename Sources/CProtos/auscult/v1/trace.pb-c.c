@@ -367,7 +367,7 @@ void   auscult__v1__trace_summary__free_unpacked
   assert(message->base.descriptor == &auscult__v1__trace_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descriptors[14] =
+static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descriptors[15] =
 {
   {
     "model",
@@ -537,9 +537,22 @@ static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "context",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__TraceRequest, context),
+    &auscult__v1__encoder_context__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__trace_request__field_indices_by_name[] = {
   1,   /* field[1] = audio */
+  14,   /* field[14] = context */
   13,   /* field[13] = deadline_ms */
   11,   /* field[11] = file */
   3,   /* field[3] = frames */
@@ -557,7 +570,7 @@ static const unsigned auscult__v1__trace_request__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__trace_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor auscult__v1__trace_request__descriptor =
 {
@@ -567,7 +580,7 @@ const ProtobufCMessageDescriptor auscult__v1__trace_request__descriptor =
   "Auscult__V1__TraceRequest",
   "auscult.v1",
   sizeof(Auscult__V1__TraceRequest),
-  14,
+  15,
   auscult__v1__trace_request__field_descriptors,
   auscult__v1__trace_request__field_indices_by_name,
   1,  auscult__v1__trace_request__number_ranges,

@@ -71,6 +71,17 @@ extension ResultsPage {
         const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
         const font = (size, weight = 400) => `${weight} ${size}px system-ui, "Segoe UI", Arial, sans-serif`;
 
+        /** Text that is at most so wide, without its middle: names of layers differ in their ends. */
+        function shortened(context, text, width) {
+          if (context.measureText(text).width <= width) return text;
+          const all = Array.from(text.slice(0, 300));
+          for (let kept = all.length - 1; kept > 1; kept--) {
+            const cut = all.slice(0, Math.ceil(kept / 2)).join('') + '…' + all.slice(all.length - Math.floor(kept / 2)).join('');
+            if (context.measureText(cut).width <= width) return cut;
+          }
+          return '…';
+        }
+
         /** Text that is at most so wide. */
         function fitted(context, text, width) {
           if (context.measureText(text).width <= width) return text;
@@ -157,17 +168,21 @@ extension ResultsPage {
           const labelled = !!axis.labels;
           const widest = labelled ? Math.max(0, ...axis.labels.slice(0, 2000).map(t => context.measureText(t).width)) : 40;
           const turned = labelled && widest + 6 > Math.max(area.width / Math.max(axis.count, 1), 18);
-          const room = turned ? Math.min(widest, 90) + 8 : 18, title = axisTitle(axis);
+          const longest = turned ? 120 : Math.max(90, area.width / Math.max(axis.count, 1) - 6);
+          const room = turned ? Math.min(widest, longest) + 8 : 18, title = axisTitle(axis);
           if (write) {
             context.fillStyle = context.strokeStyle = css('--muted');
             for (const [position, text] of ticks(axis, area.width / (labelled ? 17 : 70))) {
-              const x = at(position);
+              const x = at(position), label = shortened(context, text, longest);
+              // What is written below the first and the last stays in the picture.
+              const half = context.measureText(label).width / 2;
+              const middle = turned ? x : Math.max(Math.min(x, area.x + area.width + 8 - half), half);
               context.fillRect(x - .5, area.y + area.height, 1, 4);
               context.save();
-              context.translate(x, area.y + area.height + (turned ? 7 : 17));
+              context.translate(middle, area.y + area.height + (turned ? 7 : 17));
               context.textAlign = turned ? 'right' : 'center';
               if (turned) { context.rotate(-Math.PI / 2); context.translate(0, 4); }
-              context.fillText(fitted(context, text, 90), 0, 0);
+              context.fillText(label, 0, 0);
               context.restore();
             }
             context.fillStyle = css('--ink');
@@ -202,7 +217,9 @@ extension ResultsPage {
             const area = { x: labels + (title ? 34 : 16), y: 8 };
             area.width = width - area.x - 8;
             const cell = Math.min(area.width / Math.max(columns, 1), 48);
-            area.height = upward ? 220 : Math.min(Math.max(cell * rows, 60), 640);
+            // Rows with names are as high as their names, where that is possible.
+            const least = down.labels ? Math.max(60, Math.min(15 * rows, 640)) : 60;
+            area.height = upward ? 220 : Math.min(Math.max(cell * rows, least), 640);
             if (!upward && rows && columns) {
               const square = area.height * columns / rows;
               area.width = Math.min(area.width, Math.max(Math.min(square, cell * columns), Math.min(240, area.width)));
@@ -223,7 +240,7 @@ extension ResultsPage {
                 context.fillStyle = css('--muted');
                 for (const [p, text] of ticks(down, area.height / (down.labels ? 14 : 30))) {
                   context.fillRect(area.x - 4, y(p) - .5, 3, 1);
-                  context.fillText(fitted(context, text, labels), area.x - 7, y(p) + 4);
+                  context.fillText(shortened(context, text, labels), area.x - 7, y(p) + 4);
                 }
                 context.save();
                 context.translate(13, area.y + area.height / 2);

@@ -1,6 +1,6 @@
 extension ResultsPage {
-    /// Tables, players, and the page itself.
-    static let sections = #"""
+    /// Tables, players, and a result by its declaration.
+    static let drawing = #"""
         const mostRows = 200;
 
         function table(columns, rows) {
@@ -162,7 +162,10 @@ extension ResultsPage {
           const rows = [...files].flatMap(([file, list]) => list.map(row => [file, ...used.map(o => row[o.id] ?? null)]));
           return table(['recording', ...used.map(o => (o.title || o.id) + (o.unit ? ` (${o.unit})` : ''))], rows);
         }
+        """#
 
+    /// The page of one run.
+    static let sections = #"""
         function page() {
           const main = document.getElementById('page'), { plugin, run } = data;
           main.replaceChildren(el('header', {}, el('h1', {}, plugin.name || plugin.id || 'Results'),

@@ -112,19 +112,20 @@ extension ResultsPage {
         function timeline(name, events) {
           const shown = events.filter(e => Number.isFinite(e.start) && Number.isFinite(e.end)).sort((a, b) => a.start - b.start).slice(0, 5000);
           const from = Math.min(0, ...shown.map(e => e.start)), to = shown.reduce((t, e) => Math.max(t, e.end, e.start), from);
-          const span = to > from ? to - from : 1, lanes = 4;
+          const span = to > from ? to - from : 1, mostLanes = 4, tall = 28;
           const axis = { name: 'time', unit: 's', labels: null, first: from, step: span / 1000, count: 1001 };
           const figure = plot(name, (context, width) => {
-            const area = { x: 12, y: 8, width: width - 24, height: 112 }, tall = area.height / lanes;
+            const area = { x: 12, y: 8, width: width - 24, height: tall };
             const x = t => area.x + (t - from) / span * area.width;
-            const ends = Array(lanes).fill(-Infinity);
+            const ends = [];
             const boxes = shown.map(e => {
               const left = x(e.start), w = Math.max(x(Math.max(e.end, e.start)) - left, 3);
               let lane = ends.findIndex(end => end <= left);
-              if (lane < 0) lane = ends.indexOf(Math.min(...ends));
-              ends[lane] = left + w + 1;
+              if (lane < 0) lane = ends.length < mostLanes ? ends.length : ends.indexOf(Math.min(...ends));
+              ends[lane] = left + w;
               return { x: left, y: area.y + lane * tall + 2, width: w, height: tall - 4 };
             });
+            area.height = tall * Math.max(ends.length, 1);
             const at = p => area.x + p / 1000 * area.width;
             return {
               height: area.y + area.height + across(context, axis, area, at, false), size: [shown.length, 1],

@@ -1,19 +1,5 @@
 extension ResultsPage {
     static let style = #"""
-        :root {
-          --paper: #ffffff; --panel: #f6f7f9; --ink: #1f2933; --muted: #5b6875; --rule: #dde2e7;
-          --accent: #1d5fa8; --missing: #cdd0d4; --shadow: 0 1px 3px rgb(0 0 0 / .10);
-          --s0: #2166ac; --s1: #d97706; --s2: #0f766e; --s3: #be3c5a; --s4: #7c5cc4; --s5: #608c28; --s6: #5a5a5a;
-          --s7: #28aac8;
-        }
-        @media (prefers-color-scheme: dark) {
-          :root {
-            --paper: #14181d; --panel: #1c2229; --ink: #e4e8ec; --muted: #9aa7b4; --rule: #323b45;
-            --accent: #7db7f0; --missing: #4a525b; --shadow: none;
-            --s0: #6aaef0; --s1: #f0a14a; --s2: #3fbfae; --s3: #ee7d98; --s4: #ae94ee; --s5: #9cc85c; --s6: #b4b4b4;
-            --s7: #6fd3ea;
-          }
-        }
         * { box-sizing: border-box; }
         html { -webkit-text-size-adjust: 100%; }
         body {
@@ -70,7 +56,7 @@ extension ResultsPage {
         .scroll { overflow-x: auto; margin-top: .6rem; border: 1px solid var(--rule); border-radius: .4rem; }
         table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
         th, td { padding: .3rem .7rem; text-align: start; border-bottom: 1px solid var(--rule); max-width: 26rem; }
-        td { overflow-wrap: anywhere; min-width: 3.2rem; }
+        td { overflow-wrap: break-word; min-width: 3.2rem; }
         tbody tr:last-child td { border-bottom: 0; }
         th { background: var(--panel); white-space: nowrap; padding: 0; }
         .number { text-align: end; white-space: nowrap; }

@@ -1,4 +1,5 @@
 import Foundation
+import Palette
 
 /// A run as one page: everything that it needs is in it, and it asks the network for nothing.
 ///
@@ -22,6 +23,7 @@ package enum ResultsPage {
             <meta http-equiv="Content-Security-Policy" content="\(policy)">
             <title>\(title) · auscult</title>
             <style>
+            \(PageColours.css)
             \(style)
             </style>
             </head>
@@ -33,6 +35,7 @@ package enum ResultsPage {
             \(script)
             \(plots)
             \(seriesPlots)
+            \(drawing)
             \(sections)
             </script>
             </body>
@@ -42,11 +45,11 @@ package enum ResultsPage {
     }
 
     /// Nothing from elsewhere, no form, no frame.
-    private static let policy =
+    static let policy =
         "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; media-src data:; "
         + "base-uri 'none'; form-action 'none'"
 
-    private static var colours: JSON { JSON(ColourMap.table.map(\.hex)) }
+    static var colours: JSON { JSON(ColourMap.table.map(\.hex)) }
 
     /// JSON that cannot end the block that it stands in, whatever its strings are.
     static func block(_ json: JSON) -> String {

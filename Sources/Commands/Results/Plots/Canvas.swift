@@ -1,3 +1,5 @@
+import Palette
+
 /// What a plot is drawn on. Coordinates are in pixels of the picture, from the upper left corner.
 protocol Canvas {
     /// - Parameter title: what stands for the mark where a pointer rests on it; nil for none.

@@ -37,15 +37,19 @@ struct HeatMapDrawing {
             values: steps, axes: [Axis(count: 255), Axis(count: 1)])
         canvas.image(ramp, RobustRange.full(0, 254), in: bar, upward: true)
         let small = TextStyle(size: 11, colour: .muted)
+        func mark(_ text: String, at y: Double) {
+            canvas.line([Point(bar.right, y), Point(bar.right + 3, y)], .muted, width: 1)
+            canvas.text(text, at: Point(bar.right + 6, y + 4), small)
+        }
+        // Both ends, and round values where they leave room.
+        mark((range.isCut.above ? "≥ " : "") + Digits.short(range.high), at: bar.y)
+        mark((range.isCut.below ? "≤ " : "") + Digits.short(range.low), at: bar.bottom)
         for value in AxisLabels.round(range.low, range.high, most: max(Int(height / 36), 2)) {
             guard let share = range.share(value) else { continue }
             let y = bar.bottom - share * height
-            canvas.line([Point(bar.right, y), Point(bar.right + 3, y)], .muted, width: 1)
-            canvas.text(Digits.short(value), at: Point(bar.right + 6, y + 4), small)
+            if y - bar.y >= 16, bar.bottom - y >= 16 { mark(Digits.short(value), at: y) }
         }
-        if range.isCut.above { canvas.text("≥ " + Digits.short(range.high), at: Point(bar.x, bar.y - 6), small) }
-        if range.isCut.below { canvas.text("≤ " + Digits.short(range.low), at: Point(bar.x, bar.bottom + 14), small) }
-        var next = bar.bottom + (range.isCut.below ? 30 : 16)
+        var next = bar.bottom + 22
         if !drawing.plot.unit.isEmpty {
             canvas.text(AxisLabels.fit(drawing.plot.unit, 74, size: 11), at: Point(bar.x, next), small)
             next += 16
@@ -80,7 +84,8 @@ struct HeatMapDrawing {
     private func draw<C: Canvas>(_ line: NumericArray, _ canvas: inout C) {
         let area = drawing.area
         let axis = array.axes[1]
-        let range = RobustRange(line.values)
+        let finite = line.values.filter(\.isFinite)
+        let range = RobustRange.full(finite.min() ?? 0, finite.max() ?? 1)
         var run: [Point] = []
         func end() {
             if run.count > 1 {

@@ -1,4 +1,5 @@
 import CZlib
+import Palette
 
 /// Pictures as the bytes of a PNG file (ISO/IEC 15948), compressed by zlib.
 enum PNG {

@@ -1,3 +1,5 @@
+import Palette
+
 /// Pixels, drawn here: rectangles, lines with soft edges, and text in ``StrokeFont``.
 ///
 /// The alternative was librsvg; it brings cairo, pango and glib into a program that is one file, and its text depends on

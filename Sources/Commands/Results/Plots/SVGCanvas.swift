@@ -1,4 +1,5 @@
 import Foundation
+import Palette
 
 /// SVG 1.1 text. Fonts are the reader's own.
 struct SVGCanvas: Canvas {

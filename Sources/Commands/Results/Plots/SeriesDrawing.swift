@@ -1,3 +1,5 @@
+import Palette
+
 /// Bars and lines: values over positions.
 struct SeriesDrawing {
     private static let mostSeries = 8

@@ -1,3 +1,5 @@
+import Palette
+
 /// Vectors and matrices in characters.
 enum ArrayText {
     private static let bars: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Palette
 
 /// What the place that results are written to can show.
 package struct TerminalStyle: Sendable {

@@ -47,7 +47,7 @@ def audio_source(
     """
     source = v1.AudioSource(name=name)
     if span is not None:
-        source.span.CopyFrom(_span(span))
+        source.span.CopyFrom(span_message(span))
     if isinstance(audio, str) and audio.startswith("demo:"):
         source.clip = audio[len("demo:") :]
     elif isinstance(audio, (str, os.PathLike)):
@@ -139,6 +139,6 @@ def _samples(audio: Any) -> tuple[int, memoryview]:
     return _F32LE, np.ascontiguousarray(audio, "<f4").view(np.uint8).data
 
 
-def _span(span: Span) -> Any:
+def span_message(span: Span) -> Any:
     start, end = span
     return v1.Span(start=start) if end is None else v1.Span(start=start, end=end)

@@ -12,7 +12,7 @@ from .errors import InvalidArgument
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .models import Model, model_ref
-from .traces import Frames, Reduction, TraceOptions
+from .traces import Context, Frames, Reduction, TraceOptions
 from .transcripts import Task, TranscribeOptions, decoding_options
 
 
@@ -56,6 +56,7 @@ def trace_request(
         vocabulary: str = "",
         frames: Frames = "valid",
         reduce: Reduction = "none",
+        context: Context = "full",
         interventions: Interventions = (),
         text: str | None = None,
         tokens: Sequence[int] | None = None,
@@ -69,6 +70,7 @@ def trace_request(
             hooks=[hooks] if isinstance(hooks, str) else list(hooks),
             frames=enum_number("Frames", frames),
             reduction=enum_number("Reduction", reduce),
+            context=enum_number("EncoderContext", context),
             interventions=intervention_messages(interventions),
             language=language,
             task=enum_number("Task", task),

@@ -11,7 +11,7 @@ from . import _socket, streams, transcripts
 from . import models as _models
 from . import plugins as _plugins
 from . import live as _live
-from ._audio import Audio, Span, audio_source, lent_source
+from ._audio import Audio, Span, audio_source, lent_source, span_message
 from ._caller import DEFAULT_TIMEOUT, Caller
 from ._messages import METHODS, v1
 from ._requests import trace_request, transcribe_request
@@ -200,6 +200,42 @@ class Client(Caller):
             answer = self._unary("auscult.v1.Transcribe/DetectLanguage", request, timeout, connection)
         return [LanguageProbability(one.language, one.probability) for one in answer.languages]
 
+    # What it sounds like.
+
+    def excerpt(
+        self,
+        audio: Audio,
+        span: Span | None = None,
+        *,
+        frame: int | None = None,
+        window: int = 1000,
+        edge_ms: float = 8.0,
+        surroundings_db: float = -20.0,
+        gain_db: float = 0.0,
+        flac: bool = False,
+        timeout: float | None = None,
+    ) -> bytes:
+        """A part of a recording as a sound file, 16 kHz mono: WAV, or FLAC.
+
+        Args:
+            audio: As for `transcribe`.
+            span: The part, at most 120 s; without it all.
+            frame: An encoder frame whose moment is brought out: `window` samples around it are heard as they are, and
+                what is around them at `surroundings_db`, with raised cosines of `edge_ms` between.
+            gain_db: Makes the whole louder or softer; nothing exceeds full scale.
+        """
+        connection = self._main()
+        with lent_source(connection, lambda: audio_source(audio, connection, timeout=timeout)) as source:
+            request = v1.ExcerptRequest(audio=source, gain_db=gain_db, format=1 if flac else 0)
+            if span is not None:
+                request.span.CopyFrom(span_message(span))
+            if frame is not None:
+                request.moment.frame = frame
+                request.moment.window_samples = window
+                request.moment.edge_ms = edge_ms
+                request.moment.surroundings_db = surroundings_db
+            return bytes(self._unary("auscult.v1.Audio/Excerpt", request, timeout, connection).data)
+
     # What happens inside.
 
     def trace(
@@ -224,7 +260,7 @@ class Client(Caller):
             timeout: Seconds until it must be done.
             on_progress: Is told how far it has come, in windows.
             options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
-                ``interventions``, ``text`` or ``tokens`` for the decoder, ``model``, ``vocabulary``, ``language``,
+                ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder, ``model``, ``vocabulary``, ``language``,
                 ``task``, ``name``, and ``span`` in seconds.
         """
         with self._trace(audio, hooks, memory, out, timeout, on_progress, options) as tensors:

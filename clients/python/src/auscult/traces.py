@@ -23,6 +23,9 @@ from .transcripts import Task
 Frames = Literal["valid", "all"]
 #: How the positions are reduced while they are captured.
 Reduction = Literal["none", "max", "mean"]
+#: ``"full"``: the encoder hears the model's whole window, as it was trained. ``"auto"``: no more than the recording, which
+#: is faster and not quite the same.
+Context = Literal["full", "auto"]
 
 
 class TraceOptions(TypedDict, total=False):
@@ -36,6 +39,7 @@ class TraceOptions(TypedDict, total=False):
     vocabulary: str
     frames: Frames
     reduce: Reduction
+    context: Context
     interventions: Interventions
     #: What the decoder reads after the start tokens and ``<|notimestamps|>``. Without text or tokens, what it writes.
     text: Union[str, None]

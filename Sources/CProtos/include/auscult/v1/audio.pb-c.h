@@ -25,6 +25,9 @@ typedef struct Auscult__V1__DemoClip Auscult__V1__DemoClip;
 typedef struct Auscult__V1__TimedLabel Auscult__V1__TimedLabel;
 typedef struct Auscult__V1__ClipRequest Auscult__V1__ClipRequest;
 typedef struct Auscult__V1__ClipFile Auscult__V1__ClipFile;
+typedef struct Auscult__V1__ExcerptRequest Auscult__V1__ExcerptRequest;
+typedef struct Auscult__V1__Moment Auscult__V1__Moment;
+typedef struct Auscult__V1__ExcerptFile Auscult__V1__ExcerptFile;
 
 
 /* --- enums --- */
@@ -44,6 +47,17 @@ typedef enum _Auscult__V1__AudioEncoding {
   AUSCULT__V1__AUDIO_ENCODING__AUDIO_FILE = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__AUDIO_ENCODING)
 } Auscult__V1__AudioEncoding;
+typedef enum _Auscult__V1__SoundFormat {
+  /*
+   * 16-bit.
+   */
+  AUSCULT__V1__SOUND_FORMAT__WAV = 0,
+  /*
+   * 16-bit.
+   */
+  AUSCULT__V1__SOUND_FORMAT__FLAC = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__SOUND_FORMAT)
+} Auscult__V1__SoundFormat;
 
 /* --- messages --- */
 
@@ -181,6 +195,105 @@ struct  Auscult__V1__ClipFile
 #define AUSCULT__V1__CLIP_FILE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__clip_file__descriptor) \
     , (char *)protobuf_c_empty_string, {0,NULL} }
+
+
+struct  Auscult__V1__ExcerptRequest
+{
+  ProtobufCMessage base;
+  /*
+   * The recording; its span, where it has one, is the part that the times and frames below count in.
+   */
+  Auscult__V1__AudioSource *audio;
+  /*
+   * The part to give, in seconds from the recording's start; absent for all of it. At most 120 s.
+   */
+  Auscult__V1__Span *span;
+  /*
+   * Absent for the sound as it is.
+   */
+  Auscult__V1__Moment *moment;
+  Auscult__V1__SoundFormat format;
+  /*
+   * Makes the whole louder or softer, −60 to 60; a limiter keeps every sample within full scale.
+   */
+  double gain_db;
+};
+#define AUSCULT__V1__EXCERPT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__excerpt_request__descriptor) \
+    , NULL, NULL, NULL, AUSCULT__V1__SOUND_FORMAT__WAV, 0 }
+
+
+typedef enum {
+  AUSCULT__V1__MOMENT__HAS_SURROUNDINGS_DB__NOT_SET = 0,
+  AUSCULT__V1__MOMENT__HAS_SURROUNDINGS_DB_SURROUNDINGS_DB = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__MOMENT__HAS_SURROUNDINGS_DB__CASE)
+} Auscult__V1__Moment__HasSurroundingsDbCase;
+
+/*
+ * A moment to bring out: a window around an encoder frame is heard as it is, what is around it is softer, and raised
+ * cosines lead from one to the other.
+ */
+struct  Auscult__V1__Moment
+{
+  ProtobufCMessage base;
+  /*
+   * The encoder frame i, counted from the recording's start. The window is the samples
+   * [320 i − window_samples / 2, 320 i − window_samples / 2 + window_samples), as far as the recording has them.
+   */
+  uint64_t frame;
+  /*
+   * 16 kHz samples; 0 for 1000, which are 62.5 ms. At most 480,000.
+   */
+  uint32_t window_samples;
+  /*
+   * Milliseconds of a raised cosine outside the window, on each side; 0 for 8. At most 1000.
+   */
+  double edge_ms;
+  Auscult__V1__Moment__HasSurroundingsDbCase has_surroundings_db_case;
+  union {
+    /*
+     * The level of what is around, −120 to 0; absent for −20.
+     */
+    double surroundings_db;
+  };
+};
+#define AUSCULT__V1__MOMENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__moment__descriptor) \
+    , 0, 0, 0, AUSCULT__V1__MOMENT__HAS_SURROUNDINGS_DB__NOT_SET, {0} }
+
+
+struct  Auscult__V1__ExcerptFile
+{
+  ProtobufCMessage base;
+  /*
+   * "audio/wav", "audio/flac".
+   */
+  char *media_type;
+  ProtobufCBinaryData data;
+  uint32_t sample_rate;
+  uint64_t samples;
+  /*
+   * What it is a part of, in seconds from the recording's start.
+   */
+  double start;
+  double end;
+  /*
+   * Of the moment's window, in the same seconds; both 0 without one.
+   */
+  double window_start;
+  double window_end;
+  /*
+   * The largest sample, full scale being 1.
+   */
+  float peak;
+  /*
+   * By how much the limiter turned it down where most was needed, 0 or less.
+   */
+  double limited_db;
+};
+#define AUSCULT__V1__EXCERPT_FILE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__excerpt_file__descriptor) \
+    , (char *)protobuf_c_empty_string, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Auscult__V1__UploadChunk methods */
@@ -354,6 +467,63 @@ Auscult__V1__ClipFile *
 void   auscult__v1__clip_file__free_unpacked
                      (Auscult__V1__ClipFile *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__ExcerptRequest methods */
+void   auscult__v1__excerpt_request__init
+                     (Auscult__V1__ExcerptRequest         *message);
+size_t auscult__v1__excerpt_request__get_packed_size
+                     (const Auscult__V1__ExcerptRequest   *message);
+size_t auscult__v1__excerpt_request__pack
+                     (const Auscult__V1__ExcerptRequest   *message,
+                      uint8_t             *out);
+size_t auscult__v1__excerpt_request__pack_to_buffer
+                     (const Auscult__V1__ExcerptRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ExcerptRequest *
+       auscult__v1__excerpt_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__excerpt_request__free_unpacked
+                     (Auscult__V1__ExcerptRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__Moment methods */
+void   auscult__v1__moment__init
+                     (Auscult__V1__Moment         *message);
+size_t auscult__v1__moment__get_packed_size
+                     (const Auscult__V1__Moment   *message);
+size_t auscult__v1__moment__pack
+                     (const Auscult__V1__Moment   *message,
+                      uint8_t             *out);
+size_t auscult__v1__moment__pack_to_buffer
+                     (const Auscult__V1__Moment   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Moment *
+       auscult__v1__moment__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__moment__free_unpacked
+                     (Auscult__V1__Moment *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__ExcerptFile methods */
+void   auscult__v1__excerpt_file__init
+                     (Auscult__V1__ExcerptFile         *message);
+size_t auscult__v1__excerpt_file__get_packed_size
+                     (const Auscult__V1__ExcerptFile   *message);
+size_t auscult__v1__excerpt_file__pack
+                     (const Auscult__V1__ExcerptFile   *message,
+                      uint8_t             *out);
+size_t auscult__v1__excerpt_file__pack_to_buffer
+                     (const Auscult__V1__ExcerptFile   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ExcerptFile *
+       auscult__v1__excerpt_file__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__excerpt_file__free_unpacked
+                     (Auscult__V1__ExcerptFile *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Auscult__V1__UploadChunk_Closure)
@@ -383,6 +553,15 @@ typedef void (*Auscult__V1__ClipRequest_Closure)
 typedef void (*Auscult__V1__ClipFile_Closure)
                  (const Auscult__V1__ClipFile *message,
                   void *closure_data);
+typedef void (*Auscult__V1__ExcerptRequest_Closure)
+                 (const Auscult__V1__ExcerptRequest *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__Moment_Closure)
+                 (const Auscult__V1__Moment *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__ExcerptFile_Closure)
+                 (const Auscult__V1__ExcerptFile *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -406,6 +585,10 @@ struct Auscult__V1__Audio_Service
                const Auscult__V1__ClipRequest *input,
                Auscult__V1__ClipFile_Closure closure,
                void *closure_data);
+  void (*excerpt)(Auscult__V1__Audio_Service *service,
+                  const Auscult__V1__ExcerptRequest *input,
+                  Auscult__V1__ExcerptFile_Closure closure,
+                  void *closure_data);
 };
 typedef void (*Auscult__V1__Audio_ServiceDestroy)(Auscult__V1__Audio_Service *);
 void auscult__v1__audio__init (Auscult__V1__Audio_Service *service,
@@ -417,7 +600,8 @@ void auscult__v1__audio__init (Auscult__V1__Audio_Service *service,
       function_prefix__ ## upload,\
       function_prefix__ ## discard,\
       function_prefix__ ## clips,\
-      function_prefix__ ## clip  }
+      function_prefix__ ## clip,\
+      function_prefix__ ## excerpt  }
 void auscult__v1__audio__upload(ProtobufCService *service,
                                 const Auscult__V1__UploadChunk *input,
                                 Auscult__V1__UploadedAudio_Closure closure,
@@ -434,10 +618,15 @@ void auscult__v1__audio__clip(ProtobufCService *service,
                               const Auscult__V1__ClipRequest *input,
                               Auscult__V1__ClipFile_Closure closure,
                               void *closure_data);
+void auscult__v1__audio__excerpt(ProtobufCService *service,
+                                 const Auscult__V1__ExcerptRequest *input,
+                                 Auscult__V1__ExcerptFile_Closure closure,
+                                 void *closure_data);
 
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    auscult__v1__audio_encoding__descriptor;
+extern const ProtobufCEnumDescriptor    auscult__v1__sound_format__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__upload_chunk__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__uploaded_audio__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__discard_request__descriptor;
@@ -447,6 +636,9 @@ extern const ProtobufCMessageDescriptor auscult__v1__demo_clip__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__timed_label__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__clip_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__clip_file__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__excerpt_request__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__moment__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__excerpt_file__descriptor;
 extern const ProtobufCServiceDescriptor auscult__v1__audio__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -28,6 +28,21 @@ typedef struct Auscult__V1__Tensor Auscult__V1__Tensor;
 /* --- enums --- */
 
 /*
+ * How much of a window the encoder hears.
+ */
+typedef enum _Auscult__V1__EncoderContext {
+  /*
+   * The model's own window, padded with silence: exact.
+   */
+  AUSCULT__V1__ENCODER_CONTEXT__FULL = 0,
+  /*
+   * The frames that overlap audio, and no more of the padding than the convolutions reach into: several times faster
+   * for short recordings, and not quite the same, since attention finds no padding to look at.
+   */
+  AUSCULT__V1__ENCODER_CONTEXT__AUTO = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__ENCODER_CONTEXT)
+} Auscult__V1__EncoderContext;
+/*
  * The type of a tensor's elements; the names are safetensors'.
  */
 typedef enum _Auscult__V1__DType {
@@ -419,6 +434,7 @@ typedef void (*Auscult__V1__Tensor_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    auscult__v1__encoder_context__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__dtype__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__task__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__empty__descriptor;

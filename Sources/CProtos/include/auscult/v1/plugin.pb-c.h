@@ -311,10 +311,11 @@ struct  Auscult__V1__RunPluginRequest
    * Whether the run ends at a recording that cannot be read; otherwise it is reported and left out.
    */
   protobuf_c_boolean stop_at_broken;
+  Auscult__V1__EncoderContext context;
 };
 #define AUSCULT__V1__RUN_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__run_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL }
 
 
 struct  Auscult__V1__Shard
@@ -355,10 +356,15 @@ struct  Auscult__V1__ValidatePluginRequest
    */
   char *path;
   Auscult__V1__ModelRef *model;
+  /*
+   * What every instance is made with; a check that tries a parameter's values changes that one alone.
+   */
+  size_t n_arguments;
+  Auscult__V1__PluginArgument **arguments;
 };
 #define AUSCULT__V1__VALIDATE_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__validate_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL }
 
 
 typedef enum {

@@ -87,6 +87,7 @@ struct  Auscult__V1__TraceRequest
   char *language;
   Auscult__V1__Task task;
   int64_t deadline_ms;
+  Auscult__V1__EncoderContext context;
   Auscult__V1__TraceRequest__DecoderInputCase decoder_input_case;
   union {
     /*
@@ -114,7 +115,7 @@ struct  Auscult__V1__TraceRequest
 };
 #define AUSCULT__V1__TRACE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__trace_request__descriptor) \
-    , NULL, NULL, 0,NULL, AUSCULT__V1__FRAMES__VALID, AUSCULT__V1__REDUCTION__NONE, 0,NULL, (char *)protobuf_c_empty_string, AUSCULT__V1__TASK__TRANSCRIBE, 0, AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT__NOT_SET, {0}, AUSCULT__V1__TRACE_REQUEST__OUTPUT__NOT_SET, {0} }
+    , NULL, NULL, 0,NULL, AUSCULT__V1__FRAMES__VALID, AUSCULT__V1__REDUCTION__NONE, 0,NULL, (char *)protobuf_c_empty_string, AUSCULT__V1__TASK__TRANSCRIBE, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT__NOT_SET, {0}, AUSCULT__V1__TRACE_REQUEST__OUTPUT__NOT_SET, {0} }
 
 
 struct  Auscult__V1__TokenSequence

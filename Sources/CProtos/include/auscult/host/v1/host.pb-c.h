@@ -175,7 +175,9 @@ struct  Auscult__Host__V1__Process
   size_t n_words;
   Auscult__Host__V1__TimedLabel **words;
   /*
-   * Bytes of the memory that came with the frame; 0 where none did.
+   * Bytes of the memory that the tensors and samples are in; 0 where there are none. It came with the frame; or, where none
+   * did, it is the last one that came with a Process and was not sealed against all writing: that one is filled anew for
+   * each call, and what was in it before is gone.
    */
   uint64_t memory;
   Auscult__Host__V1__Process__HasSamplesCase has_samples_case;

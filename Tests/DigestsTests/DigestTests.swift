@@ -1,4 +1,4 @@
-import Daemon
+import Digests
 import Files
 import Foundation
 import TestSupport

@@ -1,27 +1,27 @@
 import Foundation
 
 /// An sRGB colour.
-struct Colour: Equatable, Sendable {
-    var red: UInt8
-    var green: UInt8
-    var blue: UInt8
+package struct Colour: Equatable, Sendable {
+    package var red: UInt8
+    package var green: UInt8
+    package var blue: UInt8
 
-    init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
+    package init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
 
     /// `#1f2933`.
-    var hex: String {
+    package var hex: String {
         "#" + [red, green, blue].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    static let paper = Colour(255, 255, 255)
-    static let ink = Colour(31, 41, 51)
-    static let muted = Colour(97, 110, 124)
-    static let rule = Colour(222, 227, 232)
+    package static let paper = Colour(255, 255, 255)
+    package static let ink = Colour(31, 41, 51)
+    package static let muted = Colour(97, 110, 124)
+    package static let rule = Colour(222, 227, 232)
     /// A place without a value.
-    static let missing = Colour(205, 208, 212)
+    package static let missing = Colour(205, 208, 212)
 
     /// For series next to each other, in this order; told apart in all common forms of colour blindness by lightness.
-    static let series: [Colour] = [
+    package static let series: [Colour] = [
         Colour(33, 102, 172), Colour(217, 119, 6), Colour(15, 118, 110), Colour(190, 60, 90),
         Colour(124, 92, 196), Colour(96, 140, 40), Colour(90, 90, 90), Colour(40, 170, 200),
     ]
@@ -31,13 +31,13 @@ struct Colour: Equatable, Sendable {
 ///
 /// A path through OKLCH (B. Ottosson, 2020): lightness rises evenly, so that equal steps of a value look equal, hue
 /// goes from violet over blue and green to yellow, and chroma is what sRGB has room for. Computed, not copied.
-enum ColourMap {
-    static let table: [Colour] = (0..<255).map { make(Double($0) / 254) }
+package enum ColourMap {
+    package static let table: [Colour] = (0..<255).map { make(Double($0) / 254) }
 
     /// - Parameter share: 0…1.
-    static func colour(_ share: Double) -> Colour { table[index(share)] }
+    package static func colour(_ share: Double) -> Colour { table[index(share)] }
 
-    static func index(_ share: Double) -> Int { share.isNaN ? 0 : Int((min(max(share, 0), 1) * 254).rounded()) }
+    package static func index(_ share: Double) -> Int { share.isNaN ? 0 : Int((min(max(share, 0), 1) * 254).rounded()) }
 
     private static func make(_ share: Double) -> Colour {
         let lightness = 0.20 + 0.74 * share

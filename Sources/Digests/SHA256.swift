@@ -8,7 +8,7 @@ public struct SHA256: ~Copyable {
 
     public init() throws {
         guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-            throw ServiceError(.unavailable, "libcrypto cannot compute SHA-256 on this machine")
+            throw FileError(.unavailable, "libcrypto cannot compute SHA-256 on this machine")
         }
         self.context = context
     }

@@ -1,0 +1,180 @@
+import GRDB
+
+extension AtlasStore {
+    /// A page of the features that `query` asks for, with how many there are on all pages.
+    /// - Throws: ``AtlasError``: `invalidArgument` for a page before the first or of no size.
+    public func features(_ query: AtlasQuery) throws -> AtlasPage {
+        guard query.page >= 0, (1...10_000).contains(query.pageSize),
+            let offset = Optional(query.page.multipliedReportingOverflow(by: query.pageSize)), !offset.overflow
+        else {
+            throw AtlasError(
+                .invalidArgument,
+                "there is no page \(query.page) of \(query.pageSize) features; pages count from 0, of 1 to 10000 features"
+            )
+        }
+        let parts = FeatureQuery(query)
+        return try read { db in
+            let total =
+                try Int.fetchOne(db, sql: parts.count, arguments: parts.arguments) ?? 0
+            let rows = try ListedFeature.fetchAll(
+                db, sql: parts.rows + " LIMIT \(query.pageSize) OFFSET \(offset.partialValue)",
+                arguments: parts.arguments)
+            return AtlasPage(total: total, page: query.page, pageSize: query.pageSize, rows: rows.map(\.row))
+        }
+    }
+
+    /// The labels of all complete scans with how many features have them, most first.
+    public func labels(hook: String? = nil, kind: String? = nil) throws -> [AtlasLabelCount] {
+        try read { db in
+            try AtlasLabelCount.fetchAll(
+                db,
+                sql: """
+                    SELECT labels.kind, labels.label, COUNT(DISTINCT labels.feature_id) AS features
+                    FROM labels JOIN features ON features.id = labels.feature_id
+                    JOIN scans ON scans.id = features.scan_id
+                    WHERE scans.status = 'complete' AND (:hook IS NULL OR features.hook = :hook)
+                        AND (:kind IS NULL OR labels.kind = :kind)
+                    GROUP BY labels.kind, labels.label ORDER BY features DESC, labels.kind, labels.label
+                    """, arguments: ["hook": hook, "kind": kind])
+        }
+    }
+}
+
+/// A label with how many features have it.
+public struct AtlasLabelCount: AtlasRecord {
+    public var kind: String
+    public var label: String
+    public var features: Int
+}
+
+/// A query as SQL.
+private struct FeatureQuery {
+    var arguments = StatementArguments()
+    private var tables = "features JOIN scans ON scans.id = features.scan_id"
+    private var conditions: [String] = []
+    private var order = ""
+
+    var count: String { "SELECT COUNT(*) FROM \(tables) WHERE \(conditions.joined(separator: " AND "))" }
+
+    var rows: String {
+        """
+        SELECT features.id, features.scan_id, features.hook, features.number, features.name, features.frames,
+            features.mean, features.variance, features.minimum, features.maximum, features.density,
+            best.side, best.kind, best.label, best.threshold, best.lag, best.precision, best.recall, best.f1, best.auc,
+            best.mutual_information, best.selectivity, best.p_value, best.named_frames, best.scored_frames,
+            best.named_precision
+        FROM \(tables) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(order)
+        """
+    }
+
+    init(_ query: AtlasQuery) {
+        var wanted: [String] = []
+        if let kind = query.kind {
+            wanted.append("kind = :kind")
+            arguments += ["kind": kind]
+        }
+        if let label = query.label {
+            wanted.append("label = :label")
+            arguments += ["label": label]
+        }
+        // SQLite takes the other columns of a group from the row with the maximum: the label with the best precision.
+        let only = wanted.isEmpty ? "" : "WHERE " + wanted.joined(separator: " AND ")
+        tables += """
+             \(query.label == nil ? "LEFT " : "")JOIN (SELECT *, MAX(IFNULL(precision, -1)) FROM labels \(only)
+            GROUP BY feature_id) AS best ON best.feature_id = features.id
+            """
+        if let scan = query.scan {
+            conditions.append("features.scan_id = :scan")
+            arguments += ["scan": scan]
+        } else {
+            conditions.append("scans.status = 'complete'")
+        }
+        if let hook = query.hook {
+            conditions.append("features.hook = :hook")
+            arguments += ["hook": hook]
+        }
+        for (place, word) in query.search.split(whereSeparator: \.isWhitespace).prefix(16).enumerated() {
+            search(for: String(word), "word\(place)")
+        }
+        order(by: query)
+    }
+
+    private mutating func search(for word: String, _ argument: String) {
+        let pattern = word.map { "%_\\".contains($0) ? "\\\($0)" : "\($0)" }.joined()
+        arguments += [argument: "%\(pattern)%", argument + "b": "\(pattern)%"]
+        var ways = [
+            "features.name LIKE :\(argument) ESCAPE '\\'", "features.hook LIKE :\(argument) ESCAPE '\\'",
+            """
+            EXISTS (SELECT 1 FROM labels WHERE labels.feature_id = features.id
+            AND labels.label LIKE :\(argument)b ESCAPE '\\')
+            """,
+        ]
+        if let number = Int64(word.hasPrefix("#") ? String(word.dropFirst()) : word) {
+            ways.append("features.number = \(number)")
+        }
+        conditions.append("(" + ways.joined(separator: " OR ") + ")")
+    }
+
+    private mutating func order(by query: AtlasQuery) {
+        let direction = (query.ascending ?? [.number, .label].contains(query.sort)) ? "ASC" : "DESC"
+        let column: String? =
+            switch query.sort {
+            case .number: nil
+            case .density: "features.density"
+            case .maximum: "features.maximum"
+            case .precision: "best.precision"
+            case .selectivity: "best.selectivity"
+            case .auc: "best.auc"
+            case .f1: "best.f1"
+            case .label: "best.label"
+            }
+        // What has no value comes last either way.
+        order = column.map { "\($0) IS NULL, \($0) \(direction), " } ?? ""
+        let last = query.sort == .number ? direction : "ASC"
+        order += "features.hook \(last), features.number \(last), features.id \(last)"
+    }
+}
+
+/// A row as it comes out of a list's query.
+private struct ListedFeature: AtlasRecord {
+    var id: Int64
+    var scanId: Int64
+    var hook: String
+    var number: Int
+    var name: String
+    var frames: Int?
+    var mean: Double?
+    var variance: Double?
+    var minimum: Double?
+    var maximum: Double?
+    var density: Double?
+    var side: String?
+    var kind: String?
+    var label: String?
+    var threshold: Double?
+    var lag: Int?
+    var precision: Double?
+    var recall: Double?
+    var f1: Double?
+    var auc: Double?
+    var mutualInformation: Double?
+    var selectivity: Double?
+    var pValue: Double?
+    var namedFrames: Int?
+    var scoredFrames: Int?
+    var namedPrecision: Double?
+
+    var row: AtlasFeatureRow {
+        let feature = AtlasFeature(
+            id: id, scanId: scanId, hook: hook, number: number, name: name, frames: frames, mean: mean,
+            variance: variance, minimum: minimum, maximum: maximum, density: density)
+        guard let side, let kind, let label else { return AtlasFeatureRow(feature: feature, label: nil) }
+        return AtlasFeatureRow(
+            feature: feature,
+            label: AtlasLabel(
+                featureId: id, side: side, kind: kind, label: label, threshold: threshold, lag: lag,
+                precision: precision, recall: recall, f1: f1, auc: auc, mutualInformation: mutualInformation,
+                selectivity: selectivity, pValue: pValue, namedFrames: namedFrames, scoredFrames: scoredFrames,
+                namedPrecision: namedPrecision))
+    }
+}

@@ -1,0 +1,31 @@
+import GRDB
+
+extension AtlasStore {
+    /// The kinds of labels that features of complete scans have, in their alphabet's order.
+    public func labelKinds() throws -> [String] {
+        try read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT labels.kind FROM labels JOIN features ON features.id = labels.feature_id
+                    JOIN scans ON scans.id = features.scan_id WHERE scans.status = 'complete' ORDER BY labels.kind
+                    """)
+        }
+    }
+}
+
+extension AtlasStore {
+    /// The labels of many features at once, by feature; the best of each first.
+    public func labels(of features: [Int64]) throws -> [Int64: [AtlasLabel]] {
+        let wanted = Set(features)
+        return try read { db in
+            var found: [Int64: [AtlasLabel]] = [:]
+            let all = try AtlasLabel.fetchCursor(
+                db, sql: "SELECT * FROM labels ORDER BY feature_id, precision IS NULL, precision DESC, label")
+            while let label = try all.next() {
+                if wanted.contains(label.featureId) { found[label.featureId, default: []].append(label) }
+            }
+            return found
+        }
+    }
+}

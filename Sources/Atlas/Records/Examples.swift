@@ -1,0 +1,121 @@
+import Foundation
+import GRDB
+
+/// One of a feature's strongest moments.
+public struct AtlasExample: AtlasRecord, Identifiable {
+    public var id: Int64
+    public var featureId: Int64
+    /// "+" for the largest values, "-" for the smallest.
+    public var side: String
+    /// From 1.
+    public var rank: Int
+    public var recordingId: Int64
+    /// An encoder frame from the recording's start, or a token's position.
+    public var frame: Int
+    /// Nil for a token.
+    public var seconds: Double?
+    public var value: Double
+    /// The frame of the curve's first value.
+    public var curveFirst: Int?
+    /// Float16 little-endian, a value a frame.
+    public var curve: Data?
+
+    /// The activation around the moment, a value a frame from ``curveFirst``; empty where it was not kept.
+    public var activation: [Float] { curve.map(Self.values) ?? [] }
+
+    /// Float16 little-endian.
+    static func values(of curve: Data) -> [Float] {
+        let bytes = [UInt8](curve)
+        return stride(from: 0, to: bytes.count - 1, by: 2).map { at in
+            Float(Float16(bitPattern: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8))
+        }
+    }
+}
+
+/// An example with the recording that it is in.
+public struct AtlasExampleCard: Codable, Sendable, Hashable {
+    public var example: AtlasExample
+    public var recording: AtlasRecording
+    /// The activation around the moment, as ``AtlasExample/activation``.
+    public var activation: [Float]
+    /// What is heard in the recording within the curve's time, or all of it where there is no curve.
+    public var sounds: [AtlasSound]
+}
+
+/// A range of activations.
+public struct AtlasBin: AtlasRecord, Identifiable {
+    public var id: Int64
+    public var featureId: Int64
+    public var side: String
+    /// "width" for equally wide bins, "quantile" for equally full ones.
+    public var kind: String
+    /// 0 for the lowest.
+    public var bin: Int
+    public var low: Double?
+    public var high: Double?
+    public var count: Int?
+    /// How often each phoneme was heard while the activation was in the bin.
+    public var sounds: [String: Int]
+}
+
+/// A moment with an activation in a bin, drawn evenly from all of them.
+public struct AtlasBinExample: AtlasRecord {
+    public var binId: Int64
+    public var recordingId: Int64
+    public var frame: Int
+    public var seconds: Double?
+    public var value: Double
+}
+
+/// A bin with its examples.
+public struct AtlasBinCard: Codable, Sendable, Hashable {
+    public struct Example: Codable, Sendable, Hashable {
+        public var example: AtlasBinExample
+        public var recording: AtlasRecording
+        /// The phonemes that are heard at the moment; empty where none are known.
+        public var heard: [String]
+    }
+
+    public var bin: AtlasBin
+    /// The strongest first.
+    public var examples: [Example]
+}
+
+/// Everything that an atlas knows of a feature.
+public struct AtlasCard: Codable, Sendable, Hashable {
+    public var feature: AtlasFeature
+    public var scan: AtlasScan
+    /// By kind and side, the best first.
+    public var labels: [AtlasLabel]
+    public var columns: [AtlasColumn]
+    public var histogram: [AtlasHistogramCell]
+    /// By side and rank.
+    public var examples: [AtlasExampleCard]
+    /// By side, kind and number.
+    public var bins: [AtlasBinCard]
+}
+
+extension AtlasExampleCard {
+    /// What is heard at the moment: the phoneme, or else the word; the token for one of the decoder; nil for nothing.
+    public var heard: String? {
+        guard let seconds = example.seconds else {
+            return sounds.first { $0.kind == "token" && $0.start == Double(example.frame) }?.label
+        }
+        func label(_ kind: String) -> String? {
+            sounds.first { $0.kind == kind && $0.start <= seconds && seconds < $0.end }?.label
+        }
+        return label("phoneme") ?? label("word")
+    }
+
+    /// What is said in the recording, with the word or the token of the moment between guillemets.
+    public var markedText: String {
+        let kind = example.seconds == nil ? "token" : "word"
+        let at = example.seconds ?? Double(example.frame)
+        let parts = sounds.filter { $0.kind == kind }
+        guard let marked = parts.firstIndex(where: { $0.start <= at && at < $0.end }) else {
+            return recording.text ?? ""
+        }
+        return parts.enumerated().map { $0 == marked ? "«\($1.label)»" : $1.label }
+            .joined(separator: kind == "token" ? "" : " ")
+    }
+}

@@ -1,0 +1,59 @@
+import HTTPTypes
+import Hummingbird
+
+/// What holds for every request, whatever it asks for.
+///
+/// - Only reading: GET and HEAD.
+/// - Only under a name of this machine. A page from elsewhere can make a browser look its own name up as 127.0.0.1 (DNS
+///   rebinding), and would then read the atlas as if it came from there; its requests still say that name.
+/// - Answers say what a browser may do with them: nothing but this server's own files runs or loads.
+struct PageGuard<Context: RequestContext>: RouterMiddleware {
+    static var policy: String {
+        "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+            + "frame-ancestors 'none'"
+    }
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        if !Self.isOfThisMachine(request.head.authority) {
+            response = PageAnswer.failure(
+                .forbidden, "this server answers under 127.0.0.1 and localhost only")
+        } else if request.method != .get, request.method != .head {
+            response = PageAnswer.failure(.methodNotAllowed, "an atlas is only read here; expected GET or HEAD")
+            response.headers[.allow] = "GET, HEAD"
+        } else {
+            do {
+                response = try await next(request, context)
+            } catch {
+                response = PageAnswer.failure(error)
+            }
+        }
+        response.headers[.contentSecurityPolicy] = Self.policy
+        response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[.crossOriginResourcePolicy] = "same-origin"
+        response.headers[.referrerPolicy] = "no-referrer"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        return response
+    }
+
+    /// Any port: an SSH tunnel ends at another one.
+    static func isOfThisMachine(_ authority: String?) -> Bool {
+        guard let authority else { return false }
+        for name in ["127.0.0.1", "localhost", "[::1]"] where authority.lowercased().hasPrefix(name) {
+            let rest = authority.dropFirst(name.count)
+            if rest.isEmpty { return true }
+            let port = rest.dropFirst()
+            if rest.first == ":", (1...5).contains(port.utf8.count), port.utf8.allSatisfy({ (48...57).contains($0) }) {
+                return true
+            }
+        }
+        return false
+    }
+}
+
+extension HTTPField.Name {
+    static var referrerPolicy: HTTPField.Name { .init("Referrer-Policy")! }
+    static var crossOriginResourcePolicy: HTTPField.Name { .init("Cross-Origin-Resource-Policy")! }
+}

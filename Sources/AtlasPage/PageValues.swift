@@ -1,0 +1,152 @@
+import Atlas
+import Foundation
+
+// What the page is told, as JSON. A recording's place on this machine is not: a page may be given to others.
+
+struct PageAbout: Encodable {
+    struct Scan: Encodable {
+        struct Pass: Encodable { var id: Int64, plugin: String, version: String, seed: String }
+        struct Model: Encodable { var name: String }
+        struct DataSet: Encodable { var recordings: Int }
+
+        var scan: Pass
+        var model: Model
+        var dataSet: DataSet
+        var hooks: [AtlasHook]
+        var selective: [AtlasSelective]
+        /// How many recordings were left out.
+        var problems: Int
+
+        init(_ detail: AtlasScanDetail) {
+            scan = Pass(
+                id: detail.scan.id, plugin: detail.scan.plugin, version: detail.scan.version, seed: detail.scan.seed)
+            model = Model(name: (detail.model.name as NSString).lastPathComponent)
+            dataSet = DataSet(recordings: detail.dataSet.recordings)
+            (hooks, selective, problems) = (detail.hooks, detail.selective, detail.problems.count)
+        }
+    }
+
+    /// The atlas' file, without its folder.
+    var name: String
+    /// Those that are complete, the newest first.
+    var scans: [Scan]
+    /// Of labels.
+    var kinds: [String]
+    /// Of heat maps, from little to much.
+    var colours: [String]
+}
+
+struct PageList: Encodable {
+    var total: Int
+    var rows: [AtlasFeatureRow]
+}
+
+struct PageRecording: Encodable {
+    var id: Int64
+    var number: Int
+    var name: String?
+    var seconds: Double?
+    var speaker: String?
+    var language: String?
+    var text: String?
+    var split: String?
+
+    init(_ recording: AtlasRecording) {
+        (id, number, name, seconds) = (recording.id, recording.number, recording.name, recording.seconds)
+        (speaker, language, text, split) = (recording.speaker, recording.language, recording.text, recording.split)
+    }
+}
+
+struct PageRecordingDetail: Encodable {
+    var recording: PageRecording
+    var sounds: [AtlasSound]
+    var features: [AtlasRecordingFeature]
+    /// All of it; nil where it is not known or too long.
+    var excerpt: PageExcerpt?
+
+    init(_ detail: AtlasRecordingDetail) {
+        recording = PageRecording(detail.recording)
+        (sounds, features) = (detail.sounds, detail.features)
+        excerpt = PageExcerpt(of: detail.recording, at: nil)
+    }
+}
+
+/// A feature's card. Recordings are in it once, however many examples they have.
+struct PageCard: Encodable {
+    struct Example: Encodable {
+        var side: String
+        var rank: Int
+        var recording: Int64
+        var frame: Int
+        var seconds: Double?
+        var value: Double
+        /// The frame of the activation's first value.
+        var first: Int?
+        var activation: [Float]
+        var excerpt: PageExcerpt?
+    }
+
+    struct BinExample: Encodable {
+        var recording: Int64
+        var frame: Int
+        var seconds: Double?
+        var value: Double
+        var heard: [String]
+        var excerpt: PageExcerpt?
+    }
+
+    struct Bin: Encodable {
+        var side: String
+        var kind: String
+        var bin: Int
+        var low: Double?
+        var high: Double?
+        var count: Int?
+        var sounds: [String: Int]
+        var examples: [BinExample]
+    }
+
+    var feature: AtlasFeature
+    var labels: [AtlasLabel]
+    var columns: [AtlasColumn]
+    var histogram: [AtlasHistogramCell]
+    var examples: [Example]
+    var bins: [Bin]
+    var recordings: [String: PageRecording] = [:]
+
+    /// - Parameters:
+    ///   - examples: how many are taken along, of each side; nil for all.
+    ///   - binExamples: the same of each bin.
+    init(_ card: AtlasCard, examples most: Int? = nil, binExamples mostOfBin: Int? = nil) {
+        (feature, labels, columns, histogram) = (card.feature, card.labels, card.columns, card.histogram)
+        let taken = ["+", "-"].flatMap { side in
+            let all = card.examples.filter { $0.example.side == side }
+            return Array(all.prefix(most ?? all.count))
+        }
+        var recordings: [String: PageRecording] = [:]
+        examples = taken.map { one in
+            let example = one.example
+            recordings[String(one.recording.id)] = PageRecording(one.recording)
+            return Example(
+                side: example.side, rank: example.rank, recording: one.recording.id, frame: example.frame,
+                seconds: example.seconds, value: example.value, first: example.curveFirst,
+                activation: one.activation, excerpt: PageExcerpt(of: one.recording, at: example.seconds))
+        }
+        bins = card.bins.map { bin in
+            let examples = bin.examples.prefix(mostOfBin ?? bin.examples.count).map { one in
+                recordings[String(one.recording.id)] = PageRecording(one.recording)
+                return BinExample(
+                    recording: one.recording.id, frame: one.example.frame, seconds: one.example.seconds,
+                    value: one.example.value, heard: one.heard,
+                    excerpt: PageExcerpt(of: one.recording, at: one.example.seconds))
+            }
+            return Bin(
+                side: bin.bin.side, kind: bin.bin.kind, bin: bin.bin.bin, low: bin.bin.low, high: bin.bin.high,
+                count: bin.bin.count, sounds: bin.bin.sounds, examples: examples)
+        }
+        self.recordings = recordings
+    }
+
+    /// Every sound that the card plays.
+    var excerpts: [PageExcerpt] { examples.compactMap(\.excerpt) + bins.flatMap(\.examples).compactMap(\.excerpt) }
+}

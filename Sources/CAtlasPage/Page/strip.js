@@ -1,0 +1,175 @@
+// An example: its spectrogram with the activation over it, what is heard below, and a player.
+
+import { digits, el, say, svg } from './elements.js';
+import { go, link, state } from './address.js';
+import { recording as recordingOf } from './source.js';
+import { now, play, samples, seek, stop } from './sound.js';
+import { paint, rate, spectrogram } from './spectrogram.js';
+
+const frame = .02;
+/** Strips are drawn when they come near the window: a page has dozens. */
+const near = new IntersectionObserver(entries => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) { near.unobserve(target); target.draw(); }
+}, { rootMargin: '300px' });
+
+let current = null;
+
+/** The strip that keys act on: the one in focus, or the last one that was, or the first. */
+export function currentStrip() {
+  if (current?.isConnected) return current;
+  return document.querySelector('.strip');
+}
+
+export function nextStrip(by) {
+  const all = [...document.querySelectorAll('.strip')];
+  const at = all.indexOf(current), next = all[Math.min(Math.max(at + by, 0), all.length - 1)];
+  next?.focus();
+  next?.scrollIntoView({ block: 'nearest' });
+}
+
+/**
+ * example: {recording, frame, seconds, value, first, activation, excerpt}; recording: what is known of it.
+ * peak: the value that reaches the top.
+ */
+export function strip(example, recording, { peak, title }) {
+  const { excerpt } = example;
+  const button = el('button', { type: 'button', class: 'play', 'aria-label': `Play ${title}` }, playSign());
+  const caption = el('div', { class: 'caption' }, button,
+    example.value === null ? null : el('span', { class: 'value' }, digits(example.value)),
+    el('span', { class: 'where' }, ...whereabouts(example, recording)));
+  const node = el('figure', { class: 'strip', tabindex: 0, 'aria-label': title }, caption);
+  node.toggle = () => { say('No sound is known for this example.'); };
+  node.addEventListener('focusin', () => { current = node; });
+  if (!excerpt) {
+    button.disabled = true;
+    node.append(el('p', { class: 'quiet' }, 'The atlas does not know where this recording lies.'));
+    return node;
+  }
+  const canvas = el('canvas', { 'aria-hidden': 'true' }), head = el('div', { class: 'head', hidden: true });
+  const picture = el('div', { class: 'picture' }, canvas, overlay(example, peak), head);
+  const heard = el('div', { class: 'heard' });
+  node.append(picture, heard);
+  const length = excerpt.end - excerpt.start;
+  const centre = example.seconds === null || example.seconds === undefined
+    ? null : Math.round((example.frame * frame - excerpt.start) * rate);
+  const listener = {
+    begun() { node.classList.add('playing'); button.replaceChildren(stopSign()); say(`Playing ${title}`); head.hidden = false; },
+    at(seconds) { head.style.left = `${Math.min(seconds / length, 1) * 100}%`; },
+    ended() { node.classList.remove('playing'); button.replaceChildren(playSign()); head.hidden = true; }
+  };
+  node.toggle = async () => {
+    if (now() === listener) return stop();
+    current = node;
+    try { await play(excerpt.name, state.sound === 'out' ? centre : null, listener); } catch (error) { failed(node, error); }
+  };
+  button.addEventListener('click', node.toggle);
+  picture.addEventListener('click', async event => {
+    const box = picture.getBoundingClientRect(), share = (event.clientX - box.left) / box.width;
+    if (now() !== listener) await node.toggle();
+    seek(share * length);
+  });
+  node.draw = async () => {
+    try {
+      const [sound, detail] = await Promise.all([samples(excerpt.name), recordingOf(example.recording)]);
+      paint(canvas, spectrogram(sound));
+      heard.replaceChildren(...spoken(detail.sounds, excerpt, example));
+      // What has no room is told by its title.
+      for (const part of heard.querySelectorAll('span')) part.classList.toggle('narrow', part.scrollWidth > part.clientWidth + 1);
+    } catch (error) { failed(node, error); }
+  };
+  near.observe(node);
+  return node;
+}
+
+function failed(node, error) {
+  if (node.querySelector('.failure')) return;
+  node.append(el('p', { class: 'failure', role: 'alert' }, error.message || 'The sound could not be read.'));
+}
+
+const playSign = () => svg('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d: 'M4.5 2.5v11l9-5.5z' }));
+const stopSign = () => svg('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, svg('path', { d: 'M3.5 3.5h9v9h-9z' }));
+
+function whereabouts(example, recording) {
+  const time = example.seconds === null || example.seconds === undefined ? `token ${example.frame}` : `${digits(example.seconds, 4)} s`;
+  const name = recording?.name || `recording ${example.recording}`;
+  const more = [recording?.speaker, recording?.language, recording?.split && { name: 'named on', score: 'scored on' }[recording.split]];
+  if (example.value === null) return [];
+  return [el('a', { href: link({ recording: example.recording, feature: '', with: '' }) }, name),
+    ` · ${time}`, el('span', { class: 'more' }, more.filter(Boolean).join(' · '))];
+}
+
+/** The activation over the excerpt's time, and the moment: in a box of 1000 × 100 that is stretched. */
+function overlay(example, peak) {
+  const { excerpt } = example, length = excerpt.end - excerpt.start;
+  const x = seconds => (seconds - excerpt.start) / length * 1000;
+  const box = svg('svg', { class: 'overlay', viewBox: '0 0 1000 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  if (example.seconds !== null && example.seconds !== undefined) {
+    const at = example.frame * frame, half = .03125;
+    box.append(svg('rect', { class: 'moment', x: x(at - half), width: half * 2 / length * 1000, y: 0, height: 100 }));
+  }
+  if (!example.activation?.length || example.first === null || example.first === undefined || !(peak > 0)) return box;
+  const sign = example.value < 0 ? -1 : 1;
+  // A frame stands for its middle.
+  const points = example.activation.map((v, i) => {
+    const share = Math.min(Math.max(sign * Number(v) / peak, 0), 1);
+    return `${x((example.first + i + .5) * frame).toFixed(1)} ${(97 - share * 92).toFixed(2)}`;
+  });
+  const path = 'M' + points.join('L');
+  box.append(svg('path', { class: 'under', d: path }), svg('path', { class: 'curve', d: path }));
+  return box;
+}
+
+/** Phonemes and words, each below the time in which it is heard. */
+function spoken(sounds, excerpt, example) {
+  const length = excerpt.end - excerpt.start, rows = [];
+  for (const kind of ['phoneme', 'word']) {
+    const inside = sounds.filter(s => s.kind === kind && s.end > excerpt.start && s.start < excerpt.end);
+    if (!inside.length) continue;
+    rows.push(el('div', { class: `sounds ${kind}s` }, inside.map(sound => {
+      const from = Math.max((sound.start - excerpt.start) / length, 0), to = Math.min((sound.end - excerpt.start) / length, 1);
+      const at = example.seconds, is = at !== null && at !== undefined && sound.start <= at && at < sound.end;
+      const part = el('span', { class: is ? 'here' : null, title: `${sound.label}, ${digits(sound.start)}–${digits(sound.end)} s` }, sound.label);
+      part.style.left = `${from * 100}%`;
+      part.style.width = `${(to - from) * 100}%`;
+      return part;
+    })));
+  }
+  return rows;
+}
+
+/** A decoder's example: the transcript with the token marked, shaded by the activation where that is known. */
+export function transcript(example, recording, { peak, title }) {
+  const text = el('p', { class: 'tokens', dir: 'auto' }, recording?.text ?? '');
+  const node = el('figure', { class: 'strip', tabindex: 0, 'aria-label': title },
+    el('div', { class: 'caption' }, el('span', { class: 'value' }, digits(example.value)),
+      el('span', { class: 'where' }, ...whereabouts(example, recording))), text);
+  const player = example.excerpt ? playerOf(example, title, node) : null;
+  if (player) node.firstChild.prepend(player);
+  else node.toggle = () => say('No sound is known for this example.');
+  node.addEventListener('focusin', () => { current = node; });
+  node.draw = async () => {
+    try {
+      const { sounds } = await recordingOf(example.recording), tokens = sounds.filter(s => s.kind === 'token');
+      if (tokens.length) text.replaceChildren(...tokens.map((token, i) => {
+        const share = peak > 0 ? Math.min(Math.max(Number(example.activation?.[i - (example.first ?? 0)] ?? 0) / peak, 0), 1) : 0;
+        const part = el(i === example.frame ? 'mark' : 'span', { class: `a${Math.round(share * 5)}`, title: `token ${i}` }, token.label);
+        return part;
+      }));
+    } catch (error) { failed(node, error); }
+  };
+  near.observe(node);
+  return node;
+}
+
+function playerOf(example, title, node) {
+  const button = el('button', { type: 'button', class: 'play', 'aria-label': `Play ${title}` }, playSign());
+  const listener = {
+    begun() { button.replaceChildren(stopSign()); say(`Playing ${title}`); }, at() {}, ended() { button.replaceChildren(playSign()); }
+  };
+  node.toggle = async () => {
+    if (now() === listener) return stop();
+    try { await play(example.excerpt.name, null, listener); } catch (error) { failed(node, error); }
+  };
+  button.addEventListener('click', node.toggle);
+  return button;
+}

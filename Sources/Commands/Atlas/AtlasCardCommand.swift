@@ -1,0 +1,101 @@
+import ArgumentParser
+import Atlas
+import Foundation
+
+/// `auscult atlas card`: everything about one feature.
+struct AtlasCardCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "card",
+        abstract: "Show everything that an atlas knows of a feature.",
+        discussion: """
+              auscult atlas card tiny.atlas encoder.blocks.2.mlp.1 17
+              auscult atlas card tiny.atlas decoder.blocks.0.mlp.1 3 --format json
+
+            JSON also has the activation around each moment, the histogram, and the examples of each range.
+            """)
+
+    @OptionGroup var feature: AtlasFeatureArguments
+    @OptionGroup var format: FormatOption
+
+    func run() async throws {
+        let card = try feature.card()
+        switch format.format {
+        case .text:
+            for line in card.text.split(separator: "\n", omittingEmptySubsequences: false) {
+                try Console.current.print(PrintedText.safe(String(line)))
+            }
+        case .json: try Console.current.print(JSON.text(card))
+        }
+    }
+}
+
+extension AtlasCard {
+    /// For people, in tables.
+    var text: String {
+        var parts = [head]
+        if !labels.isEmpty { parts.append(labelTable) }
+        if !examples.isEmpty { parts.append(exampleTable) }
+        if !bins.isEmpty { parts.append(binTable) }
+        if !columns.isEmpty { parts.append(columnTable) }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private var head: String {
+        let name = feature.name.isEmpty ? "" : " (\(feature.name))"
+        return "\(feature.hook) #\(feature.number)\(name)\n"
+            + "density \(Self.number(feature.density)), maximum \(Self.number(feature.maximum)), minimum "
+            + "\(Self.number(feature.minimum)), mean \(Self.number(feature.mean)), variance "
+            + "\(Self.number(feature.variance)), \(feature.frames.map(String.init) ?? "–") frames"
+    }
+
+    private var labelTable: String {
+        var table = TextTable(
+            "LABEL", "KIND", "SIDE", "PRECISION", "RECALL", "F1", "AUC", "BITS", "SELECTIVITY", "P", "LAG", "NAMED WITH"
+        )
+        for label in labels {
+            table.append(
+                label.label, label.kind, label.side, Self.number(label.precision), Self.number(label.recall),
+                Self.number(label.f1), Self.number(label.auc), Self.number(label.mutualInformation),
+                Self.number(label.selectivity), Self.number(label.pValue), label.lag.map { "\($0 * 20) ms" } ?? "–",
+                Self.number(label.namedPrecision))
+        }
+        return table.text
+    }
+
+    private var exampleTable: String {
+        var table = TextTable("RANK", "SIDE", "VALUE", "TIME", "HEARD", "SPEAKER", "RECORDING", "TEXT")
+        for example in examples {
+            table.append(
+                String(example.example.rank), example.example.side, Self.number(example.example.value),
+                example.example.seconds.map { String(format: "%.2f s", $0) } ?? "token \(example.example.frame)",
+                example.heard ?? "–", example.recording.speaker ?? "–", example.recording.name ?? "–",
+                example.markedText)
+        }
+        return table.text
+    }
+
+    private var binTable: String {
+        var table = TextTable("SIDE", "RANGES OF", "BIN", "FROM", "TO", "FRAMES", "SOUNDS")
+        for bin in bins.reversed() {
+            let total = max(bin.bin.sounds.values.reduce(0, +), 1)
+            let sounds = bin.bin.sounds.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(6)
+                .map { "\($0.key) \(Int((100 * Double($0.value) / Double(total)).rounded())) %" }
+            table.append(
+                bin.bin.side, bin.bin.kind, String(bin.bin.bin), Self.number(bin.bin.low), Self.number(bin.bin.high),
+                bin.bin.count.map(String.init) ?? "–", sounds.joined(separator: ", "))
+        }
+        return table.text
+    }
+
+    private var columnTable: String {
+        var table = TextTable("COLUMN", "VALUE", "FRAMES", "MEAN", "DENSITY", "MAXIMUM")
+        for column in columns {
+            table.append(
+                column.column, column.value, column.frames.map(String.init) ?? "–", Self.number(column.mean),
+                Self.number(column.density), Self.number(column.maximum))
+        }
+        return table.text
+    }
+
+    private static func number(_ value: Double?) -> String { Digits.short(value ?? .nan) }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Atlas
+import Foundation
+
+/// `auscult atlas`: features of a model with what excites them, in a file.
+struct AtlasCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "atlas",
+        abstract: "Scan a model's features over recordings into a file, look into it, and listen.",
+        discussion: """
+            An atlas has, for each neuron, direction or dictionary latent of the hook points scanned, the moments that \
+            excite it most, examples in each range of its activation, and the sound, word or speaker that it tells of, \
+            scored on speakers that it was not named by.
+
+              auscult atlas build demo: --out demo.atlas
+              auscult atlas show demo.atlas --label s --sort precision
+              auscult atlas card demo.atlas encoder.blocks.2.mlp.1 17
+              auscult atlas listen demo.atlas encoder.blocks.2.mlp.1 17 --out neuron-17
+              auscult atlas demo.atlas
+              auscult atlas export demo.atlas --out site/
+
+            Without a subcommand the atlas is served as a page to explore in a browser.
+
+            An atlas is one SQLite file. One process at a time writes to it, and any number reads.
+            """,
+        subcommands: [
+            AtlasBuildCommand.self, AtlasShowCommand.self, AtlasCardCommand.self, AtlasListenCommand.self,
+            AtlasServeCommand.self, AtlasExportCommand.self,
+        ], defaultSubcommand: AtlasServeCommand.self)
+}
+
+/// A feature of an atlas.
+struct AtlasFeatureArguments: ParsableArguments {
+    @Argument(help: "The atlas.", completion: .file()) var file: String
+    @Argument(help: "The hook point.") var hook: String
+    @Argument(help: "The feature's number at the hook point, from 0.") var number: Int
+
+    /// Everything about it.
+    func card() throws -> AtlasCard { try AtlasStore(path: file, mode: .read).card(hook: hook, number: number) }
+}
+
+extension JSON {
+    /// What an atlas says, with keys in snake case and moments as ISO 8601.
+    static func text(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}

@@ -1,0 +1,123 @@
+import Atlas
+import AtlasSupport
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("auscult atlas build", .serialized, .timeLimit(.minutes(10))) struct AtlasBuildTests {
+    let data: TemporaryFolder
+    static let hook = "encoder.blocks.1.mlp.1"
+
+    init() throws {
+        data = try TemporaryFolder()
+        // The plugin as it was built beside the tests.
+        let bundle = data("auscult/plugins/org.auscult.features")
+        try FileManager.default.createDirectory(atPath: bundle, withIntermediateDirectories: true)
+        let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        try FileManager.default.copyItem(
+            atPath: package.appending(path: "plugins/features/manifest.json").path, toPath: bundle + "/manifest.json")
+        try FileManager.default.copyItem(
+            atPath: Child.built("libfeatures.so"), toPath: bundle + "/plugin.so")
+    }
+
+    private func build(_ out: String, _ more: [String] = [], inputs: [String] = ["demo:"]) throws -> Child {
+        let arguments = ["-p", "k=3", "-p", "permutations=20", "-p", "minimum=3"]
+        return try Child(
+            ["atlas", "build"] + inputs + ["--out", out, "--hooks", Self.hook] + arguments + more, data: data)
+    }
+
+    @Test("a scan of the embedded clips is a whole atlas, and the same command again makes the same one in its place")
+    func demo() throws {
+        let result = try build(data("a")).result()
+        #expect(result.status == 0, "\(result.error)")
+        let store = try AtlasStore(path: data("a"), mode: .read)
+        let scan = try #require(try store.scans().first)
+        #expect(scan.scan.status == .complete && scan.scan.plugin == "org.auscult.features")
+        #expect(scan.model.sha256.count == 64 && (scan.model.dimensions["n_audio_state"] ?? 0) > 0)
+        #expect(scan.scan.arguments["hooks"] == Self.hook && scan.scan.arguments["k"] == "3")
+        let features = try store.features(AtlasQuery()).total
+        #expect(scan.hooks.map(\.hook) == [Self.hook] && scan.hooks.first?.features == features && features > 0)
+        let recordings = try store.recordings(scan: scan.scan.id)
+        #expect(recordings.count == scan.dataSet.recordings && recordings.count > 10)
+        #expect(recordings.allSatisfy { $0.path == $0.name && $0.sha256?.count == 64 })
+        // Every example lies in its recording, the best first, and is what its own curve says.
+        for row in try store.features(AtlasQuery()).rows {
+            let card = try store.card(feature: row.feature.id)
+            #expect(card.examples.first?.example.value == card.feature.maximum)
+            for example in card.examples {
+                let place = example.example.frame - (example.example.curveFirst ?? 0)
+                let value = example.activation.indices.contains(place) ? example.activation[place] : .nan
+                #expect(abs(Double(value) - example.example.value) <= 0.001 * abs(example.example.value) + 1e-4)
+                #expect(example.example.frame < example.recording.frames ?? 0)
+            }
+            #expect(card.histogram.map(\.count).reduce(0, +) <= card.feature.frames ?? 0)
+        }
+        let before = try AtlasContents(data("a")).lines
+        #expect(try build(data("a")).result().status == 0)
+        #expect(try AtlasContents(data("a")).lines == before)
+        #expect(try store.scans().count == 1)
+        #expect(try data.names().filter { $0.hasPrefix("a") } == ["a", "auscult"])
+    }
+
+    @Test("a recording that cannot be read is left out and noted, or ends the command, as it was told")
+    func brokenRecording() throws {
+        try FileManager.default.createDirectory(atPath: data("set"), withIntermediateDirectories: true)
+        try data.write(WAV.bytes(WAV.tone(seconds: 1)), to: "set/good.wav")
+        try data.write(Array("no sound".utf8), to: "set/bad.wav")
+        let result = try build(data("a"), inputs: [data("set")]).result()
+        #expect(result.status == 0 && result.output.contains("1 recordings, 1 left out"), "\(result.error)")
+        let scan = try #require(try AtlasStore(path: data("a"), mode: .read).scans().first)
+        #expect(scan.problems.map(\.recording) == ["bad.wav"])
+        #expect(scan.problems.first?.reason.contains("not a sound file") == true)
+        let stopped = try build(data("b"), ["--stop-at-broken"], inputs: [data("set")]).result()
+        #expect(stopped.status != 0 && stopped.error.contains("bad.wav"))
+        #expect(try AtlasStore(path: data("b"), mode: .read).scans().isEmpty)
+    }
+
+    @Test("what the plugin refuses, and hook points that the model does not have, leave an atlas as it was")
+    func refusals() throws {
+        #expect(try build(data("a")).result().status == 0)
+        let before = try AtlasContents(data("a")).lines
+        for more in [["-p", "k=0"], ["-p", "nope=1"], ["-p", "threshold=2"]] {
+            let refused = try build(data("a"), more).result()
+            #expect(refused.status == 64, "\(refused.error)")
+        }
+        let hook = try Child(["atlas", "build", "demo:", "--out", data("a"), "--hooks", "encoder.nope"], data: data)
+        #expect(hook.result().error.contains("encoder.nope"))
+        #expect(try AtlasContents(data("a")).lines == before)
+    }
+
+    @Test("killed at any moment, the command or the daemon, the same command goes on to the same atlas")
+    func kills() throws {
+        let began = ContinuousClock.now
+        #expect(try build(data("undisturbed")).result().status == 0)
+        let whole = began.duration(to: .now) / .seconds(1)
+        let expected = try AtlasContents(data("undisturbed")).lines
+        var random = SeededGenerator(seed: 11)
+        for round in 0..<4 {
+            let out = data("killed-\(round)")
+            for _ in 0..<2 {
+                let command = try build(out)
+                Thread.sleep(forTimeInterval: Double.random(in: 0.05...1.1, using: &random) * whole)
+                if round % 2 == 1, let daemon = daemonProcess() { kill(daemon, SIGKILL) }
+                if round % 2 == 0 { kill(command.process.processIdentifier, SIGKILL) }
+                _ = command.result()
+                // Whatever is there is an atlas with all of the scan, or none of it.
+                if FileManager.default.fileExists(atPath: out) {
+                    let lines = try? AtlasContents(out).lines
+                    #expect(lines == nil || lines == [] || lines == expected)
+                }
+            }
+            let last = try build(out).result()
+            #expect(last.status == 0, "\(last.error)")
+            #expect(try AtlasContents(out).lines == expected)
+        }
+    }
+
+    /// The process that holds the socket's lock.
+    private func daemonProcess() -> Int32? {
+        let text = try? String(contentsOfFile: Child.socket(data) + ".lock", encoding: .utf8)
+        return text.flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }.flatMap { $0 > 1 ? $0 : nil }
+    }
+}

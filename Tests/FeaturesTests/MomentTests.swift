@@ -1,0 +1,27 @@
+import PluginDraws
+import Testing
+
+@testable import Features
+
+@Suite("Moments")
+struct MomentTests {
+    @Test("a key is its recording and frame again, and stirring is a bijection")
+    func bijection() {
+        var draws = SplitMix(seed: 3)
+        let salt = Moment.salt(17)
+        for _ in 0..<1000 {
+            let moment = Moment(
+                recording: draws.next() % Moment.recordings, frame: draws.next() % Moment.frames)
+            #expect(Moment(key: moment.key(salt: salt), salt: salt) == moment)
+            let number = draws.next()
+            #expect(Hashing.unstirred(Hashing.stirred(number)) == number)
+        }
+        #expect(Moment(key: Moment(recording: 0, frame: 0).key(salt: 0), salt: 0) == Moment(recording: 0, frame: 0))
+    }
+
+    @Test("another seed draws others")
+    func seeds() {
+        let moment = Moment(recording: 4, frame: 9)
+        #expect(moment.key(salt: Moment.salt(1)) != moment.key(salt: Moment.salt(2)))
+    }
+}

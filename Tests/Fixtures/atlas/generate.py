@@ -1,0 +1,44 @@
+"""Writes version1.sql: an atlas of version 1, as its first migration made it, with a row in every table.
+
+    python3 Tests/Fixtures/atlas/generate.py
+
+The schema is taken from the migration's text, which never changes; a test compares the two. Only Python's own sqlite3
+is needed.
+"""
+
+import pathlib
+import re
+import sqlite3
+
+here = pathlib.Path(__file__).parent
+source = here.parents[2] / "Sources/Atlas/Schema/AtlasSchema+Versions.swift"
+schema = re.search(r'static let version1 = """\n(.*?)\n *"""', source.read_text(), re.S).group(1)
+schema = re.sub(r"^ {8}", "", schema, flags=re.M)
+
+database = sqlite3.connect(":memory:")
+database.executescript(schema)
+database.executescript(
+    """
+    CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+    INSERT INTO grdb_migrations VALUES ('1');
+    INSERT INTO models VALUES (1, 'tiny', '00ff', '{"n_audio_state":384}');
+    INSERT INTO data_sets VALUES (1, 'demo:', 1);
+    INSERT INTO scans VALUES (1, 1, 1, 'features', '0.9', '{"k":"5"}', '7', 'complete', '2026-01-31 12:00:00.000',
+        '2026-01-31 12:01:00.000');
+    INSERT INTO recordings VALUES (1, 1, 0, 'a.wav', '/a.wav', NULL, NULL, 2.0, 100, '00ff', 'lucas', 'en', 'yes', 'name',
+        '{}');
+    INSERT INTO sounds VALUES (1, 'phoneme', 0.0, 0.5, 's');
+    INSERT INTO features VALUES (1, 1, 'encoder.conv1', 7, '', 100, 0.5, 0.25, -0.5, 2.5, 0.1,
+        '{"+":[[0,1,9],[2,3,1]]}');
+    INSERT INTO examples VALUES (1, 1, '+', 1, 1, 10, 0.21, 2.5, 9, x'00380041');
+    INSERT INTO bins VALUES (1, 1, '+', 'width', 0, 0.0, 1.25, 9, '{"s":3}');
+    INSERT INTO bin_examples VALUES (1, 1, 3, 0.07, 0.5);
+    INSERT INTO labels VALUES (1, '+', 'phoneme', 's', 0.5, 1, 0.9, 0.4, 0.55, 0.8, 0.2, 0.7, 0.01, 40, 60, 0.95);
+    INSERT INTO columns VALUES (1, 'speaker', 'lucas', 100, 0.5, 0.25, 2.5, 0.1);
+    INSERT INTO problems VALUES (1, 'b.wav', 'is empty');
+    """
+)
+lines = list(database.iterdump())
+# What dumps leave out.
+lines += ["PRAGMA application_id = 1096043603;", "PRAGMA user_version = 1;"]
+(here / "version1.sql").write_text("\n".join(lines) + "\n")

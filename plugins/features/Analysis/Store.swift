@@ -1,0 +1,45 @@
+/// Numbers of one kind in memory of their own, for the tables that the inner loop goes through by pointer.
+///
+/// A class on purpose: a hundred megabytes are not to be copied because a struct around them was. One thread uses it,
+/// the plugin's.
+final class Store<Number: BitwiseCopyable> {
+    private(set) var numbers: UnsafeMutableBufferPointer<Number>
+
+    init(repeating value: Number, count: Int) {
+        numbers = .allocate(capacity: count)
+        numbers.initialize(repeating: value)
+    }
+
+    deinit { numbers.deallocate() }
+
+    var count: Int { numbers.count }
+
+    subscript(index: Int) -> Number {
+        get {
+            precondition(index >= 0 && index < numbers.count, "index out of range")
+            return numbers[index]
+        }
+        set {
+            precondition(index >= 0 && index < numbers.count, "index out of range")
+            numbers[index] = newValue
+        }
+    }
+
+    /// The numbers from `start`, `length` of them: the bounds are checked here, once, and not in the loops behind it.
+    func slice(_ start: Int, _ length: Int) -> UnsafeMutableBufferPointer<Number> {
+        precondition(start >= 0 && length >= 0 && length <= numbers.count - start, "slice out of range")
+        return UnsafeMutableBufferPointer(rebasing: numbers[start..<start + length])
+    }
+
+    /// Makes room for rows of `width` numbers where there were rows of `old`; what is new is `value`.
+    func widen(rows: Int, from old: Int, to width: Int, with value: Number) {
+        precondition(old <= width && rows * old == numbers.count, "rows of \(old) are not what is stored")
+        let wider = UnsafeMutableBufferPointer<Number>.allocate(capacity: rows * width)
+        wider.initialize(repeating: value)
+        for row in 0..<rows {
+            for column in 0..<old { wider[row * width + column] = numbers[row * old + column] }
+        }
+        numbers.deallocate()
+        numbers = wider
+    }
+}
