@@ -16,18 +16,21 @@ package struct InterventionText {
         text = written.replacingCharacters(in: range, with: word)
     }
 
-    /// Where the file of `HOOK … = add FILE x` or `HOOK … = set FILE` stands, quotes included; the `=` may be missing.
+    /// Where the file of `HOOK … = add FILE x` or `HOOK … = set FILE`, or the folder of `HOOK … splice FOLDER` or
+    /// `HOOK … latent FOLDER i = …` stands, quotes included; the `=` may be missing.
     private static func fileRange(in text: String) -> Range<String.Index>? {
         let (words, equals) = words(of: text)
-        var rest = words[...]
-        if let equals {
-            rest = rest.drop { $0.lowerBound <= equals }
-        } else {
-            // The hook point, and qualifiers with their values: `@frames a:b`.
-            _ = rest.popFirst()
-            while let word = rest.first, text[word].hasPrefix("@") { rest = rest.dropFirst(2) }
+        // The hook point, and qualifiers with their values: `@frames a:b`.
+        var rest = words.dropFirst()
+        while let word = rest.first, text[word].hasPrefix("@") { rest = rest.dropFirst(2) }
+        if let equals, rest.first.map({ $0.lowerBound <= equals }) != false {
+            // A latent's `=` comes behind the folder.
+            if let word = rest.first, text[word] == "latent" { return rest.dropFirst().first }
+            rest = words[...].drop { $0.lowerBound <= equals }
         }
-        guard let operation = rest.popFirst(), ["add", "set"].contains(text[operation]) else { return nil }
+        guard let operation = rest.popFirst(), ["add", "set", "splice", "latent"].contains(text[operation]) else {
+            return nil
+        }
         return rest.first
     }
 

@@ -16,6 +16,10 @@ import Testing
             ("encoder.ln_post = set a@b=c", "encoder.ln_post = set /w/a@b=c"),
             ("encoder.ln_post = set \"a file\"", "encoder.ln_post = set \"/w/a file\""),
             ("set = set set", "set = set /w/set"), ("add add add 1", "add add /w/add 1"),
+            ("encoder.blocks.2 splice d", "encoder.blocks.2 splice /w/d"),
+            ("encoder.blocks.2 @frames 0:9 = splice d", "encoder.blocks.2 @frames 0:9 = splice /w/d"),
+            ("encoder.blocks.2 @frames 0:9 latent d 3 = set 2", "encoder.blocks.2 @frames 0:9 latent /w/d 3 = set 2"),
+            ("encoder.blocks.2 = latent d 3 zero", "encoder.blocks.2 = latent /w/d 3 zero"),
         ])
     func relative(written: String, expected: String) {
         #expect(InterventionText(written, in: "/w").text == expected)

@@ -59,17 +59,17 @@ struct TrainingTests {
 
     @Test("BatchTopK finds at least 95 in 100 planted directions, within a cosine of 0.95, and explains the data")
     func planted() throws {
-        var data = Planted(48, inputs: 24, seed: 1)
+        var data = Planted(48, inputs: 32, seed: 1)
         let training = settings(.batchTopK) {
             $0.latents = 80
             $0.k = 3
             $0.batch = 256
             $0.buffer = 8192
-            $0.passes = 16
+            $0.passes = 48
             $0.deadAfter = 8192
             $0.learningRate = 3e-3
         }
-        var trainer = SparseTrainer(settings: training, inputs: 24, seed: 5)
+        var trainer = SparseTrainer(settings: training, inputs: 32, seed: 5)
         for _ in 0..<40 { try trainer.hear(data.positions(1024, active: 3)) }
         let dictionary = try trainer.dictionary(hook: "h", model: "m")
         let rows = try (0..<dictionary.latents).map(dictionary.direction)
@@ -80,7 +80,7 @@ struct TrainingTests {
         #expect(Double(found) >= 0.95 * 48, "\(found) of 48; \(best.sorted().prefix(5))")
         for row in rows { #expect(abs(row.reduce(0) { $0 + $1 * $1 } - 1) < 1e-4) }
         var statistics = CodeStatistics()
-        try statistics.add(Tensor(shape: [2000, 24], data.positions(2000, active: 3)), dictionary)
+        try statistics.add(Tensor(shape: [2000, 32], data.positions(2000, active: 3)), dictionary)
         #expect(statistics.explained > 0.9, "\(statistics.explained)")
         #expect((1...5).contains(statistics.active0), "\(statistics.active0)")
     }
@@ -105,7 +105,8 @@ struct TrainingTests {
         try whole.settle {}
         try first.settle {}
         #expect(whole.steps > 60)
-        #expect(try StateEncoder.encode(whole) == StateEncoder.encode(first))
+        let states = (try StateEncoder.encode(whole), try StateEncoder.encode(first))
+        #expect(states.0 == states.1)
         #expect(whole.weights.decoder.allSatisfy { $0.isFinite })
     }
 
@@ -153,13 +154,14 @@ struct TrainingTests {
     func edges() throws {
         var trainer = SparseTrainer(settings: settings(.topK), inputs: 5, seed: 1)
         #expect(throws: PluginError.self) { try trainer.hear([1, 2, .nan, 4, 5]) }
-        #expect(throws: PluginError.self) { try trainer.dictionary(hook: "", model: "") }
+        #expect(throws: PluginError.self) { _ = try trainer.dictionary(hook: "", model: "") }
         var data = Planted(4, inputs: 5, seed: 4)
         try trainer.hear(data.positions(40, active: 1))
         #expect(trainer.steps == 0)
         try trainer.settle {}
         #expect(trainer.steps == 5)
-        #expect(try trainer.dictionary(hook: "", model: "").latents == 16)
+        let dictionary = try trainer.dictionary(hook: "", model: "")
+        #expect(dictionary.latents == 16)
         var same = SparseTrainer(settings: settings(.topK), inputs: 5, seed: 1)
         try same.hear([Float](repeating: 3, count: 300 * 5))
         #expect(same.weights.decoder.allSatisfy { $0.isFinite }, "positions that are all equal have no spread")

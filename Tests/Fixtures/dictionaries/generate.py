@@ -19,7 +19,7 @@ D, M, K, ROWS = 6, 10, 3, 7
 def write(path, tensors):
     header, data = {}, b""
     for name, array in tensors.items():
-        array = numpy.ascontiguousarray(array)
+        array = numpy.array(array, order="C")
         kind = {"float32": "F32", "float64": "F64"}[array.dtype.name]
         header[name] = {
             "dtype": kind, "shape": list(array.shape), "data_offsets": [len(data), len(data) + array.nbytes]}
