@@ -30,12 +30,13 @@ test: protos-check ## All tests, in release: Swift, Python, real clients of othe
 	$(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python integration fuzz SECONDS=60
 
-integration: build .build/python/bin/pytest ## Clients of other makes against the daemon: Go's ttRPC, Neovim; the page of results in Chromium
+integration: build plugins .build/python/bin/pytest ## Clients of other makes: Go's ttRPC, Neovim; the pages in Chromium
 	@scripts/bootstrap.sh integration
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/results-page.sh
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
+	Tests/integration/reproduction-page.sh $(AUSCULT)
 
 test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
 	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python

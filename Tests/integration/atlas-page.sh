@@ -14,7 +14,9 @@ export AUSCULT AUSCULT_DAEMON ATLAS_SHOTS ATLAS_FOLDER="$work" AUSCULT_SOCKET="$
 trap '"$AUSCULT" stop > /dev/null 2>&1 || true; rm -rf "$work"' EXIT
 cd "$here/../.."
 pytest=$(realpath -s "${PYTEST:-.build/python/bin/pytest}")
-"${SWIFT:-swift}" test -c release -j "${JOBS:-2}" --filter AtlasForBrowserTests
+# As `make test` does it: a build by `swift test` itself has other flags, and compiles everything again.
+"${SWIFT:-swift}" build -c release -j "${JOBS:-2}" --build-tests
+"${SWIFT:-swift}" test -c release --skip-build --filter AtlasForBrowserTests
 # Without the atlases every test would be skipped, and nothing be said.
 [[ -s $work/many/synthetic.atlas ]]
 cd "$here"

@@ -33,6 +33,11 @@ def test_page(phone, dark):
           return !d.some((v, i) => i % 4 === 3 && v > 0);
         }).length""")
         assert blank == 0
+        # A variable that nothing defines makes black bars on black ground.
+        undefined = page.run("""[...new Set([...document.querySelector('style').textContent.matchAll(
+          /var\\((--[a-z0-9-]+)\\)/g)].map(m => m[1]))].filter(name => !['--v', '--soft', '--c'].includes(name) &&
+          !getComputedStyle(document.documentElement).getPropertyValue(name))""")
+        assert undefined == []
         assert page.run("document.body.textContent.includes('[object')") is False
         ground = page.run("getComputedStyle(document.body).backgroundColor")
         assert (ground == "rgb(255, 255, 255)") != dark

@@ -150,7 +150,7 @@ import Whisper
         let weights = URL(fileURLWithPath: path + "/model.safetensors")
         let whole = try Data(contentsOf: weights)
         try whole.prefix(100).write(to: weights, options: .atomic)
-        for _ in 0..<2 { #expect(throws: WhisperError.self) { try store.model(path) } }
+        for _ in 0..<2 { #expect(throws: TensorFileError.self) { try store.model(path) } }
         try whole.write(to: weights, options: .atomic)
         #expect(try store.model(path).weightBytes == size)
         #expect(store.residents().isEmpty, "nothing was loaded")

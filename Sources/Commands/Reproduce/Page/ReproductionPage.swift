@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Palette
 
 /// A reproduction as one page to read and to listen to: everything that it needs is in it.
 ///
@@ -20,6 +21,7 @@ enum ReproductionPage {
         <meta http-equiv="Content-Security-Policy" content="\(ResultsPage.policy)">
         <title>Interpreting Whisper, repeated · auscult</title>
         <style>
+        \(PageColours.css)
         \(ResultsPage.style)
         \(style)
         </style>
