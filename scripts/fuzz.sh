@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 toolchain=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")/..
-library=$(find "$toolchain/lib/clang" -name 'libclang_rt.fuzzer_no_main-x86_64.a' 2>/dev/null | head -n 1)
+library=$(find "$toolchain/lib/clang" -name 'libclang_rt.fuzzer_no_main-x86_64.a' 2>/dev/null | head -n 1 || true)
 if [[ -z $library ]]; then
     echo "skipped: this toolchain has no libFuzzer (libclang_rt.fuzzer_no_main)"
     exit 0
