@@ -291,6 +291,14 @@ import Testing
         #expect(sounds.contains(SoundRequest(sample: "a", start: 0, end: 0.61, moment: 5)))
     }
 
+    @Test("recordings of which nothing is known train no dictionary, which is a reason and no failure")
+    func dictionaryOfNothing() throws {
+        let known = PlantedEvidence.evidence([PlantedEvidence.sample("a") { $0.text = "a" }]).situation
+        #expect(try DictionaryStudy.training(known).contains { $0 == ("hook", "encoder.blocks.0") })
+        let unknown = PlantedEvidence.evidence([PlantedEvidence.sample("a")]).situation
+        #expect(throws: Unsuitable.self) { try DictionaryStudy.training(unknown) }
+    }
+
     // MARK: Kept results
 
     @Test("kept results come back whole under their key; cut off, of another key or of another format they are none")
