@@ -100,13 +100,12 @@ struct DictionaryStudy {
         var sentence =
             "The dictionary of \(scan.count) latents explains \(explained.percent) of the variance of recordings that it "
             + "was not trained on; \(active.count) latents are active in some recording"
-        if evidence.samples.samples.contains(where: { !$0.item.phonemes.isEmpty }) {
+        if let reason = FeatureScan.reasonAgainstLabels(evidence.samples) {
+            findings.measures.append(Measure("selective", missing: reason))
+            sentence += "."
+        } else {
             findings.measures.append(Measure("selective", share: selective.count, of: active.count, "active latents"))
             sentence += ", and \(selective.count) of them are selective for a phoneme."
-        } else {
-            findings.measures.append(
-                Measure("selective", missing: "of no recording it is known which sounds are in it and when"))
-            sentence += "."
         }
         findings.sentence = sentence
         let clearest = selective.sorted {
