@@ -11,6 +11,13 @@ enum PlantedEvidence {
         return Sample(name: name, item: item, digest: name)
     }
 
+    /// Samples whose sounds are known.
+    static func spoken(_ count: Int) -> [Sample] {
+        (0..<count).map { number in
+            sample("s\(number)") { $0.phonemes = [TimedLabel(start: 0, end: 1, label: "s")] }
+        }
+    }
+
     static func evidence(_ samples: [Sample], tokenize: @escaping @Sendable (String) -> Int32 = { _ in 0 }) -> Evidence
     {
         Evidence(

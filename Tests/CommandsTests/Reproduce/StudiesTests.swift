@@ -128,8 +128,7 @@ import Testing
 
     @Test("neurons whose label meets both thresholds are selective")
     func neurons() async throws {
-        let sample = PlantedEvidence.sample("a") { $0.phonemes = [TimedLabel(start: 0, end: 1, label: "s")] }
-        var evidence = PlantedEvidence.evidence([sample])
+        var evidence = PlantedEvidence.evidence(PlantedEvidence.spoken(20))
         let rows: [(Int, Double, Double)] = [(0, 0.5, 0.7), (1, 0.9, 0.69), (60, 0.8, 0.9), (2, 0.49, 0.9)]
         evidence.results["scan"] = features(
             100, hook: "encoder.blocks.2.mlp.1",
@@ -146,18 +145,22 @@ import Testing
         #expect(findings.value("all") == 2.0 / 100)
     }
 
-    @Test("without known sounds no label is scored, and the reason says so")
-    func neuronsUnlabelled() async throws {
-        var evidence = PlantedEvidence.evidence([PlantedEvidence.sample("a")])
-        evidence.results["scan"] = features(3, hook: "encoder.blocks.2.mlp.1", [])
+    @Test(
+        "of recordings without known sounds, or of few, no label is scored: that is no sign against the claim",
+        arguments: [0, 1, 19])
+    func neuronsUnlabelled(known: Int) async throws {
+        var evidence = PlantedEvidence.evidence(PlantedEvidence.spoken(known) + [PlantedEvidence.sample("other")])
+        evidence.results["scan"] = features(30, hook: "encoder.blocks.2.mlp.1", [])
         let findings = try await Section.neurons.study(evidence)
-        #expect(findings.measures.allSatisfy { $0.missing != nil })
+        let outcomes = Section.neurons.criteria.map { criterion in
+            criterion.judge(findings.measures.first { $0.id == criterion.measure })
+        }
+        #expect(Verdict(of: outcomes).name == "cannot_be_said")
     }
 
     @Test("a neuron is polysemantic where another sound leads a lower range")
     func ranges() async throws {
-        let sample = PlantedEvidence.sample("a") { $0.phonemes = [TimedLabel(start: 0, end: 1, label: "s")] }
-        var evidence = PlantedEvidence.evidence([sample])
+        var evidence = PlantedEvidence.evidence(PlantedEvidence.spoken(20))
         /// Sounds by range of two neurons: s at the top of both, sh below in the first alone.
         let sounds: [(feature: Int, bin: Int, label: String, count: Double)] = [
             (0, 9, "s", 6), (0, 5, "sh", 12), (0, 5, "s", 3), (0, 1, "m", 90),
@@ -196,18 +199,16 @@ import Testing
 
     @Test("a neuron of the decoder answers to a token where three of its five best texts have it; a text counts once")
     func decoderNeurons() async throws {
-        let samples = (0..<7).map { number in
+        let samples = (0..<23).map { number in
             PlantedEvidence.sample("r\(number)") { item in
                 if number == 6 { item.labels = [.init(column: "kind", value: "nonspeech")] }
             }
         }
         var evidence = PlantedEvidence.evidence(samples)
-        let texts = [
-            ["<|startoftranscript|>", "a", "x"], ["<|startoftranscript|>", "a", "y"],
-            ["<|startoftranscript|>", "a", "z"], ["<|startoftranscript|>", "b", "u"],
-            ["<|startoftranscript|>", "c", "v"], ["<|startoftranscript|>", "a", "x"],
-            ["<|startoftranscript|>", "a", "w"],
-        ]
+        let start = "<|startoftranscript|>"
+        let first = [("a", "x"), ("a", "y"), ("a", "z"), ("b", "u"), ("c", "v"), ("a", "x"), ("a", "w")]
+        // Sixteen more texts of a token each.
+        let texts = first.map { [start, $0.0, $0.1] } + (0..<16).map { [start, "t\($0)"] }
         func examples(_ feature: Int, _ order: [Int], _ position: Int) -> [[ComputedResults.Cell?]] {
             order.map {
                 [
@@ -218,7 +219,7 @@ import Testing
         evidence.results["scan"] = features(
             3, hook: "decoder.blocks.0.mlp.1",
             [
-                ("recordings", ["recording", "name"], (0..<7).map { [.number(Double($0)), .text("r\($0)")] }),
+                ("recordings", ["recording", "name"], (0..<23).map { [.number(Double($0)), .text("r\($0)")] }),
                 (
                     "examples", ["feature", "side", "recording", "frame", "value"],
                     // The first answers to a; the second is at other tokens; the third only at a start token. The
@@ -240,7 +241,7 @@ import Testing
         let findings = try await Section.decoderNeurons.study(evidence)
         #expect(findings.count("tokens") == 2)
         #expect(findings.value("tokens") == 0.5)
-        // Of the twelve tokens of the six spoken recordings four are a, two x, and six others once.
+        // Of the 28 tokens of the 22 spoken recordings four are a, two x, and 22 others come once.
         // Each of five draws is the token or is not.
         func three(_ p: Double) -> Double {
             var sum = 0.0
@@ -251,15 +252,14 @@ import Testing
             }
             return sum
         }
-        let chance: Double = three(4.0 / 12) + three(2.0 / 12) + 6 * three(1.0 / 12)
+        let chance: Double = three(4.0 / 28) + three(2.0 / 28) + 22 * three(1.0 / 28)
         let gain = try #require(findings.value("gain"))
         #expect(abs(gain - (0.5 - chance)) < 1e-12)
     }
 
     @Test("a dictionary is judged by recordings that were kept from it, and by the latents that are active")
     func dictionary() async throws {
-        let sample = PlantedEvidence.sample("a") { $0.phonemes = [TimedLabel(start: 0, end: 1, label: "s")] }
-        var evidence = PlantedEvidence.evidence([sample])
+        var evidence = PlantedEvidence.evidence(PlantedEvidence.spoken(20))
         evidence.results["train"] = PlantedEvidence.run([
             (
                 "summary", ["of", "positions", "explained_variance"],
@@ -272,7 +272,7 @@ import Testing
         evidence.results["latents"] = features(
             4, hook: "encoder.blocks.2",
             [
-                ("recordings", ["recording", "name"], [[.number(0), .text("a")]]),
+                ("recordings", ["recording", "name"], [[.number(0), .text("s0")]]),
                 (
                     "examples", ["feature", "side", "recording", "frame", "value"],
                     [0, 1].map { [.number($0), .text("+"), .number(0), .number(5), .number(1)] }
@@ -288,7 +288,15 @@ import Testing
         #expect(findings.value("selective") == 0.5)
         // What is pressed is a second around the frame, which is brought out.
         let sounds = findings.listening.flatMap(\.sounds)
-        #expect(sounds.contains(SoundRequest(sample: "a", start: 0, end: 0.61, moment: 5)))
+        #expect(sounds.contains(SoundRequest(sample: "s0", start: 0, end: 0.61, moment: 5)))
+    }
+
+    @Test("recordings of which nothing is known train no dictionary, which is a reason and no failure")
+    func dictionaryOfNothing() throws {
+        let known = PlantedEvidence.evidence([PlantedEvidence.sample("a") { $0.text = "a" }]).situation
+        #expect(try DictionaryStudy.training(known).contains { $0 == ("hook", "encoder.blocks.0") })
+        let unknown = PlantedEvidence.evidence([PlantedEvidence.sample("a")]).situation
+        #expect(throws: Unsuitable.self) { try DictionaryStudy.training(unknown) }
     }
 
     // MARK: Kept results

@@ -36,6 +36,7 @@ extension Section {
 struct DecoderNeuronStudy {
     private static let looked = 5
     private static let same = 3
+    private static let fewestTexts = 20
     private let scan: FeatureScan
     /// Recordings that hold no speech; what is written of them is invented.
     private let silent: Set<String>
@@ -82,6 +83,15 @@ struct DecoderNeuronStudy {
             if let token = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), token.value >= Self.same {
                 answering.append((feature, token.key, token.value))
             }
+        }
+        let texts = Set(scan.names.filter { !silent.contains($0.value) }.keys.map { scan.tokens($0).map(\.text) })
+        guard texts.count >= Self.fewestTexts else {
+            // Where each word is in one text alone, none can be in three.
+            let reason = "there are \(texts.count) different transcripts, and \(Self.fewestTexts) are needed"
+            findings.measures = [Measure("tokens", missing: reason), Measure("gain", missing: reason)]
+            findings.sentence = "The transcripts can be looked at; \(reason)."
+            findings.listening = [table("The first 50", Array(0..<min(50, scan.count)))]
+            return findings
         }
         let share = judged > 0 ? Double(answering.count) / Double(judged) : .nan
         let chance = self.chance

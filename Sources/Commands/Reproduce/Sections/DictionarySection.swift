@@ -58,7 +58,11 @@ struct DictionaryStudy {
 
     private static func folder(_ situation: Situation) -> String { situation.folder + "/dictionary" }
 
-    static func training(_ situation: Situation) -> [(key: String, value: String)] {
+    static func training(_ situation: Situation) throws -> [(key: String, value: String)] {
+        // The plugin judges its dictionary by what is written, and refuses recordings of which nothing is known.
+        guard situation.samples.samples.contains(where: \.item.isLabelled) else {
+            throw Unsuitable("of no recording anything is known, and the plugin that trains dictionaries wants labels")
+        }
         let width = Int(situation.model.dimensions?.nAudioState ?? 0)
         return [
             ("hook", hook(situation)), ("latents", "\(4 * width)"), ("k", "16"),
@@ -96,13 +100,12 @@ struct DictionaryStudy {
         var sentence =
             "The dictionary of \(scan.count) latents explains \(explained.percent) of the variance of recordings that it "
             + "was not trained on; \(active.count) latents are active in some recording"
-        if evidence.samples.samples.contains(where: { !$0.item.phonemes.isEmpty }) {
+        if let reason = FeatureScan.reasonAgainstLabels(evidence.samples) {
+            findings.measures.append(Measure("selective", missing: reason))
+            sentence += "."
+        } else {
             findings.measures.append(Measure("selective", share: selective.count, of: active.count, "active latents"))
             sentence += ", and \(selective.count) of them are selective for a phoneme."
-        } else {
-            findings.measures.append(
-                Measure("selective", missing: "of no recording it is known which sounds are in it and when"))
-            sentence += "."
         }
         findings.sentence = sentence
         let clearest = selective.sorted {

@@ -160,6 +160,20 @@ struct FeatureScan {
                 }))
     }
 
+    /// Recordings with known sounds that labels need: some name, others score, and a sound has to be in both.
+    static let fewestLabelled = 20
+
+    /// Why labels say nothing about these samples; nil where they do. Of too few recordings no label comes about,
+    /// which is no sign that a feature has none.
+    static func reasonAgainstLabels(_ samples: SampleList) -> String? {
+        let known = samples.samples.count { !$0.item.phonemes.isEmpty }
+        if known == 0 {
+            return "of no recording it is known which sounds are in it and when, so no label can be scored"
+        }
+        guard known < fewestLabelled else { return nil }
+        return "of \(known) recordings it is known which sounds are in them and when, and labels need \(fewestLabelled)"
+    }
+
     static let selectivePrecision = 0.5
     static let selectiveArea = 0.7
 

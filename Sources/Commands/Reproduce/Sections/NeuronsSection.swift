@@ -49,7 +49,10 @@ struct NeuronStudy {
         var findings = Findings()
         let first = min(Self.first, scan.count)
         let selective = (0..<scan.count).filter(scan.isSelective)
-        if evidence.samples.samples.contains(where: { !$0.item.phonemes.isEmpty }) {
+        if let reason = FeatureScan.reasonAgainstLabels(evidence.samples) {
+            findings.measures = [Measure("first", missing: reason), Measure("all", missing: reason)]
+            findings.sentence = "The examples can be heard; \(reason)."
+        } else {
             findings.measures = [
                 Measure("first", share: selective.count { $0 < first }, of: first, "neurons"),
                 Measure("all", share: selective.count, of: scan.count, "neurons"),
@@ -57,10 +60,6 @@ struct NeuronStudy {
             findings.sentence =
                 "\(selective.count { $0 < first }) of the first \(first) neurons of \(scan.hook), and \(selective.count) of "
                 + "all \(scan.count), are selective for a phoneme on speakers that did not name it."
-        } else {
-            let reason = "of no recording it is known which sounds are in it and when, so no label can be scored"
-            findings.measures = [Measure("first", missing: reason), Measure("all", missing: reason)]
-            findings.sentence = "The examples can be heard; \(reason)."
         }
         var counts: [String: Double] = [:]
         for feature in selective { counts[scan.labels[feature]?.label ?? "", default: 0] += 1 }
