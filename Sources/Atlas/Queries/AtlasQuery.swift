@@ -34,7 +34,7 @@ public struct AtlasQuery: Sendable, Hashable {
 }
 
 /// A page of a list of features.
-public struct AtlasPage: Codable, Sendable, Hashable {
+public struct AtlasFeatureList: Codable, Sendable, Hashable {
     /// On all pages.
     public var total: Int
     public var page: Int

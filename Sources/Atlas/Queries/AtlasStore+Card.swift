@@ -14,18 +14,30 @@ extension AtlasStore {
     }
 
     /// Everything about the feature `number` of a hook point, of the newest complete scan that has it.
+    /// - Parameter scan: of this scan alone.
     /// - Throws: ``AtlasError`` (`notFound`), which names what there is.
-    public func card(hook: String, number: Int) throws -> AtlasCard {
-        try read { db in
+    public func card(hook: String, number: Int, scan: Int64? = nil) throws -> AtlasCard {
+        try card(hook: hook, named: String(number), scan: scan)
+    }
+
+    /// Everything about a feature of a hook point, which is called by its number or its name, of the newest complete scan
+    /// that has it. What is a number is no name.
+    /// - Parameter scan: of this scan alone.
+    /// - Throws: ``AtlasError`` (`notFound`), which names what there is.
+    public func card(hook: String, named name: String, scan: Int64? = nil) throws -> AtlasCard {
+        let number = Int64(name)
+        return try read { db in
             let feature = try AtlasFeature.fetchOne(
                 db,
                 sql: """
                     SELECT features.* FROM features JOIN scans ON scans.id = features.scan_id
-                    WHERE features.hook = ? AND features.number = ? AND scans.status = 'complete'
-                    ORDER BY scans.id DESC LIMIT 1
-                    """, arguments: [hook, number])
+                    WHERE features.hook = :hook AND \(number == nil ? "features.name = :name" : "features.number = :number")
+                        AND scans.status = 'complete' AND (:scan IS NULL OR scans.id = :scan)
+                    ORDER BY scans.id DESC, features.number LIMIT 1
+                    """,
+                arguments: ["hook": hook, "scan": scan] + (number.map { ["number": $0] } ?? ["name": name]))
             if let feature { return try card(feature, db) }
-            throw AtlasError(.notFound, try missing(hook, number, db))
+            throw AtlasError(.notFound, try missing(hook, name, scan, db))
         }
     }
 
@@ -34,15 +46,22 @@ extension AtlasStore {
         [try card(feature: first), try card(feature: second)]
     }
 
-    private func missing(_ hook: String, _ number: Int, _ db: Database) throws -> String {
+    private func missing(_ hook: String, _ name: String, _ scan: Int64?, _ db: Database) throws -> String {
         let count = try Int.fetchOne(
             db,
             sql: """
                 SELECT COUNT(*) FROM features JOIN scans ON scans.id = features.scan_id
-                WHERE features.hook = ? AND scans.status = 'complete'
-                """, arguments: [hook])
+                WHERE features.hook = :hook AND scans.status = 'complete' AND (:scan IS NULL OR scans.id = :scan)
+                """, arguments: ["hook": hook, "scan": scan])
+        let place = scan.map { "scan \($0) of \(path)" } ?? path
         if let count, count > 0 {
-            return "\(path) has \(count) features of \(hook), and none with the number \(number)"
+            let what = Int64(name) == nil ? "name '\(name)'" : "number \(name)"
+            return "\(place) has \(count) features of \(hook), and none with the \(what)"
+        }
+        if let scan {
+            let scans = try Int64.fetchAll(db, sql: "SELECT id FROM scans WHERE status = 'complete' ORDER BY id")
+            return "\(path) has no features of '\(hook)' in a scan \(scan); its complete scans are "
+                + (scans.isEmpty ? "none" : scans.map(String.init).joined(separator: ", "))
         }
         let hooks = try String.fetchAll(
             db,
@@ -111,10 +130,11 @@ extension AtlasStore {
                 bin: bin,
                 examples: try examples.map { example in
                     let (recording, sounds) = try recordings.get(example.recordingId, path, db)
-                    let heard = sounds.filter { sound in
-                        guard sound.kind == "phoneme", let seconds = example.seconds else { return false }
-                        return sound.start <= seconds && seconds < sound.end
-                    }
+                    // What is read at a token, and what is heard at any other moment.
+                    let (kind, at) = (
+                        example.seconds == nil ? "token" : "phoneme", example.seconds ?? Double(example.frame)
+                    )
+                    let heard = sounds.filter { $0.kind == kind && $0.start <= at && at < $0.end }
                     return AtlasBinCard.Example(example: example, recording: recording, heard: heard.map(\.label))
                 })
         }

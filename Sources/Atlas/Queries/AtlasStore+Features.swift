@@ -3,7 +3,7 @@ import GRDB
 extension AtlasStore {
     /// A page of the features that `query` asks for, with how many there are on all pages.
     /// - Throws: ``AtlasError``: `invalidArgument` for a page before the first or of no size.
-    public func features(_ query: AtlasQuery) throws -> AtlasPage {
+    public func features(_ query: AtlasQuery) throws -> AtlasFeatureList {
         guard query.page >= 0, (1...10_000).contains(query.pageSize),
             let offset = Optional(query.page.multipliedReportingOverflow(by: query.pageSize)), !offset.overflow
         else {
@@ -19,7 +19,8 @@ extension AtlasStore {
             let rows = try ListedFeature.fetchAll(
                 db, sql: parts.rows + " LIMIT \(query.pageSize) OFFSET \(offset.partialValue)",
                 arguments: parts.arguments)
-            return AtlasPage(total: total, page: query.page, pageSize: query.pageSize, rows: rows.map(\.row))
+            return AtlasFeatureList(
+                total: total, page: query.page, pageSize: query.pageSize, rows: rows.map(\.row))
         }
     }
 

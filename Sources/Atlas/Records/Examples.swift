@@ -72,7 +72,7 @@ public struct AtlasBinCard: Codable, Sendable, Hashable {
     public struct Example: Codable, Sendable, Hashable {
         public var example: AtlasBinExample
         public var recording: AtlasRecording
-        /// The phonemes that are heard at the moment; empty where none are known.
+        /// The phonemes that are heard at the moment, or the token that is read; empty where none are known.
         public var heard: [String]
     }
 
@@ -107,15 +107,28 @@ extension AtlasExampleCard {
         return label("phoneme") ?? label("word")
     }
 
-    /// What is said in the recording, with the word or the token of the moment between guillemets.
+    /// What is said in the recording, with the word or the token of the moment between guillemets. Of a long recording
+    /// that a decoder read in several windows it is the window's.
     public var markedText: String {
-        let kind = example.seconds == nil ? "token" : "word"
+        let isToken = example.seconds == nil
         let at = example.seconds ?? Double(example.frame)
-        let parts = sounds.filter { $0.kind == kind }
-        guard let marked = parts.firstIndex(where: { $0.start <= at && at < $0.end }) else {
+        var parts = sounds.filter { $0.kind == (isToken ? "token" : "word") }
+        guard var marked = parts.firstIndex(where: { $0.start <= at && at < $0.end }) else {
             return recording.text ?? ""
         }
-        return parts.enumerated().map { $0 == marked ? "«\($1.label)»" : $1.label }
-            .joined(separator: kind == "token" ? "" : " ")
+        if isToken {
+            // A token lasts to the next; where none begins, a window has ended.
+            let ends = parts.indices.dropFirst().filter { parts[$0 - 1].end < parts[$0].start }
+            let (first, end) = (ends.last { $0 <= marked } ?? 0, ends.first { $0 > marked } ?? parts.count)
+            (parts, marked) = (Array(parts[first..<end]), marked - first)
+        }
+        return parts.enumerated().map { $0 == marked ? Self.marked($1.label) : $1.label }
+            .joined(separator: isToken ? "" : " ")
+    }
+
+    /// Between guillemets, but for the space that a token begins with.
+    private static func marked(_ label: String) -> String {
+        let space = label.prefix { $0 == " " }
+        return "\(space)«\(label.dropFirst(space.count))»"
     }
 }

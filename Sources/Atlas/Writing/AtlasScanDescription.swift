@@ -10,11 +10,14 @@ public struct AtlasScanDescription: Sendable {
     public var plugin: String
     public var version: String
     public var arguments: [String: String]
+    /// Which of the arguments say what the features are made of, a dictionary or directions: scans that differ in them are
+    /// of different features, and stay beside each other.
+    public var makers: Set<String>
     public var seed: UInt64
 
     public init(
         model: String, modelSHA256: String, dimensions: [String: Int], dataSet: String, recordings: Int, plugin: String,
-        version: String, arguments: [String: String], seed: UInt64
+        version: String, arguments: [String: String], makers: Set<String> = [], seed: UInt64
     ) {
         self.model = model
         self.modelSHA256 = modelSHA256
@@ -24,6 +27,7 @@ public struct AtlasScanDescription: Sendable {
         self.plugin = plugin
         self.version = version
         self.arguments = arguments
+        self.makers = makers
         self.seed = seed
     }
 }

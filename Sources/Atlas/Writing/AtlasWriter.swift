@@ -77,26 +77,25 @@ public final class AtlasWriter {
     }
 
     /// Makes the scan complete: from here on readers see it, and no longer what it replaces: the features of the same
-    /// hook points of earlier scans by the same plugin of the same model and data set.
+    /// hook points of earlier scans by the same plugin of the same model and data set, made of the same
+    /// (``AtlasScanDescription/makers``).
     /// - Throws: ``AtlasError`` (`dataLoss`) where tables name features or recordings that none describes, or none came.
     @discardableResult
     public func finish() throws -> AtlasScanDetail {
         try known.checkComplete()
         try store.write { db in
-            let same = """
-                SELECT old.id FROM scans AS old JOIN scans AS new ON new.id = :scan WHERE old.id < new.id
-                AND old.model_id = new.model_id AND old.data_set_id = new.data_set_id AND old.plugin = new.plugin
-                """
-            try db.execute(
-                sql: """
-                    DELETE FROM features WHERE scan_id IN (\(same))
-                    AND hook IN (SELECT DISTINCT hook FROM features WHERE scan_id = :scan)
-                    """, arguments: ["scan": scan])
-            try db.execute(
-                sql: """
-                    DELETE FROM scans WHERE id IN (\(same))
-                    AND NOT EXISTS (SELECT 1 FROM features WHERE features.scan_id = scans.id)
-                    """, arguments: ["scan": scan])
+            for old in try replaced(db) {
+                try db.execute(
+                    sql: """
+                        DELETE FROM features WHERE scan_id = :old
+                        AND hook IN (SELECT DISTINCT hook FROM features WHERE scan_id = :scan)
+                        """, arguments: ["old": old, "scan": scan])
+                try db.execute(
+                    sql: """
+                        DELETE FROM scans WHERE id = :old
+                        AND NOT EXISTS (SELECT 1 FROM features WHERE features.scan_id = :old)
+                        """, arguments: ["old": old])
+            }
             try db.execute(
                 sql: "DELETE FROM models WHERE id NOT IN (SELECT model_id FROM scans)")
             try db.execute(sql: "DELETE FROM data_sets WHERE id NOT IN (SELECT data_set_id FROM scans)")
@@ -105,6 +104,19 @@ public final class AtlasWriter {
         }
         try store.tidy()
         return try store.scan(scan)
+    }
+
+    /// Earlier scans whose features this one's take the place of, at the hook points of both.
+    private func replaced(_ db: Database) throws -> [Int64] {
+        try AtlasScan.fetchAll(
+            db,
+            sql: """
+                SELECT old.* FROM scans AS old JOIN scans AS new ON new.id = ? WHERE old.id < new.id
+                AND old.model_id = new.model_id AND old.data_set_id = new.data_set_id AND old.plugin = new.plugin
+                """, arguments: [scan]
+        ).filter { old in
+            description.makers.allSatisfy { old.arguments[$0] == description.arguments[$0] }
+        }.map(\.id)
     }
 
     /// Removes what has been written of the scan, unless it is complete.

@@ -13,10 +13,13 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         discussion: """
               auscult atlas build demo: --out demo.atlas
               auscult atlas build data.jsonl --out tiny.atlas --model tiny --hooks 'encoder.blocks.*.mlp.1'
+              auscult atlas build data.jsonl --out tiny.atlas -p dictionary=sae/
+              auscult atlas build data.jsonl --out tiny.atlas -p directions=probes.safetensors
 
             While it runs, the state lies beside the atlas in FILE.checkpoint: when the command or the daemon ends \
             early, however it ends, the same command goes on from there. A scan of the same hook points by the same \
-            plugin of the same model and recordings replaces the one before it, at the very end and all at once.
+            plugin of the same model and recordings replaces the one before it, at the very end and all at once. Neurons, \
+            a dictionary's latents and directions of one hook point are different features, and stay beside each other.
             """)
 
     @Argument(help: "Recordings, folders, manifests, demo:NAME or demo:.", completion: .file()) var inputs: [String]
@@ -79,7 +82,9 @@ struct AtlasBuildCommand: AsyncParsableCommand {
                 model: model.name(of: info.name), modelSHA256: info.sha256, dimensions: info.dimensionsByName,
                 dataSet: recordings.name, recordings: recordings.count, plugin: description.listing?.id ?? plugin,
                 version: description.listing?.version ?? "",
-                arguments: said(request.arguments), seed: seed)
+                arguments: said(request.arguments),
+                // What is read from a file or a folder makes other features.
+                makers: Set(description.parameters.filter { $0.kind == "path" }.map(\.id)), seed: seed)
             let build = AtlasBuild(store: store, scan: scan, recordings: recordings, verbosity: verbosity)
             let result = try await build.run(request, daemon)
             // The atlas has it all.

@@ -9,6 +9,7 @@ struct AtlasCardCommand: AsyncParsableCommand {
         abstract: "Show everything that an atlas knows of a feature.",
         discussion: """
               auscult atlas card tiny.atlas encoder.blocks.2.mlp.1 17
+              auscult atlas card tiny.atlas encoder.blocks.2 'latent 17'
               auscult atlas card tiny.atlas decoder.blocks.0.mlp.1 3 --format json
 
             JSON also has the activation around each moment, the histogram, and the examples of each range.

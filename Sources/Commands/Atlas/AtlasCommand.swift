@@ -33,10 +33,15 @@ struct AtlasCommand: AsyncParsableCommand {
 struct AtlasFeatureArguments: ParsableArguments {
     @Argument(help: "The atlas.", completion: .file()) var file: String
     @Argument(help: "The hook point.") var hook: String
-    @Argument(help: "The feature's number at the hook point, from 0.") var number: Int
+    @Argument(help: "The feature's number at the hook point, from 0, or its name.") var feature: String
+    @Option(
+        help: "Of this scan, by the id in 'auscult atlas show --scans'; without it, the newest that has the feature.")
+    var scan: Int64?
 
     /// Everything about it.
-    func card() throws -> AtlasCard { try AtlasStore(path: file, mode: .read).card(hook: hook, number: number) }
+    func card() throws -> AtlasCard {
+        try AtlasStore(path: file, mode: .read).card(hook: hook, named: feature, scan: scan)
+    }
 }
 
 extension JSON {

@@ -18,6 +18,7 @@ struct AtlasShowCommand: AsyncParsableCommand {
 
     @Argument(help: "The atlas.", completion: .file()) var file: String
     @Option(help: "Only this hook point.") var hook: String?
+    @Option(help: "Only this scan, by the id that --scans shows.") var scan: Int64?
     @Option(help: "Only features with this label.") var label: String?
     @Option(help: "The kind of label: phoneme, word, speaker, language, or a column.") var kind: String?
     @Option(help: "Words that are in the name or the hook point, begin a label, or are the number.") var search = ""
@@ -37,6 +38,7 @@ struct AtlasShowCommand: AsyncParsableCommand {
         guard !scans else { return try show(store.scans()) }
         var query = AtlasQuery()
         query.hook = hook
+        query.scan = scan
         query.label = label
         query.kind = kind
         query.search = search
@@ -46,7 +48,7 @@ struct AtlasShowCommand: AsyncParsableCommand {
         let page = try store.features(query)
         if page.total == 0, let hook, !(try store.hooks().contains { $0.hook == hook }) {
             // Says which hook points there are.
-            _ = try store.card(hook: hook, number: 0)
+            _ = try store.card(hook: hook, number: 0, scan: scan)
         }
         guard format.format == .text else { return try Console.current.print(JSON.text(page)) }
         var table = TextTable(
@@ -71,12 +73,13 @@ struct AtlasShowCommand: AsyncParsableCommand {
 
     private func show(_ scans: [AtlasScanDetail]) throws {
         guard format.format == .text else { return try Console.current.print(JSON.text(scans)) }
-        var table = TextTable("STATUS", "MODEL", "DATA", "PLUGIN", "HOOK", "FEATURES", "SELECTIVE")
+        var table = TextTable("SCAN", "STATUS", "MODEL", "DATA", "PLUGIN", "HOOK", "FEATURES", "SELECTIVE")
         for scan in scans {
             for hook in scan.hooks {
                 let selective = scan.selective.first { $0.hook == hook.hook }
                 table.append(
-                    scan.scan.status.rawValue, PrintedText.safe(scan.model.name), PrintedText.safe(scan.dataSet.name),
+                    String(scan.scan.id), scan.scan.status.rawValue, PrintedText.safe(scan.model.name),
+                    PrintedText.safe(scan.dataSet.name),
                     PrintedText.safe(scan.scan.plugin), PrintedText.safe(hook.hook), String(hook.features),
                     selective.map { "\($0.selective)" } ?? "–")
             }

@@ -16,6 +16,8 @@ public struct FeaturesPlugin: MonoidPlugin {
     private var run: Run?
     /// A class: of what it holds there is to be one.
     private let scan: Scan
+    /// Hook points that were doubted already.
+    private var doubted: Set<String> = []
 
     public init(arguments: Arguments, host: Host) throws {
         self.host = host
@@ -36,6 +38,9 @@ public struct FeaturesPlugin: MonoidPlugin {
         // A window has n_audio_ctx frames of 20 ms.
         try scan.hear(clip, windowSeconds: Double(run.nAudioCtx) / 50)
         for tensor in clip.tensors {
+            if let doubt = projections.doubt(tensor.hook), doubted.insert(tensor.hook).inserted {
+                host.log(doubt, .warning)
+            }
             try hear(tensor, clip, run)
         }
     }

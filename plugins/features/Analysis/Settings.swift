@@ -58,8 +58,9 @@ struct Settings: Sendable {
 
     var signs: [Float] { bothSides ? [1, -1] : [1] }
 
-    /// Whether a hook point of the decoder may be among those that are wanted.
-    var decodes: Bool { hooks.contains { $0.contains("decoder") || $0.hasPrefix("*") } }
+    /// Whether a hook point of the decoder may be among those that are wanted: a glob like `d*` may name one, and an
+    /// encoder's begins with that word, or with Hugging Face's before it.
+    var decodes: Bool { hooks.contains { !$0.hasPrefix("encoder.") && !$0.hasPrefix("model.encoder.") } }
 
     /// What is said in a recording is no label of it, unless it is asked for.
     func wants(column: String) -> Bool { columns.isEmpty ? column != "text" : columns.contains(column) }
