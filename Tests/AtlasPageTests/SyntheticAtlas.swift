@@ -104,11 +104,17 @@ struct SyntheticAtlas {
         for (hook, feature, _) in all where feature % 5 != 4 {
             let selectivity = Double(feature * 61 % 1000) / 1000
             func add(_ kind: String, _ label: String, _ precision: Double) {
-                let scores = [0.8, 2, precision, 0.5, 0.6, 0.9, 0.03, selectivity, 0.001, 600, 600, precision]
+                let base = kind == "word" ? 0.25 : 0.125
+                let scores = [
+                    0.8, 2, precision, 0.5, 0.6, 0.9, 0.03, selectivity, 0.001, 600, 600, precision, base,
+                    precision / base,
+                ]
                 let head: [AtlasTable.Cell] = [
                     .text(hook), .number(Double(feature)), .text("+"), .text(kind), .text(label),
                 ]
-                rows.append(head + scores.map { .number($0) })
+                // One of those that an older atlas has.
+                let known = feature == 7 ? 12 : 14
+                rows.append(head + scores.enumerated().map { $0 < known ? .number($1) : .missing })
             }
             add("phoneme", Self.vowels[feature % 8], 0.5 + Double(feature * 17 % 500) / 1000)
             if feature % 3 == 0 { add("word", feature == 3 ? Self.hostile : "two", 0.4) }
@@ -118,6 +124,7 @@ struct SyntheticAtlas {
             columns: [
                 "hook", "feature", "side", "kind", "label", "threshold", "lag", "precision", "recall", "f1", "auc",
                 "mutual_information", "selectivity", "p_value", "named_frames", "scored_frames", "named_precision",
+                "base", "lift",
             ], rows: rows)
     }
 

@@ -293,8 +293,9 @@ def test_both_forms_find_the_same(served, exported):
     queries = [{"q": q, "hook": hook, "kind": kind, "sort": "number", "order": "up"} for q in
                ("", "iy", "IY", "two", "12", "#12", "mlp.1 ae", "%", "_", "script", "nothing-like-it")
                for hook in ("", HOOK) for kind in ("", "word")]
-    queries += [{"q": "", "hook": "", "kind": kind, "sort": sort, "order": order} for kind in ("", "phoneme", "word")
-                for sort in ("density", "precision", "selectivity", "auc", "f1", "maximum", "label", "number")
+    queries += [{"q": "", "hook": "", "kind": kind, "lift": lift, "sort": sort, "order": order}
+                for kind in ("", "phoneme", "word") for lift in ("", "2", "6.4")
+                for sort in ("density", "precision", "lift", "selectivity", "auc", "f1", "maximum", "label", "number")
                 for order in ("up", "down")]
     found = []
     for address in (served, exported):
