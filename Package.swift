@@ -221,8 +221,8 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "DataSets", "Digests", "Files", "Messages",
-                "PluginHost", "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "DataSets", "Dictionaries", "Digests", "Files",
+                "Kernels", "Messages", "PluginHost", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

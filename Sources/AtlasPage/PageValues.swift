@@ -1,7 +1,8 @@
 import Atlas
 import Foundation
 
-// What the page is told, as JSON. A recording's place on this machine is not: a page may be given to others.
+// What the page is told, as JSON. A recording's place on this machine is not: a page may be given to others. Its times are
+// from the recording's start, as those of the sounds that it plays are, not from the beginning of the file that it lies in.
 
 struct PageAbout: Encodable {
     struct Scan: Encodable {
@@ -66,7 +67,12 @@ struct PageRecordingDetail: Encodable {
 
     init(_ detail: AtlasRecordingDetail) {
         recording = PageRecording(detail.recording)
-        (sounds, features) = (detail.sounds, detail.features)
+        sounds = detail.sounds.map { detail.recording.ownTimes(of: $0) }
+        features = detail.features.map { feature in
+            var feature = feature
+            feature.seconds = detail.recording.own(feature.seconds)
+            return feature
+        }
         excerpt = PageExcerpt(of: detail.recording, at: nil)
     }
 }
@@ -79,6 +85,8 @@ struct PageCard: Encodable {
         var recording: Int64
         var frame: Int
         var seconds: Double?
+        /// Positions a second; nil for tokens.
+        var rate: Double?
         var value: Double
         /// The frame of the activation's first value.
         var first: Int?
@@ -90,6 +98,7 @@ struct PageCard: Encodable {
         var recording: Int64
         var frame: Int
         var seconds: Double?
+        var rate: Double?
         var value: Double
         var heard: [String]
         var excerpt: PageExcerpt?
@@ -126,19 +135,22 @@ struct PageCard: Encodable {
         var recordings: [String: PageRecording] = [:]
         examples = taken.map { one in
             let example = one.example
+            let seconds = one.recording.own(example.seconds)
             recordings[String(one.recording.id)] = PageRecording(one.recording)
             return Example(
                 side: example.side, rank: example.rank, recording: one.recording.id, frame: example.frame,
-                seconds: example.seconds, value: example.value, first: example.curveFirst,
-                activation: one.activation, excerpt: PageExcerpt(of: one.recording, at: example.seconds))
+                seconds: seconds, rate: example.rate(in: one.recording), value: example.value,
+                first: example.curveFirst, activation: one.activation,
+                excerpt: PageExcerpt(of: one.recording, at: seconds))
         }
         bins = card.bins.map { bin in
             let examples = bin.examples.prefix(mostOfBin ?? bin.examples.count).map { one in
                 recordings[String(one.recording.id)] = PageRecording(one.recording)
+                let seconds = one.recording.own(one.example.seconds)
                 return BinExample(
-                    recording: one.recording.id, frame: one.example.frame, seconds: one.example.seconds,
-                    value: one.example.value, heard: one.heard,
-                    excerpt: PageExcerpt(of: one.recording, at: one.example.seconds))
+                    recording: one.recording.id, frame: one.example.frame, seconds: seconds,
+                    rate: one.example.rate(in: one.recording), value: one.example.value, heard: one.heard,
+                    excerpt: PageExcerpt(of: one.recording, at: seconds))
             }
             return Bin(
                 side: bin.bin.side, kind: bin.bin.kind, bin: bin.bin.bin, low: bin.bin.low, high: bin.bin.high,
@@ -149,4 +161,17 @@ struct PageCard: Encodable {
 
     /// Every sound that the card plays.
     var excerpts: [PageExcerpt] { examples.compactMap(\.excerpt) + bins.flatMap(\.examples).compactMap(\.excerpt) }
+}
+
+extension AtlasRecording {
+    /// A time of its file as one of its own.
+    fileprivate func own(_ seconds: Double?) -> Double? { seconds.map { $0 - (start ?? 0) } }
+
+    /// What is heard in it, by its own time. A token has a position in place of a time.
+    fileprivate func ownTimes(of sound: AtlasSound) -> AtlasSound {
+        guard sound.kind != "token", let start else { return sound }
+        var sound = sound
+        (sound.start, sound.end) = (sound.start - start, sound.end - start)
+        return sound
+    }
 }

@@ -10,6 +10,8 @@ struct SyntheticAtlas {
     /// What must stay text.
     static let hostile = "<script>document.title='taken'</script>"
     static let seconds = 2.0
+    /// Where the tokens of a recording's second window begin.
+    static let window = 448
 
     let path: String
     let recordings: Int
@@ -78,7 +80,9 @@ struct SyntheticAtlas {
             }
             for (place, word) in ["one", " two", " three", " four"].enumerated() {
                 add("word", Double(place) / 2, Double(place + 1) / 2, word.trimmingCharacters(in: .whitespaces))
-                add("token", Double(place) / 2, Double(place + 1) / 2, word)
+                // In two windows of a model with 448 tokens.
+                add("token", Double(place), Double(place + 1), "\(word) before")
+                add("token", Double(Self.window + place), Double(Self.window + place + 1), word)
             }
         }
         return AtlasTable(name: "sounds", columns: ["recording", "kind", "start", "end", "label"], rows: rows)
@@ -134,18 +138,20 @@ struct SyntheticAtlas {
             let isDecoder = hook == Self.decoderHook
             for side in feature % 3 == 0 ? ["+", "-"] : ["+"] {
                 for rank in 0..<min(7, recordings) {
-                    let frame = isDecoder ? 2 : Self.frame(feature, rank)
+                    let frame = isDecoder ? Self.window + 2 : Self.frame(feature, rank)
+                    let first = isDecoder ? Self.window : 0
                     let value = (side == "+" ? 1 : -0.1) * (5 - Double(rank) / 2)
                     let width = isDecoder ? 0.5 : 4.0
                     let bytes = (0..<(isDecoder ? 4 : 100)).flatMap { place -> [UInt8] in
-                        let distance = Double(place - frame) / width
+                        let distance = Double(first + place - frame) / width
                         let bits = Float16(value * exp(-distance * distance)).bitPattern
                         return [UInt8(bits & 255), UInt8(bits >> 8)]
                     }
                     let seconds: AtlasTable.Cell = isDecoder ? .missing : .number((Double(frame) + 0.5) / 50)
                     let row: [AtlasTable.Cell] = [
                         .text(hook), .number(Double(feature)), .text(side), .number(Double(rank + 1)),
-                        .number(Double(rank)), .number(Double(frame)), seconds, .number(value), .number(0),
+                        .number(Double(rank)), .number(Double(frame)), seconds, .number(value),
+                        .number(Double(first)),
                         .text(Data(bytes).base64EncodedString()),
                     ]
                     rows.append(row)

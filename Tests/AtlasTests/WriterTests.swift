@@ -55,6 +55,42 @@ import Testing
     }
 
     @Test(
+        "features made of something else at the same hook point stay: neurons, latents and directions are three scans")
+    func makers() throws {
+        let store = try AtlasStore(path: folder("a"), mode: .write)
+        func description(_ arguments: [String: String]) -> AtlasScanDescription {
+            var description = TestTables.description()
+            description.arguments = arguments
+            description.makers = ["dictionary", "directions"]
+            return description
+        }
+        let all = [["k": "2"], ["dictionary": "/a"], ["dictionary": "/b"], ["directions": "/a"]]
+        for (place, arguments) in all.enumerated() {
+            try TestTables(offset: Double(place)).write(store, description(arguments))
+        }
+        #expect(try store.scans().map(\.scan.arguments) == all.reversed())
+        // Made of the same, it is replaced, whatever else it was told.
+        try TestTables(offset: 10).write(store, description(["dictionary": "/a", "k": "9"]))
+        #expect(try store.scans().map(\.scan.arguments["k"]) == ["9", nil, nil, "2"])
+        let scans = try store.scans().map(\.scan.id)
+        // Without a scan, the newest has it.
+        #expect(try store.card(hook: QueryTests.hook, number: 0).feature.maximum == 11)
+        #expect(
+            try scans.map { try store.card(hook: QueryTests.hook, number: 0, scan: $0).feature.maximum } == [
+                11, 4, 3, 1,
+            ])
+        let named = try store.card(hook: QueryTests.hook, named: "100%_direction", scan: scans[3])
+        #expect(named.feature.number == 1 && named.feature.scanId == scans[3])
+        #expect { try store.card(hook: QueryTests.hook, named: "nobody", scan: scans[3]) } throws: {
+            "\($0)".contains("scan \(scans[3]) of") && "\($0)".contains("none with the name 'nobody'")
+        }
+        #expect { try store.card(hook: QueryTests.hook, number: 0, scan: 99) } throws: {
+            "\($0)".contains(
+                "in a scan 99; its complete scans are \(scans.reversed().map(String.init).joined(separator: ", "))")
+        }
+    }
+
+    @Test(
         "what a table has not room for is passed over, and what is wrong in one is said, and nothing of it is written")
     func badTables() throws {
         let store = try AtlasStore(path: folder("a"), mode: .write)

@@ -1,6 +1,9 @@
 import Atlas
 import AtlasSupport
+import Dictionaries
 import Foundation
+import Kernels
+import TensorFiles
 import TestSupport
 import Testing
 
@@ -73,6 +76,111 @@ import Testing
         let stopped = try build(data("b"), ["--stop-at-broken"], inputs: [data("set")]).result()
         #expect(stopped.status != 0 && stopped.error.contains("bad.wav"))
         #expect(try AtlasStore(path: data("b"), mode: .read).scans().isEmpty)
+    }
+
+    /// Three features of the residual stream: x₀, x₁, and 2 x₀ − 3 x₂, as rows of a matrix.
+    private static func rows(of width: Int) -> [Float] {
+        var rows = [Float](repeating: 0, count: 3 * width)
+        (rows[0], rows[width + 1], rows[2 * width], rows[2 * width + 2]) = (1, 1, 2, -3)
+        return rows
+    }
+
+    private func scan(_ out: String, _ arguments: [String]) throws -> CommandResult {
+        // From the folder that the paths are relative to.
+        try Child(
+            ["atlas", "build", "demo:", "--out", out, "-p", "k=5", "-p", "permutations=20", "-p", "sides=both"]
+                + arguments,
+            data: data, folder: data.path
+        ).result()
+    }
+
+    private func values(_ store: AtlasStore, _ scan: Int64, _ feature: Int) throws -> [String] {
+        try store.card(hook: "encoder.blocks.1", number: feature, scan: scan).examples.map {
+            "\($0.example.side) \($0.recording.number) \($0.example.frame) \($0.example.value)"
+        }
+    }
+
+    @Test(
+        "neurons, a dictionary's latents and directions of one hook point are three scans, and are what they are made of"
+    )
+    func made() throws {
+        let hook = "encoder.blocks.1"
+        #expect(try scan("a", ["--hooks", hook]).status == 0)
+        let store = try AtlasStore(path: data("a"), mode: .read)
+        let plain = try #require(try store.scans().first?.scan.id)
+        let width = try #require(try store.scans().first?.hooks.first?.features)
+        let matrix = Tensor(shape: [3, width], Self.rows(of: width))
+        try SparseDictionary(
+            encoder: matrix, decoder: matrix, encoderBias: [0, 0, 0], decoderBias: .init(repeating: 0, count: width),
+            activation: .relu, hook: hook
+        ).write(to: data("dictionary"))
+        let file = try SafetensorsOutput(
+            path: data("d.safetensors"), [.init(hook, [3, width])],
+            metadata: ["names": "[\"first\",\"second\",\"both\"]"])
+        try file.append(Self.rows(of: width))
+        try file.finish()
+        for argument in ["dictionary=dictionary", "directions=d.safetensors"] {
+            let result = try scan("a", ["-p", argument])
+            #expect(result.status == 0 && result.output.contains("\(hook)  3"), "\(result.error)")
+        }
+        #expect(try store.scans().map { $0.hooks.map(\.features) } == [[3], [3], [width]])
+        let (directions, latents) = (plain + 2, plain + 1)
+        for feature in 0..<2 {
+            let expected = try values(store, plain, feature)
+            #expect(try values(store, directions, feature) == expected)
+            // A latent is the same where that is above zero, and has no other side.
+            let above = expected.filter { $0.hasPrefix("+") && !$0.contains(" -") }
+            #expect(try values(store, latents, feature) == above && above.count > 2)
+        }
+        #expect(try store.card(hook: hook, named: "both").feature.scanId == directions)
+        #expect(try store.card(hook: hook, named: "latent 2").feature.scanId == latents)
+        // Whoever asks for a moment by the name of its latent hears it.
+        let listened = try Child(
+            ["atlas", "listen", "a", hook, "latent 2", "--rank", "1", "--picture", "none", "--out", "sounds"],
+            data: data,
+            folder: data.path
+        ).result()
+        #expect(listened.status == 0 && listened.output.hasPrefix("sounds/top-01-"), "\(listened.error)")
+        // Again, each takes its own place.
+        #expect(try scan("a", ["-p", "dictionary=dictionary"]).status == 0)
+        #expect(try store.scans().count == 3)
+    }
+
+    @Test(
+        "dictionaries and directions that are none, damaged or of another width are refused by name, and nothing is written"
+    )
+    func badMakers() throws {
+        let hook = "encoder.blocks.1"
+        let matrix = Tensor(shape: [2, 3], [1, 0, 0, 0, 1, 0] as [Float])
+        let narrow = try SparseDictionary(
+            encoder: matrix, decoder: matrix, encoderBias: [0, 0], decoderBias: [0, 0, 0], activation: .relu, hook: hook
+        )
+        for folder in ["narrow", "cut", "garbled"] { try narrow.write(to: data(folder)) }
+        let weights = try Data(contentsOf: URL(filePath: data("cut/sae_weights.safetensors")))
+        try data.write(Array(weights.prefix(weights.count - 9)), to: "cut/sae_weights.safetensors")
+        try data.write(Array("{\"d_in\": 3".utf8), to: "garbled/cfg.json")
+        let file = try SafetensorsOutput(path: data("narrow.safetensors"), [.init(hook, [1, 3])])
+        try file.append([1, 2, 3])
+        try file.finish()
+        for (arguments, said) in [
+            (["-p", "dictionary=nowhere"], "nowhere is no dictionary"),
+            (["-p", "dictionary=cut"], "cut/sae_weights.safetensors"),
+            (["-p", "dictionary=garbled"], "garbled/cfg.json"),
+            (["-p", "dictionary=narrow"], "the dictionary is of 3"),
+            (["-p", "dictionary=narrow", "--hooks", "encoder.blocks.1.attn.pattern"], "positions have to come first"),
+            (["-p", "dictionary=narrow", "-p", "directions=narrow.safetensors"], "expected one of them"),
+            (["-p", "directions=nowhere"], "nowhere"), (["-p", "directions=cut/cfg.json"], "cfg.json"),
+            (["-p", "directions=narrow.safetensors"], "its directions are of 3"),
+            (
+                ["-p", "directions=narrow.safetensors", "--hooks", "encoder.blocks.0"],
+                "no directions for encoder.blocks.0"
+            ),
+            (["-p", "directions=narrow/sae_weights.safetensors"], "no hook point matches"),
+        ] {
+            let result = try scan("a", arguments)
+            #expect(result.status != 0 && result.error.contains(said), "\(arguments): \(result.error)")
+        }
+        #expect(try AtlasStore(path: data("a"), mode: .read).scans().isEmpty)
     }
 
     @Test("what the plugin refuses, and hook points that the model does not have, leave an atlas as it was")

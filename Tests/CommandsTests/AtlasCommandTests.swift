@@ -109,7 +109,7 @@ import Testing
         ]
         #expect(lines(card).contains(label + ["40", "/", "60"]), "\(card.output)")
         let token = try await auscult("atlas", "card", path, "decoder.blocks.0.mlp.1", "0", data: data)
-        #expect(token.output.contains("token 1") && token.output.contains("<|en|>« one»"))
+        #expect(token.output.contains("token 1") && token.output.contains("<|en|> «one»"))
         let json = try await auscult("atlas", "card", path, Self.hook, "1", "--format", "json", data: data)
         let object = try #require(JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
         #expect(((object["examples"] as? [[String: Any]])?.first?["activation"] as? [Double])?.count == 151)

@@ -77,16 +77,19 @@ struct Child {
     /// Stays as long as somebody waits for the program's end.
     private let data: TemporaryFolder
 
-    /// - Parameter input: its standard input; nothing by default.
+    /// - Parameters:
+    ///   - input: its standard input; nothing by default.
+    ///   - folder: where it is run; nil for where the tests are.
     init(
         _ arguments: [String], data: TemporaryFolder, input: Any = FileHandle.nullDevice,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], folder: String? = nil
     )
         throws
     {
         self.data = data
         process.executableURL = URL(fileURLWithPath: try Self.built("auscult"))
         process.arguments = arguments
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         process.environment = try Self.environment(data).merging(environment) { $1 }
         process.standardInput = input
         process.standardOutput = output

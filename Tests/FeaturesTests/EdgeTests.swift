@@ -160,6 +160,65 @@ struct EdgeTests {
         #expect { try plain.merge(instance.save()) } throws: { "\($0)".contains("3 directions") }
     }
 
+    @Test(
+        "a probe's file: a feature is a class's logit, weight · (x − mean) / std + bias, in the activation's own units")
+    func probes() throws {
+        let hook = "encoder.blocks.0.mlp.1"
+        func file(_ name: String, _ tensors: [(String, [Int], [Float])]) throws -> String {
+            let path = folder(name)
+            let file = try SafetensorsOutput(
+                path: path, tensors.map { .init("\(hook).\($0.0)", $0.1) },
+                metadata: ["classes": "[\"s\",\"z\"]", "format": "auscult-probes/1"])
+            for tensor in tensors { try file.append(tensor.2) }
+            try file.finish()
+            return path
+        }
+        let weight: (String, [Int], [Float]) = ("weight", [2, 2], [1, 2, -3, 4])
+        let whole = try file(
+            "probes", [weight, ("bias", [2], [10, 20]), ("mean", [2], [1, -1]), ("std", [2], [2, 0.5])])
+        let instance = try instance(["directions": whole])
+        try instance.run([clip(0, [[3, 0], [1, -1]])])
+        // (3, 0) is (1, 2) when it is standardised, and (1, −1) is nothing.
+        #expect(try examples(instance, 0) == [[1, 0, 0, 1 * 1 + 2 * 2 + 10]])
+        #expect(try examples(instance, 1) == [[1, 0, 0, -3 * 1 + 4 * 2 + 20]])
+        let table = try ResultTable("features", of: instance)
+        #expect(try table.rows.map { try table.number($0, "minimum") } == [10, 20])
+        #expect(try table.rows.map { try table.text($0, "name") } == ["s", "z"])
+        for (name, beside, wrong) in [
+            ("short", ("bias", [1], [1]), "expected [2]"), ("flat", ("std", [2], [1, 0]), "above 0"),
+            ("open", ("mean", [2], [1, .nan]), "not all finite"),
+        ] as [(String, (String, [Int], [Float]), String)] {
+            let path = try file(name, [weight, beside])
+            #expect { try self.instance(["directions": path]) } throws: {
+                "\($0)".contains(wrong) && "\($0)".contains("\(hook).\(beside.0)")
+            }
+        }
+    }
+
+    @Test("latents have names of their own, and a dictionary at another hook point than it is for is doubted once")
+    func otherHook() throws {
+        let weights = Tensor(shape: [2, 2], [1, 0, 0, 1] as [Float])
+        try SparseDictionary(
+            encoder: weights, decoder: weights, encoderBias: [0, 0], decoderBias: [0, 0], activation: .relu,
+            hook: "encoder.blocks.3"
+        ).write(to: folder("sae"))
+        let instance = try instance(["dictionary": folder("sae"), "hooks": "encoder.blocks.0.mlp.1"])
+        try instance.run([clip(0, [[1, 2]]), clip(1, [[4, 1]])])
+        let features = try ResultTable("features", of: instance)
+        #expect(try features.rows.map { try features.text($0, "name") } == ["latent 0", "latent 1"])
+        #expect(instance.log.filter { $0.contains("for encoder.blocks.3") && $0.contains("mlp.1") }.count == 1)
+    }
+
+    @Test(
+        "tokens are asked for wherever a hook point may be the decoder's",
+        arguments: [
+            ("d*.blocks.0.mlp.1", true), ("encoder.blocks.0,decoder.ln", true), ("encoder.blocks.*", false),
+            ("model.encoder.layers.0.fc1", false), ("**.mlp.1", true),
+        ])
+    func decodes(hooks: String, needed: Bool) throws {
+        #expect(try (instance(["hooks": hooks]).needs.flags & 4 != 0) == needed)
+    }
+
     @Test("a dictionary: features are its codes, at the hook point that it is for, and nothing of what is not finite")
     func dictionary() throws {
         let weights = Tensor(shape: [3, 2], [1, 0, 0, 1, -1, 0] as [Float])

@@ -272,7 +272,11 @@ def test_sides_and_decoder(address):
         page.run("document.querySelector('.tokens').scrollIntoView({behavior: 'instant'})")
         until(page, "document.querySelector('.tokens mark')", "a marked token")
         assert page.run("document.querySelector('.tokens mark').textContent") == " three"
+        # Of the second window, and shaded by its own activation: the marked token is the darkest.
         assert page.run("document.querySelector('.tokens').textContent") == "one two three four"
+        assert page.run("document.querySelector('.tokens mark').title") == "token 450: 5"
+        shades = page.run("[...document.querySelector('.tokens').children].map(t => Number(t.className.slice(1)))")
+        assert shades == [0, 0, 5, 0]
         shoot(page, f"{'files' if address.startswith('file') else 'served'}-decoder")
         is_clean(page, address)
 

@@ -17,8 +17,7 @@ extension AtlasStore {
             let total =
                 try Int.fetchOne(db, sql: parts.count, arguments: parts.arguments) ?? 0
             let rows = try ListedFeature.fetchAll(
-                db, sql: parts.rows + " LIMIT \(query.pageSize) OFFSET \(offset.partialValue)",
-                arguments: parts.arguments)
+                db, sql: parts.rows(query.pageSize, from: offset.partialValue), arguments: parts.arguments)
             return AtlasFeatureList(
                 total: total, page: query.page, pageSize: query.pageSize, rows: rows.map(\.row))
         }
@@ -49,46 +48,68 @@ public struct AtlasLabelCount: AtlasRecord {
 }
 
 /// A query as SQL.
+///
+/// What features are counted, chosen and sorted by lies in two indexes, `features_listed` and `labels_listed`; only those
+/// of the page asked for are read whole. Scans come first, whatever SQLite thinks of it: they are few.
 private struct FeatureQuery {
     var arguments = StatementArguments()
-    private var tables = "features JOIN scans ON scans.id = features.scan_id"
+    private let tables = "scans CROSS JOIN features ON features.scan_id = scans.id"
     private var conditions: [String] = []
+    /// What a label has to be, to be the one that a feature is listed with.
+    private var wanted = ""
+    /// What features are sorted by before hook point and number; nil for nothing.
+    private var value: String?
+    private var direction = ""
     private var order = ""
 
-    var count: String { "SELECT COUNT(*) FROM \(tables) WHERE \(conditions.joined(separator: " AND "))" }
+    private var selection: String { "FROM \(tables) WHERE \(conditions.joined(separator: " AND "))" }
 
-    var rows: String {
+    var count: String { "SELECT COUNT(*) \(selection)" }
+
+    /// The label with the best precision, as it is called where a feature is `id`.
+    private func best(_ column: String, of id: String) -> String {
         """
-        SELECT features.id, features.scan_id, features.hook, features.number, features.name, features.frames,
-            features.mean, features.variance, features.minimum, features.maximum, features.density,
-            best.side, best.kind, best.label, best.threshold, best.lag, best.precision, best.recall, best.f1, best.auc,
-            best.mutual_information, best.selectivity, best.p_value, best.named_frames, best.scored_frames,
-            best.named_precision, best.base, best.lift
-        FROM \(tables) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(order)
+        (SELECT \(column) FROM labels WHERE labels.feature_id = \(id)\(wanted)
+        ORDER BY labels.precision DESC, labels.label, labels.kind, labels.side LIMIT 1)
         """
+    }
+
+    func rows(_ size: Int, from offset: Int) -> String {
+        // What has no value comes last either way.
+        let first = value == nil ? "" : "value \(direction) NULLS LAST, "
+        return """
+            WITH page AS MATERIALIZED (SELECT features.id, \(value ?? "NULL") AS value \(selection)
+                ORDER BY \(first)\(order) LIMIT \(size) OFFSET \(offset))
+            SELECT features.id, features.scan_id, features.hook, features.number, features.name, features.frames,
+                features.mean, features.variance, features.minimum, features.maximum, features.density,
+                best.side, best.kind, best.label, best.threshold, best.lag, best.precision, best.recall, best.f1, best.auc,
+                best.mutual_information, best.selectivity, best.p_value, best.named_frames, best.scored_frames,
+                best.named_precision, best.base, best.lift
+            FROM page CROSS JOIN features ON features.id = page.id
+            LEFT JOIN labels AS best ON best.rowid = \(best("labels.rowid", of: "page.id"))
+            ORDER BY \(first)\(order)
+            """
     }
 
     init(_ query: AtlasQuery) {
         var wanted: [String] = []
         if let kind = query.kind {
-            wanted.append("kind = :kind")
+            wanted.append("labels.kind = :kind")
             arguments += ["kind": kind]
         }
         if let label = query.label {
-            wanted.append("label = :label")
+            wanted.append("labels.label = :label")
             arguments += ["label": label]
         }
         if let lift = query.lift {
             // What has none is not above it.
-            wanted.append("lift >= :lift")
+            wanted.append("labels.lift >= :lift")
             arguments += ["lift": lift]
         }
-        // SQLite takes the other columns of a group from the row with the maximum: the label with the best precision.
-        let only = wanted.isEmpty ? "" : "WHERE " + wanted.joined(separator: " AND ")
-        tables += """
-             \(query.label == nil && query.lift == nil ? "LEFT " : "")JOIN (SELECT *, MAX(IFNULL(precision, -1)) FROM labels \(only)
-            GROUP BY feature_id) AS best ON best.feature_id = features.id
-            """
+        self.wanted = wanted.map { " AND " + $0 }.joined()
+        if query.label != nil || query.lift != nil {
+            conditions.append("EXISTS (SELECT 1 FROM labels WHERE labels.feature_id = features.id\(self.wanted))")
+        }
         if let scan = query.scan {
             conditions.append("features.scan_id = :scan")
             arguments += ["scan": scan]
@@ -111,8 +132,7 @@ private struct FeatureQuery {
         var ways = [
             "features.name LIKE :\(argument) ESCAPE '\\'", "features.hook LIKE :\(argument) ESCAPE '\\'",
             """
-            EXISTS (SELECT 1 FROM labels WHERE labels.feature_id = features.id
-            AND labels.label LIKE :\(argument)b ESCAPE '\\')
+            features.id IN (SELECT feature_id FROM labels WHERE labels.label LIKE :\(argument)b ESCAPE '\\')
             """,
         ]
         if let number = Int64(word.hasPrefix("#") ? String(word.dropFirst()) : word) {
@@ -122,23 +142,17 @@ private struct FeatureQuery {
     }
 
     private mutating func order(by query: AtlasQuery) {
-        let direction = (query.ascending ?? [.number, .label].contains(query.sort)) ? "ASC" : "DESC"
-        let column: String? =
+        direction = (query.ascending ?? [.number, .label].contains(query.sort)) ? "ASC" : "DESC"
+        value =
             switch query.sort {
             case .number: nil
             case .density: "features.density"
             case .maximum: "features.maximum"
-            case .precision: "best.precision"
-            case .lift: "best.lift"
-            case .selectivity: "best.selectivity"
-            case .auc: "best.auc"
-            case .f1: "best.f1"
-            case .label: "best.label"
+            case .precision, .lift, .selectivity, .auc, .f1, .label:
+                best("labels.\(query.sort.rawValue)", of: "features.id")
             }
-        // What has no value comes last either way.
-        order = column.map { "\($0) IS NULL, \($0) \(direction), " } ?? ""
         let last = query.sort == .number ? direction : "ASC"
-        order += "features.hook \(last), features.number \(last), features.id \(last)"
+        order = "features.hook \(last), features.number \(last), features.id \(last)"
     }
 }
 

@@ -21,7 +21,7 @@ extension AtlasStore {
         return try read { db in
             var found: [Int64: [AtlasLabel]] = [:]
             let all = try AtlasLabel.fetchCursor(
-                db, sql: "SELECT * FROM labels ORDER BY feature_id, precision IS NULL, precision DESC, label")
+                db, sql: "SELECT * FROM labels ORDER BY feature_id, precision DESC, label, kind, side")
             while let label = try all.next() {
                 if wanted.contains(label.featureId) { found[label.featureId, default: []].append(label) }
             }

@@ -24,7 +24,8 @@ public struct AtlasRecording: AtlasRecord, Identifiable {
     public var labels: [String: String]
 }
 
-/// Something that is heard in a recording, in seconds from the recording's start, half open.
+/// Something that is heard in a recording, in seconds from the beginning of its file, half open; a token has its position in
+/// place of a time, and ends where the next one is.
 public struct AtlasSound: AtlasRecord {
     public var recordingId: Int64
     /// "phoneme", "word" or "token".

@@ -168,9 +168,16 @@ extension AtlasSchema {
         ) STRICT;
         """
 
-    /// A label's share of all frames, and its precision over that.
+    /// A label's share of all frames, and its precision over that; and indexes with all that a list of features is chosen
+    /// and sorted by, so that it does not go through the tables, in which histograms are.
     static let version3 = """
         ALTER TABLE labels ADD COLUMN base REAL;
         ALTER TABLE labels ADD COLUMN lift REAL;
+
+        DROP INDEX features_by_density;
+        CREATE INDEX features_listed ON features (scan_id, hook, number, density, maximum, name);
+        DROP INDEX labels_of_feature;
+        CREATE INDEX labels_listed
+            ON labels (feature_id, precision DESC, label, kind, side, lift, selectivity, auc, f1);
         """
 }

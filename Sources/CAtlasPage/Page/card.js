@@ -104,9 +104,9 @@ function columns(card) {
         el('td', {}, digits(c.mean)), el('td', {}, digits(c.maximum)), el('td', {}, percent(c.density))))))));
 }
 
-/** Encoder's examples are heard, decoder's are read. */
+/** What has a time is heard; a token has none, and is read. */
 function exampleOf(card, example, peak, title) {
-  const draw = card.feature.hook.startsWith('decoder') ? transcript : strip;
+  const draw = example.seconds === null || example.seconds === undefined ? transcript : strip;
   return draw(example, card.recordings[example.recording], { peak, title });
 }
 
@@ -126,12 +126,15 @@ function examples(card, side) {
   return [list, more];
 }
 
+const drawn = 'Drawn evenly from all frames of each bin. Activations were kept around the strongest examples alone, so these '
+  + 'have no curve: only the moment is marked.';
+
 function binSections(card, side) {
   const of = kind => card.bins.filter(b => b.side === side && b.kind === kind).sort((a, b) => b.bin - a.bin);
   const wide = of('width'), full = of('quantile');
   return [
     section('Sounds by activation', wide.length ? groupedBars(wide) : null),
-    section('Heard from strong to weak', wide.length ? binList(card, wide) : null),
+    section('Heard from strong to weak', wide.length ? [el('p', { class: 'quiet' }, drawn), binList(card, wide)] : null),
     full.some(b => b.examples.length) ? el('details', { class: 'quantiles' }, el('summary', {}, 'Equally full bins (quantiles)'), binList(card, full)) : null
   ];
 }
@@ -158,6 +161,8 @@ function binList(card, bins) {
   }));
 }
 
+const mostFeatures = 300;
+
 /** A recording with what is heard in it, and the features that it excites. */
 export async function recordingCard(id) {
   const detail = await recordingOf(id), { recording, features, excerpt } = detail;
@@ -167,11 +172,12 @@ export async function recordingCard(id) {
       el('p', { class: 'place' }, about.filter(Boolean).join(' · ')))),
     recording.text ? el('p', { class: 'text', dir: 'auto' }, recording.text) : null,
     excerpt ? strip({ recording: id, value: null, frame: 0, seconds: null, activation: [], excerpt }, recording, { peak: 0, title: 'the recording' }) : null,
-    section('Features that it excites', features.length ? el('div', { class: 'scroll' }, el('table', {}, el('thead', {}, el('tr', {},
+    section('Features that it excites', features.length ? [el('div', { class: 'scroll' }, el('table', {}, el('thead', {}, el('tr', {},
       ['feature', 'side', 'rank', 'time', 'value'].map(t => el('th', { scope: 'col' }, t)))),
-    el('tbody', {}, features.map(f => el('tr', {}, el('th', { scope: 'row' }, el('a', {
+    el('tbody', {}, features.slice(0, mostFeatures).map(f => el('tr', {}, el('th', { scope: 'row' }, el('a', {
       href: link({ feature: f.featureId, with: '', recording: '', side: f.side })
     }, place(f))), el('td', {}, sideName(f.side)), el('td', {}, f.rank),
-    el('td', {}, f.seconds === null || f.seconds === undefined ? `token ${f.frame}` : `${digits(f.seconds, 4)} s`), el('td', {}, digits(f.value)))))))
+    el('td', {}, f.seconds === null || f.seconds === undefined ? `token ${f.frame}` : `${digits(f.seconds, 4)} s`), el('td', {}, digits(f.value))))))),
+      features.length > mostFeatures ? el('p', { class: 'quiet' }, `${count(features.length - mostFeatures)} more, in which it ranks lower, are not shown.`) : null]
       : el('p', { class: 'quiet' }, 'It is among the strongest examples of no feature.')));
 }

@@ -6,7 +6,9 @@ import { recording as recordingOf } from './source.js';
 import { now, play, samples, seek, stop } from './sound.js';
 import { paint, rate, spectrogram } from './spectrogram.js';
 
+/** The encoder's frame, in seconds: a moment is brought out around the beginning of the one that it is in. */
 const frame = .02;
+const begins = ({ frame: position, rate }) => Math.floor(position * 50 / (rate ?? 50)) * frame;
 /** Strips are drawn when they come near the window: a page has dozens. */
 const near = new IntersectionObserver(entries => {
   for (const { isIntersecting, target } of entries) if (isIntersecting) { near.unobserve(target); target.draw(); }
@@ -51,7 +53,7 @@ export function strip(example, recording, { peak, title }) {
   node.append(picture, heard);
   const length = excerpt.end - excerpt.start;
   const centre = example.seconds === null || example.seconds === undefined
-    ? null : Math.round((example.frame * frame - excerpt.start) * rate);
+    ? null : Math.round((begins(example) - excerpt.start) * rate);
   const listener = {
     begun() { node.classList.add('playing'); button.replaceChildren(stopSign()); say(`Playing ${title}`); head.hidden = false; },
     at(seconds) { head.style.left = `${Math.min(seconds / length, 1) * 100}%`; },
@@ -104,15 +106,15 @@ function overlay(example, peak) {
   const x = seconds => (seconds - excerpt.start) / length * 1000;
   const box = svg('svg', { class: 'overlay', viewBox: '0 0 1000 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' });
   if (example.seconds !== null && example.seconds !== undefined) {
-    const at = example.frame * frame, half = .03125;
+    const at = begins(example), half = .03125;
     box.append(svg('rect', { class: 'moment', x: x(at - half), width: half * 2 / length * 1000, y: 0, height: 100 }));
   }
   if (!example.activation?.length || example.first === null || example.first === undefined || !(peak > 0)) return box;
   const sign = example.value < 0 ? -1 : 1;
-  // A frame stands for its middle.
+  // A position stands for its middle.
   const points = example.activation.map((v, i) => {
     const share = Math.min(Math.max(sign * Number(v) / peak, 0), 1);
-    return `${x((example.first + i + .5) * frame).toFixed(1)} ${(97 - share * 92).toFixed(2)}`;
+    return `${x((example.first + i + .5) / (example.rate ?? 50)).toFixed(1)} ${(97 - share * 92).toFixed(2)}`;
   });
   const path = 'M' + points.join('L');
   box.append(svg('path', { class: 'under', d: path }), svg('path', { class: 'curve', d: path }));
@@ -137,6 +139,16 @@ function spoken(sounds, excerpt, example) {
   return rows;
 }
 
+/** The tokens of the window that has the position `at`: those of a long recording are of several, with gaps between them. */
+function windowOf(tokens, at) {
+  const place = tokens.findIndex(t => t.start <= at && at < t.end);
+  if (place < 0) return [];
+  let first = place, end = place + 1;
+  while (first > 0 && tokens[first - 1].end >= tokens[first].start) first--;
+  while (end < tokens.length && tokens[end - 1].end >= tokens[end].start) end++;
+  return tokens.slice(first, end);
+}
+
 /** A decoder's example: the transcript with the token marked, shaded by the activation where that is known. */
 export function transcript(example, recording, { peak, title }) {
   const text = el('p', { class: 'tokens', dir: 'auto' }, recording?.text ?? '');
@@ -149,11 +161,14 @@ export function transcript(example, recording, { peak, title }) {
   node.addEventListener('focusin', () => { current = node; });
   node.draw = async () => {
     try {
-      const { sounds } = await recordingOf(example.recording), tokens = sounds.filter(s => s.kind === 'token');
-      if (tokens.length) text.replaceChildren(...tokens.map((token, i) => {
-        const share = peak > 0 ? Math.min(Math.max(Number(example.activation?.[i - (example.first ?? 0)] ?? 0) / peak, 0), 1) : 0;
-        const part = el(i === example.frame ? 'mark' : 'span', { class: `a${Math.round(share * 5)}`, title: `token ${i}` }, token.label);
-        return part;
+      const { sounds } = await recordingOf(example.recording), sign = example.value < 0 ? -1 : 1;
+      // A token begins at its position: its place in the list is another one in all windows but the first.
+      const tokens = windowOf(sounds.filter(s => s.kind === 'token'), example.frame);
+      if (tokens.length) text.replaceChildren(...tokens.map(({ start, label }) => {
+        const value = example.activation?.[start - (example.first ?? 0)], is = start === example.frame;
+        const share = peak > 0 && value !== undefined ? Math.min(Math.max(sign * Number(value) / peak, 0), 1) : 0;
+        return el(is ? 'mark' : 'span', { class: `a${Math.round(share * 5)}`,
+          title: `token ${start}${value === undefined ? '' : `: ${digits(Number(value))}`}` }, label);
       }));
     } catch (error) { failed(node, error); }
   };

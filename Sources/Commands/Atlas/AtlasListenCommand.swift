@@ -16,7 +16,9 @@ struct AtlasListenCommand: AsyncParsableCommand {
 
             Each file is a moment with two seconds to each side: the moment's 62.5 ms as they are, and what is around \
             them 20 dB softer. Nothing exceeds full scale. top.m3u8 plays the strongest moments, and bin-N.m3u8 those \
-            of a range of activation; the pictures have the activation over the spectrogram.
+            of a range of activation. The pictures have the activation over the spectrogram; it was kept around the strongest \
+            moments alone, so those of a range only mark the moment. A decoder's tokens have no time and cannot be heard: \
+            'auscult atlas card' marks them in the text.
             """)
 
     @OptionGroup var feature: AtlasFeatureArguments
