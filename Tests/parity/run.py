@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding,plugins]
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding,plugins,features]
                         [--checkpoints tiny,turbo,english,default]
 
 Exits with 1 where anything lies outside its bound.
@@ -15,7 +15,7 @@ from pathlib import Path
 import engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("mel", "activations", "decoding", "plugins")
+PARTS = ("mel", "activations", "decoding", "plugins", "features")
 sys.stdout.reconfigure(line_buffering=True)
 
 
@@ -35,7 +35,8 @@ def main():
     checks = {"mel": lambda part: part.check(auscult, options.work),
               "activations": lambda part: part.check(auscult, options.work, options.default, only),
               "decoding": lambda part: part.check(auscult, options.work, options.default),
-              "plugins": lambda part: part.check(auscult, options.work, options.default)}
+              "plugins": lambda part: part.check(auscult, options.work, options.default),
+              "features": lambda part: part.check(auscult, options.work, options.default)}
     parts = [name for name in options.only.split(",") if name]
     if not parts or not set(parts) <= set(PARTS):
         sys.exit(f"--only is '{options.only}', expected some of {','.join(PARTS)}")
