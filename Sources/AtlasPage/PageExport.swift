@@ -56,6 +56,7 @@ public struct PageExport: Sendable {
         try folder.write("data/features", try PageIndex.json(rows, data))
 
         var summary = Summary()
+        let written = Set(rows.map(\.feature.id))
         var recordings: Set<Int64> = []
         var excerpts: Set<PageExcerpt> = []
         for (done, row) in rows.enumerated() {
@@ -67,8 +68,8 @@ public struct PageExport: Sendable {
             try folder.write("data/feature-\(row.feature.id)", try data.json(card))
             summary.features += 1
             for id in card.recordings.keys.compactMap({ Int64($0) }) where recordings.insert(id).inserted {
-                var detail = PageRecordingDetail(try data.store.recording(id))
-                detail.keep(features: Set(rows.map(\.feature.id)))
+                // What is not part of an export is left out.
+                let detail = PageRecordingDetail(try data.store.recording(id), features: written)
                 try folder.write("data/recording-\(id)", try data.json(detail))
                 excerpts.formUnion([detail.excerpt].compactMap { $0 })
                 summary.recordings += 1
@@ -160,12 +161,5 @@ private struct ExportFolder {
     mutating func write(_ name: String, _ content: [UInt8]) throws {
         try PendingFile.write(content, to: path + "/" + name)
         bytes += content.count
-    }
-}
-
-extension PageRecordingDetail {
-    /// Leaves out features that are not part of an export.
-    fileprivate mutating func keep(features: Set<Int64>) {
-        self.features.removeAll { !features.contains($0.featureId) }
     }
 }

@@ -61,14 +61,23 @@ struct PageRecording: Encodable {
 struct PageRecordingDetail: Encodable {
     var recording: PageRecording
     var sounds: [AtlasSound]
+    /// The first of those that it excites, by rank.
     var features: [AtlasRecordingFeature]
+    /// How many more there are.
+    var more: Int
     /// All of it; nil where it is not known or too long.
     var excerpt: PageExcerpt?
 
-    init(_ detail: AtlasRecordingDetail) {
+    /// So many features are told of.
+    static let mostFeatures = 300
+
+    /// - Parameter chosen: only features with these ids; nil for all.
+    init(_ detail: AtlasRecordingDetail, features chosen: Set<Int64>? = nil) {
         recording = PageRecording(detail.recording)
         sounds = detail.sounds.map { detail.recording.ownTimes(of: $0) }
-        features = detail.features.map { feature in
+        let all = detail.features.filter { chosen?.contains($0.featureId) ?? true }
+        more = max(0, all.count - Self.mostFeatures)
+        features = all.prefix(Self.mostFeatures).map { feature in
             var feature = feature
             feature.seconds = detail.recording.own(feature.seconds)
             return feature

@@ -37,7 +37,7 @@ class Tally:
     """What was compared, how far apart it was at worst, and what was wrong."""
 
     def __init__(self, hook):
-        self.hook, self.problems, self.worst, self.count = hook, [], {}, {}
+        self.hook, self.problems, self.worst, self.count, self.apart = hook, [], {}, {}, {}
 
     def near(self, kind, name, actual, expected, scale, bound=TOLERANCE):
         """|a − e| within `bound` of the scale, for arrays."""
@@ -49,18 +49,22 @@ class Tally:
         self.count[kind] = self.count.get(kind, 0) + actual.size
         return self.check(error <= bound, f"{kind} of {name}: {error:.1e} of the scale apart")
 
-    def add(self, kind, count=1):
-        self.count[kind] = self.count.get(kind, 0) + count
+    def counted(self, kind, name, actual, expected, near):
+        """A count, of which `near` values lie at an edge."""
+        self.count[kind] = self.count.get(kind, 0) + 1
+        self.apart[kind] = self.apart.get(kind, 0) + (actual != expected)
+        return self.check(abs(actual - expected) <= near, f"{name} has {actual}, expected {expected} ± {near}")
 
     def check(self, passed, what):
         if not passed:
             self.problems.append(what)
         return passed
 
-    def report(self, more=""):
-        worst = max(self.worst.items(), key=lambda item: item[1])
+    def report(self):
         figures = ", ".join(f"{count} {kind}" for kind, count in self.count.items())
-        print(f"  {self.hook}: {figures}; worst |Δ| / largest {worst[1]:.1e} ({worst[0]}){more}")
+        worst = ", ".join(f"{kind} {error:.1e}" for kind, error in self.worst.items())
+        apart = ", ".join(f"{count} {kind}" for kind, count in self.apart.items())
+        print(f"  {self.hook}: {figures}\n    worst |Δ| / largest: {worst}; other by values at an edge: {apart}")
         for problem in self.problems[:8]:
             print(f"  FAILED {self.hook}: {problem}")
         if len(self.problems) > 8:
@@ -101,13 +105,15 @@ def examples(tally, tables, hook, data, side, top):
     found = tables.by_feature("examples", hook, side)
     best = np.stack([(sign * rows).max(0) for rows in data.rows])  # [recordings, features]
     for feature in range(data.all.shape[1]):
-        rows, name = found.get(feature, []), f"{feature}{side}"
-        order = np.sort(best[:, feature])[::-1]
-        # What is zero throughout is no example.
-        expected = order[order != 0][:top]
+        name = f"{feature}{side}"
+        # What is zero throughout is no example, and what is nearly so is one by its last bits.
+        rows = [row for row in found.get(feature, []) if abs(row["value"]) > data.slack]
+        order = np.sort(best[:, feature])[::-1][:top]
+        expected = order[np.abs(order) > data.slack]
         if not tally.check(len(rows) == len(expected), f"{len(rows)} examples of {name}, expected {len(expected)}"):
             continue
-        tally.check([row["rank"] for row in rows] == list(range(1, len(rows) + 1)), f"ranks of {name}")
+        ranks = [row["rank"] for row in found.get(feature, [])]
+        tally.check(ranks == list(range(1, len(ranks) + 1)), f"ranks of {name}")
         tally.check(len({row["recording"] for row in rows}) == len(rows), f"a recording is there twice for {name}")
         tally.near("examples", name, [sign * row["value"] for row in rows], expected, data.scale)
         there = [data.value(int(row["recording"]), int(row["frame"]), feature) for row in rows]
@@ -155,8 +161,7 @@ def ranges(tally, tables, hook, data, side, reservoir, features):
             expected, near = between(low, high)
             row = counts.pop(cell, None)
             count = row["count"] if row else 0
-            tally.add("counts of cells")
-            tally.check(abs(count - expected) <= near, f"cell {cell} of {name} has {count}, expected {expected} ± {near}")
+            tally.counted("counts of cells", f"cell {cell} of {name}", count, expected, near)
             tally.check(row is None or (row["low"], row["high"]) == (low, high), f"edges of cell {cell} of {name}")
         tally.check(not counts, f"cells {sorted(counts)} of {name} are outside of the grid")
         used = int(largest / edge(1, exponent)) + 1
@@ -169,9 +174,7 @@ def ranges(tally, tables, hook, data, side, reservoir, features):
                                f"range {number} of {name}: {row}, expected {low} to {high}"):
                 continue
             expected, near = between(low, edge(end, exponent))
-            tally.add("counts of ranges")
-            tally.check(abs(row["count"] - expected) <= near,
-                        f"range {number} of {name} has {row['count']}, expected {expected} ± {near}")
+            tally.counted("counts of ranges", f"range {number} of {name}", row["count"], expected, near)
             own = [one for one in drawn.get(feature, []) if one["kind"] == "width" and one["bin"] == number]
             tally.check(len(own) == min(reservoir, row["count"]), f"range {number} of {name} has {len(own)} examples")
             tally.check(all(low <= sign * one["value"] < edge(end, exponent) for one in own),

@@ -4,12 +4,16 @@ extension AtlasStore {
     /// The kinds of labels that features of complete scans have, in their alphabet's order.
     public func labelKinds() throws -> [String] {
         try read { db in
-            try String.fetchAll(
-                db,
-                sql: """
-                    SELECT DISTINCT labels.kind FROM labels JOIN features ON features.id = labels.feature_id
-                    JOIN scans ON scans.id = features.scan_id WHERE scans.status = 'complete' ORDER BY labels.kind
-                    """)
+            // Kinds are few, and the first label of each that is in a complete scan is soon found.
+            try String.fetchAll(db, sql: "SELECT DISTINCT kind FROM labels ORDER BY kind").filter { kind in
+                try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT 1 FROM labels CROSS JOIN features ON features.id = labels.feature_id
+                        CROSS JOIN scans ON scans.id = features.scan_id
+                        WHERE labels.kind = ? AND scans.status = 'complete' LIMIT 1
+                        """, arguments: [kind]) != nil
+            }
         }
     }
 }

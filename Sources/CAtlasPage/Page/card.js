@@ -161,11 +161,9 @@ function binList(card, bins) {
   }));
 }
 
-const mostFeatures = 300;
-
 /** A recording with what is heard in it, and the features that it excites. */
 export async function recordingCard(id) {
-  const detail = await recordingOf(id), { recording, features, excerpt } = detail;
+  const detail = await recordingOf(id), { recording, features, more, excerpt } = detail;
   const about = [recording.speaker, recording.language, recording.seconds !== null && recording.seconds !== undefined && `${digits(recording.seconds)} s`];
   return el('article', { class: 'card', 'aria-labelledby': 'recording-name' },
     el('header', { class: 'heading' }, el('div', {}, el('h2', { id: 'recording-name' }, recording.name || `Recording ${recording.number}`),
@@ -174,10 +172,10 @@ export async function recordingCard(id) {
     excerpt ? strip({ recording: id, value: null, frame: 0, seconds: null, activation: [], excerpt }, recording, { peak: 0, title: 'the recording' }) : null,
     section('Features that it excites', features.length ? [el('div', { class: 'scroll' }, el('table', {}, el('thead', {}, el('tr', {},
       ['feature', 'side', 'rank', 'time', 'value'].map(t => el('th', { scope: 'col' }, t)))),
-    el('tbody', {}, features.slice(0, mostFeatures).map(f => el('tr', {}, el('th', { scope: 'row' }, el('a', {
+    el('tbody', {}, features.map(f => el('tr', {}, el('th', { scope: 'row' }, el('a', {
       href: link({ feature: f.featureId, with: '', recording: '', side: f.side })
     }, place(f))), el('td', {}, sideName(f.side)), el('td', {}, f.rank),
     el('td', {}, f.seconds === null || f.seconds === undefined ? `token ${f.frame}` : `${digits(f.seconds, 4)} s`), el('td', {}, digits(f.value))))))),
-      features.length > mostFeatures ? el('p', { class: 'quiet' }, `${count(features.length - mostFeatures)} more, in which it ranks lower, are not shown.`) : null]
+      more > 0 ? el('p', { class: 'quiet' }, `${count(more)} more, of which it is a weaker example, are not shown.`) : null]
       : el('p', { class: 'quiet' }, 'It is among the strongest examples of no feature.')));
 }
