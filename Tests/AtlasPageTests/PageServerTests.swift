@@ -64,7 +64,7 @@ import Testing
         #expect((card["labels"] as? [[String: Any]])?.count == 2)
         let recording = try #require(examples[0]["recording"] as? Int)
         let detail = try await served.get("/api/recordings/\(recording)")
-        #expect(try (detail.json()["sounds"] as? [[String: Any]])?.count == 16)
+        #expect(try (detail.json()["sounds"] as? [[String: Any]])?.count == 20)
         #expect(!detail.text.contains(served.folder.path))
     }
 
