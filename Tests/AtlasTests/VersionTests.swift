@@ -45,8 +45,8 @@ import Testing
     }
 
     @Test(
-        "an atlas of an older version is brought up to date, whether it is opened for reading or writing, and keeps its "
-            + "rows", arguments: [1, 2], [AtlasStore.Mode.read, .write])
+        "an atlas of an older version is brought up to date, opened for reading or writing, and keeps its rows",
+        arguments: [1, 2], [AtlasStore.Mode.read, .write])
     func migration(version: Int, mode: AtlasStore.Mode) throws {
         let path = try old(version)
         let store = try AtlasStore(path: path, mode: mode)

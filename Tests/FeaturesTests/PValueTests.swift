@@ -70,8 +70,7 @@ struct PValueTests {
     }
 
     @Test(
-        "of features that have nothing to do with the labels they are uniform, however activations follow upon themselves "
-            + "and differ from one speaker or recording to the next",
+        "of features that do not know the labels they are uniform, though activations differ by speaker and recording",
         arguments: ["phoneme", "language", "room", "speaker"])
     func independent(kind: String) throws {
         let speech = Speech { speaker, clip, _, draws in
