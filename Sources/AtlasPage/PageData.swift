@@ -44,7 +44,7 @@ struct PageData: Sendable {
             end: excerpt.end, format: format)
     }
 
-    /// A query as the page's address says it: q, hook, kind, sort, order, page, size.
+    /// A query as the page's address says it: q, hook, kind, lift, sort, order, page, size.
     /// - Throws: ``AtlasError`` (`invalidArgument`) for a value that is none of its kind.
     static func query(_ parameters: [String: String]) throws -> AtlasQuery {
         var query = AtlasQuery()
@@ -54,6 +54,13 @@ struct PageData: Sendable {
         }
         query.hook = parameters["hook"].flatMap { $0.isEmpty ? nil : $0 }
         query.kind = parameters["kind"].flatMap { $0.isEmpty ? nil : $0 }
+        if let text = parameters["lift"], !text.isEmpty {
+            guard let lift = Double(text), lift.isFinite, lift >= 0 else {
+                throw AtlasError(
+                    .invalidArgument, "lift cannot be '\(text.prefix(60))'; expected a number that is not below 0")
+            }
+            query.lift = lift
+        }
         if let name = parameters["sort"] {
             guard let sort = AtlasQuery.Sort(rawValue: name) else {
                 let names = AtlasQuery.Sort.allCases.map(\.rawValue).joined(separator: ", ")

@@ -5,7 +5,7 @@ import Foundation
 struct PageIndex: Encodable {
     /// What the values of a feature and of a label are, in their order. The hook point is a place in `hooks`.
     let feature = ["id", "hook", "number", "name", "density", "minimum", "maximum"]
-    let label = ["kind", "side", "label", "precision", "recall", "f1", "auc", "selectivity"]
+    let label = ["kind", "side", "label", "precision", "lift", "recall", "f1", "auc", "selectivity"]
     var hooks: [String]
     var rows: [Row]
 
@@ -26,7 +26,9 @@ struct PageIndex: Encodable {
             for label in labels {
                 var values = all.nestedUnkeyedContainer()
                 for text in [label.kind, label.side, label.label] { try values.encode(text) }
-                for value in [label.precision, label.recall, label.f1, label.auc, label.selectivity] {
+                for value in [
+                    label.precision, label.lift, label.recall, label.f1, label.auc, label.selectivity,
+                ] {
                     try values.encode(value)
                 }
             }

@@ -8,7 +8,7 @@ import NIOCore
 ///
 ///     GET /                       the page; its files beside it
 ///     GET /api/atlas              scans, hook points, kinds of labels
-///     GET /api/features?q=&hook=&kind=&sort=&order=&page=&size=
+///     GET /api/features?q=&hook=&kind=&lift=&sort=&order=&page=&size=
 ///     GET /api/features/ID        a feature's card
 ///     GET /api/recordings/ID      what is heard in a recording, and the features that it excites
 ///     GET /sound/ID-FIRST-LAST.wav    a part of a recording, in milliseconds; ranges are honoured

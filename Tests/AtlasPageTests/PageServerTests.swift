@@ -37,6 +37,11 @@ import Testing
         }
         #expect(densities.count == 20)
         #expect(densities == densities.sorted(by: >))
+        let lifted = try await served.get("/api/features?lift=6&kind=phoneme&sort=lift&order=down&size=100").json()
+        let lifts = try #require(lifted["rows"] as? [[String: Any]]).map { row in
+            (row["label"] as? [String: Any])?["lift"] as? Double ?? -1
+        }
+        #expect(lifts.count > 5 && lifts == lifts.sorted(by: >) && lifts.allSatisfy { $0 >= 6 })
         let search = try await served.get("/api/features?q=iy&kind=phoneme&hook=encoder.blocks.2.mlp.1").json()
         let rows = try #require(search["rows"] as? [[String: Any]])
         // Of 0…39 those that are 5 mod 8, but for every fifth, which has no label.
@@ -90,6 +95,7 @@ import Testing
             ("/api/features/99999999999999999999", 400), ("/api/features/-1", 400), ("/api/features/1%00", 400),
             ("/api/recordings/99999", 404), ("/api/recordings/NaN", 400),
             ("/api/features?sort=beauty", 400), ("/api/features?order=sideways", 400),
+            ("/api/features?lift=x", 400), ("/api/features?lift=-1", 400), ("/api/features?lift=nan", 400),
             ("/api/features?page=-1", 400), ("/api/features?size=0", 400), ("/api/features?size=100000", 400),
             ("/api/features?page=9999999999999999999999", 400),
             ("/sound/1-0-2000", 404), ("/sound/1-0-2000.mp3", 404), ("/sound/.wav", 400), ("/sound/1-5-5.wav", 400),

@@ -37,6 +37,11 @@ import Testing
                 $0.sort = .precision; $0.ascending = true
             } == [2, 1, 0, 3])
         #expect(try numbers { $0.sort = .selectivity } == [2, 1, 0, 3])
+        #expect(try numbers { $0.sort = .lift } == [0, 1, 2, 3])
+        #expect(
+            try numbers {
+                $0.sort = .lift; $0.ascending = true
+            } == [2, 1, 0, 3])
     }
 
     @Test("a label keeps the features that have it, and is the one that they are listed with")
@@ -53,6 +58,26 @@ import Testing
         #expect(try store.features(query).rows.compactMap(\.label?.kind) == Array(repeating: "word", count: 6))
         #expect(try store.features(query).total == 8)
         #expect(try store.labels().first == AtlasLabelCount(kind: "word", label: "set", features: 6))
+    }
+
+    @Test("a lift keeps the features that have a label with it, and lists them with the best of those")
+    func lifts() throws {
+        // Of the phonemes 9, 8 and 7; of the words 1.25, 1 and 0.75.
+        #expect(try numbers { $0.lift = 7.5 } == [0, 1])
+        #expect(try numbers { $0.lift = 0 } == [0, 1, 2])
+        #expect(try numbers { $0.lift = 100 } == [])
+        var query = AtlasQuery()
+        query.lift = 0.9
+        query.kind = "word"
+        let page = try store.features(query)
+        #expect(page.total == 4 && page.rows.map(\.feature.number) == [0, 1, 0, 1])
+        #expect(page.rows.map(\.label?.label) == Array(repeating: "set", count: 4))
+        #expect(page.rows[0].label?.base == 0.4 && page.rows[0].label?.lift == 0.5 / 0.4)
+        query.kind = nil
+        query.label = "ah"
+        #expect(try store.features(query).rows.map(\.label?.lift) == [0.8 / 0.1, 0.8 / 0.1])
+        query.lift = 8.5
+        #expect(try store.features(query).total == 0)
     }
 
     @Test("words of a search are names, hook points, labels and numbers, and all of them count; % and _ are themselves")

@@ -117,17 +117,19 @@ struct TestTables {
         table(
             "labels",
             "hook feature side kind label threshold lag precision recall f1 auc mutual_information selectivity "
-                + "p_value named_frames scored_frames named_precision",
+                + "p_value named_frames scored_frames named_precision base lift",
             eachFeature { hook, feature in
                 guard feature != 3 else { return [] }
-                return [("phoneme", Self.phonemes[feature % Self.phonemes.count], 0.9), ("word", "set", 0.5)].map {
-                    kind, label, best in
-                    let precision = best - Double(feature) / 10
-                    let selectivity = 0.2 + Double(feature) / 10
-                    return row(
-                        hook, feature, "+", kind, label, 0.5, -2, precision, 0.4, 0.5, 0.8, 0.3, selectivity, 0.001, 50,
-                        40, Double.nan)
-                }
+                return [("phoneme", Self.phonemes[feature % Self.phonemes.count], 0.9, 0.1), ("word", "set", 0.5, 0.4)]
+                    .map {
+                        kind, label, best, base in
+                        let precision = best - Double(feature) / 10
+                        let selectivity = 0.2 + Double(feature) / 10
+                        return row(
+                            hook, feature, "+", kind, label, 0.5, -2, precision, 0.4, 0.5, 0.8, 0.3, selectivity, 0.001,
+                            50,
+                            40, Double.nan, base, precision / base)
+                    }
             })
     }
 

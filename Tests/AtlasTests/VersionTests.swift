@@ -28,10 +28,11 @@ import Testing
         }
     }
 
-    /// A database of version 1, as Tests/Fixtures/atlas/generate.py made it.
-    private func version1(_ name: String = "old") throws -> String {
+    /// A database of an older version, as Tests/Fixtures/atlas/generate.py made it.
+    private func old(_ version: Int) throws -> String {
+        let name = "old-\(version)"
         let fixture = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Fixtures/atlas/version1.sql")
+            .appending(path: "Fixtures/atlas/version\(version).sql")
         // The dump has its rows in the order of the tables' names.
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
@@ -44,31 +45,54 @@ import Testing
     }
 
     @Test(
-        "an atlas of version 1 is brought up to date, whether it is opened for reading or writing, and keeps its rows",
-        arguments: [AtlasStore.Mode.read, .write])
-    func migration(mode: AtlasStore.Mode) throws {
-        let path = try version1()
+        "an atlas of an older version is brought up to date, opened for reading or writing, and keeps its rows",
+        arguments: [1, 2], [AtlasStore.Mode.read, .write])
+    func migration(version: Int, mode: AtlasStore.Mode) throws {
+        let path = try old(version)
         let store = try AtlasStore(path: path, mode: mode)
         let scan = try #require(try store.scans().first)
-        #expect(scan.model.name == "tiny" && scan.problems.map(\.reason) == ["is empty"] && scan.selective == [])
+        #expect(scan.model.name == "tiny" && scan.problems.map(\.reason) == ["is empty"])
+        #expect(scan.selective.map(\.share) == (version == 1 ? [] : [0.5]))
         let card = try store.card(hook: "encoder.conv1", number: 7)
         #expect(
             card.feature.maximum == 2.5 && card.histogram.map(\.count) == [9, 1] && card.labels.map(\.label) == ["s"])
         #expect(card.examples.map(\.activation) == [[0.5, 2.5]])
-        let version = try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
-        #expect(version == AtlasSchema.version)
+        // What was not known then is not made up.
+        let label = try #require(card.labels.first)
+        #expect(label.precision == 0.9 && label.namedPrecision == 0.95 && label.base == nil && label.lift == nil)
+        let now = try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+        #expect(now == AtlasSchema.version)
     }
 
-    @Test("the fixture is what the first migration makes")
-    func fixture() throws {
+    @Test(
+        "labels of an older atlas have no lift: sorted by it they come last, and none is above any", arguments: [1, 2])
+    func withoutLift(version: Int) throws {
+        let store = try AtlasStore(path: try old(version), mode: .write)
+        // A newer scan beside it, whose feature 3 has no label.
+        try TestTables().write(store)
+        var query = AtlasQuery()
+        query.sort = .lift
+        for isAscending in [false, true] {
+            query.ascending = isAscending
+            let rows = try store.features(query).rows
+            #expect(rows.map(\.label?.lift).map { $0 == nil } == [false, false, false, true, true])
+            #expect(rows.map(\.feature.hook).filter { $0 == "encoder.conv1" }.count == 1)
+        }
+        query.lift = 0
+        #expect(try store.features(query).rows.map(\.feature.hook).allSatisfy { $0 != "encoder.conv1" })
+        #expect(try store.features(query).total == 3)
+    }
+
+    @Test("the fixtures are what the migrations make", arguments: [1, 2])
+    func fixture(version: Int) throws {
         let made = try DatabaseQueue()
-        try AtlasSchema.migrator.migrate(made, upTo: "1")
+        try AtlasSchema.migrator.migrate(made, upTo: "\(version)")
         let schema = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' ORDER BY name"
         func statements(_ database: DatabaseQueue) throws -> [String] {
             try database.read { try String.fetchAll($0, sql: schema) }
                 .map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
         }
-        #expect(try statements(made) == statements(DatabaseQueue(path: version1())))
+        #expect(try statements(made) == statements(DatabaseQueue(path: old(version))))
     }
 
     @Test("an atlas of a newer version is refused, and named", arguments: [AtlasStore.Mode.read, .write])
@@ -79,7 +103,7 @@ import Testing
             try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99'); PRAGMA user_version = 99")
         }
         try database.close()
-        expect(.unsupported, "version 99; this program knows 2", mode, folder("a"))
+        expect(.unsupported, "version 99; this program knows \(AtlasSchema.version)", mode, folder("a"))
         #expect(try !folder.names().contains("a.lock"))
     }
 

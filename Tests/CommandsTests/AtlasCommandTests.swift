@@ -50,7 +50,9 @@ import Testing
         try take(
             "bin_examples", "hook feature kind bin recording frame seconds value",
             [Self.hook, 1, "width", 1, 0, 60, 1.21, 1])
-        try take("labels", "hook feature kind label precision auc", [Self.hook, 1, "phoneme", "s", 0.75, 0.875])
+        try take(
+            "labels", "hook feature kind label precision auc base lift threshold lag named_frames scored_frames",
+            [Self.hook, 1, "phoneme", "s", 0.75, 0.875, 0.25, 3, 1.5, -2, 40, 60])
         try take(
             "recordings", "recording name speaker text", [0, "demo:en-slt-01", "slt", "one two"],
             [1, "part.wav", none, none])
@@ -73,7 +75,12 @@ import Testing
         let one = try await auscult("atlas", "show", path, "--label", "s", data: data)
         #expect(
             lines(one).last
-                == [Self.hook, "1", "-", "s", "phoneme", "0.750", "0.875", "–", "0.250", "3.500", "s", "·"])
+                == [Self.hook, "1", "-", "s", "phoneme", "0.750", "3.000", "0.875", "–", "0.250", "3.500", "s", "·"])
+        let lifted = try await auscult("atlas", "show", path, "--lift", "2.5", "--sort", "lift", data: data)
+        #expect(lines(lifted).dropFirst() == lines(one).dropFirst())
+        #expect(try await lines(auscult("atlas", "show", path, "--lift", "3.5", data: data)).count == 1)
+        let negative = try await auscult("atlas", "show", path, "--lift=-1", data: data)
+        #expect(negative.status == 64 && negative.error.contains("--lift takes 0 or more, not -1"))
         let sorted = try await auscult("atlas", "show", path, "--sort", "maximum", "--limit", "1", data: data)
         #expect(sorted.output.contains("1 of 3; --limit shows more") && lines(sorted)[1][1] == "1")
         let json = try await auscult("atlas", "show", path, "--search", "#1", "--format", "json", data: data)
@@ -96,6 +103,11 @@ import Testing
         #expect(card.status == 0, "\(card.error)")
         #expect(card.output.contains("density 0.25, maximum 3.5"))
         #expect(lines(card).contains(["1", "+", "3.5", "0.81", "s", "s", "slt", "demo:en-slt-01", "one", "«two»"]))
+        // Precision, base and lift, AUC, the lag, the threshold, and the frames above it on either split.
+        let label = [
+            "s", "phoneme", "+", "0.75", "0.25", "3", "–", "–", "0.875", "–", "–", "–", "-40", "ms", "1.5", "–",
+        ]
+        #expect(lines(card).contains(label + ["40", "/", "60"]), "\(card.output)")
         let token = try await auscult("atlas", "card", path, "decoder.blocks.0.mlp.1", "0", data: data)
         #expect(token.output.contains("token 1") && token.output.contains("<|en|>« one»"))
         let json = try await auscult("atlas", "card", path, Self.hook, "1", "--format", "json", data: data)

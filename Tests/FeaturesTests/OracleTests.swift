@@ -18,7 +18,7 @@ private struct Expected: Decodable {
         let label: String
         let threshold: Double
         let lag: Int
-        let precision, recall, f1, auc, mutual_information, selectivity, named_precision: Double
+        let precision, recall, f1, auc, mutual_information, selectivity, named_precision, base, lift: Double
         let named_frames, scored_frames: Int
     }
     struct Feature: Decodable {
@@ -232,12 +232,12 @@ struct OracleTests {
             #expect(try table.text(row, "label") == label.label && found.count == 1)
             let columns = [
                 "threshold", "lag", "precision", "recall", "f1", "auc", "mutual_information", "selectivity",
-                "named_frames", "scored_frames", "named_precision",
+                "named_frames", "scored_frames", "named_precision", "base", "lift",
             ]
             let numbers = [
                 label.threshold, Double(label.lag), label.precision, label.recall, label.f1, label.auc,
                 label.mutual_information, label.selectivity, Double(label.named_frames), Double(label.scored_frames),
-                label.named_precision,
+                label.named_precision, label.base, label.lift,
             ]
             expectSame(columns.compactMap { table.cell(row, $0) }, numbers.map { Cell($0) }, "label of \(feature)")
             #expect((0.0...1).contains(try table.number(row, "p_value")))

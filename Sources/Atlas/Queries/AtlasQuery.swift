@@ -4,7 +4,7 @@ public struct AtlasQuery: Sendable, Hashable {
         /// The share of frames where it is above zero.
         case density
         /// Those of the label that it is listed with.
-        case precision, selectivity, auc, f1
+        case precision, lift, selectivity, auc, f1
         /// The largest value.
         case maximum
         /// The label that it is listed with, in its alphabet's order.
@@ -23,6 +23,9 @@ public struct AtlasQuery: Sendable, Hashable {
     public var label: String?
     /// The kind of label that features are listed with, "phoneme", "word", …; nil for any.
     public var kind: String?
+    /// Only features with a label of at least this lift, which is then the one that they are listed with; nil for any, and
+    /// for those without a label. Labels of older atlases have no lift.
+    public var lift: Double?
     public var sort: Sort = .number
     /// The largest first, but for numbers and labels; nil for that.
     public var ascending: Bool?

@@ -62,7 +62,7 @@ private struct FeatureQuery {
             features.mean, features.variance, features.minimum, features.maximum, features.density,
             best.side, best.kind, best.label, best.threshold, best.lag, best.precision, best.recall, best.f1, best.auc,
             best.mutual_information, best.selectivity, best.p_value, best.named_frames, best.scored_frames,
-            best.named_precision
+            best.named_precision, best.base, best.lift
         FROM \(tables) WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(order)
         """
     }
@@ -77,10 +77,15 @@ private struct FeatureQuery {
             wanted.append("label = :label")
             arguments += ["label": label]
         }
+        if let lift = query.lift {
+            // What has none is not above it.
+            wanted.append("lift >= :lift")
+            arguments += ["lift": lift]
+        }
         // SQLite takes the other columns of a group from the row with the maximum: the label with the best precision.
         let only = wanted.isEmpty ? "" : "WHERE " + wanted.joined(separator: " AND ")
         tables += """
-             \(query.label == nil ? "LEFT " : "")JOIN (SELECT *, MAX(IFNULL(precision, -1)) FROM labels \(only)
+             \(query.label == nil && query.lift == nil ? "LEFT " : "")JOIN (SELECT *, MAX(IFNULL(precision, -1)) FROM labels \(only)
             GROUP BY feature_id) AS best ON best.feature_id = features.id
             """
         if let scan = query.scan {
@@ -123,6 +128,7 @@ private struct FeatureQuery {
             case .density: "features.density"
             case .maximum: "features.maximum"
             case .precision: "best.precision"
+            case .lift: "best.lift"
             case .selectivity: "best.selectivity"
             case .auc: "best.auc"
             case .f1: "best.f1"
@@ -163,6 +169,8 @@ private struct ListedFeature: AtlasRecord {
     var namedFrames: Int?
     var scoredFrames: Int?
     var namedPrecision: Double?
+    var base: Double?
+    var lift: Double?
 
     var row: AtlasFeatureRow {
         let feature = AtlasFeature(
@@ -175,6 +183,6 @@ private struct ListedFeature: AtlasRecord {
                 featureId: id, side: side, kind: kind, label: label, threshold: threshold, lag: lag,
                 precision: precision, recall: recall, f1: f1, auc: auc, mutualInformation: mutualInformation,
                 selectivity: selectivity, pValue: pValue, namedFrames: namedFrames, scoredFrames: scoredFrames,
-                namedPrecision: namedPrecision))
+                namedPrecision: namedPrecision, base: base, lift: lift))
     }
 }

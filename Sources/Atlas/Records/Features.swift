@@ -39,6 +39,11 @@ public struct AtlasLabel: AtlasRecord {
     public var scoredFrames: Int?
     /// The precision on the recordings that it was named by.
     public var namedPrecision: Double?
+    /// The label's share of all frames of the recordings that it was scored by: the precision of a feature that fires at
+    /// random. Nil in what was scanned before it was kept.
+    public var base: Double?
+    /// The precision over that; nil as ``base`` is.
+    public var lift: Double?
 }
 
 /// A feature's statistics over the recordings where a column has a value.

@@ -167,4 +167,10 @@ extension AtlasSchema {
             UNIQUE (scan_id, hook)
         ) STRICT;
         """
+
+    /// A label's share of all frames, and its precision over that.
+    static let version3 = """
+        ALTER TABLE labels ADD COLUMN base REAL;
+        ALTER TABLE labels ADD COLUMN lift REAL;
+        """
 }

@@ -9,7 +9,7 @@ package enum AtlasSchema {
     static let applicationID: Int32 = 0x4154_4C53
 
     /// The version that this program writes; it reads this one, and brings older ones up to it.
-    package static let version = 2
+    package static let version = 3
 
     package static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -20,6 +20,10 @@ package enum AtlasSchema {
         migrator.registerMigration("2", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: version2)
             try db.execute(sql: "PRAGMA user_version = 2")
+        }
+        migrator.registerMigration("3", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: version3)
+            try db.execute(sql: "PRAGMA user_version = 3")
         }
         return migrator
     }

@@ -133,8 +133,9 @@ extension AtlasWriter {
             try db.cachedStatement(
                 sql: """
                     INSERT INTO labels (feature_id, side, kind, label, threshold, lag, precision, recall, f1, auc,
-                        mutual_information, selectivity, p_value, named_frames, scored_frames, named_precision)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        mutual_information, selectivity, p_value, named_frames, scored_frames, named_precision,
+                        base, lift)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """
             ).execute(arguments: [
                 try known.feature(row, scan: scan, db), try row.side(), try row.needed(text: "kind"),
@@ -143,6 +144,7 @@ extension AtlasWriter {
                 try row.number("recall"), try row.number("f1"), try row.number("auc"),
                 try row.number("mutual_information"), try row.number("selectivity"), try row.number("p_value"),
                 try row.integer("named_frames"), try row.integer("scored_frames"), try row.number("named_precision"),
+                try row.number("base"), try row.number("lift"),
             ])
         }
     }

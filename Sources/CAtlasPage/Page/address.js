@@ -1,7 +1,7 @@
 // What the page shows is its address: every state is a link.
 
 const usual = {
-  q: '', hook: '', kind: '', sort: 'selectivity', order: 'down', feature: '', with: '', recording: '', side: '+', sound: 'out',
+  q: '', hook: '', kind: '', lift: '', sort: 'selectivity', order: 'down', feature: '', with: '', recording: '', side: '+', sound: 'out',
 };
 
 export const state = { ...usual };

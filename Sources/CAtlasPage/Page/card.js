@@ -1,6 +1,6 @@
 // What is known of a feature, from its name to its examples.
 
-import { count, digits, el, percent, place, score, sideName } from './elements.js';
+import { count, digits, el, percent, place, score, sideName, times } from './elements.js';
 import { go, link, state } from './address.js';
 import { card as cardOf, recording as recordingOf } from './source.js';
 import { groupedBars, histogram, range } from './charts.js';
@@ -13,6 +13,10 @@ const sidesOf = card => ['+', '-'].filter(side =>
 const best = (labels, kind) => labels.filter(l => !kind || l.kind === kind)
   .reduce((a, b) => a === null || (b.precision ?? -1) > (a.precision ?? -1) ? b : a, null);
 
+/** A label's threshold as ranges and histograms of its side have it: away from zero. */
+const distance = label => label?.threshold === null || label?.threshold === undefined ? null
+  : label.side === '-' ? -label.threshold : label.threshold;
+
 /** The card of a feature, once it is here. */
 export async function featureCard(id, { compared = false } = {}) {
   const card = await cardOf(id), sides = sidesOf(card);
@@ -22,7 +26,7 @@ export async function featureCard(id, { compared = false } = {}) {
   return el('article', { class: 'card', 'aria-labelledby': `name-${id}` },
     heading(card, label, id, compared), sides.length > 1 ? sideChoice(sides, side) : null,
     facts(card), scores(labels, label), columns(card),
-    section('Distribution', histogram(of(card.histogram), label?.threshold)),
+    section('Distribution', histogram(of(card.histogram), distance(label), side === '-')),
     section('Strongest examples', examples(card, side)),
     binSections(card, side));
 }
@@ -61,13 +65,16 @@ const lagOf = l => l.lag === null || l.lag === undefined ? '–' : `${l.lag * 20
 const columnsOfScores = [
   ['label', l => l.label, 'what the feature was found to say'], ['kind', l => l.kind, ''],
   ['precision', l => score(l.precision), 'of the frames above the threshold, the share that are it: on the scoring speakers'],
+  ['base', l => digits(l.base), 'of all frames, the share that are it: the precision of a feature that fires at random'],
+  ['lift', l => times(l.lift), 'precision over base'],
   ['named', l => score(l.namedPrecision), 'the same on the speakers that it was named by'],
   ['recall', l => score(l.recall), 'of its frames, the share above the threshold'], ['F1', l => score(l.f1), 'harmonic mean of precision and recall'],
   ['AUC', l => score(l.auc), 'area under the receiver operating characteristic'],
   ['MI', l => digits(l.mutualInformation, 2), 'mutual information, in bits'],
   ['selectivity', l => score(l.selectivity), 'by entropy: 1 for a single sound, 0 for all alike'],
   ['lag', lagOf, 'by which the activation follows the sound'],
-  ['p', l => digits(l.pValue, 2), 'of a permutation test'], ['threshold', l => digits(l.threshold), ''],
+  ['p', l => digits(l.pValue, 2), 'of the precision: how often labels that are laid anew do as well'],
+  ['threshold', l => digits(l.threshold), 'the activation beyond which it listens'],
   ['frames', l => `${count(l.namedFrames)} / ${count(l.scoredFrames)}`, 'by which it was named / scored']
 ];
 
@@ -80,7 +87,7 @@ function scores(labels, label) {
       bar.style.width = `${Math.min(Math.max(value ?? 0, 0), 1) * 100}%`;
       return el('div', {}, el('dt', {}, name), el('dd', {}, score(value)), el('div', { class: 'gauge', 'aria-hidden': 'true' }, bar));
     })),
-    el('p', { class: 'quiet' }, 'Named on one half of the speakers (“named”), scored on the other: no speaker is in both.'),
+    el('p', { class: 'quiet' }, 'Named on one half of the speakers (“named”), scored on the other; a speaker’s own label, on recordings.'),
     el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Labels with their scores' }, el('table', { class: 'labels' },
       el('thead', {}, el('tr', {}, columnsOfScores.map(([name, , what]) => el('th', { scope: 'col', title: what || null }, name)))),
       el('tbody', {}, labels.map(l => el('tr', { class: l === label ? 'main' : null }, columnsOfScores.map(([name, value]) =>

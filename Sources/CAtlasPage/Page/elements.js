@@ -42,6 +42,9 @@ function raised(power) {
 /** Two decimals, as scores between 0 and 1 are written: a column of them lines up. */
 export const score = value => value === null || value === undefined ? '–' : value.toFixed(2).replace('-', '−');
 
+/** How many times as much. */
+export const times = value => value === null || value === undefined ? '–' : `${digits(value)} ×`;
+
 export const count = value => value === null || value === undefined ? '–' : value.toLocaleString('en').replaceAll(',', '\u202f');
 
 export const percent = value => value === null || value === undefined ? '–' : digits(value * 100, 2) + ' %';

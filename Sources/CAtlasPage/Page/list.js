@@ -1,6 +1,6 @@
 // The list of features: any number of them, of which only those in view are elements.
 
-import { byId, count, digits, el, place, percent, score, sideName } from './elements.js';
+import { byId, count, digits, el, place, percent, score, sideName, times } from './elements.js';
 import { go, state } from './address.js';
 import { features } from './source.js';
 
@@ -8,7 +8,7 @@ const height = 56, size = 100;
 let pages = new Map(), total = 0, version = 0, asked = null, cursor = -1, wanted = null;
 const list = byId('list'), canvas = el('div', { class: 'rows', role: 'presentation' });
 
-export const query = () => ({ q: state.q, hook: state.hook, kind: state.kind, sort: state.sort, order: state.order });
+export const query = () => ({ q: state.q, hook: state.hook, kind: state.kind, lift: state.lift, sort: state.sort, order: state.order });
 
 /** The row at an index, if it is here. */
 const row = index => pages.get(Math.floor(index / size))?.rows?.[index % size];
@@ -71,6 +71,7 @@ function draw() {
 const sortValue = ({ feature, label }) => {
   if (state.sort === 'density') return percent(feature.density);
   if (state.sort === 'maximum') return digits(feature.maximum);
+  if (state.sort === 'lift') return times(label?.lift);
   const value = label?.[['number', 'label'].includes(state.sort) ? 'precision' : state.sort];
   return score(value);
 };
@@ -84,7 +85,7 @@ function option(index, found) {
   node.style.top = `${index * height}px`;
   if (!found) return node;
   const { feature, label } = found, gauge = el('i');
-  const share = state.sort === 'density' ? feature.density : state.sort === 'maximum' ? null
+  const share = state.sort === 'density' ? feature.density : ['maximum', 'lift'].includes(state.sort) ? null
     : label?.[['number', 'label'].includes(state.sort) ? 'precision' : state.sort];
   gauge.style.width = `${Math.min(Math.max(share ?? 0, 0), 1) * 100}%`;
   node.append(el('span', { class: 'label' }, label ? label.label : feature.name || '∅'),

@@ -10,7 +10,7 @@ import { begin as listenToKeys } from './keys.js';
 import { stop } from './sound.js';
 
 const sorts = {
-  selectivity: 'selectivity', precision: 'precision', f1: 'F1', auc: 'AUC', density: 'density', maximum: 'maximum', label: 'label',
+  selectivity: 'selectivity', precision: 'precision', lift: 'lift', f1: 'F1', auc: 'AUC', density: 'density', maximum: 'maximum', label: 'label',
   number: 'hook and number'
 };
 
@@ -18,6 +18,7 @@ function controls(about) {
   const hooks = [...new Map(about.scans.flatMap(s => s.hooks).map(h => [h.hook, h.features]))];
   byId('hook').append(el('option', { value: '' }, 'all'), ...hooks.map(([hook, n]) => el('option', { value: hook }, `${hook} (${count(n)})`)));
   byId('kind').append(el('option', { value: '' }, 'any'), ...about.kinds.map(kind => el('option', { value: kind }, kind)));
+  byId('lift').append(...['', '1.25', '2', '5', '10', '20'].map(liftOption));
   byId('sort').append(...Object.entries(sorts).map(([value, text]) => el('option', { value }, text)));
   byId('finder').addEventListener('submit', event => event.preventDefault());
   let timer = null;
@@ -25,7 +26,7 @@ function controls(about) {
     clearTimeout(timer);
     timer = setTimeout(() => go({ q: byId('search').value }, true), 150);
   });
-  for (const name of ['hook', 'kind']) byId(name).addEventListener('change', event => go({ [name]: event.target.value }));
+  for (const name of ['hook', 'kind', 'lift']) byId(name).addEventListener('change', event => go({ [name]: event.target.value }));
   // Words and numbers begin with the first, scores with the largest.
   byId('sort').addEventListener('change', event => go({ sort: event.target.value, order: ['label', 'number'].includes(event.target.value) ? 'up' : 'down' }));
   byId('down').addEventListener('click', () => go({ order: state.order === 'down' ? 'up' : 'down' }));
@@ -33,8 +34,12 @@ function controls(about) {
     el('button', { type: 'button', role: 'radio', 'data-value': value, onclick: () => go({ sound: value }, true) }, text)));
 }
 
+const liftOption = value => el('option', { value }, value ? `${value} or more` : 'any');
+
 function showControls() {
-  for (const name of ['hook', 'kind', 'sort']) byId(name).value = state[name];
+  // An address may have any number.
+  if (![...byId('lift').options].some(option => option.value === state.lift)) byId('lift').append(liftOption(state.lift));
+  for (const name of ['hook', 'kind', 'lift', 'sort']) byId(name).value = state[name];
   if (byId('search').value !== state.q) byId('search').value = state.q;
   byId('down').textContent = state.order === 'down' ? '↓' : '↑';
   byId('down').setAttribute('aria-label', state.order === 'down' ? 'Largest first' : 'Smallest first');
@@ -89,7 +94,7 @@ async function start() {
     listenToKeys();
     onChange(changed => {
       showControls();
-      if (changed.some(name => ['q', 'hook', 'kind', 'sort', 'order'].includes(name))) search(); else mark();
+      if (changed.some(name => ['q', 'hook', 'kind', 'lift', 'sort', 'order'].includes(name))) search(); else mark();
       if (changed.some(name => ['feature', 'with', 'recording', 'side', 'kind'].includes(name))) show(about);
     });
     follow();

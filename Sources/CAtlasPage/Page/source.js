@@ -70,7 +70,7 @@ export const soundFile = name => sounds.get(name, async () => {
 
 /**
  * A page of the list of features: {total, rows: [{feature, label}]}.
- * query: q, hook, kind, sort, order, as in the address.
+ * query: q, hook, kind, lift, sort, order, as in the address.
  */
 export async function features(query, page, size, signal) {
   if (!isStatic) {
@@ -107,7 +107,10 @@ function select(rows, query) {
   for (const { feature, labels } of rows) {
     if (query.hook && feature.hook !== query.hook) continue;
     if (!words.every(word => found(word, feature, labels))) continue;
-    const candidates = query.kind ? labels.filter(l => l.kind === query.kind) : labels;
+    // What has no lift is not above it.
+    const candidates = labels.filter(l => (!query.kind || l.kind === query.kind)
+      && (!query.lift || (l.lift ?? -1) >= Number(query.lift)));
+    if (query.lift && !candidates.length) continue;
     const label = candidates.reduce((a, b) => a === null || (b.precision ?? -1) > (a.precision ?? -1) ? b : a, null);
     out.push({ feature, label });
   }

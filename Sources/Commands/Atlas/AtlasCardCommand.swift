@@ -51,14 +51,16 @@ extension AtlasCard {
 
     private var labelTable: String {
         var table = TextTable(
-            "LABEL", "KIND", "SIDE", "PRECISION", "RECALL", "F1", "AUC", "BITS", "SELECTIVITY", "P", "LAG", "NAMED WITH"
-        )
+            "LABEL", "KIND", "SIDE", "PRECISION", "BASE", "LIFT", "RECALL", "F1", "AUC", "BITS", "SELECTIVITY", "P",
+            "LAG",
+            "THRESHOLD", "NAMED WITH", "FRAMES")
         for label in labels {
             table.append(
-                label.label, label.kind, label.side, Self.number(label.precision), Self.number(label.recall),
-                Self.number(label.f1), Self.number(label.auc), Self.number(label.mutualInformation),
-                Self.number(label.selectivity), Self.number(label.pValue), label.lag.map { "\($0 * 20) ms" } ?? "–",
-                Self.number(label.namedPrecision))
+                label.label, label.kind, label.side, Self.number(label.precision), Self.number(label.base),
+                Self.number(label.lift), Self.number(label.recall), Self.number(label.f1), Self.number(label.auc),
+                Self.number(label.mutualInformation), Self.number(label.selectivity), Self.number(label.pValue),
+                label.lag.map { "\($0 * 20) ms" } ?? "–", Self.number(label.threshold),
+                Self.number(label.namedPrecision), Self.frames(label))
         }
         return table.text
     }
@@ -96,6 +98,11 @@ extension AtlasCard {
                 Self.number(column.density), Self.number(column.maximum))
         }
         return table.text
+    }
+
+    /// Above the threshold, on the split that named it and on the one that scored it.
+    private static func frames(_ label: AtlasLabel) -> String {
+        [label.namedFrames, label.scoredFrames].map { $0.map(String.init) ?? "–" }.joined(separator: " / ")
     }
 
     private static func number(_ value: Double?) -> String { Digits.short(value ?? .nan) }

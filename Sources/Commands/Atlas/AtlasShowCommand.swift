@@ -13,16 +13,20 @@ struct AtlasShowCommand: AsyncParsableCommand {
               auscult atlas show tiny.atlas --label s --sort precision
               auscult atlas show tiny.atlas --search 'blocks.2 s' --format json
 
-            LABEL, PRECISION and AUC are of the label asked for, or of the feature's best; they hold for speakers that \
-            the label was not found by. HEARD is what is heard at the strongest moments, the strongest first.
+              auscult atlas show tiny.atlas --lift 3 --sort lift
+
+            LABEL, PRECISION, LIFT and AUC are of the label asked for, or of the feature's best; they hold for speakers \
+            that the label was not found by. LIFT is the precision over the label's share of all frames: 1 for a feature \
+            that fires at random. HEARD is what is heard at the strongest moments, the strongest first.
             """)
 
     @Argument(help: "The atlas.", completion: .file()) var file: String
     @Option(help: "Only this hook point.") var hook: String?
     @Option(help: "Only features with this label.") var label: String?
     @Option(help: "The kind of label: phoneme, word, speaker, language, or a column.") var kind: String?
+    @Option(help: "Only features with a label of at least this lift.") var lift: Double?
     @Option(help: "Words that are in the name or the hook point, begin a label, or are the number.") var search = ""
-    @Option(help: "The order: number, density, precision, selectivity, auc, f1, label or maximum.")
+    @Option(help: "The order: number, density, precision, lift, selectivity, auc, f1, label or maximum.")
     var sort: AtlasQuery.Sort?
     @Flag(help: "The other way round.") var reverse = false
     @Option(help: "How many, at most.") var limit = 50
@@ -31,6 +35,7 @@ struct AtlasShowCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...10_000).contains(limit) else { throw ValidationError("--limit takes 1 to 10000, not \(limit).") }
+        if let lift, !(lift.isFinite && lift >= 0) { throw ValidationError("--lift takes 0 or more, not \(lift).") }
     }
 
     func run() async throws {
@@ -40,6 +45,7 @@ struct AtlasShowCommand: AsyncParsableCommand {
         query.hook = hook
         query.label = label
         query.kind = kind
+        query.lift = lift
         query.search = search
         query.sort = sort ?? (label == nil ? .number : .precision)
         if reverse { query.ascending = query.sort != .number }
@@ -51,14 +57,16 @@ struct AtlasShowCommand: AsyncParsableCommand {
         }
         guard format.format == .text else { return try Console.current.print(JSON.text(page)) }
         var table = TextTable(
-            "HOOK", "NUMBER", "NAME", "LABEL", "KIND", "PRECISION", "AUC", "SELECTIVITY", "DENSITY", "MAXIMUM", "HEARD")
+            "HOOK", "NUMBER", "NAME", "LABEL", "KIND", "PRECISION", "LIFT", "AUC", "SELECTIVITY", "DENSITY", "MAXIMUM",
+            "HEARD")
         for row in page.rows {
             let heard = try store.card(feature: row.feature.id).examples.filter { $0.example.side == "+" }.prefix(8)
             table.append(
                 PrintedText.safe(row.feature.hook), String(row.feature.number),
                 row.feature.name.isEmpty ? "-" : PrintedText.safe(row.feature.name),
                 PrintedText.safe(row.label?.label ?? "-"), PrintedText.safe(row.label?.kind ?? "-"),
-                number(row.label?.precision), number(row.label?.auc), number(row.label?.selectivity),
+                number(row.label?.precision), number(row.label?.lift), number(row.label?.auc),
+                number(row.label?.selectivity),
                 number(row.feature.density), number(row.feature.maximum),
                 PrintedText.safe(heard.map { $0.heard ?? "·" }.joined(separator: " ")))
         }

@@ -126,17 +126,20 @@ import Testing
         return PlantedEvidence.run(tables)
     }
 
-    @Test("neurons whose label meets both thresholds are selective")
+    @Test("neurons whose label meets all thresholds are selective")
     func neurons() async throws {
         var evidence = PlantedEvidence.evidence(PlantedEvidence.spoken(20))
-        let rows: [(Int, Double, Double)] = [(0, 0.5, 0.7), (1, 0.9, 0.69), (60, 0.8, 0.9), (2, 0.49, 0.9)]
+        let rows: [(feature: Int, scores: [Double])] = [
+            (0, [0.5, 0.7, 1.25]), (1, [0.9, 0.69, 9]), (60, [0.8, 0.9, 9]), (2, [0.49, 0.9, 9]), (3, [0.9, 0.9, 1.2]),
+        ]
         evidence.results["scan"] = features(
             100, hook: "encoder.blocks.2.mlp.1",
             [
                 (
-                    "labels", ["feature", "side", "kind", "label", "precision", "auc"],
+                    "labels", ["feature", "side", "kind", "label", "precision", "auc", "lift"],
                     rows.map {
-                        [.number(Double($0.0)), .text("+"), .text("phoneme"), .text("s"), .number($0.1), .number($0.2)]
+                        [.number(Double($0.feature)), .text("+"), .text("phoneme"), .text("s")]
+                            + $0.scores.map { .number($0) }
                     }
                 )
             ])
@@ -278,8 +281,8 @@ import Testing
                     [0, 1].map { [.number($0), .text("+"), .number(0), .number(5), .number(1)] }
                 ),
                 (
-                    "labels", ["feature", "side", "kind", "label", "precision", "auc"],
-                    [[.number(1), .text("+"), .text("phoneme"), .text("s"), .number(0.9), .number(0.9)]]
+                    "labels", ["feature", "side", "kind", "label", "precision", "auc", "lift"],
+                    [[.number(1), .text("+"), .text("phoneme"), .text("s"), .number(0.9), .number(0.9), .number(9)]]
                 ),
             ])
         let findings = try await Section.dictionary.study(evidence)

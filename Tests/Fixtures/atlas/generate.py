@@ -1,8 +1,8 @@
-"""Writes version1.sql: an atlas of version 1, as its first migration made it, with a row in every table.
+"""Writes version1.sql and version2.sql: atlases as the migrations of then made them, with a row in every table.
 
     python3 Tests/Fixtures/atlas/generate.py
 
-The schema is taken from the migration's text, which never changes; a test compares the two. Only Python's own sqlite3
+The schema is taken from the migrations' texts, which never change; a test compares the two. Only Python's own sqlite3
 is needed.
 """
 
@@ -11,16 +11,10 @@ import re
 import sqlite3
 
 here = pathlib.Path(__file__).parent
-source = here.parents[2] / "Sources/Atlas/Schema/AtlasSchema+Versions.swift"
-schema = re.search(r'static let version1 = """\n(.*?)\n *"""', source.read_text(), re.S).group(1)
-schema = re.sub(r"^ {8}", "", schema, flags=re.M)
+source = (here.parents[2] / "Sources/Atlas/Schema/AtlasSchema+Versions.swift").read_text()
 
-database = sqlite3.connect(":memory:")
-database.executescript(schema)
-database.executescript(
-    """
-    CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
-    INSERT INTO grdb_migrations VALUES ('1');
+ROWS = {
+    1: """
     INSERT INTO models VALUES (1, 'tiny', '00ff', '{"n_audio_state":384}');
     INSERT INTO data_sets VALUES (1, 'demo:', 1);
     INSERT INTO scans VALUES (1, 1, 1, 'features', '0.9', '{"k":"5"}', '7', 'complete', '2026-01-31 12:00:00.000',
@@ -36,9 +30,24 @@ database.executescript(
     INSERT INTO labels VALUES (1, '+', 'phoneme', 's', 0.5, 1, 0.9, 0.4, 0.55, 0.8, 0.2, 0.7, 0.01, 40, 60, 0.95);
     INSERT INTO columns VALUES (1, 'speaker', 'lucas', 100, 0.5, 0.25, 2.5, 0.1);
     INSERT INTO problems VALUES (1, 'b.wav', 'is empty');
-    """
-)
-lines = list(database.iterdump())
-# What dumps leave out.
-lines += ["PRAGMA application_id = 1096043603;", "PRAGMA user_version = 1;"]
-(here / "version1.sql").write_text("\n".join(lines) + "\n")
+    """,
+    2: """
+    INSERT INTO selective VALUES (1, 'encoder.conv1', 2, 1, 0.5, '{"auc_at_least":0.7}');
+    """,
+}
+
+
+def schema(version):
+    text = re.search(rf'static let version{version} = """\n(.*?)\n *"""', source, re.S).group(1)
+    return re.sub(r"^ {8}", "", text, flags=re.M)
+
+
+database = sqlite3.connect(":memory:")
+database.executescript("CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);")
+for version, rows in ROWS.items():
+    database.executescript(schema(version))
+    database.executescript(f"INSERT INTO grdb_migrations VALUES ('{version}');" + rows)
+    lines = list(database.iterdump())
+    # What dumps leave out.
+    lines += ["PRAGMA application_id = 1096043603;", f"PRAGMA user_version = {version};"]
+    (here / f"version{version}.sql").write_text("\n".join(lines) + "\n")

@@ -21,6 +21,7 @@ HOOK = "encoder.blocks.2.mlp.1"
 FIRST, FEATURES = 16, 12
 K, BINS, RESERVOIR, SEED = 5, 10, 3, 11
 QUANTILE, MINIMUM, RANGES = 0.95, 3, 8
+LIFT = 1.25
 LAGS = list(range(-5, 6))
 MASK = (1 << 64) - 1
 
@@ -181,16 +182,22 @@ def label(column, heard, parts):
     lag = max(lags, key=lambda i: information(values[naming], classes[i][naming]))
     above = naming & (values > threshold)
     counts = np.bincount(classes[lag][above], minlength=len(names) + 2)
-    best = int(np.argmax(counts[:len(names)]))
+    bases = np.bincount(classes[lag][naming], minlength=len(names) + 2) / naming.sum()
+    lifts = counts / max(1, above.sum()) / np.where(bases > 0, bases, 1)
+    # Of labels that are no more frequent than elsewhere none is named.
+    best = int(np.argmax(np.where(lifts >= LIFT, counts, 0)[:len(names)]))
     heard_above = scoring & (values > threshold)
-    if above.sum() < MINIMUM or counts[best] == 0 or heard_above.sum() < MINIMUM:
+    if above.sum() < MINIMUM or lifts[best] < LIFT or heard_above.sum() < MINIMUM:
         return None
     own = classes[lag] == best
     precision = float((heard_above & own).sum() / heard_above.sum())
     recall = float((heard_above & own).sum() / (scoring & own).sum())
     every = np.bincount(classes[lag][scoring], minlength=len(names) + 2)
+    base = float((scoring & own).sum() / scoring.sum())
+    if precision < LIFT * base:
+        return None
     return {
-        "label": names[best], "threshold": float(threshold), "lag": LAGS[lag], "precision": precision,
+        "base": base, "lift": precision / base, "label": names[best], "threshold": float(threshold), "lag": LAGS[lag], "precision": precision,
         "recall": recall, "f1": 0.0 if precision + recall == 0 else 2 * precision * recall / (precision + recall),
         "auc": area(values[scoring], own[scoring]),
         "mutual_information": information(values[scoring], classes[lag][scoring]),
@@ -241,4 +248,5 @@ def main():
     json.dump({"settings": settings, "features": expected}, open(HERE / "expected.json", "w"), separators=(",", ":"))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -61,4 +61,15 @@ package struct SplitMix: RandomNumberGenerator {
         defer { state &+= 0x9e37_79b9_7f4a_7c15 }
         return Hashing.stirred(state)
     }
+
+    /// A whole number below `bound`, each as likely: the upper half of a product, drawn again where that would favour
+    /// some (Lemire 2019). Swift's own draws may be made otherwise by another release; these may not.
+    /// - Parameter bound: at least 1.
+    package mutating func next(below bound: Int) -> Int {
+        let bound = UInt64(max(bound, 1))
+        var product = next().multipliedFullWidth(by: bound)
+        let uneven = (0 &- bound) % bound
+        while product.low < uneven { product = next().multipliedFullWidth(by: bound) }
+        return Int(product.high)
+    }
 }

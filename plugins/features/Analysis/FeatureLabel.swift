@@ -11,6 +11,10 @@ struct FeatureLabel: Sendable {
     let lag: Int
     // Of the scoring split.
     let precision, recall, f1, areaUnderCurve, mutualInformation, selectivity, pValue: Double
+    /// The share of frames that have the label: the precision of a feature that fires at random.
+    let base: Double
+    /// The precision over that.
+    let lift: Double
     /// Sampled frames above the threshold, on each split.
     let namedFrames, scoredFrames: Int
     let namedPrecision: Double

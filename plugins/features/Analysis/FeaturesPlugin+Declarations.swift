@@ -30,8 +30,14 @@ extension FeaturesPlugin {
         .integer(
             "minimum", default: 10, in: 1...100_000,
             "frames above the threshold on each split, and of a label, below which nothing is named"),
-        .integer("permutations", default: 500, in: 1...10_000, "rotations of the labels that the p-value is of"),
+        .integer(
+            "permutations", default: 500, in: 1...10_000,
+            "rotations of the labels, or new deals of a column's values, that the p-value is of"),
         .number("significance", default: 0.01, in: 0...1, "a label with a larger p-value is not given"),
+        // A label that four frames in five have cannot reach it, however sure a feature is of it.
+        .number(
+            "lift", default: 1.25, in: 0...1000,
+            "a label's precision is at least so many times its share of all frames, on both splits; 0 gives any label"),
         .number(
             "selective-precision", default: 0.5, in: 0...1, "a selective feature's label has this precision at least"),
         .number("selective-auc", default: 0.7, in: 0...1, "a selective feature's label has this AUC at least"),

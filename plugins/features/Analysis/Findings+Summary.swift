@@ -75,13 +75,13 @@ extension Findings {
             shares.append(Double(selective) / Double(hook.features))
             rows.append([
                 Cell(hook.hook), Cell(hook.features), Cell(selective), Cell(shares.last ?? .nan),
-                Cell(limits.selectivePrecision), Cell(limits.selectiveArea), Cell(limits.significance),
-                Cell(limits.quantile),
+                Cell(limits.selectivePrecision), Cell(limits.selectiveArea), Cell(limits.lift),
+                Cell(limits.significance), Cell(limits.quantile),
             ])
         }
         let columns = [
-            "hook", "features", "selective", "share", "precision_at_least", "auc_at_least", "p_value_at_most",
-            "threshold_quantile",
+            "hook", "features", "selective", "share", "precision_at_least", "auc_at_least", "lift_at_least",
+            "p_value_at_most", "threshold_quantile",
         ]
         try results.emit("selective", .table(columns: columns, rows: rows))
         try results.emit("share", .vector(shares, axis: Axis("hook point", labels: scan.hooks.map(\.hook))))
@@ -172,8 +172,9 @@ extension Findings {
         }
         sentences.append(
             "A feature listens above the \(limits.quantile) quantile of its values on the naming split. Its label has the "
-                + "highest precision there, and is given where p is at most \(limits.significance) on the scoring split "
-                + "(\(limits.permutations) rotations of the labels).")
+                + "highest precision there of those \(limits.lift) times as frequent as in all frames, and is given where "
+                + "that holds on the scoring split and p is at most \(limits.significance) "
+                + "(\(limits.permutations) rotations of the labels; columns: new deals among speakers or recordings).")
         if !scan.droppedColumns.isEmpty {
             sentences.append(
                 "Columns with more than \(settings.columnValues) values are not told apart: "

@@ -19,6 +19,9 @@ enum LabelFigures {
         )
     }
 
+    /// The share of the weight that one class has.
+    static func share(of label: Int, in weights: [Double]) -> Double { weights[label] / weights.reduce(0, +) }
+
     /// The harmonic mean of precision and recall; 0 where both are 0.
     static func f1(_ precision: Double, _ recall: Double) -> Double {
         precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall)

@@ -53,15 +53,18 @@ struct LabelSearch {
     }
 
     private func label(_ feature: Int, _ sign: Float, _ column: FeatureColumn, _ study: Labelling) -> FeatureLabel? {
-        guard let found = study.label(column), found.figures.pValue <= settings.labels.significance else { return nil }
+        guard let found = study.label(column), found.figures.pValue <= settings.labels.significance,
+            settings.labels.isLift(found.figures.lift)
+        else { return nil }
         let figures = found.figures
         return FeatureLabel(
             feature: feature, sign: sign, kind: study.task.kind, label: study.task.names[found.label],
             threshold: Double(sign * FeatureColumn.value(figures.threshold)), lag: study.task.lags[found.lag],
             precision: figures.precision, recall: figures.recall, f1: figures.f1,
             areaUnderCurve: figures.areaUnderCurve, mutualInformation: figures.mutualInformation,
-            selectivity: figures.selectivity, pValue: figures.pValue, namedFrames: figures.namedFrames,
-            scoredFrames: figures.scoredFrames, namedPrecision: figures.namedPrecision)
+            selectivity: figures.selectivity, pValue: figures.pValue, base: figures.base, lift: figures.lift,
+            namedFrames: figures.namedFrames, scoredFrames: figures.scoredFrames,
+            namedPrecision: figures.namedPrecision)
     }
 
     // MARK: - Tasks
@@ -79,10 +82,31 @@ struct LabelSearch {
             let split = settings.speaker.contains(kind) ? byRecording : bySpeaker
             let weights = weights(hook, moments, split)
             let isTimed = ["phoneme", "word"].contains(kind)
+            var unit: ((Int) -> String)?
+            if !isTimed, kind != "token" {
+                let unitOfMoment = self.unit(kind, split)
+                unit = { unitOfMoment(moments[$0]) }
+            }
             return LabelTask(
                 kind: kind, rows: order, lags: isTimed ? Self.lags : [0],
                 parts: { split.parts[moments[$0].recording] }, weights: weights, minimum: settings.labels.minimum,
-                label: { label(kind, moments[$0], lag: $1, hook) })
+                label: { label(kind, moments[$0], lag: $1, hook) }, unit: unit)
+        }
+    }
+
+    /// What a column's values are dealt out among for the null: speakers, where none of the scoring ones has two
+    /// values, and otherwise recordings. A speaker's own label is by recording.
+    private func unit(_ column: String, _ split: SpeakerSplit) -> (Moment) -> String {
+        let speakers = scan.recordings.all.mapValues { $0.speaker(settings.speaker) }
+        var values: [String: Set<String>] = [:]
+        for (number, recording) in scan.recordings.all where split.parts[number] == .score {
+            guard let speaker = speakers[number], !speaker.isEmpty else { continue }
+            if let value = recording.columns[column], !value.isEmpty { values[speaker, default: []].insert(value) }
+        }
+        let isOfSpeakers = !settings.speaker.contains(column) && values.values.allSatisfy { $0.count == 1 }
+        return { moment in
+            let speaker = isOfSpeakers ? speakers[moment.recording] ?? "" : ""
+            return speaker.isEmpty ? "recording \(moment.recording)" : "speaker \(speaker)"
         }
     }
 

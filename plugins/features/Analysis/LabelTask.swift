@@ -18,6 +18,11 @@ struct LabelTask {
     let classes: [[[UInt16]]]
     /// [part][place]: the frames that a row stands for.
     let weights: [[Double]]
+    /// Of labels that a recording or speaker has throughout: [place in rows[1]] the number of the recording or speaker.
+    /// Empty for those that change with time.
+    let units: [Int]
+    /// The class of each.
+    let classesOfUnits: [UInt16]
 
     /// Frames whose label has too few to be named, and frames without a label: negatives for all names.
     var other: Int { names.count }
@@ -26,10 +31,11 @@ struct LabelTask {
 
     /// - Parameters:
     ///   - label: of a row at a lag: nil where its recording says nothing of this kind, "" where nothing is heard.
+    ///   - unit: what has the label of a row throughout; nil where labels change with time.
     init(
         kind: String, rows order: [Int], lags: [Int], parts: (Int) -> SpeakerSplit.Part?,
         weights rowWeights: [[Double]],
-        minimum: Int, label: (Int, Int) -> String?
+        minimum: Int, label: (Int, Int) -> String?, unit: ((Int) -> String)? = nil
     ) {
         self.kind = kind
         self.lags = lags
@@ -54,5 +60,18 @@ struct LabelTask {
             }
         }
         weights = rows.enumerated().map { part, rows in rows.map { rowWeights[part][$0] } }
+        var (units, classesOfUnits): ([Int], [UInt16]) = ([], [])
+        if let unit {
+            var numbers: [String: Int] = [:]
+            for (place, row) in rows[1].enumerated() {
+                let name = unit(row)
+                if numbers[name] == nil {
+                    numbers[name] = classesOfUnits.count
+                    classesOfUnits.append(classes[0][1][place])
+                }
+                units.append(numbers[name] ?? 0)
+            }
+        }
+        (self.units, self.classesOfUnits) = (units, classesOfUnits)
     }
 }

@@ -1,15 +1,14 @@
-import PluginDraws
-
 /// Names a feature on the one part of the frames, and scores the name on the other. For one kind of label.
 ///
 /// 1. The threshold θ is a quantile of the feature's values on the naming part: the smallest value such that this share of
 ///    the frames is not above it. The feature listens where it is above θ, on both parts.
 /// 2. The lag is that at which the feature and the labels have the most mutual information on the naming part, in eight
 ///    ranges of equally many frames; of equals the one nearest to 0.
-/// 3. The label is the one with the highest precision among the frames above θ on the naming part, at that lag.
-/// 4. On the scoring part: precision, recall, F1, AUC, mutual information, selectivity.
-/// 5. The null: the labels of the scoring part are rotated against the activations by a random number of frames, which
-///    keeps how labels and activations follow upon themselves. The p-value is of the precision of that one label.
+/// 3. The label is the one with the highest precision among the frames above θ on the naming part, at that lag, of
+///    those whose precision is at least `lift` times their share of all the part's frames; of equals the first by name.
+///    So what nearly all frames have names nothing, and hides nothing that the feature does listen to.
+/// 4. On the scoring part: precision, base, lift, recall, F1, AUC, mutual information, selectivity.
+/// 5. The p-value is of the precision of that one label on the scoring part: see ``LabelNull``.
 struct Labelling {
     let task: LabelTask
     let settings: LabelSettings
@@ -18,7 +17,7 @@ struct Labelling {
 
     // [part][class] weights, at each lag.
     private let totals: [[[Double]]]
-    private let rotations: [Int]
+    private let null: LabelNull
 
     init(_ task: LabelTask, _ settings: LabelSettings) {
         self.task = task
@@ -30,21 +29,12 @@ struct Labelling {
                 return sums
             }
         }
-        var draws = SplitMix(seed: Hashing.key(seed: settings.splitSeed, purpose: "rotations", task.kind))
-        let count = task.rows[1].count
-        // A rotation by a few frames would leave most labels where they are.
-        let guardWidth = min(50, count / 4)
-        rotations =
-            count < 2
-            ? []
-            : (0..<settings.permutations).map { _ in
-                Int.random(in: max(1, guardWidth)...max(1, count - max(1, guardWidth)), using: &draws)
-            }
+        null = LabelNull(task, settings)
     }
 
     /// Whether there is anything to name and to score with.
     var isPossible: Bool {
-        !task.names.isEmpty && task.rows.allSatisfy { $0.count >= settings.minimum } && !rotations.isEmpty
+        !task.names.isEmpty && task.rows.allSatisfy { $0.count >= settings.minimum } && null.isPossible
     }
 
     /// - Parameters:
@@ -56,29 +46,37 @@ struct Labelling {
         let lag = bestLag(parts[0])
         let named = above(parts[0], threshold, part: 0, lag: lag)
         guard named.count >= settings.minimum,
-            let label = (0..<task.names.count).max(by: { named.weights[$0] < named.weights[$1] }),
-            named.weights[label] > 0
+            let label = task.names.indices.filter({ isCandidate($0, named, lag) })
+                .max(by: { named.weights[$0] < named.weights[$1] })
         else { return nil }
         let scored = above(parts[1], threshold, part: 1, lag: lag)
         guard scored.count >= settings.minimum else { return nil }
         let (precision, recall) = LabelFigures.precisionAndRecall(
             scored, label: label, ofAll: totals[lag][1][label])
+        let base = LabelFigures.share(of: label, in: totals[lag][1])
+        let above = parts[1].keys.indices.filter { parts[1].keys[$0] > threshold }
         let figures = Figures(
             threshold: threshold, precision: precision, recall: recall, f1: LabelFigures.f1(precision, recall),
             areaUnderCurve: areaUnderCurve(parts[1], label, lag: lag),
             mutualInformation: mutualInformation(parts[1], part: 1, lag: lag),
             selectivity: LabelFigures.selectivity(above: scored.weights, all: totals[lag][1]),
-            pValue: pValue(parts[1], threshold, label, lag: lag, precision), namedFrames: named.count,
-            scoredFrames: scored.count, namedPrecision: named.weights[label] / named.total)
+            pValue: null.pValue(above: above, label: label, lag: lag, precision), base: base, lift: precision / base,
+            namedFrames: named.count, scoredFrames: scored.count, namedPrecision: named.weights[label] / named.total)
         return (label, lag, figures)
     }
 
     struct Figures {
         /// A key, as of the values.
         let threshold: UInt16
-        let precision, recall, f1, areaUnderCurve, mutualInformation, selectivity, pValue: Double
+        let precision, recall, f1, areaUnderCurve, mutualInformation, selectivity, pValue, base, lift: Double
         let namedFrames, scoredFrames: Int
         let namedPrecision: Double
+    }
+
+    private func isCandidate(_ label: Int, _ named: LabelFigures.Above, _ lag: Int) -> Bool {
+        guard named.weights[label] > 0 else { return false }
+        return settings.isLift(
+            named.weights[label] / named.total / LabelFigures.share(of: label, in: totals[lag][0]))
     }
 
     /// The smallest value such that `quantile` of the weight is not above it.
@@ -163,26 +161,5 @@ struct Labelling {
             before = part.keys[place]
         }
         return area.value
-    }
-
-    private func pValue(
-        _ part: FeatureColumn.Part, _ threshold: UInt16, _ label: Int, lag: Int, _ precision: Double
-    ) -> Double {
-        // In ascending order, so that sums are made alike.
-        let above = part.keys.indices.filter { part.keys[$0] > threshold }
-        let (classes, weights) = (task.classes[lag][1], task.weights[1])
-        func rotated(_ rotation: Int) -> Double {
-            var (right, all) = (0.0, 0.0)
-            for place in above {
-                let moved = place + rotation
-                let other = moved < classes.count ? moved : moved - classes.count
-                all += weights[other]
-                if Int(classes[other]) == label { right += weights[other] }
-            }
-            return right / all
-        }
-        // The same sum in another order may differ in its last bit.
-        let noSmaller = rotations.count { rotated($0) >= precision - 1e-9 }
-        return LabelFigures.pValue(noSmaller: noSmaller, of: rotations.count)
     }
 }

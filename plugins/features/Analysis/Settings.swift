@@ -92,6 +92,8 @@ struct LabelSettings: Sendable {
     let permutations: Int
     /// A label stands where its p-value is at most this.
     let significance: Double
+    /// And where its precision is at least this many times its share of all frames, on both splits; 0 for any.
+    let lift: Double
     let splitSeed: UInt64
     /// A feature is selective for a phoneme where it has a label with these.
     let selectivePrecision, selectiveArea: Double
@@ -102,8 +104,15 @@ struct LabelSettings: Sendable {
         minimum = try arguments.integer("minimum")
         permutations = try arguments.integer("permutations")
         significance = try arguments.number("significance")
+        lift = try arguments.number("lift")
         splitSeed = UInt64(clamping: try arguments.integer("split-seed"))
         selectivePrecision = try arguments.number("selective-precision")
         selectiveArea = try arguments.number("selective-auc")
+    }
+
+    /// Whether a lift is enough for a label. None is known of what a split has not at all.
+    func isLift(_ value: Double) -> Bool {
+        // Quotients of sums are rounded.
+        lift == 0 || value >= lift * (1 - 1e-12)
     }
 }

@@ -82,7 +82,8 @@ struct DictionaryStudy {
         [
             ("hooks", hook(situation)), ("dictionary", folder(situation)), ("emit", "all"), ("kinds", "phoneme,word"),
             ("selective-precision", "\(FeatureScan.selectivePrecision)"),
-            ("selective-auc", "\(FeatureScan.selectiveArea)"), ("curves", "false"),
+            ("selective-auc", "\(FeatureScan.selectiveArea)"), ("lift", "\(FeatureScan.selectiveLift)"),
+            ("curves", "false"),
         ]
     }
 

@@ -12,7 +12,7 @@ struct FeatureScan {
 
     struct Label: Sendable {
         let label: String
-        let precision, areaUnderCurve: Double
+        let precision, lift, areaUnderCurve: Double
     }
 
     struct Heard: Sendable {
@@ -59,7 +59,7 @@ struct FeatureScan {
             guard let feature = labels.integer(row, "feature") else { continue }
             let label = Label(
                 label: labels.text(row, "label"), precision: labels.number(row, "precision"),
-                areaUnderCurve: labels.number(row, "auc"))
+                lift: labels.number(row, "lift"), areaUnderCurve: labels.number(row, "auc"))
             if let known = self.labels[feature], known.precision >= label.precision { continue }
             self.labels[feature] = label
         }
@@ -142,6 +142,7 @@ struct FeatureScan {
     func isSelective(_ feature: Int) -> Bool {
         guard let label = labels[feature] else { return false }
         return label.precision >= Self.selectivePrecision && label.areaUnderCurve >= Self.selectiveArea
+            && label.lift >= Self.selectiveLift
     }
 
     /// Features with their labels and examples to press.
@@ -149,12 +150,12 @@ struct FeatureScan {
     func table(_ title: String, _ noun: String, _ features: [Int], examples count: Int) -> Listening {
         .table(
             ListeningTable(
-                title: title, columns: [noun, "label", "precision", "AUC", "examples"],
+                title: title, columns: [noun, "label", "precision", "lift", "AUC", "examples"],
                 rows: features.map { feature in
                     let label = labels[feature]
                     return [
                         .number(Double(feature)), .text(label?.label ?? "–"), .number(label?.precision ?? .nan),
-                        .number(label?.areaUnderCurve ?? .nan),
+                        .number(label?.lift ?? .nan), .number(label?.areaUnderCurve ?? .nan),
                         .sounds((examples[feature] ?? []).prefix(count).map { moment($0) }),
                     ]
                 }))
@@ -176,6 +177,8 @@ struct FeatureScan {
 
     static let selectivePrecision = 0.5
     static let selectiveArea = 0.7
+    /// A label's precision over its share of all frames.
+    static let selectiveLift = 1.25
 
     /// The plugin over the neurons of a block's MLP, with everything that it finds.
     /// - Parameter shared: the folder that sections which need the same share.
@@ -185,6 +188,7 @@ struct FeatureScan {
             return [
                 ("hooks", hook), ("emit", "all"), ("kinds", hook.hasPrefix("decoder") ? "token" : "phoneme,word"),
                 ("selective-precision", "\(selectivePrecision)"), ("selective-auc", "\(selectiveArea)"),
+                ("lift", "\(selectiveLift)"),
                 // What is not shown here.
                 ("curves", "false"),
             ]

@@ -13,7 +13,8 @@ extension Section {
         method: """
             For each neuron of encoder.blocks.2.mlp.1 the recordings with its largest values, over frames of sound only. Where \
             the sounds of the recordings are known, its label is the phoneme with the highest precision above the 99 % \
-            quantile of its values, named on some speakers and scored on others. Press an example to hear the second around \
+            quantile of its values, named on some speakers and scored on others; a sound that is not at least 1.25 times as \
+            frequent there as in all frames is no label. Press an example to hear the second around \
             the maximum: the 62.5 ms of it as they are, what is around them softer.
             """,
         parts: [FeatureScan.part("scan", shared: "scan", hook: FeatureScan.encoderHook)],
