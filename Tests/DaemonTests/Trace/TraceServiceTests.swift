@@ -72,6 +72,18 @@ private final class KeepingSink: TraceSink {
         #expect(residual > 1e-3 && residual < 0.3, "\(residual)")
     }
 
+    @Test("the decoder listens to a context that was cut to the recording, and its cross-attention ends with it")
+    func autoContextOfTheDecoder() throws {
+        let sink = KeepingSink()
+        var request = TraceRequest(hooks: ["decoder.blocks.0.mlp.1", "decoder.blocks.0.cross_attn.pattern"])
+        request.context = .auto
+        let summary = try service.trace(input, request, into: sink)
+        let tokens = try #require(summary.tokens.first).count
+        #expect(tokens > 6)
+        #expect(sink.tensors["decoder.blocks.0.mlp.1"]?.shape == [tokens, 640])
+        #expect(sink.tensors["decoder.blocks.0.cross_attn.pattern"]?.shape.suffix(2) == [tokens, 121])
+    }
+
     /// ‖a − b‖ / ‖b‖
     private func difference(_ name: String, _ a: KeepingSink, _ b: KeepingSink) throws -> Float {
         let a = try #require(a.tensors[name]), b = try #require(b.tensors[name])
