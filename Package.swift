@@ -121,8 +121,11 @@ let package = Package(
             ], swiftSettings: testable),
 
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
+        // JSON, read strictly and written in an order.
+        .target(name: "StrictJSON", swiftSettings: optimised),
         // Files of tensors and of JSON beside them, read strictly and written whole.
-        .target(name: "TensorFiles", dependencies: ["CZlib", "Files", "Kernels"], swiftSettings: optimised),
+        .target(
+            name: "TensorFiles", dependencies: ["CZlib", "Files", "Kernels", "StrictJSON"], swiftSettings: optimised),
         // Sparse dictionaries: their files and their mathematics.
         .target(
             name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
@@ -147,7 +150,7 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Atlas", "AtlasPage", "CZlib", "DataSets", "Digests", "Files", "Messages", "Palette",
-                "PluginTemplates", "Wire",
+                "PluginTemplates", "StrictJSON", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -213,8 +216,8 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Digests", "Files", "Kernels", "Messages",
-                "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Messages", "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -222,7 +225,7 @@ let package = Package(
             name: "CommandsTests",
             dependencies: [
                 "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "DataSets", "Dictionaries", "Digests", "Files",
-                "Kernels", "Messages", "PluginHost", "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Kernels", "Messages", "PluginHost", "StrictJSON", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

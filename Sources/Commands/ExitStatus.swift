@@ -2,6 +2,7 @@ import ArgumentParser
 import Atlas
 import DataSets
 import Files
+import StrictJSON
 import Wire
 
 /// How a command ended, as the number that a shell sees (BSD's sysexits.h, and 128 + the signal's number).

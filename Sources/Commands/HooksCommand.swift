@@ -1,5 +1,6 @@
 import ArgumentParser
 import Messages
+import StrictJSON
 
 /// `auscult hooks`: the places in a model where one can listen.
 struct HooksCommand: AsyncParsableCommand {

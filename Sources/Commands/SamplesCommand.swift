@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Logging
 import Messages
+import StrictJSON
 import Wire
 
 /// `auscult samples`: the embedded clips.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Messages
+import StrictJSON
 
 /// `auscult status`: how the daemon is.
 struct StatusCommand: AsyncParsableCommand {

@@ -1,3 +1,4 @@
+import Dictionaries
 import Kernels
 import TensorFiles
 import Whisper
@@ -22,6 +23,10 @@ public enum InterventionSpec: Sendable {
         case noise(standardDeviation: Float, seed: UInt64)
         case window(UInt32)
         case substitutePadding
+        /// A sparse dictionary's reconstruction; its folder.
+        case splice(String)
+        /// One latent of a sparse dictionary, which lies in a folder.
+        case latent(String, UInt32, LatentChange)
     }
 
     /// Positions, half open; without an end, up to the last.
@@ -71,6 +76,16 @@ public enum InterventionSpec: Sendable {
         case .noise(let deviation, let seed): .noise(try finite(deviation, "standard deviation"), seed: seed)
         case .window(let positions): .window(Int(positions))
         case .substitutePadding: .substitutePadding
+        case .splice(let folder): .splice(try SparseDictionary.read(folder))
+        case .latent(let folder, let index, let change):
+            .latent(try SparseDictionary.read(folder), Int(index), try finite(change))
+        }
+    }
+
+    private func finite(_ change: LatentChange) throws -> LatentChange {
+        switch change {
+        case .scale(let factor): .scale(try finite(factor, "factor"))
+        case .set(let value): .set(try finite(value, "value"))
         }
     }
 
@@ -115,6 +130,9 @@ extension InterventionSpec.Operation: CustomStringConvertible {
         case .noise(let deviation, let seed): "noise \(deviation) seed \(seed)"
         case .window(let positions): "window \(positions)"
         case .substitutePadding: "substitute-padding"
+        case .splice(let folder): "splice \(quoted(folder))"
+        case .latent(let folder, let index, .scale(let factor)): "latent \(quoted(folder)) \(index) = scale \(factor)"
+        case .latent(let folder, let index, .set(let value)): "latent \(quoted(folder)) \(index) = set \(value)"
         }
     }
 }
@@ -123,7 +141,10 @@ extension InterventionSpec.TensorSource: CustomStringConvertible {
     public var description: String {
         switch self {
         case .tensor(let tensor): "tensor\(tensor.shape)"
-        case .path(let path): path
+        case .path(let path): quoted(path)
         }
     }
 }
+
+/// A path as the text form has it.
+private func quoted(_ path: String) -> String { path.contains(where: \.isWhitespace) ? "\"\(path)\"" : path }

@@ -107,14 +107,14 @@ struct SyntheticAtlas {
         var rows: [[AtlasTable.Cell]] = []
         for (hook, feature, _) in all where feature % 5 != 4 {
             let selectivity = Double(feature * 61 % 1000) / 1000
-            func add(_ kind: String, _ label: String, _ precision: Double) {
+            func add(_ kind: String, _ label: String, _ precision: Double, threshold: Double = 0.8) {
                 let base = kind == "word" ? 0.25 : 0.125
                 let scores = [
-                    0.8, 2, precision, 0.5, 0.6, 0.9, 0.03, selectivity, 0.001, 600, 600, precision, base,
+                    threshold, 2, precision, 0.5, 0.6, 0.9, 0.03, selectivity, 0.001, 600, 600, precision, base,
                     precision / base,
                 ]
                 let head: [AtlasTable.Cell] = [
-                    .text(hook), .number(Double(feature)), .text("+"), .text(kind), .text(label),
+                    .text(hook), .number(Double(feature)), .text(threshold < 0 ? "-" : "+"), .text(kind), .text(label),
                 ]
                 // One of those that an older atlas has.
                 let known = feature == 7 ? 12 : 14
@@ -122,6 +122,7 @@ struct SyntheticAtlas {
             }
             add("phoneme", Self.vowels[feature % 8], 0.5 + Double(feature * 17 % 500) / 1000)
             if feature % 3 == 0 { add("word", feature == 3 ? Self.hostile : "two", 0.4) }
+            if hook == Self.hook, feature == 6 { add("word", "two", 0.3, threshold: -0.1) }
         }
         return AtlasTable(
             name: "labels",
@@ -179,6 +180,15 @@ struct SyntheticAtlas {
                 let row: [AtlasTable.Cell] = [
                     .text(hook), .number(Double(feature)), .text("+"), .number(Double(cell) / 8),
                     .number(Double(cell + 1) / 8), .number(count),
+                ]
+                rows.append(row)
+            }
+            guard feature == 6 else { continue }
+            // Distances below zero.
+            for (cell, count) in [400.0, 300, 200, 100].enumerated() {
+                let row: [AtlasTable.Cell] = [
+                    .text(hook), .number(Double(feature)), .text("-"), .number(Double(cell) / 20),
+                    .number(Double(cell + 1) / 20), .number(count),
                 ]
                 rows.append(row)
             }

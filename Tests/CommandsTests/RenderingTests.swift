@@ -1,6 +1,7 @@
 import Commands
 import Foundation
 import Messages
+import StrictJSON
 import Testing
 import Whisper
 

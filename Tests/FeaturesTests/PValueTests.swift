@@ -15,18 +15,20 @@ struct PValueTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// Recordings of 40 frames. Sounds last three to nine frames; the language is the speaker's, French of two in five; the
-    /// room is drawn for each recording.
+    /// Recordings of 40 frames. Sounds last three to nine frames; the language is the speaker's, and the room is drawn for
+    /// each recording.
     private struct Speech {
-        var speakers = 60
+        var speakers = 40
         var recordings = 180
         var features = PValueTests.features
+        var isFrench: (_ speaker: Int) -> Bool = { Hashing.key(seed: 3, purpose: "language", "\($0)") % 5 < 2 }
         let activation: (_ speaker: Int, _ clip: TestClip, _ sounds: [String], _ draws: inout SplitMix) -> [[Float]]
 
         func clips() -> [TestClip] {
             (0..<recordings).map { number in
                 var draws = SplitMix(seed: Hashing.key(seed: 7, recording: UInt64(number), frame: 0))
-                let speaker = number % speakers
+                // Drawn: speakers in turn would be where they were after some rotations.
+                let speaker = draws.next(below: speakers)
                 var clip = TestClip()
                 (clip.recording, clip.name) = (UInt64(number), "r\(number).wav")
                 (clip.duration, clip.validFrames) = (0.8, 40)
@@ -50,8 +52,6 @@ struct PValueTests {
                 return clip
             }
         }
-
-        func isFrench(_ speaker: Int) -> Bool { Hashing.key(seed: 3, purpose: "language", "\(speaker)") % 5 < 2 }
     }
 
     /// Drawn as a speaker's, a recording's or a feature's own: uniform in [−1, 1).
@@ -122,16 +122,15 @@ struct PValueTests {
 
     @Test("few speakers prove no language, however many frames they have")
     func fewSpeakers() throws {
-        let speech = Speech(speakers: 6, features: 1) { speaker, clip, _, draws in
+        // The first two by hash: one names, and one scores.
+        let speech = Speech(speakers: 6, features: 1, isFrench: [0, 1].contains) { _, clip, _, draws in
             [(0..<40).map { _ in (clip.labels["language"] == "fr" ? 3 : 0) + draws.noise() }]
         }
-        let french = (0..<6).filter(speech.isFrench).count
-        try #require((1...5).contains(french))
         let table = try labels(speech, kinds: "language", ["lift": "1.25"])
         let row = try #require(table.rows.first)
         #expect(try table.text(row, "label") == "fr" && table.number(row, "precision") == 1)
-        // Of three ways to say which of three speakers is the one.
-        #expect(try table.number(row, "p_value") > 0.2)
+        // There are as many ways to deal as there are scoring speakers, and one of them is what was found.
+        #expect(try table.number(row, "p_value") > 0.15)
         #expect(try labels(speech, kinds: "language", ["lift": "1.25", "significance": "0.01"]).rows.isEmpty)
     }
 
@@ -139,7 +138,7 @@ struct PValueTests {
     func dominated() throws {
         var speech = Speech(features: 2) { _, clip, _, draws in
             // A third of where the first listens is the rare room; the second listens nowhere in particular.
-            let hall: Float = clip.labels["room"] == "hall" ? 0.8 : 0
+            let hall: Float = clip.labels["room"] == "hall" ? 0.7 : 0
             return [(0..<40).map { _ in hall + draws.noise() }, (0..<40).map { _ in draws.noise() }]
         }
         speech.recordings = 240
@@ -148,7 +147,7 @@ struct PValueTests {
         for number in clips.indices where number % 4 != 0 && clips[number].labels["room"] == "hall" {
             clips[number].labels["room"] = "dry"
             clips[number].tensors[0].values = clips[number].tensors[0].values.enumerated().map {
-                $0 % 2 == 0 ? $1 - 0.8 : $1
+                $0 % 2 == 0 ? $1 - 0.7 : $1
             }
         }
         func rows(_ lift: String) throws -> (ResultTable, [[Cell]]) {

@@ -131,6 +131,7 @@ private func entry(_ name: String, _ shape: String, _ begin: Int, _ end: Int, dt
             ".5",
             "1e", "+1", "NaN", "Infinity", "1e999", "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"",
             "\"\\udc00\"", "\"\n\"", "1 2", "{\"a\":1,\"a\":2}", "\u{FEFF}{}", "[1 2]", "'a'",
+            "{\"\u{E9}\":1,\"e\u{301}\":2}",
         ])
     func malformed(text: String) {
         #expect(throws: TensorFileError.self) { try parse(text) }

@@ -281,6 +281,68 @@ def test_sides_and_decoder(address):
         is_clean(page, address)
 
 
+def test_labels(address):
+    """What a scan says of a label is what stands on the card, on either side."""
+    with Chromium() as page:
+        open_page(page, address)
+        feature = ids(page)[HOOK, 6]
+        card(page, feature, address)
+        rows = """[...document.querySelectorAll('table.labels tbody tr')].map(r => [...r.children].map(c => c.textContent))"""
+        caption = "document.querySelector('.histogram figcaption').textContent"
+        line = "document.querySelector('.histogram .threshold').style.left"
+        assert page.run("[...document.querySelectorAll('table.labels thead th')].map(c => c.textContent)") == [
+            "label", "kind", "precision", "base", "lift", "named", "recall", "F1", "AUC", "MI", "selectivity", "lag", "p",
+            "threshold", "frames"]
+        assert page.run(rows) == [
+            [VOWELS[6], "phoneme", "0.60", "0.125", "4.82 ×", "0.60", "0.50", "0.60", "0.90", "0.03", "0.37", "40 ms",
+             "0.001", "0.8", "600 / 600"],
+            ["two", "word", "0.40", "0.25", "1.6 ×", "0.40", "0.50", "0.60", "0.90", "0.03", "0.37", "40 ms", "0.001",
+             "0.8", "600 / 600"]]
+        assert page.run("document.querySelector('.heading').textContent").startswith(
+            f"{VOWELS[6]}{HOOK} · 6phoneme {VOWELS[6]}, 40 ms after it")
+        # The threshold is within a cell: how many of its frames are above is not known.
+        counts = [round(40000 * math.exp(-cell / 4)) + 1 for cell in range(40)]
+        least, most = (f"{100 * sum(counts[first:]) / sum(counts):.2g} %" for first in (7, 6))
+        assert f", {least} to {most} of them above the label’s threshold of 0.8" in page.run(caption)
+        assert page.run(line) == "16%"
+        card(page, feature, address, "&side=-")
+        until(page, f"{rows}.length === 1")
+        assert page.run(rows)[0][-2] == "−0.1"
+        assert page.run(caption).startswith("distance below zero; ")
+        assert page.run(caption).endswith(", 30 % of them above the label’s threshold of 0.1")
+        assert page.run(line) == "50%"
+        shoot(page, f"{'files' if address.startswith('file') else 'served'}-smallest")
+        # One of those that a scan gave no lift.
+        card(page, ids(page)[HOOK, 7], address)
+        assert page.run(rows)[0][3:5] == ["–", "–"]
+        is_clean(page, address)
+
+
+def test_lift(address):
+    """Labels that say little can be left out, and the best are first."""
+    def lift(feature):
+        return (0.5 + feature * 17 % 500 / 1000) / 0.125
+
+    with Chromium() as page:
+        open_page(page, address)
+        page.run("(() => { const s = document.getElementById('lift'); s.value = '5'; s.dispatchEvent(new Event('change')); })()")
+        wanted = [f for features in (40, 4) for f in range(features) if f % 5 != 4 and f != 7 and lift(f) >= 5]
+        until(page, f"document.getElementById('count').textContent === '{len(wanted)} features'")
+        page.run("(() => { const s = document.getElementById('sort'); s.value = 'lift'; s.dispatchEvent(new Event('change')); })()")
+        state = page.run("location.hash")
+        assert "lift=5" in state and "sort=lift" in state
+        first = max(wanted, key=lift)
+        until(page, f"document.querySelector('.option b')?.textContent === '{first}'")
+        assert page.run("document.querySelector('.option .number').textContent") == f"{lift(first):.3g} ×"
+        # Any number may stand in the address.
+        open_page(page, address, "#lift=5.5&sort=lift")
+        few = sum(lift(f) >= 5.5 for f in wanted)
+        until(page, f"document.getElementById('count').textContent === '{few} features'")
+        assert page.run("document.getElementById('lift').value") == "5.5"
+        shoot(page, f"{'files' if address.startswith('file') else 'served'}-lift")
+        is_clean(page, address)
+
+
 def test_recording(address):
     with Chromium() as page:
         open_page(page, address)

@@ -26,7 +26,7 @@ export async function featureCard(id, { compared = false } = {}) {
   return el('article', { class: 'card', 'aria-labelledby': `name-${id}` },
     heading(card, label, id, compared), sides.length > 1 ? sideChoice(sides, side) : null,
     facts(card), scores(labels, label), columns(card),
-    section('Distribution', histogram(of(card.histogram), distance(label))),
+    section('Distribution', histogram(of(card.histogram), distance(label), side === '-')),
     section('Strongest examples', examples(card, side)),
     binSections(card, side));
 }
@@ -87,7 +87,7 @@ function scores(labels, label) {
       bar.style.width = `${Math.min(Math.max(value ?? 0, 0), 1) * 100}%`;
       return el('div', {}, el('dt', {}, name), el('dd', {}, score(value)), el('div', { class: 'gauge', 'aria-hidden': 'true' }, bar));
     })),
-    el('p', { class: 'quiet' }, 'Named on one half of the speakers (“named”), scored on the other: no speaker is in both.'),
+    el('p', { class: 'quiet' }, 'Named on one half of the speakers (“named”), scored on the other; a speaker’s own label, on recordings.'),
     el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Labels with their scores' }, el('table', { class: 'labels' },
       el('thead', {}, el('tr', {}, columnsOfScores.map(([name, , what]) => el('th', { scope: 'col', title: what || null }, name)))),
       el('tbody', {}, labels.map(l => el('tr', { class: l === label ? 'main' : null }, columnsOfScores.map(([name, value]) =>

@@ -4,8 +4,11 @@ import { count, digits, el, percent } from './elements.js';
 
 const place = (node, styles) => { Object.assign(node.style, styles); return node; };
 
-/** Cells [low, high) with counts, on a logarithmic scale; those at or above the threshold in the accent's colour. */
-export function histogram(cells, threshold) {
+/**
+ * Cells [low, high) with counts, on a logarithmic scale; those at or above the threshold in the accent's colour. What is
+ * `mirrored` are distances below zero.
+ */
+export function histogram(cells, threshold, mirrored = false) {
   if (!cells.length) return null;
   const low = Math.min(...cells.map(c => c.low), 0), high = Math.max(...cells.map(c => c.high));
   const most = Math.max(...cells.map(c => c.count)), top = Math.log10(1 + most), all = cells.reduce((a, c) => a + c.count, 0);
@@ -26,11 +29,13 @@ export function histogram(cells, threshold) {
     area.append(place(el('b', { class: 'threshold', title: `threshold ${digits(threshold)}` }), { left: `${x(threshold)}%` }));
   }
   const ticks = [low, (low + high) / 2, high].map(v => el('span', {}, digits(v)));
-  const share = given ? cells.filter(c => c.low >= threshold).reduce((a, c) => a + c.count, 0) / all : null;
+  // A threshold within a cell divides it no one knows where.
+  const above = edge => percent(cells.filter(c => edge(c) > threshold || c.low >= threshold).reduce((a, c) => a + c.count, 0) / all);
+  const [least, greatest] = given ? [above(c => c.low), above(c => c.high)] : [];
   return el('figure', { class: 'histogram', role: 'img', 'aria-label':
     `Histogram of ${count(all)} frames from ${digits(low)} to ${digits(high)}` }, area, el('div', { class: 'ticks' }, ticks),
-  el('figcaption', {}, `activation; ${count(all)} frames on a logarithmic scale`,
-    share === null ? null : `, ${percent(share)} of them above the label’s threshold of ${digits(threshold)}`));
+  el('figcaption', {}, `${mirrored ? 'distance below zero' : 'activation'}; ${count(all)} frames on a logarithmic scale`,
+    given ? `, ${least === greatest ? least : `${least} to ${greatest}`} of them above the label’s threshold of ${digits(threshold)}` : null));
 }
 
 export const mostSounds = 7;

@@ -3,6 +3,7 @@ import Atlas
 import Files
 import Foundation
 import Messages
+import StrictJSON
 
 /// `auscult atlas build`: a scan into an atlas.
 struct AtlasBuildCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Atlas
 import Foundation
+import StrictJSON
 
 /// `auscult atlas card`: everything about one feature.
 struct AtlasCardCommand: AsyncParsableCommand {

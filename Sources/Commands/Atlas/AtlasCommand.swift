@@ -1,6 +1,7 @@
 import ArgumentParser
 import Atlas
 import Foundation
+import StrictJSON
 
 /// `auscult atlas`: features of a model with what excites them, in a file.
 struct AtlasCommand: AsyncParsableCommand {

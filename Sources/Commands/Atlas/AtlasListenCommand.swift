@@ -3,6 +3,7 @@ import Atlas
 import Files
 import Foundation
 import Messages
+import StrictJSON
 
 /// `auscult atlas listen`: the moments that excite a feature, as sound.
 struct AtlasListenCommand: AsyncParsableCommand {

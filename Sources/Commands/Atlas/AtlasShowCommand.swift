@@ -1,6 +1,7 @@
 import ArgumentParser
 import Atlas
 import Foundation
+import StrictJSON
 
 /// `auscult atlas show`: the features of an atlas as a table.
 struct AtlasShowCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import StrictJSON
 import Wire
 
 extension V1.JobState {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Messages
+import StrictJSON
 import Wire
 
 /// `auscult jobs`: work that the daemon does by itself.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Messages
+import StrictJSON
 
 /// `auscult models`: what models there are.
 struct ModelsCommand: AsyncParsableCommand {

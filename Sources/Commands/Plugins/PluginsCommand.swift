@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Messages
 import PluginTemplates
+import StrictJSON
 
 /// `auscult plugins`: which there are, what they want, and whether one is sound.
 struct PluginsCommand: AsyncParsableCommand {

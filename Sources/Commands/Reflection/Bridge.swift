@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// Carries JSON-RPC of an editor to the calls of a server and back; ``BridgeState`` says what means what.
 ///
 /// Messages to the editor are written one after another, those of one call in the order in which they came. While the

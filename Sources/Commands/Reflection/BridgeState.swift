@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// What the bridge does, without doing it: messages of an editor and of the server go in, ``Action``s come out.
 ///
 /// JSON-RPC becomes calls like this:

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Messages
+import StrictJSON
 import Wire
 
 /// `auscult call`: any method of the daemon, in JSON.

@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// What a request is known by.
 package enum JSONRPCID: Hashable, Sendable {
     case number(Int)

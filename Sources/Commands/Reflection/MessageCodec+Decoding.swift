@@ -1,3 +1,5 @@
+import StrictJSON
+
 extension MessageCodec {
     func decoded(_ bytes: ArraySlice<UInt8>, as message: MessageDescriptor, depth: Int) throws -> JSON {
         guard depth <= ProtoReader.maximumDepth else {

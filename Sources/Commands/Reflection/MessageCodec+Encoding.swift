@@ -1,3 +1,5 @@
+import StrictJSON
+
 extension MessageCodec {
     func encoded(_ json: JSON, as message: MessageDescriptor, depth: Int) throws -> [UInt8] {
         guard depth <= ProtoReader.maximumDepth else {

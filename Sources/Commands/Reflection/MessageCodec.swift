@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// Turns JSON into protobuf bytes and back, for messages whose types are known from descriptors only.
 ///
 /// The mapping is proto3's: lowerCamelCase names (the names of the .proto file are read as well), 64-bit integers as

@@ -1,4 +1,5 @@
 import Foundation
+import StrictJSON
 
 extension ProtoWriter {
     /// A value of a scalar kind as it follows its tag.

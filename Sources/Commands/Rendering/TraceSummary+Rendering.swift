@@ -1,4 +1,5 @@
 import Messages
+import StrictJSON
 
 extension V1.TraceSummary {
     /// The result of a trace, without its last line break.

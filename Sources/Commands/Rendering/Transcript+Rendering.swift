@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import StrictJSON
 
 /// The forms of a transcript.
 enum TranscriptFormat: String, CaseIterable {

@@ -1,4 +1,5 @@
 import Foundation
+import StrictJSON
 
 extension ResultsJSON {
     func array(_ array: NumericArray) -> [(String, JSON)] {

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import StrictJSON
 
 /// Results as JSON; RESULTS.md has the schema.
 package struct ResultsJSON {

@@ -1,5 +1,6 @@
 import Kernels
 import Messages
+import Whisper
 
 extension InterventionSpec {
     /// What a message asks for.
@@ -37,7 +38,25 @@ extension InterventionSpec.Operation {
         case .noise(let noise): self = .noise(standardDeviation: noise.standardDeviation, seed: noise.seed)
         case .window(let positions): self = .window(positions)
         case .substitutePadding: self = .substitutePadding
+        case .splice(let folder): self = .splice(try Self.folder(folder, hook: hook))
+        case .latent(let latent):
+            let change: LatentChange
+            switch latent.change {
+            case .scale(let factor)?: change = .scale(factor)
+            case .set(let value)?: change = .set(value)
+            case nil:
+                throw ServiceError(
+                    .invalidArgument, "the intervention on \(hook) does not say what becomes of latent \(latent.index)")
+            }
+            self = .latent(try Self.folder(latent.dictionary, hook: hook), latent.index, change)
         }
+    }
+
+    private static func folder(_ path: String, hook: String) throws -> String {
+        guard !path.isEmpty else {
+            throw ServiceError(.invalidArgument, "the intervention on \(hook) names no dictionary")
+        }
+        return path
     }
 }
 

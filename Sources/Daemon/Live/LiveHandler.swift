@@ -128,7 +128,9 @@ extension LiveOptions {
         self.init()
         language = message.language.nonEmpty
         transcribes = message.transcribe
-        features = message.features.map { Feature(hook: $0.hook, index: Int($0.index)) }
+        features = message.features.map {
+            Feature(hook: $0.hook, index: Int($0.index), dictionary: $0.dictionary.nonEmpty)
+        }
         if message.stepMs > 0 { step = Double(message.stepMs) / 1000 }
         window = message.windowMs > 0 ? Double(message.windowMs) / 1000 : nil
     }

@@ -1,15 +1,16 @@
-import Whisper
-
 /// What somebody wants to know of sound while it is being made.
 public struct LiveOptions: Sendable {
-    /// One column of an encoder activation: a neuron of `encoder.blocks.2.mlp.1`, say.
+    /// One column of an encoder activation: a neuron of `encoder.blocks.2.mlp.1`, say. Or a sparse dictionary's latent.
     public struct Feature: Sendable, Hashable {
-        /// A hook point's name or alias; one, not several.
+        /// A hook point's name or alias; one, not several. With a dictionary, "" for the one that it names.
         public var hook: String
         public var index: Int
-        public init(hook: String, index: Int) {
+        /// The folder of a sparse dictionary, whose latent `index` is read out in place of a column.
+        public var dictionary: String?
+        public init(hook: String, index: Int, dictionary: String? = nil) {
             self.hook = hook
             self.index = index
+            self.dictionary = dictionary
         }
     }
 
@@ -48,41 +49,4 @@ public struct LiveSegment: Sendable, Equatable {
     public var avgLogprob: Double
     /// Nil where the model has no token for it.
     public var noSpeechProb: Double?
-}
-
-/// A feature's column, found in the model.
-struct LiveColumn {
-    let point: HookPoint
-    let index: Int
-
-    /// - Throws: ``ServiceError`` or ``WhisperError`` (`invalidArgument`) for a hook that is not one column-wise encoder
-    ///   activation, and an index past its columns.
-    init(_ feature: LiveOptions.Feature, _ dimensions: ModelDimensions) throws {
-        let points = try HookPoint.matching(feature.hook, in: dimensions)
-        guard let point = points.first, points.count == 1 else {
-            throw ServiceError(
-                .invalidArgument, "a feature is one hook point's; \(feature.hook) means \(points.count)")
-        }
-        guard point.isEncoder, point.axes.first == "frame" else {
-            throw ServiceError(
-                .invalidArgument,
-                "a live feature is a column of an encoder activation, frame by frame; \(point) has the axes "
-                    + "\(point.axes.joined(separator: ", "))")
-        }
-        let columns = point.shape(in: dimensions, tokens: 1).dropFirst().reduce(1, *)
-        guard (0..<columns).contains(feature.index) else {
-            throw ServiceError(
-                .invalidArgument, "\(point) has columns 0 to \(columns - 1), and no column \(feature.index)")
-        }
-        self.point = point
-        self.index = feature.index
-    }
-
-    /// The column's values in the rows `frames` of an activation, `[frame, …]`.
-    func values(in tensor: CapturedTensor, frames: Range<Int>) -> [Float] {
-        let width = tensor.tensor.shape.dropFirst().reduce(1, *)
-        return tensor.tensor.withUnsafeBufferPointer { values in
-            frames.clamped(to: 0..<tensor.positions).map { values[$0 * width + index] }
-        }
-    }
 }

@@ -19,7 +19,7 @@ public final class LiveSession: Sendable {
 
     private let model: WhisperModel
     private let transcriber: Transcriber?
-    private let columns: [LiveColumn]
+    private let readings: LiveReadings
     private let mel: LogMel
     private let decoding: DecodingOptions
     /// Samples that the encoder sees at most, whole frames.
@@ -53,8 +53,8 @@ public final class LiveSession: Sendable {
             throw ServiceError(
                 .invalidArgument, "a window of \(window) s; expected 1 s to the model's own \(own) s")
         }
-        columns = try options.features.map { try LiveColumn($0, model.dimensions) }
-        guard options.transcribes || !columns.isEmpty else {
+        readings = try LiveReadings(options.features, model.dimensions)
+        guard options.transcribes || !readings.isEmpty else {
             throw ServiceError(.invalidArgument, "nothing to listen for: neither text nor a feature is asked for")
         }
         transcriber = options.transcribes ? try model.transcriber() : nil
@@ -138,10 +138,10 @@ public final class LiveSession: Sendable {
         let writes = transcriber != nil && !isSilent
         var events: [LiveEvent] = []
         var audio: Tensor?
-        if writes || !columns.isEmpty, !ear.sound.isEmpty {
+        if writes || !readings.isEmpty, !ear.sound.isEmpty {
             let captured: [HookPoint: CapturedTensor]
             (audio, captured) = try encode(ear.sound, keepsResult: writes)
-            events += activations(captured, &ear, isLast: isLast)
+            events += try activations(captured, &ear, isLast: isLast)
         }
         if let transcriber, let audio, writes {
             events += try write(transcriber, audio, &ear, isLast: isLast, turn)
@@ -160,7 +160,7 @@ public final class LiveSession: Sendable {
     private func encode(_ sound: [Int16], keepsResult: Bool) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
         var captured: [HookPoint: CapturedTensor] = [:]
         let plan = HookPlan(
-            captures: Set(columns.map(\.point)), validFrames: EncoderFrames.valid(sampleCount: sound.count),
+            captures: readings.points, validFrames: EncoderFrames.valid(sampleCount: sound.count),
             stopsEarly: !keepsResult)
         let run = try HookRun(plan, dimensions: model.dimensions) { captured[$0.hook] = $0 }
         let samples = sound.map { Float($0) / 32768 }
@@ -176,14 +176,12 @@ public final class LiveSession: Sendable {
     /// The features in the frames that were not told yet.
     private func activations(
         _ captured: [HookPoint: CapturedTensor], _ ear: inout Ear, isLast: Bool
-    ) -> [LiveEvent] {
+    ) throws -> [LiveEvent] {
         let count = frameCount(ear, isLast: isLast)
         let end = ear.firstFrame + count
-        guard !columns.isEmpty, end > ear.nextFrame else { return [] }
+        guard !readings.isEmpty, end > ear.nextFrame else { return [] }
         let frames = ear.nextFrame - ear.firstFrame..<count
-        let values = columns.map { column in
-            captured[column.point].map { column.values(in: $0, frames: frames) } ?? []
-        }
+        let values = try readings.values(in: captured, frames: frames)
         defer { ear.nextFrame = end }
         return [
             .activations(

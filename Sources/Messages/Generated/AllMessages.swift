@@ -16,6 +16,7 @@ public let allMessages: [any ProtoMessage.Type] = [
     V1.TensorValue.self,
     V1.AddTensor.self,
     V1.Noise.self,
+    V1.LatentChange.self,
     V1.ListPluginsRequest.self,
     V1.PluginList.self,
     V1.PluginListing.self,

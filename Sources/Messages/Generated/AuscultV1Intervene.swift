@@ -23,11 +23,17 @@ extension V1 {
             case window(UInt32)
             /// What an all-padding input gives at the same place; encoder only.
             case substitutePadding(V1.Empty)
+            /// The folder of a sparse dictionary: its reconstruction takes the place of the activation.
+            case splice(String)
+            /// One latent of a sparse dictionary is changed; what the dictionary does not explain stays.
+            case latent(V1.LatentChange)
         }
         /// The text form of the command line, which says all of it by itself; the other fields are then empty:
         /// HOOK[@frames a:b][@heads h,h] = zero | mean | scale x | add FILE x | set FILE | noise s [seed n]
         /// encoder.blocks.*.attn[@heads h,h] window k
         /// encoder.ln_post substitute-padding a:b
+        /// HOOK[@frames a:b] splice FOLDER
+        /// HOOK[@frames a:b] latent FOLDER i = zero | scale x | set v
         public var text: String = ""
         /// A hook point: name, glob or alias.
         public var hook: String = ""
@@ -67,6 +73,8 @@ extension V1 {
             case 10: operation = Read.message(c.noise).map { .noise($0) }
             case 11: operation = .window(c.window)
             case 12: operation = Read.message(c.substitute_padding).map { .substitutePadding($0) }
+            case 13: operation = .splice(Read.text(c.splice))
+            case 14: operation = Read.message(c.latent).map { .latent($0) }
             default: break
             }
         }
@@ -102,6 +110,12 @@ extension V1 {
             case .substitutePadding(let value)?:
                 c.operation_case = .init(rawValue: 12)
                 c.substitute_padding = arena.message(value)
+            case .splice(let value)?:
+                c.operation_case = .init(rawValue: 13)
+                c.splice = arena.text(value)
+            case .latent(let value)?:
+                c.operation_case = .init(rawValue: 14)
+                c.latent = arena.message(value)
             case nil: break
             }
         }
@@ -236,6 +250,58 @@ extension V1 {
         public func fill(_ c: inout Auscult__V1__Noise, _ arena: MessageArena) {
             c.standard_deviation = standardDeviation
             c.seed = seed
+        }
+    }
+
+    /// x plus (z' - z) times the latent's direction, where z is its code in x.
+    public struct LatentChange: ProtoMessage {
+        public enum Change: Hashable, Sendable {
+            /// z' = this times z.
+            case scale(Float)
+            /// z' = this; 0 takes the latent away.
+            case set(Float)
+        }
+        /// The dictionary's folder.
+        public var dictionary: String = ""
+        public var index: UInt32 = 0
+        public var change: Change?
+
+        public static let fullName = "auscult.v1.LatentChange"
+        public init() {}
+        public init(dictionary: String = "", index: UInt32 = 0, change: Change? = nil) {
+            self.dictionary = dictionary
+            self.index = index
+            self.change = change
+        }
+
+        public static func makeC() -> Auscult__V1__LatentChange {
+            var c = Auscult__V1__LatentChange()
+            auscult__v1__latent_change__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LatentChange) {
+            dictionary = Read.text(c.dictionary)
+            index = c.index
+            switch c.change_case.rawValue {
+            case 3: change = .scale(c.scale)
+            case 4: change = .set(c.set)
+            default: break
+            }
+        }
+
+        public func fill(_ c: inout Auscult__V1__LatentChange, _ arena: MessageArena) {
+            c.dictionary = arena.text(dictionary)
+            c.index = index
+            switch change {
+            case .scale(let value)?:
+                c.change_case = .init(rawValue: 3)
+                c.scale = value
+            case .set(let value)?:
+                c.change_case = .init(rawValue: 4)
+                c.set = value
+            case nil: break
+            }
         }
     }
 }

@@ -98,16 +98,20 @@ extension V1 {
         }
     }
 
-    /// One column of an encoder activation: a neuron of encoder.blocks.2.mlp.1, say.
+    /// One column of an encoder activation: a neuron of encoder.blocks.2.mlp.1, say. With a dictionary, one of its latents.
     public struct LiveFeature: ProtoMessage {
+        /// Empty for the hook point that the dictionary names.
         public var hook: String = ""
         public var index: UInt32 = 0
+        /// The folder of a sparse dictionary, whose latent `index` is read out: its code, in the frames of `hook`.
+        public var dictionary: String = ""
 
         public static let fullName = "auscult.v1.LiveFeature"
         public init() {}
-        public init(hook: String = "", index: UInt32 = 0) {
+        public init(hook: String = "", index: UInt32 = 0, dictionary: String = "") {
             self.hook = hook
             self.index = index
+            self.dictionary = dictionary
         }
 
         public static func makeC() -> Auscult__V1__LiveFeature {
@@ -119,11 +123,13 @@ extension V1 {
         public init(_ c: Auscult__V1__LiveFeature) {
             hook = Read.text(c.hook)
             index = c.index
+            dictionary = Read.text(c.dictionary)
         }
 
         public func fill(_ c: inout Auscult__V1__LiveFeature, _ arena: MessageArena) {
             c.hook = arena.text(hook)
             c.index = index
+            c.dictionary = arena.text(dictionary)
         }
     }
 

@@ -51,15 +51,17 @@ public struct Transcriber: Sendable {
     }
 
     /// The text of one window that was encoded already.
-    /// - Parameter audio: the encoder's output, `[n_audio_ctx, n_audio_state]`.
+    /// - Parameter audio: the encoder's output, `[frames, n_audio_state]`: n_audio_ctx frames, or fewer of a shorter
+    ///   context.
     public func decode(
         audio: Tensor, options: DecodingOptions = DecodingOptions(),
         isCancelled: @escaping () -> Bool = { Task.isCancelled }
     ) throws -> DecodingResult {
-        let state = [model.dimensions.nAudioCtx, model.dimensions.nAudioState]
-        guard audio.shape == state else {
+        let (frames, state) = (model.dimensions.nAudioCtx, model.dimensions.nAudioState)
+        guard audio.rank == 2, (1...frames).contains(audio.shape[0]), audio.shape[1] == state else {
             throw WhisperError(
-                .invalidArgument, "the encoder's output is \(state) in this model; it is \(audio.shape)")
+                .invalidArgument,
+                "the encoder's output is [up to \(frames), \(state)] in this model; it is \(audio.shape)")
         }
         let model = try HookedModel(model, plan: options.hooks)
         return try DecodingTask(model, tokenizer, options, isCancelled: isCancelled).run(on: audio)

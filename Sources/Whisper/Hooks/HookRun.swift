@@ -59,6 +59,24 @@ public final class HookRun {
         if remaining.isEmpty && plan.stopsEarly && isLastStack(point.stack) { throw Complete() }
     }
 
+    /// Frames behind the keys and values of an encoder's block that anybody looks at; nil for all of them.
+    ///
+    /// In the block of the last capture frames no longer mix once its keys and values are made, so those that nobody
+    /// keeps need not be computed. A whole number of tiles is, so that the others come out the same to the bit.
+    func framesRead(inEncoderBlock layer: Int) -> Int? {
+        guard plan.stopsEarly, let valid = plan.validFrames, !plan.captures.isEmpty,
+            plan.captures.allSatisfy({ $0.isEncoder && depth($0) <= layer }),
+            interventions.keys.allSatisfy({ !$0.isEncoder || depth($0) < layer })
+        else { return nil }
+        let tile = HeadProducts.tileRows
+        return max(1, (valid + tile - 1) / tile) * tile
+    }
+
+    /// The encoder's block that has to be computed for a point; −1 for what lies before them.
+    private func depth(_ point: HookPoint) -> Int {
+        point.layer ?? (point.site == .lnPost ? dimensions.nAudioLayer - 1 : -1)
+    }
+
     /// Whether no capture can come after those of this stack: the encoder's result is needed by the decoder's.
     private func isLastStack(_ stack: HookPoint.Stack) -> Bool {
         stack == .decoder || plan.captures.allSatisfy(\.isEncoder)

@@ -32,6 +32,12 @@ struct HookScope {
     /// Whether anything is to be captured or changed there; where not, it need not be laid out at all.
     func wants(_ site: HookSite) -> Bool { run.wants(HookPoint(stack, layer: layer, site)) }
 
+    /// Frames of this block of the encoder that anybody looks at, of `count`; all of them outside a block.
+    func framesRead(of count: Int) -> Int {
+        guard run.isActive, stack == .encoder, let layer else { return count }
+        return min(run.framesRead(inEncoderBlock: layer) ?? count, count)
+    }
+
     /// Changes the activation as the interventions say, then captures it.
     /// - Throws: the sink's errors, and the signal that the run is complete.
     func callAsFunction(_ site: HookSite, _ x: inout Tensor) throws {

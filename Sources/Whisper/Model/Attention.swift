@@ -22,8 +22,9 @@ struct Attention: Sendable {
     }
 
     /// Attention of a stream to itself, all of it: the encoder's.
-    func callAsFunction(_ x: Tensor, hooks: HookScope) throws -> Tensor {
-        let q = try queries(x, hooks), (k, v) = try keysAndValues(x, hooks)
+    /// - Parameter frames: how many frames' attention is made, the first ones; all are attended to.
+    func callAsFunction(_ x: Tensor, frames: Int, hooks: HookScope) throws -> Tensor {
+        let q = try queries(frames < x.shape[0] ? x.rows(0..<frames) : x, hooks), (k, v) = try keysAndValues(x, hooks)
         return try attend(q, to: [KeysAndValues(keys: k, values: v, count: x.shape[0])], causalFrom: nil, hooks)
     }
 

@@ -12,7 +12,7 @@ struct HeadProducts {
     private let past: Int?
 
     private let sequences: Int, queries: Int, heads: Int, width: Int, keys: Int
-    private static let tileRows = 128
+    static let tileRows = 128
 
     init(q: Tensor, memories: [KeysAndValues], causalFrom past: Int?) {
         self.q = q

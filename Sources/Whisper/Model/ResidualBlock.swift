@@ -24,7 +24,10 @@ struct ResidualBlock: Sendable {
     /// The encoder's block; x is the residual stream, [frames, state].
     func callAsFunction(_ x: inout Tensor, hooks: HookScope) throws {
         try hooks(.residPre, &x)
-        x.add(try attn(try normalised(x, attnLN, .attnLN, hooks), hooks: hooks))
+        let h = try normalised(x, attnLN, .attnLN, hooks)
+        let read = hooks.framesRead(of: x.shape[0])
+        if read < x.shape[0] { x = x.rows(0..<read) }
+        x.add(try attn(h, frames: read, hooks: hooks))
         try hooks(.residMid, &x)
         try addMLP(&x, hooks)
     }

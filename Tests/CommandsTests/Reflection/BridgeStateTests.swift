@@ -1,4 +1,5 @@
 import Commands
+import StrictJSON
 import Testing
 
 @Suite("What the bridge does") struct BridgeStateTests {

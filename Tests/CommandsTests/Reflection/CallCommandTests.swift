@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import StrictJSON
 import TestSupport
 import Testing
 

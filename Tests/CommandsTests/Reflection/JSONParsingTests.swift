@@ -1,4 +1,5 @@
 import Commands
+import StrictJSON
 import Testing
 
 @Suite("JSON, read") struct JSONParsingTests {

@@ -1,4 +1,5 @@
 import Commands
+import StrictJSON
 import Testing
 
 @Suite("Messages of JSON-RPC and their frames") struct LSPFramingTests {

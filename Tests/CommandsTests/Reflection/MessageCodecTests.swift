@@ -1,4 +1,5 @@
 import Commands
+import StrictJSON
 import Testing
 
 @Suite("JSON and protobuf bytes") struct MessageCodecTests {

@@ -1,4 +1,5 @@
 import Commands
+import StrictJSON
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import StrictJSON
 
 /// What Tests/Fixtures/reflection/generate.py wrote.
 enum ReflectionFixtures {

@@ -1,8 +1,10 @@
 import Audio
 import Daemon
+import Dictionaries
 import Foundation
 import Kernels
 import Logging
+import TestSupport
 import Testing
 import Whisper
 
@@ -178,6 +180,73 @@ private final class Tensors: TraceSink {
             frames += values[0].count
         }
         #expect(frames == EncoderFrames.valid(sampleCount: samples.count))
+    }
+
+    /// A dictionary of the residual stream after block 1: three latents for each of its two directions.
+    private func dictionary(hook: String, inputs: Int) throws -> SparseDictionary {
+        let weights = (0..<6 * inputs).map { Float(($0 * 37) % 101) / 101 - 0.5 }
+        return try SparseDictionary(
+            encoder: Tensor(shape: [6, inputs], weights), decoder: Tensor(shape: [6, inputs], weights),
+            encoderBias: [0.1, 0, -0.1, 0, 0.2, 0], decoderBias: (0..<inputs).map { Float($0 % 3) / 10 },
+            activation: .topK(2), hook: hook)
+    }
+
+    @Test("a dictionary's latents are the codes of a trace of the same window, beside plain columns")
+    func latents() throws {
+        let (clip, hook) = ("en-slt-02", "encoder.blocks.1")
+        let width = model.dimensions.nAudioState
+        let folder = try TemporaryFolder()
+        let dictionary = try dictionary(hook: hook, inputs: width)
+        try dictionary.write(to: folder("dictionary"), facts: [:])
+        let sink = Tensors()
+        _ = try TraceService(model: model, logger: Logger(label: "test")).trace(
+            AudioInput.clip(named: clip), TraceRequest(hooks: [hook]), into: sink)
+        let residual = try #require(sink.byHook[hook])
+        let codes = try dictionary.encode(residual).elements
+        var options = LiveOptions()
+        options.features = [
+            .init(hook: "", index: 5, dictionary: folder("dictionary")), .init(hook: hook, index: 7),
+            .init(hook: hook, index: 0, dictionary: folder("dictionary")),
+        ]
+        let session = try LiveSession(model: model, options: options)
+        session.append(try samples(clip))
+        let values = try session.finish(nil).compactMap { event -> [[Float]]? in
+            if case .activations(0, 50, let values) = event { values } else { nil }
+        }
+        let found = try #require(values.first)
+        #expect(values.count == 1 && found.count == 3)
+        #expect(found[1] == (0..<residual.shape[0]).map { residual.elements[$0 * width + 7] })
+        for (place, latent) in [(0, 5), (2, 0)] {
+            #expect(found[place].count == residual.shape[0])
+            #expect(found[place].contains { $0 > 0 } && found[place].contains(0))
+            for (frame, value) in found[place].enumerated() {
+                #expect(abs(value - codes[frame * 6 + latent]) <= 1e-4 * max(1, abs(value)))
+            }
+        }
+    }
+
+    @Test("a dictionary that does not fit is refused in words")
+    func wrongDictionaries() throws {
+        let folder = try TemporaryFolder()
+        let width = model.dimensions.nAudioState
+        try dictionary(hook: "encoder.blocks.1", inputs: width).write(to: folder("fits"), facts: [:])
+        try dictionary(hook: "", inputs: width).write(to: folder("nameless"), facts: [:])
+        try dictionary(hook: "encoder.blocks.1", inputs: 7).write(to: folder("narrow"), facts: [:])
+        let bad: [(LiveOptions.Feature, String)] = [
+            (.init(hook: "", index: 6, dictionary: folder("fits")), "latents 0 to 5, and no latent 6"),
+            (.init(hook: "", index: -1, dictionary: folder("fits")), "no latent -1"),
+            (.init(hook: "encoder.blocks.1.mlp.1", index: 0, dictionary: folder("fits")), "has \(4 * width)"),
+            (.init(hook: "", index: 0, dictionary: folder("nameless")), "which hook point"),
+            (.init(hook: "", index: 0, dictionary: folder("narrow")), "7 values a frame"),
+            (.init(hook: "", index: 0, dictionary: folder("nowhere")), "nowhere"),
+            (.init(hook: "", index: 0), "hook"),
+        ]
+        for (feature, words) in bad {
+            var options = LiveOptions()
+            options.features = [feature]
+            let error = #expect(throws: (any Error).self) { try LiveSession(model: model, options: options) }
+            #expect("\(error.map { "\($0)" } ?? "")".contains(words), "\(feature)")
+        }
     }
 
     @Test("silence is no text, however long, and its level is the floor")

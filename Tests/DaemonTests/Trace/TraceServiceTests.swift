@@ -1,4 +1,5 @@
 import Daemon
+import Dictionaries
 import Foundation
 import Kernels
 import Logging
@@ -69,6 +70,18 @@ private final class KeepingSink: TraceSink {
         #expect(convolved < 1e-6)
         let residual = try difference("encoder.blocks.3", cut, exact)
         #expect(residual > 1e-3 && residual < 0.3, "\(residual)")
+    }
+
+    @Test("the decoder listens to a context that was cut to the recording, and its cross-attention ends with it")
+    func autoContextOfTheDecoder() throws {
+        let sink = KeepingSink()
+        var request = TraceRequest(hooks: ["decoder.blocks.0.mlp.1", "decoder.blocks.0.cross_attn.pattern"])
+        request.context = .auto
+        let summary = try service.trace(input, request, into: sink)
+        let tokens = try #require(summary.tokens.first).count
+        #expect(tokens > 6)
+        #expect(sink.tensors["decoder.blocks.0.mlp.1"]?.shape == [tokens, 640])
+        #expect(sink.tensors["decoder.blocks.0.cross_attn.pattern"]?.shape.suffix(2) == [tokens, 121])
     }
 
     /// ‖a − b‖ / ‖b‖
@@ -189,6 +202,46 @@ private final class KeepingSink: TraceSink {
             // What is written about it can be read again.
             let again = try InterventionSpec.text(spec.description).intervention(dimensions)
             #expect(again.targets == a.targets && again.positions == a.positions && again.heads == a.heads)
+        }
+    }
+
+    @Test("a dictionary's operations in parts say what the text says, in a folder with a blank in its name too")
+    func dictionaries() throws {
+        let folder = try TemporaryFolder()
+        let path = folder("a dictionary")
+        let matrix = Tensor(shape: [3, 8], (0..<24).map { Float($0 % 5) - 2 })
+        try SparseDictionary(
+            encoder: matrix, decoder: matrix, encoderBias: [0, 0, 0], decoderBias: [Float](repeating: 0, count: 8),
+            activation: .relu
+        ).write(to: path, facts: [:])
+        let pairs: [(InterventionSpec, String)] = [
+            (parts("encoder.blocks.0", .splice(path), from: 5), "encoder.blocks.0 @frames 5: splice \"\(path)\""),
+            (
+                parts("encoder.blocks.0", .latent(path, 2, .scale(0.5))),
+                "encoder.blocks.0 latent \"\(path)\" 2 = scale 0.5"
+            ),
+            (parts("encoder.blocks.0", .latent(path, 0, .set(0))), "encoder.blocks.0 latent \"\(path)\" 0 = zero"),
+        ]
+        for (spec, text) in pairs {
+            let expected = try InterventionSpec.text(text).intervention(dimensions)
+            for found in try [spec, .text(spec.description)].map({ try $0.intervention(dimensions) }) {
+                #expect(found.targets == expected.targets && found.positions == expected.positions, "\(text)")
+                switch (found.operation, expected.operation) {
+                case (.splice(let a), .splice(let b)): #expect(a.encoder.elements == b.encoder.elements)
+                case (.latent(_, let i, let a), .latent(_, let j, let b)): #expect(i == j && a == b)
+                default: Issue.record("\(found.operation) is not \(expected.operation)")
+                }
+            }
+        }
+        let bad: [(InterventionSpec.Operation, String)] = [
+            (.splice(folder("nowhere")), "nowhere"), (.latent(path, 3, .set(1)), "no latent 3"),
+            (.latent(path, 0, .scale(.nan)), "factor"), (.latent(path, 0, .set(.infinity)), "value"),
+        ]
+        for (operation, word) in bad {
+            let error = #expect(throws: (any Error).self) {
+                try parts("encoder.blocks.0", operation).intervention(dimensions)
+            }
+            #expect("\(error.map { "\($0)" } ?? "")".contains(word), "\(operation)")
         }
     }
 

@@ -2,9 +2,9 @@
 
     python3 Tests/Fixtures/features/labels.py
 
-Writes labels.json beside itself: the recordings with their activations, and for each run the rows of the table `labels`.
-Nothing is shared with the plugin but the definitions: draws, samples, weights, ranges, rotations and deals are done here
-once more, one frame after the other. It needs numpy only as generate.py does, whose keys it takes.
+Writes labels.json beside itself: the recordings with their activations, and for each run the rows of the table
+`labels`. Nothing is shared with the plugin but the definitions: draws, samples, weights, ranges, rotations and deals
+are done here once more, one frame after the other. It needs numpy only as generate.py does, whose keys it takes.
 
 Where two ways to round could lead to two names or lags, the data is unfit and an assertion says so.
 """
@@ -298,7 +298,9 @@ def labels_of(kind, clips, kept, run, features):
             if precision < limit * base:
                 continue
             recall = quotient(right, whole[name])
-            f1 = None if recall is None else 0.0 if right == 0 else 2 * float(precision) * recall / (float(precision) + recall)
+            f1 = None
+            if recall is not None:
+                f1 = 0.0 if right == 0 else 2 * float(precision) * recall / (float(precision) + recall)
             no_worse = 0
             for draw in null:
                 drawn = [draw(place, row) for place in above_too]

@@ -47,6 +47,40 @@ import Whisper
         #expect(captured["encoder.blocks.1.attn.pattern"]?.tensor[2, 19, 149] == whole?.tensor[2, 19, 149])
     }
 
+    @Test(
+        "frames that nobody keeps are not computed where none depends on them, and the others are the same to the bit")
+    func framesRead() throws {
+        let frames = model.dimensions.nAudioCtx
+        let encoder = HookPoint.all(in: model.dimensions).filter(\.isEncoder)
+        for valid in [1, 20, 127, 128, 129, frames] {
+            let whole = try model.captured(["encoder.**"], validFrames: valid, stopsEarly: false)
+            #expect(
+                try model.captured(["encoder.**"], validFrames: valid).mapValues(\.tensor.elements)
+                    == whole.mapValues(\.tensor.elements))
+            for point in encoder {
+                let alone = try model.captured([point.name], validFrames: valid)
+                #expect(alone[point.name]?.tensor.elements == whole[point.name]?.tensor.elements, "\(point), \(valid)")
+                #expect(alone[point.name]?.tensor.shape == whole[point.name]?.tensor.shape, "\(point), \(valid)")
+            }
+        }
+    }
+
+    @Test(
+        "an intervention on a later block, or on the same, has all frames to work on",
+        arguments: [
+            "encoder.blocks.1.mlp.1 = mean", "encoder.blocks.0.mlp.1 @frames 100: = zero",
+            "encoder.blocks.1.attn.k @frames 30:140 = zero", "encoder.blocks.1.attn window 3",
+            "encoder.blocks.1.attn_ln @frames 140: = scale 3",
+        ])
+    func framesReadWithInterventions(intervention: String) throws {
+        for hook in ["encoder.blocks.1.mlp.1", "encoder.blocks.1.attn.pattern", "encoder.ln_post"] {
+            let whole = try model.captured(
+                [hook], validFrames: 20, interventions: [intervention], stopsEarly: false)
+            let short = try model.captured([hook], validFrames: 20, interventions: [intervention])
+            #expect(short[hook]?.tensor.elements == whole[hook]?.tensor.elements, "\(hook)")
+        }
+    }
+
     @Test("reductions are those of the positions that were kept", arguments: [Reduction.max, .mean])
     func reductions(reduction: Reduction) throws {
         let valid = 33

@@ -307,7 +307,8 @@ def test_a_live_line_takes_sound_and_gives_events(fake, client):
         call.end()
 
     fake.handlers["auscult.v1.Live/Listen"] = listen
-    with client.live(features=[("encoder.ln_post", 3)], language="en", step=0.25, timeout=60) as live:
+    wanted = [("encoder.ln_post", 3), ("", 7, "/a/dictionary")]
+    with client.live(features=wanted, language="en", step=0.25, timeout=60) as live:
         live.send(np.full(50_000, 0.5, np.float32))
         live.send(b"\x01\x00")
         live.finish()
@@ -320,7 +321,10 @@ def test_a_live_line_takes_sound_and_gives_events(fake, client):
     assert end == auscult.LiveEnd(7, 0, 3, 1)
     opening = received[0].open
     assert (opening.step_ms, opening.transcribe, opening.language, opening.deadline_ms) == (250, True, "en", 60_000)
-    assert (opening.features[0].hook, opening.features[0].index) == ("encoder.ln_post", 3)
+    assert [(one.hook, one.index, one.dictionary) for one in opening.features] == [
+        ("encoder.ln_post", 3, ""),
+        ("", 7, "/a/dictionary"),
+    ]
     sound = b"".join(one.pcm_s16le for one in received[1:])
     assert sound == np.full(50_000, 16384, "<i2").tobytes() + b"\x01\x00"
     assert max(len(one.pcm_s16le) for one in received) <= 1 << 20

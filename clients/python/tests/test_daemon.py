@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import wave
 
 import auscult
@@ -200,6 +201,54 @@ def test_a_live_line_hears_sound(daemon, samples):
     assert events[-1].duration == pytest.approx(len(samples) / 16000)
     levels = [event for event in events if isinstance(event, auscult.LiveLevel)]
     assert levels and all(level.rms_db <= level.peak_db <= 0 for level in levels)
+
+
+@pytest.fixture
+def dictionary(daemon, tmp_path):
+    """A folder in SAELens' layout: the residual stream's values themselves, and their negatives, without the rest."""
+    width = daemon.trace(CLIP, ["encoder.blocks.1"])["encoder.blocks.1"].shape[1]
+    one = np.eye(width, dtype="<f4")
+    tensors = {
+        "W_enc": np.concatenate([one, -one], 1),
+        "W_dec": np.concatenate([one, -one]),
+        "b_enc": np.zeros(2 * width, "<f4"),
+        "b_dec": np.zeros(width, "<f4"),
+    }
+    header, data = {}, b""
+    for name, tensor in tensors.items():
+        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [len(data), len(data) + tensor.nbytes]}
+        data += np.ascontiguousarray(tensor).tobytes()
+    text = json.dumps(header).encode()
+    (tmp_path / "sae_weights.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data)
+    configuration = {"architecture": "standard", "d_in": width, "d_sae": 2 * width}
+    configuration["metadata"] = {"hook_name": "encoder.blocks.1"}
+    (tmp_path / "cfg.json").write_text(json.dumps(configuration))
+    return tmp_path
+
+
+def test_a_dictionarys_latents_are_heard_live(daemon, dictionary, samples):
+    with daemon.live(features=[("", 5, dictionary), ("encoder.blocks.1", 5)], transcribe=False, timeout=300) as live:
+        live.send(samples)
+        live.finish()
+        events = [event for event in live if isinstance(event, auscult.LiveActivations)]
+    latents, values = (np.concatenate([event.features[i] for event in events]) for i in (0, 1))
+    assert len(values) == 25 and (values < 0).any() and (values > 0).any()
+    np.testing.assert_allclose(latents, np.maximum(values, 0), rtol=1e-5, atol=1e-6)
+
+
+def test_a_latent_is_changed_and_a_reconstruction_spliced_in(daemon, dictionary):
+    hook = "encoder.blocks.1"
+    plain = daemon.trace(CLIP, [hook])[hook]
+    spliced = daemon.trace(CLIP, [hook], interventions=[auscult.Intervention(hook, splice=dictionary)])[hook]
+    np.testing.assert_allclose(spliced, plain, rtol=1e-5, atol=1e-5)
+    off = auscult.Intervention(hook, latent=auscult.Latent(dictionary, 5, set=0))
+    changed = daemon.trace(CLIP, [hook], interventions=[off])[hook]
+    expected = np.array(plain)
+    expected[:, 5] = np.minimum(expected[:, 5], 0)
+    np.testing.assert_allclose(changed, expected, rtol=1e-5, atol=1e-5)
+    with pytest.raises(auscult.InvalidArgument, match="latent 99999"):
+        wrong = auscult.Intervention(hook, latent=auscult.Latent(dictionary, 99999, set=0))
+        daemon.trace(CLIP, [hook], interventions=[wrong])
 
 
 def test_plugins_are_listed(daemon):

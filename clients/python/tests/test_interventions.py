@@ -5,7 +5,7 @@ from __future__ import annotations
 import auscult
 import numpy as np
 import pytest
-from auscult import Intervention
+from auscult import Intervention, Latent
 from auscult.interventions import interventions
 
 
@@ -24,12 +24,27 @@ def test_a_relative_file_in_text_is_made_absolute(tmp_path, monkeypatch):
     assert absolute.text == "a = set /v"
 
 
-def test_a_folder_with_a_blank_cannot_be_said_in_text(tmp_path, monkeypatch):
+def test_a_dictionarys_folder_in_text_is_made_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = interventions(["a.b splice d", "a.b @frames 0:9 = splice d", "a.b latent d 7 = set 2", "a = latent d/e 0 = zero"])
+    assert [one.text for one in made] == [
+        f"a.b splice {tmp_path}/d",
+        f"a.b @frames 0:9 = splice {tmp_path}/d",
+        f"a.b latent {tmp_path}/d 7 = set 2",
+        f"a = latent {tmp_path}/d/e 0 = zero",
+    ]
+
+
+def test_a_folder_with_a_blank_stands_in_quotes(tmp_path, monkeypatch):
     folder = tmp_path / "a folder"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    with pytest.raises(auscult.InvalidArgument, match="blank"):
-        interventions("a.b = set v.safetensors")
+    texts = ["a.b = set v.safetensors", 'a.b = add "my v" 2', 'a.b latent "my d" 3 = scale 0.5']
+    assert [one.text for one in interventions(texts)] == [
+        f'a.b = set "{folder}/v.safetensors"',
+        f'a.b = add "{folder}/my v" 2',
+        f'a.b latent "{folder}/my d" 3 = scale 0.5',
+    ]
     (one,) = interventions(Intervention("a.b", set="v.safetensors"))
     assert one.set.path == str(folder / "v.safetensors")
 
@@ -45,9 +60,13 @@ def test_every_operation_has_its_message():
         Intervention("h", noise=0.5, seed=7),
         Intervention("h", window=0),
         Intervention("h", substitute_padding=True),
+        Intervention("h", splice="/d"),
+        Intervention("h", latent=Latent("/d", 5, scale=0.0)),
+        Intervention("h", latent=Latent("/d", 5, set=0.0)),
     ]
     made = interventions(given)
-    expected = ["zero", "mean", "scale", "add", "set", "noise", "window", "substitute_padding"]
+    expected = ["zero", "mean", "scale", "add", "set", "noise", "window", "substitute_padding", "splice"]
+    expected += ["latent", "latent"]
     assert [one.WhichOneof("operation") for one in made] == expected
     assert {one.hook for one in made} == {"h"} and {one.text for one in made} == {""}
     assert (made[0].positions.start, made[0].positions.end, list(made[0].heads)) == (50, 100, [0, 3])
@@ -58,10 +77,15 @@ def test_every_operation_has_its_message():
     assert np.frombuffer(tensor.data, "<f4").tolist() == [0, 1, 2, 3, 4, 5]
     assert np.frombuffer(made[4].set.tensor.data, "<f4").tolist() == [0, 2, 3, 5]
     assert (made[5].noise.standard_deviation, made[5].noise.seed) == (0.5, 7)
+    assert made[8].splice == "/d"
+    assert [(one.latent.dictionary, one.latent.index) for one in made[9:]] == [("/d", 5), ("/d", 5)]
+    assert [one.latent.WhichOneof("change") for one in made[9:]] == ["scale", "set"]
 
 
 @pytest.mark.parametrize(
-    "wrong", [Intervention("h"), Intervention("h", zero=True, scale=2.0), Intervention("h", set=np.array(["a"]))]
+    "wrong",
+    [Intervention("h"), Intervention("h", zero=True, scale=2.0), Intervention("h", set=np.array(["a"])),
+     Intervention("h", latent=Latent("d", 0)), Intervention("h", latent=Latent("d", 0, scale=1, set=1))],
 )
 def test_none_or_several_operations_and_text_for_numbers_are_refused(wrong):
     with pytest.raises(auscult.InvalidArgument):

@@ -62,8 +62,8 @@ package struct SplitMix: RandomNumberGenerator {
         return Hashing.stirred(state)
     }
 
-    /// A whole number below `bound`, each as likely: the upper half of a product, drawn again where that would favour some
-    /// (Lemire 2019). Swift's own draws may be made otherwise by another release; these may not.
+    /// A whole number below `bound`, each as likely: the upper half of a product, drawn again where that would favour
+    /// some (Lemire 2019). Swift's own draws may be made otherwise by another release; these may not.
     /// - Parameter bound: at least 1.
     package mutating func next(below bound: Int) -> Int {
         let bound = UInt64(max(bound, 1))

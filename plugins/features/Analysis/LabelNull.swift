@@ -1,12 +1,12 @@
 import PluginDraws
 
-/// What a label's precision would be if the feature had nothing to do with it: with the labels of the scoring part drawn
-/// anew, many times.
+/// What a label's precision would be if the feature had nothing to do with it: with the labels of the scoring part
+/// drawn anew, many times.
 ///
 /// What is drawn has to be what could as well have been otherwise, or a p-value is too small. Sounds, words and tokens
-/// follow upon themselves, as activations do, so their labels are rotated against the activations by a random number of
-/// frames, which keeps both. A column is the same throughout a recording, and often in all recordings of a speaker, whose
-/// frames are then no evidence of their own: its values are dealt out anew among those (``LabelTask/units``).
+/// follow upon themselves, as activations do, so their labels are rotated against the activations by a random number
+/// of frames, which keeps both. A column is the same throughout a recording, and often in all recordings of a speaker,
+/// whose frames are then no evidence of their own: its values are dealt out anew among those (``LabelTask/units``).
 struct LabelNull {
     private enum Draws {
         /// By how many frames.

@@ -94,8 +94,8 @@ struct LabelSearch {
         }
     }
 
-    /// What a column's values are dealt out among for the null: speakers, where none of the scoring ones has two values,
-    /// and otherwise recordings. A speaker's own label is by recording.
+    /// What a column's values are dealt out among for the null: speakers, where none of the scoring ones has two
+    /// values, and otherwise recordings. A speaker's own label is by recording.
     private func unit(_ column: String, _ split: SpeakerSplit) -> (Moment) -> String {
         let speakers = scan.recordings.all.mapValues { $0.speaker(settings.speaker) }
         var values: [String: Set<String>] = [:]

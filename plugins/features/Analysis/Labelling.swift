@@ -4,9 +4,9 @@
 ///    the frames is not above it. The feature listens where it is above θ, on both parts.
 /// 2. The lag is that at which the feature and the labels have the most mutual information on the naming part, in eight
 ///    ranges of equally many frames; of equals the one nearest to 0.
-/// 3. The label is the one with the highest precision among the frames above θ on the naming part, at that lag, of those
-///    whose precision is at least `lift` times their share of all the part's frames; of equals the first by name. So
-///    what nearly all frames have names nothing, and hides nothing that the feature does listen to.
+/// 3. The label is the one with the highest precision among the frames above θ on the naming part, at that lag, of
+///    those whose precision is at least `lift` times their share of all the part's frames; of equals the first by name.
+///    So what nearly all frames have names nothing, and hides nothing that the feature does listen to.
 /// 4. On the scoring part: precision, base, lift, recall, F1, AUC, mutual information, selectivity.
 /// 5. The p-value is of the precision of that one label on the scoring part: see ``LabelNull``.
 struct Labelling {

@@ -232,7 +232,52 @@ void   auscult__v1__noise__free_unpacked
   assert(message->base.descriptor == &auscult__v1__noise__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__intervention__field_descriptors[12] =
+void   auscult__v1__latent_change__init
+                     (Auscult__V1__LatentChange         *message)
+{
+  static const Auscult__V1__LatentChange init_value = AUSCULT__V1__LATENT_CHANGE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__latent_change__get_packed_size
+                     (const Auscult__V1__LatentChange *message)
+{
+  assert(message->base.descriptor == &auscult__v1__latent_change__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__latent_change__pack
+                     (const Auscult__V1__LatentChange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__latent_change__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__latent_change__pack_to_buffer
+                     (const Auscult__V1__LatentChange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__latent_change__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LatentChange *
+       auscult__v1__latent_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LatentChange *)
+     protobuf_c_message_unpack (&auscult__v1__latent_change__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__latent_change__free_unpacked
+                     (Auscult__V1__LatentChange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__latent_change__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor auscult__v1__intervention__field_descriptors[14] =
 {
   {
     "text",
@@ -378,16 +423,42 @@ static const ProtobufCFieldDescriptor auscult__v1__intervention__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "splice",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__Intervention, operation_case),
+    offsetof(Auscult__V1__Intervention, splice),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latent",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__Intervention, operation_case),
+    offsetof(Auscult__V1__Intervention, latent),
+    &auscult__v1__latent_change__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__intervention__field_indices_by_name[] = {
   7,   /* field[7] = add */
   3,   /* field[3] = heads */
   1,   /* field[1] = hook */
+  13,   /* field[13] = latent */
   5,   /* field[5] = mean */
   9,   /* field[9] = noise */
   2,   /* field[2] = positions */
   6,   /* field[6] = scale */
   8,   /* field[8] = set */
+  12,   /* field[12] = splice */
   11,   /* field[11] = substitute_padding */
   0,   /* field[0] = text */
   10,   /* field[10] = window */
@@ -396,7 +467,7 @@ static const unsigned auscult__v1__intervention__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__intervention__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor auscult__v1__intervention__descriptor =
 {
@@ -406,7 +477,7 @@ const ProtobufCMessageDescriptor auscult__v1__intervention__descriptor =
   "Auscult__V1__Intervention",
   "auscult.v1",
   sizeof(Auscult__V1__Intervention),
-  12,
+  14,
   auscult__v1__intervention__field_descriptors,
   auscult__v1__intervention__field_indices_by_name,
   1,  auscult__v1__intervention__number_ranges,
@@ -615,5 +686,82 @@ const ProtobufCMessageDescriptor auscult__v1__noise__descriptor =
   auscult__v1__noise__field_indices_by_name,
   1,  auscult__v1__noise__number_ranges,
   (ProtobufCMessageInit) auscult__v1__noise__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__latent_change__field_descriptors[4] =
+{
+  {
+    "dictionary",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LatentChange, dictionary),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "index",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LatentChange, index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "scale",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Auscult__V1__LatentChange, change_case),
+    offsetof(Auscult__V1__LatentChange, scale),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "set",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Auscult__V1__LatentChange, change_case),
+    offsetof(Auscult__V1__LatentChange, set),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__latent_change__field_indices_by_name[] = {
+  0,   /* field[0] = dictionary */
+  1,   /* field[1] = index */
+  2,   /* field[2] = scale */
+  3,   /* field[3] = set */
+};
+static const ProtobufCIntRange auscult__v1__latent_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor auscult__v1__latent_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LatentChange",
+  "LatentChange",
+  "Auscult__V1__LatentChange",
+  "auscult.v1",
+  sizeof(Auscult__V1__LatentChange),
+  4,
+  auscult__v1__latent_change__field_descriptors,
+  auscult__v1__latent_change__field_indices_by_name,
+  1,  auscult__v1__latent_change__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__latent_change__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -624,7 +624,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
   (ProtobufCMessageInit) auscult__v1__live_open__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_feature__field_descriptors[2] =
+static const ProtobufCFieldDescriptor auscult__v1__live_feature__field_descriptors[3] =
 {
   {
     "hook",
@@ -650,15 +650,28 @@ static const ProtobufCFieldDescriptor auscult__v1__live_feature__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "dictionary",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveFeature, dictionary),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_feature__field_indices_by_name[] = {
+  2,   /* field[2] = dictionary */
   0,   /* field[0] = hook */
   1,   /* field[1] = index */
 };
 static const ProtobufCIntRange auscult__v1__live_feature__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_feature__descriptor =
 {
@@ -668,7 +681,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_feature__descriptor =
   "Auscult__V1__LiveFeature",
   "auscult.v1",
   sizeof(Auscult__V1__LiveFeature),
-  2,
+  3,
   auscult__v1__live_feature__field_descriptors,
   auscult__v1__live_feature__field_indices_by_name,
   1,  auscult__v1__live_feature__number_ranges,

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import StrictJSON
 
 /// What came of one section.
 struct SectionReport: Sendable {

@@ -2,6 +2,7 @@ import Digests
 import Files
 import Foundation
 import Messages
+import StrictJSON
 import Wire
 
 /// How a recording is written down.

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Messages
+import StrictJSON
 
 /// All sections of one call, as files and as the table that is printed.
 struct WholeReport {

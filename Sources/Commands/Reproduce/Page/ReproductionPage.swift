@@ -1,6 +1,7 @@
 import Foundation
 import Messages
 import Palette
+import StrictJSON
 
 /// A reproduction as one page to read and to listen to: everything that it needs is in it.
 ///

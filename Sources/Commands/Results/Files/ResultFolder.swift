@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Messages
+import StrictJSON
 
 /// Results as files in a folder: for each its numbers, its picture, or its sound, and `results.json`, which says what is
 /// where.

@@ -1,3 +1,5 @@
+import StrictJSON
+
 extension ResultsPage {
     /// Numbers, colours and elements.
     static let script = #"""

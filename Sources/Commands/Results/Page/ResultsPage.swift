@@ -1,5 +1,6 @@
 import Foundation
 import Palette
+import StrictJSON
 
 /// A run as one page: everything that it needs is in it, and it asks the network for nothing.
 ///

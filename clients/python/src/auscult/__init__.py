@@ -31,7 +31,7 @@ from .errors import (
     Unimplemented,
     Unknown,
 )
-from .interventions import Intervention
+from .interventions import Intervention, Latent
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
 from .live import Live, LiveActivations, LiveEnd, LiveEvent, LiveHypothesis, LiveLevel, LiveSegment
 from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, RegisteredModel, Token
@@ -82,6 +82,7 @@ __all__ = [
     "Jobs",
     "LabelledArray",
     "LanguageProbability",
+    "Latent",
     "Live",
     "LiveActivations",
     "LiveEnd",

@@ -291,7 +291,7 @@ class Client(Caller):
         vocabulary: str = "",
         language: str = "",
         transcribe: bool = True,
-        features: Iterable[tuple[str, int]] = (),
+        features: Iterable[_live.Feature] = (),
         step: float | None = None,
         window: float | None = None,
         timeout: float | None = None,
@@ -301,7 +301,9 @@ class Client(Caller):
         Args:
             language: Without it, the model tells, once for each window.
             transcribe: Whether to write down what is said.
-            features: ``(hook, column)`` of encoder activations to read out: ``("encoder.blocks.2.mlp.1", 17)``.
+            features: ``(hook, column)`` of encoder activations to read out: ``("encoder.blocks.2.mlp.1", 17)``; or
+                ``(hook, latent, dictionary)`` for a latent of the sparse dictionary in a folder, where an empty `hook`
+                means the one that the dictionary names.
             step: Seconds of new sound between two looks; 0.5 by default, at least 0.1.
             window: Seconds of sound that the encoder sees at most; the model's own window by default.
             timeout: Seconds until the line ends by itself.

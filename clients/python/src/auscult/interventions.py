@@ -20,6 +20,22 @@ TensorValue = Union[NDArray[Any], "os.PathLike[str]", str]
 
 
 @dataclass(frozen=True)
+class Latent:
+    """A change of one latent of a sparse dictionary; what the dictionary does not explain stays.
+
+    Exactly one of `scale` and `set` is given.
+    """
+
+    #: The dictionary's folder: SAELens' layout, or sparsify's.
+    dictionary: "os.PathLike[str] | str"
+    index: int
+    #: The latent's code is multiplied by this.
+    scale: float | None = None
+    #: The latent's code becomes this; 0 takes it away.
+    set: float | None = None
+
+
+@dataclass(frozen=True)
 class Intervention:
     """One change, with exactly one operation. Where several are given, they act in the order of the forward pass.
 
@@ -47,6 +63,10 @@ class Intervention:
     window: int | None = None
     #: What an input of padding alone gives at the same place; encoder only.
     substitute_padding: bool = False
+    #: The folder of a sparse dictionary, whose reconstruction takes the place of the activation.
+    splice: "os.PathLike[str] | str | None" = None
+    #: One latent of a sparse dictionary is changed.
+    latent: Latent | None = None
     #: Frames or tokens ``(start, end)`` that are changed, half open; an end of None is the last. None for all.
     positions: tuple[int, int | None] | None = None
     #: Heads that are changed; none for all.
@@ -55,9 +75,11 @@ class Intervention:
 
 Interventions = Union[str, Intervention, Sequence[Union[str, Intervention]]]
 
-_OPERATIONS = ("zero", "mean", "scale", "add", "set", "noise", "window", "substitute_padding")
-# The file of `= add FILE x` and `= set FILE`; the text form has no way to write a blank in its name.
-_FILE = re.compile(r"^([^=]*=\s*(?:add|set)\s+)(\S+)(.*)$", re.DOTALL)
+_OPERATIONS = ("zero", "mean", "scale", "add", "set", "noise", "window", "substitute_padding", "splice", "latent")
+# The file of `= add FILE x` and `= set FILE`, the folder of `splice FOLDER` and `latent FOLDER i = …`.
+_FILE = re.compile(
+    r"""^([^="]*?\s(?:add|set|splice|latent)\s+|[^="]*=\s*(?:add|set|splice|latent)\s+)("[^"]*"|\S+)(.*)$""", re.DOTALL
+)
 
 
 def interventions(given: Interventions) -> list[Any]:
@@ -73,14 +95,8 @@ def interventions(given: Interventions) -> list[Any]:
 def _text(text: str) -> Any:
     match = _FILE.match(text)
     if match is not None:
-        path = os.path.abspath(os.path.expanduser(match[2]))
-        if path.split() != [path]:
-            raise InvalidArgument(
-                f"in the intervention {text!r}: {path!r} has a blank, which the text form cannot say; use "
-                "auscult.Intervention",
-                "invalid_argument",
-            )
-        text = match[1] + path + match[3]
+        path = _absolute(match[2].strip('"'))
+        text = match[1] + (f'"{path}"' if path.split() != [path] else path) + match[3]
     return v1.Intervention(text=text)
 
 
@@ -110,15 +126,37 @@ def _message(one: Intervention) -> Any:
         message.add.factor = one.factor
     elif name == "set":
         message.set.CopyFrom(_value(one.set))
+    elif name == "splice":
+        message.splice = _absolute(one.splice)
+    elif name == "latent":
+        message.latent.CopyFrom(_latent(one.latent))
     else:
         message.noise.standard_deviation = one.noise
         message.noise.seed = one.seed
     return message
 
 
+def _latent(latent: Any) -> Any:
+    if not isinstance(latent, Latent):
+        raise TypeError(f"expected a Latent, not {type(latent).__name__}")
+    if (latent.scale is None) == (latent.set is None):
+        raise InvalidArgument(
+            f"latent {latent.index} of {os.fspath(latent.dictionary)!r} has "
+            f"{'neither scale nor set' if latent.scale is None else 'scale and set'}; expected one of them",
+            "invalid_argument",
+        )
+    message = v1.LatentChange(dictionary=_absolute(latent.dictionary), index=latent.index)
+    setattr(message, *(("scale", latent.scale) if latent.set is None else ("set", latent.set)))
+    return message
+
+
+def _absolute(path: Any) -> str:
+    return os.path.abspath(os.path.expanduser(os.fspath(path)))
+
+
 def _value(value: Any) -> Any:
     if isinstance(value, (str, os.PathLike)):
-        return v1.TensorValue(path=os.path.abspath(os.path.expanduser(os.fspath(value))))
+        return v1.TensorValue(path=_absolute(value))
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise InvalidArgument(f"expected a tensor of numbers, not of {array.dtype}", "invalid_argument")

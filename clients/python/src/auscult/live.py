@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Union
@@ -79,6 +80,8 @@ class LiveEnd(LiveEvent):
     skipped_steps: int
 
 
+#: ``(hook, column)``, or ``(hook, latent, dictionary's folder)``.
+Feature = Union["tuple[str, int]", "tuple[str, int, os.PathLike[str] | str]"]
 AnyLiveEvent = Union[LiveLevel, LiveHypothesis, LiveSegment, LiveActivations, LiveEnd]
 
 
@@ -156,7 +159,7 @@ def opening(
     vocabulary: str,
     language: str,
     transcribe: bool,
-    features: Iterable[tuple[str, int]],
+    features: Iterable[Feature],
     step: float | None,
     window: float | None,
 ) -> Any:
@@ -165,7 +168,12 @@ def opening(
         model=model_ref(model, vocabulary),
         language=language,
         transcribe=transcribe,
-        features=[v1.LiveFeature(hook=hook, index=index) for hook, index in features],
+        features=[_feature(*one) for one in features],
         step_ms=0 if step is None else round(step * 1000),
         window_ms=0 if window is None else round(window * 1000),
     )
+
+
+def _feature(hook: str, index: int, dictionary: os.PathLike[str] | str = "") -> Any:
+    folder = os.path.abspath(os.path.expanduser(os.fspath(dictionary))) if dictionary else ""
+    return v1.LiveFeature(hook=hook, index=index, dictionary=folder)

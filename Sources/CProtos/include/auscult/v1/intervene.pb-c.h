@@ -21,6 +21,7 @@ typedef struct Auscult__V1__PositionRange Auscult__V1__PositionRange;
 typedef struct Auscult__V1__TensorValue Auscult__V1__TensorValue;
 typedef struct Auscult__V1__AddTensor Auscult__V1__AddTensor;
 typedef struct Auscult__V1__Noise Auscult__V1__Noise;
+typedef struct Auscult__V1__LatentChange Auscult__V1__LatentChange;
 
 
 /* --- enums --- */
@@ -37,7 +38,9 @@ typedef enum {
   AUSCULT__V1__INTERVENTION__OPERATION_SET = 9,
   AUSCULT__V1__INTERVENTION__OPERATION_NOISE = 10,
   AUSCULT__V1__INTERVENTION__OPERATION_WINDOW = 11,
-  AUSCULT__V1__INTERVENTION__OPERATION_SUBSTITUTE_PADDING = 12
+  AUSCULT__V1__INTERVENTION__OPERATION_SUBSTITUTE_PADDING = 12,
+  AUSCULT__V1__INTERVENTION__OPERATION_SPLICE = 13,
+  AUSCULT__V1__INTERVENTION__OPERATION_LATENT = 14
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__INTERVENTION__OPERATION__CASE)
 } Auscult__V1__Intervention__OperationCase;
 
@@ -53,6 +56,8 @@ struct  Auscult__V1__Intervention
    *   HOOK[@frames a:b][@heads h,h] = zero | mean | scale x | add FILE x | set FILE | noise s [seed n]
    *   encoder.blocks.*.attn[@heads h,h] window k
    *   encoder.ln_post substitute-padding a:b
+   *   HOOK[@frames a:b] splice FOLDER
+   *   HOOK[@frames a:b] latent FOLDER i = zero | scale x | set v
    */
   char *text;
   /*
@@ -102,6 +107,14 @@ struct  Auscult__V1__Intervention
      * What an all-padding input gives at the same place; encoder only.
      */
     Auscult__V1__Empty *substitute_padding;
+    /*
+     * The folder of a sparse dictionary: its reconstruction takes the place of the activation.
+     */
+    char *splice;
+    /*
+     * One latent of a sparse dictionary is changed; what the dictionary does not explain stays.
+     */
+    Auscult__V1__LatentChange *latent;
   };
 };
 #define AUSCULT__V1__INTERVENTION__INIT \
@@ -185,6 +198,41 @@ struct  Auscult__V1__Noise
 #define AUSCULT__V1__NOISE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__noise__descriptor) \
     , 0, 0 }
+
+
+typedef enum {
+  AUSCULT__V1__LATENT_CHANGE__CHANGE__NOT_SET = 0,
+  AUSCULT__V1__LATENT_CHANGE__CHANGE_SCALE = 3,
+  AUSCULT__V1__LATENT_CHANGE__CHANGE_SET = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LATENT_CHANGE__CHANGE__CASE)
+} Auscult__V1__LatentChange__ChangeCase;
+
+/*
+ * x plus (z' - z) times the latent's direction, where z is its code in x.
+ */
+struct  Auscult__V1__LatentChange
+{
+  ProtobufCMessage base;
+  /*
+   * The dictionary's folder.
+   */
+  char *dictionary;
+  uint32_t index;
+  Auscult__V1__LatentChange__ChangeCase change_case;
+  union {
+    /*
+     * z' = this times z.
+     */
+    float scale;
+    /*
+     * z' = this; 0 takes the latent away.
+     */
+    float set;
+  };
+};
+#define AUSCULT__V1__LATENT_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__latent_change__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, AUSCULT__V1__LATENT_CHANGE__CHANGE__NOT_SET, {0} }
 
 
 /* Auscult__V1__Intervention methods */
@@ -282,6 +330,25 @@ Auscult__V1__Noise *
 void   auscult__v1__noise__free_unpacked
                      (Auscult__V1__Noise *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__LatentChange methods */
+void   auscult__v1__latent_change__init
+                     (Auscult__V1__LatentChange         *message);
+size_t auscult__v1__latent_change__get_packed_size
+                     (const Auscult__V1__LatentChange   *message);
+size_t auscult__v1__latent_change__pack
+                     (const Auscult__V1__LatentChange   *message,
+                      uint8_t             *out);
+size_t auscult__v1__latent_change__pack_to_buffer
+                     (const Auscult__V1__LatentChange   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LatentChange *
+       auscult__v1__latent_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__latent_change__free_unpacked
+                     (Auscult__V1__LatentChange *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Auscult__V1__Intervention_Closure)
@@ -299,6 +366,9 @@ typedef void (*Auscult__V1__AddTensor_Closure)
 typedef void (*Auscult__V1__Noise_Closure)
                  (const Auscult__V1__Noise *message,
                   void *closure_data);
+typedef void (*Auscult__V1__LatentChange_Closure)
+                 (const Auscult__V1__LatentChange *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -310,6 +380,7 @@ extern const ProtobufCMessageDescriptor auscult__v1__position_range__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__tensor_value__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__add_tensor__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__noise__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__latent_change__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -90,17 +90,24 @@ struct  Auscult__V1__LiveOpen
 
 
 /*
- * One column of an encoder activation: a neuron of encoder.blocks.2.mlp.1, say.
+ * One column of an encoder activation: a neuron of encoder.blocks.2.mlp.1, say. With a dictionary, one of its latents.
  */
 struct  Auscult__V1__LiveFeature
 {
   ProtobufCMessage base;
+  /*
+   * Empty for the hook point that the dictionary names.
+   */
   char *hook;
   uint32_t index;
+  /*
+   * The folder of a sparse dictionary, whose latent `index` is read out: its code, in the frames of `hook`.
+   */
+  char *dictionary;
 };
 #define AUSCULT__V1__LIVE_FEATURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_feature__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 typedef enum {

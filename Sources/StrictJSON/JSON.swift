@@ -43,7 +43,7 @@ package enum JSON: Sendable {
     }
 
     /// The text as a part of something larger that is `indent` levels deep.
-    func text(indent: Int) -> String {
+    package func text(indent: Int) -> String {
         var out = ""
         write(to: &out, indent: indent)
         return out
@@ -123,13 +123,4 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, Expr
     package init(stringLiteral value: String) { self = .string(value) }
     package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements) }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
-
-    /// A string, or null for an empty one, which is how a message says that there is none.
-    init(present value: String) { self = value.isEmpty ? .null : .string(value) }
-    init(_ value: Double?) { self = value.map(JSON.number) ?? .null }
-    /// An integer of any size.
-    init(_ value: UInt64) { self = Int(exactly: value).map(JSON.integer) ?? .unsigned(value) }
-    init(_ values: [Int32]) { self = .array(values.map { .integer(Int($0)) }) }
-    init(_ values: [UInt64]) { self = .array(values.map { JSON($0) }) }
-    init(_ values: [String]) { self = .array(values.map(JSON.string)) }
 }

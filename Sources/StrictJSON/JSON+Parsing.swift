@@ -20,18 +20,21 @@ extension JSON {
     package init(parsing text: String) throws { try self.init(parsing: Array(text.utf8)) }
 
     /// The same for the text's UTF-8.
-    package init(parsing bytes: [UInt8]) throws {
+    package init(parsing bytes: [UInt8]) throws { self = try bytes.withUnsafeBytes { try JSON(parsing: $0) } }
+
+    /// The same where it lies.
+    package init(parsing bytes: UnsafeRawBufferPointer) throws {
         var parser = JSONTextParser(bytes)
         self = try parser.document()
     }
 }
 
 private struct JSONTextParser {
-    private let bytes: [UInt8]
+    private let bytes: UnsafeRawBufferPointer
     private var offset = 0
     private var depth = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     mutating func document() throws -> JSON {
         let value = try value()
