@@ -168,12 +168,15 @@ extension AtlasSchema {
         ) STRICT;
         """
 
-    /// A label's share of all frames, and its precision over that; and indexes with all that a list of features is chosen
-    /// and sorted by, so that it does not go through the tables, in which histograms are.
+    /// A label's share of all frames, and its precision over that.
     static let version3 = """
         ALTER TABLE labels ADD COLUMN base REAL;
         ALTER TABLE labels ADD COLUMN lift REAL;
+        """
 
+    /// Indexes with all that a list of features is chosen and sorted by, so that it does not go through the tables, in which
+    /// histograms are.
+    static let version4 = """
         DROP INDEX features_by_density;
         CREATE INDEX features_listed ON features (scan_id, hook, number, density, maximum, name);
         DROP INDEX labels_of_feature;
