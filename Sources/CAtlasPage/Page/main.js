@@ -15,8 +15,10 @@ const sorts = {
 };
 
 function controls(about) {
-  const hooks = [...new Map(about.scans.flatMap(s => s.hooks).map(h => [h.hook, h.features]))];
-  byId('hook').append(el('option', { value: '' }, 'all'), ...hooks.map(([hook, n]) => el('option', { value: hook }, `${hook} (${count(n)})`)));
+  // Several scans may have features of one hook point: neurons, and latents or directions.
+  const hooks = new Map();
+  for (const { hook, features } of about.scans.flatMap(s => s.hooks)) hooks.set(hook, (hooks.get(hook) ?? 0) + features);
+  byId('hook').append(el('option', { value: '' }, 'all'), ...[...hooks].map(([hook, n]) => el('option', { value: hook }, `${hook} (${count(n)})`)));
   byId('kind').append(el('option', { value: '' }, 'any'), ...about.kinds.map(kind => el('option', { value: kind }, kind)));
   byId('lift').append(...['', '1.25', '2', '5', '10', '20'].map(liftOption));
   byId('sort').append(...Object.entries(sorts).map(([value, text]) => el('option', { value }, text)));
