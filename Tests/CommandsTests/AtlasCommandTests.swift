@@ -89,9 +89,11 @@ import Testing
         #expect(page["total"] as? Int == 1 && (row["label"] as? [String: Any])?["feature_id"] is Int)
         let scans = try await auscult("atlas", "show", path, "--scans", data: data)
         #expect(
-            lines(scans).dropFirst().map { $0.prefix(4) } == [["complete", "default", "demo:", "features"]] + [
-                ["complete", "default", "demo:", "features"]
-            ])
+            lines(scans).dropFirst().map { $0.prefix(5) }
+                == [
+                    ["1", "complete", "default", "demo:", "features"],
+                    ["1", "complete", "default", "demo:", "features"],
+                ])
         let unknown = try await auscult("atlas", "show", path, "--hook", "nope", data: data)
         #expect(unknown.status == 66 && unknown.error.contains("it has decoder.blocks.0.mlp.1, \(Self.hook)"))
     }
