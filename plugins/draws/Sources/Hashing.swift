@@ -51,8 +51,8 @@ package enum Hashing {
     package static func unit(_ key: UInt64) -> Double { Double(key >> 11) * 0x1p-53 }
 }
 
-/// SplitMix64, for draws in a row: the bootstrap.
-package struct SplitMix: RandomNumberGenerator {
+/// SplitMix64, for draws in a row: a bootstrap, a shuffle buffer. Its state is one number, which can be saved with the rest.
+package struct SplitMix: RandomNumberGenerator, Codable, Equatable, Sendable {
     private var state: UInt64
 
     package init(seed: UInt64) { state = seed }
@@ -61,4 +61,10 @@ package struct SplitMix: RandomNumberGenerator {
         defer { state &+= 0x9e37_79b9_7f4a_7c15 }
         return Hashing.stirred(state)
     }
+
+    /// A number below `bound`, which is 1 or more.
+    package mutating func index(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+
+    /// Uniform in −1…1.
+    package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-23 - 1 }
 }
