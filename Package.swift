@@ -90,7 +90,7 @@ let package = Package(
             name: "Probes", dependencies: ["PluginDraws", "PluginKit", "TensorFiles"], path: "plugins/probes/Analysis",
             swiftSettings: testable),
         .target(
-            name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginKit"],
+            name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit"],
             path: "plugins/sae/Analysis", swiftSettings: testable),
         // Random numbers that depend on what is drawn for, and on no order.
         .target(name: "PluginDraws", path: "plugins/draws/Sources", swiftSettings: optimised),

@@ -41,7 +41,8 @@ public protocol MonoidPlugin: AnalysisPlugin {
     func save() throws -> [UInt8]
 
     /// Takes in what another instance with the same arguments has saved, as if its recordings had been heard after this
-    /// one's. The bytes may be damaged: what is wrong with them is thrown.
+    /// one's. The bytes may be damaged: what is wrong with them is thrown. An analysis with ``Needs/oneRun`` throws
+    /// `unsupported` where this instance has heard something.
     mutating func merge(_ bytes: [UInt8]) throws
 }
 

@@ -50,6 +50,7 @@ extension CMemory {
         if needs.decoder { flags |= AUSCULT_NEED_DECODER }
         if needs.labels { flags |= AUSCULT_NEED_LABELS }
         if needs.gradientsOf != nil { flags |= AUSCULT_NEED_GRADIENTS }
+        if needs.oneRun { flags |= AUSCULT_NEED_ONE_RUN }
         if needs.nothingToHear { flags |= AUSCULT_NEED_NOTHING_TO_HEAR }
         return auscult_needs(
             struct_size: UInt32(MemoryLayout<auscult_needs>.size), flags: UInt32(flags),

@@ -44,10 +44,13 @@ public struct Needs: Sendable {
     public var gradientsOf: String?
     /// No recordings at all: `activate` and `finish` work through the host.
     public var nothingToHear: Bool
+    /// All recordings in one run, in their order: two states cannot be put together. `merge` still takes a state into a
+    /// new instance, and throws `unsupported` in one that has heard something.
+    public var oneRun: Bool
 
     public init(
         hooks: [String] = [], allFrames: Bool = false, audio: Bool = false, decoder: Bool = false, labels: Bool = false,
-        gradientsOf: String? = nil, nothingToHear: Bool = false
+        gradientsOf: String? = nil, nothingToHear: Bool = false, oneRun: Bool = false
     ) {
         self.hooks = hooks
         self.allFrames = allFrames
@@ -56,6 +59,7 @@ public struct Needs: Sendable {
         self.labels = labels
         self.gradientsOf = gradientsOf
         self.nothingToHear = nothingToHear
+        self.oneRun = oneRun
     }
 }
 

@@ -85,6 +85,23 @@ struct PluginRunTests {
         #expect(error?.message.contains(sentence) == true)
     }
 
+    @Test("has its time anew whenever it gets on, and not for saying the same again", arguments: [true, false])
+    func progress(getsOn: Bool) throws {
+        let gathered = Gathered()
+        var limits = PluginLimits()
+        limits.processTimeout = 3
+        let process = try gathered.start(TestBundle(), limits: limits)
+        defer { process.close() }
+        if getsOn {
+            try provoke("reports", gathered, process)
+            try process.finish()
+            #expect(gathered.scalar("clips") == 1)
+        } else {
+            let error = #expect(throws: PluginError.self) { try provoke("stands-still", gathered, process) }
+            #expect(error?.code == .noAnswer)
+        }
+    }
+
     @Test("ends the call when it is cancelled, and lives on")
     func cancels() throws {
         let bundle = try TestBundle()

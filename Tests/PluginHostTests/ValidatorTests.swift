@@ -59,6 +59,10 @@ struct ValidatorTests {
             ("short-crashes", ["survives one sample"]),
             ("nan-crashes", ["survives NaN and infinity"]),
             ("prints", ["writes nothing to its standard output"]),
+            // Declared and not done, done and not declared, or refused for another reason.
+            ("one-run-takes", ["merge() of two save()s is one run over both"]),
+            ("one-run-undeclared", ["merge() of two save()s is one run over both"]),
+            ("one-run-fails", ["merge() of two save()s is one run over both"]),
         ])
     func planted(fault: String, expected: [String]) throws {
         let broken = try outcomes(fault).filter { $0.outcome == .broken }
@@ -70,6 +74,15 @@ struct ValidatorTests {
     func stateless() throws {
         let skipped = try outcomes("stateless").filter { $0.outcome == .skipped }.map(\.name)
         #expect(skipped.count == 3)
+    }
+
+    @Test("says nothing about merging, and why, where a plugin needs all recordings in one run; it must go on all the same")
+    func oneRun() throws {
+        let checks = try outcomes("one-run")
+        let others = checks.filter { $0.outcome != .passed }
+        #expect(others.map(\.name) == ["merge() of two save()s is one run over both"])
+        #expect(others.first?.outcome == .skipped)
+        #expect(others.first?.detail.contains("two runs of this kind are no sum") == true, "\(others)")
     }
 
     @Test("says nothing where there is nothing to show")

@@ -4,6 +4,10 @@ import TestHost
 import TestSupport
 import Testing
 
+import PluginKit
+
+@testable import SparseAutoencoders
+
 /// The library that was built, through the C interface alone.
 @Suite("Sparse autoencoders as a plugin")
 struct SparseAutoencoderPluginTests {
@@ -66,6 +70,73 @@ struct SparseAutoencoderPluginTests {
         #expect(columns.first == "of" && rows.count == 2)
     }
 
+    @Test(
+        "the steps that are asked for are made, as many and the same ones however the run is cut, and spread over recordings",
+        arguments: [UInt64(20), 0])
+    func steps(recordings: UInt64) throws {
+        let folder = try TemporaryFolder()
+        let plugin = try TestPlugin.built("sae", in: folder.path)
+        var run = TestRun()
+        run.recordings = recordings
+        func made(_ instance: TestInstance) throws -> Int {
+            try StateDecoder.decode(SparseAutoencoderPlugin.State.self, from: instance.save()).trainer?.steps ?? 0
+        }
+        var training = try instance(plugin, folder, ["evaluate": "0", "out": folder("d"), "steps": "500"])
+        try training.activate(run)
+        var counts: [Int] = []
+        for recording in 0..<20 {
+            try training.process(clip(recording))
+            counts.append(try made(training))
+            // Another process each time.
+            let state = try training.save()
+            training = try instance(plugin, folder, ["evaluate": "0", "out": folder("d"), "steps": "500"])
+            try training.merge(state)
+            try training.activate(run)
+        }
+        // The buffer of 64 is full with the eighth recording of 9 positions; twelve come after it.
+        #expect(counts[6] == 0 && counts[7] > 0)
+        if recordings == 20 {
+            #expect(counts[19] == 500)
+            for place in 8..<20 { #expect(counts[place] == 500 * (place - 7) / 12) }
+        } else {
+            #expect(counts[19] == 20 * 9 * 8 / 16)
+        }
+        try training.finish()
+        guard case .text(let method) = try training.result("method") else { throw TestFailure("no text") }
+        #expect(method.contains(" 500 steps"), "\(method)")
+    }
+
+    @Test("recordings of which nothing is known are trained on; what needs a text is left out, and why is said")
+    func bare() throws {
+        let folder = try TemporaryFolder()
+        let plugin = try TestPlugin.built("sae", in: folder.path)
+        var services = TestServices()
+        services.folder = folder.path
+        let tensor = clip(0).tensors
+        services.run = { _, _, _, _ in tensor }
+        func run(_ count: Int, evaluate: String) throws -> (method: String, rows: Int, hasSplice: Bool) {
+            let instance = try plugin.instance(small.merging(["evaluate": evaluate]) { $1 }, services: services)
+            #expect(instance.needs.flags & 8 == 0, "labels are not asked for")
+            try instance.activate()
+            for recording in 0..<count {
+                var bare = clip(recording)
+                bare.labels = [:]
+                try instance.process(bare)
+            }
+            try instance.finish()
+            guard case .text(let method) = try instance.result("method"),
+                case .table(_, let rows) = try instance.result("summary")
+            else { throw TestFailure("results of other kinds") }
+            return (method, rows.count, instance.results.contains { $0.output == "splice" })
+        }
+        let some = try run(12, evaluate: "3")
+        #expect(some.method.contains("no kept recording has a text") && some.rows == 2 && !some.hasSplice)
+        // Of one recording none can be kept.
+        let one = try run(1, evaluate: "3")
+        #expect(one.method.contains("No recording was kept") && one.rows == 1 && !one.hasSplice)
+        #expect(one.method.contains(" 5 steps"), "9 positions, 8 times each, are more than four batches of 16")
+    }
+
     @Test("two trainings are not put together, other arguments and damaged bytes are refused")
     func merges() throws {
         let folder = try TemporaryFolder()
@@ -76,6 +147,7 @@ struct SparseAutoencoderPluginTests {
         let state = try one.save()
         let error = #expect(throws: TestHostError.self) { try one.merge(state) }
         #expect(error?.description.contains("cannot be put together") == true, "\(String(describing: error))")
+        #expect(error?.status == 5 && one.needs.flags & 64 != 0)
         #expect(throws: TestHostError.self) { try instance(plugin, folder, ["evaluate": "0", "k": "3"]).merge(state) }
         #expect(throws: TestHostError.self) { try instance(plugin, folder, [:]).merge(Array(state.prefix(200))) }
         #expect(throws: TestHostError.self) { try instance(plugin, folder, ["k": "13"]).run([clip(9), clip(10)]) }

@@ -124,7 +124,10 @@ enum {
     /* Gradients of `objective` with respect to the hook points, beside the values. */
     AUSCULT_NEED_GRADIENTS = 1u << 4,
     /* No recordings at all: activate() and finish() do the work through the host's extensions. */
-    AUSCULT_NEED_NOTHING_TO_HEAR = 1u << 5
+    AUSCULT_NEED_NOTHING_TO_HEAR = 1u << 5,
+    /* All recordings in one run, in their order: what two instances have heard cannot be put together (a training, say).
+     * The host refuses shards, several workers and merging, before any work. See AUSCULT_EXT_STATE for what stays. */
+    AUSCULT_NEED_ONE_RUN = 1u << 6
 };
 
 /* What must be there for process(). */
@@ -362,7 +365,9 @@ enum { AUSCULT_LOG_DEBUG = 0, AUSCULT_LOG_INFO = 1, AUSCULT_LOG_WARNING = 2, AUS
 typedef struct auscult_host_log {
     uint32_t struct_size;
     void (*log)(const auscult_host *host, int32_t level, const char *message); /* [any thread] */
-    void (*progress)(const auscult_host *host, double done, double total, const char *unit); /* [any thread] */
+    /* Each call has a deadline, which begins anew whenever `done` (at most `total`) is larger than before in its `unit`: what
+     * takes long says how far it has come. [any thread] */
+    void (*progress)(const auscult_host *host, double done, double total, const char *unit);
     /* Not 0 where the run is to end: return AUSCULT_CANCELLED soon. Ask in long loops. [any thread] */
     int32_t (*is_cancelled)(const auscult_host *host);
 } auscult_host_log;
@@ -446,7 +451,9 @@ typedef struct auscult_ext_needs {
 
 /* An analysis over a data set is a monoid: what two instances have seen can be put together, and the result is the same
  * as if one had seen it all, in the order of the recordings. So a run survives a crash, and is split over processes and
- * machines. */
+ * machines.
+ * With AUSCULT_NEED_ONE_RUN it is none: then merge() into a new instance goes on where the other stopped, as ever, and
+ * merge() into one that has heard something returns AUSCULT_UNSUPPORTED. */
 #define AUSCULT_EXT_STATE "auscult.plugin.state/1"
 typedef auscult_status (*auscult_byte_sink)(void *context, const void *bytes, uint64_t size);
 typedef struct auscult_ext_state {
@@ -454,7 +461,8 @@ typedef struct auscult_ext_state {
     /* Writes all that the instance has seen since create(), in any number of pieces. The instance goes on as before. */
     auscult_status (*save)(const auscult_instance *self, auscult_byte_sink sink, void *context);
     /* Takes in what another instance with the same arguments has saved, as if its recordings had been processed after
-     * this one's. Into a new instance: goes on where the other stopped. The bytes may be damaged: check them. */
+     * this one's. Into a new instance: goes on where the other stopped. The bytes may be damaged: check them.
+     * AUSCULT_UNSUPPORTED: this analysis puts no two together, and says so in its needs (AUSCULT_NEED_ONE_RUN). */
     auscult_status (*merge)(const auscult_instance *self, const void *bytes, uint64_t size);
 } auscult_ext_state;
 

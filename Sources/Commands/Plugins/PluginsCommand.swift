@@ -170,6 +170,7 @@ extension V1.PluginDescription {
                 "hooks": JSON(needs.hooks), "gradients": .bool(needs.gradients),
                 "objective": JSON(present: needs.objective), "all_frames": .bool(needs.allFrames),
                 "audio": .bool(needs.audio), "decoder": .bool(needs.decoder), "labels": .bool(needs.labels),
+                "one_run": .bool(needs.oneRun),
             ],
             "parameters": .array(
                 parameters.map {
@@ -190,6 +191,7 @@ extension V1.PluginDescription {
             let wants = [
                 (needs.gradients, "gradients"), (needs.allFrames, "padding"), (needs.audio, "audio"),
                 (needs.decoder, "the decoder"), (needs.labels, "labels"),
+                (needs.oneRun, "all recordings in one run"),
             ]
             let all = needs.hooks + wants.filter(\.0).map(\.1)
             lines.append("Needs: " + (all.isEmpty ? "nothing to hear" : all.joined(separator: ", ")))

@@ -73,7 +73,11 @@ struct PluginMerge: Sendable {
         let turn = worker.turn
         let description = try worker.call { try $0.describe() }
         let arguments = header.arguments.map { V1.PluginArgument(id: $0.id, value: $0.value) }
-        _ = try worker.create(arguments)
+        let needs = try worker.create(arguments)
+        // The states of one run may be finished; there is nothing to put together.
+        guard !needs.oneRun || states.count == 1 else {
+            throw ServiceError.oneRun(header.plugin, "merged from \(states.count) states")
+        }
         try turn.suspended { try emit(.description(description)) }
         let skipped = states.flatMap(\.header.skipped)
         try turn.suspended {

@@ -226,6 +226,14 @@ struct PluginRun: Sendable {
                 "\(plugin.id) needs labels or alignments; none of the \(recordings.recordings.count) recordings has any"
             )
         }
+        if needs.oneRun {
+            if let shard = request.shard, shard.count > 1 {
+                throw ServiceError.oneRun(plugin.id, "heard in shards (\(shard.index + 1) of \(shard.count))")
+            }
+            if request.workers > 1 {
+                throw ServiceError.oneRun(plugin.id, "run by \(request.workers) workers")
+            }
+        }
         guard needs.hasState || (request.checkpoint.isEmpty && request.stateFile.isEmpty) else {
             throw stateless("keep a state in a file")
         }
@@ -296,6 +304,16 @@ struct PluginRun: Sendable {
             model: model.name, modelSha256: digest, seed: request.seed,
             seconds: began.duration(to: .now) / .seconds(1), engineSeconds: times.engine / .seconds(1),
             pluginSeconds: times.plugin / .seconds(1))
+    }
+}
+
+extension ServiceError {
+    /// For an analysis that cannot be put together from parts; better said before the work than after it.
+    static func oneRun(_ plugin: String, _ wish: String) -> ServiceError {
+        ServiceError(
+            .mismatch,
+            "\(plugin) needs all recordings in one run, since two of its states cannot be put together: it cannot be "
+                + "\(wish). One run with one worker can be interrupted and gone on with (checkpoint)")
     }
 }
 

@@ -209,10 +209,12 @@ extension V1 {
         public var audio: Bool = false
         public var decoder: Bool = false
         public var labels: Bool = false
+        /// Whether all recordings have to be heard in one run, in their order: no shards, no several workers, no merging.
+        public var oneRun: Bool = false
 
         public static let fullName = "auscult.v1.PluginNeeds"
         public init() {}
-        public init(hooks: [String] = [], gradients: Bool = false, objective: String = "", allFrames: Bool = false, audio: Bool = false, decoder: Bool = false, labels: Bool = false) {
+        public init(hooks: [String] = [], gradients: Bool = false, objective: String = "", allFrames: Bool = false, audio: Bool = false, decoder: Bool = false, labels: Bool = false, oneRun: Bool = false) {
             self.hooks = hooks
             self.gradients = gradients
             self.objective = objective
@@ -220,6 +222,7 @@ extension V1 {
             self.audio = audio
             self.decoder = decoder
             self.labels = labels
+            self.oneRun = oneRun
         }
 
         public static func makeC() -> Auscult__V1__PluginNeeds {
@@ -236,6 +239,7 @@ extension V1 {
             audio = c.audio != 0
             decoder = c.decoder != 0
             labels = c.labels != 0
+            oneRun = c.one_run != 0
         }
 
         public func fill(_ c: inout Auscult__V1__PluginNeeds, _ arena: MessageArena) {
@@ -247,6 +251,7 @@ extension V1 {
             c.audio = audio ? 1 : 0
             c.decoder = decoder ? 1 : 0
             c.labels = labels ? 1 : 0
+            c.one_run = oneRun ? 1 : 0
         }
     }
 

@@ -91,7 +91,7 @@ enum CReading {
                 hooks: try texts(n.hooks, n.hook_count, most: DescriptionCheck.mostHooks, "hook points"),
                 gradients: gradients,
                 objective: gradients ? try text(n.objective, "the objective of its gradients") : "",
-                allFrames: has(0), audio: has(1), decoder: has(2), labels: has(3)),
+                allFrames: has(0), audio: has(1), decoder: has(2), labels: has(3), oneRun: has(6)),
             nothingToHear: has(5))
     }
 

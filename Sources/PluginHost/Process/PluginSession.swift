@@ -24,6 +24,9 @@ final class PluginSession {
     /// When the call under way must have been answered.
     private var deadline = ContinuousClock.now
     private var allowed = 0.0
+    /// How far the call under way has said that it is, by unit.
+    private var furthest: [String: Double] = [:]
+    private static let mostUnits = 16
     private var cancelSeen = false
     private var cancelled = false
     private var childEnded = false
@@ -74,6 +77,16 @@ final class PluginSession {
         // A cancellation is for good: what is called after it has no more time than its grace.
         allowed = cancelled ? min(seconds, limits.cancelGrace) : seconds
         deadline = .now + .seconds(allowed)
+        furthest = [:]
+    }
+
+    /// Work that gets on has its time anew: how long it takes in all depends on the machine, and shall decide nothing.
+    private func extend(by value: V1.Progress) {
+        guard !cancelled, value.done <= value.total, value.done > furthest[value.unit] ?? 0,
+            furthest[value.unit] != nil || furthest.count < Self.mostUnits
+        else { return }
+        furthest[value.unit] = value.done
+        deadline = max(deadline, .now + .seconds(allowed))
     }
 
     private func answer(
@@ -91,6 +104,7 @@ final class PluginSession {
                 guard value.done.isFinite, value.total.isFinite, value.unit.utf8.count <= 256 else {
                     throw broke("reported a progress of \(value.done) of \(value.total)")
                 }
+                extend(by: value)
                 progress(V1.Progress(done: value.done, total: value.total, unit: value.unit))
             case .state(let piece)?:
                 guard let state else { throw broke("sent a state in \(name)(), which asks for none") }

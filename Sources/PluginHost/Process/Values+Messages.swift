@@ -58,6 +58,7 @@ extension PluginNeedsValue {
         audio = needs.audio
         decoder = needs.decoder
         labels = needs.labels
+        oneRun = needs.oneRun
         nothingToHear = message.nothingToHear
         hasState = message.hasState
     }

@@ -6,12 +6,14 @@ extension PluginValidator {
     /// Two runs apart, put together, against one run over both.
     func merges() throws -> Outcome {
         let parts = [0, 1]
+        var isOneRun = false
         var states: [[UInt8]] = []
         var results: [V1.PluginResult] = []
         for part in parts {
             let run = try ValidationRun(self)
             try run.begin()
             guard run.needs[0]?.hasState == true else { return Self.stateless }
+            isOneRun = run.needs[0]?.oneRun == true
             try run.hear(part: part)
             states.append(try run.process.save())
             results += run.takeResults()
@@ -19,12 +21,32 @@ extension PluginValidator {
         }
         let merged = try ValidationRun(self)
         try merged.create()
-        for state in states { try merged.process.merge(state) }
+        if isOneRun { return try refusesSecond(merged, states) }
+        do { for state in states { try merged.process.merge(state) } } catch let error as PluginError
+            where error.code == .unsupported
+        {
+            throw BrokenCheck("\(error). A plugin that needs all recordings in one run declares AUSCULT_NEED_ONE_RUN")
+        }
         try merged.process.activate(run)
         try merged.finish()
         results += merged.takeResults()
         try merged.close()
         return try compared(results, try self.results(of: parts), "states of \(states.map(\.count)) bytes")
+    }
+
+    /// What needs all recordings in one run takes a first state, and no second one, and says why.
+    private func refusesSecond(_ merged: ValidationRun, _ states: [[UInt8]]) throws -> Outcome {
+        for (index, state) in states.enumerated() {
+            do { try merged.process.merge(state) } catch let error as PluginError
+                where index > 0 && error.code == .unsupported
+            {
+                try merged.close()
+                return .skipped("it needs all recordings in one run: \(error.message)")
+            }
+        }
+        throw BrokenCheck(
+            "it needs all recordings in one run (AUSCULT_NEED_ONE_RUN), and took in a second state; "
+                + "AUSCULT_UNSUPPORTED was expected")
     }
 
     func goesOn() throws -> Outcome {

@@ -112,6 +112,8 @@ public struct PluginNeedsValue: Hashable, Sendable {
     public var labels = false
     /// No recordings at all: activate() and finish() do the work.
     public var nothingToHear = false
+    /// All recordings in one run: the states of two cannot be put together.
+    public var oneRun = false
     /// Whether the instance can save its state and take in others'.
     public var hasState = false
 

@@ -7,7 +7,8 @@ public struct PluginLimits: Hashable, Sendable {
     /// Open files.
     public var openFiles = 256
     /// Seconds that one call may take: create(), activate(), process(), finish(), save() and merge() each. Time in the
-    /// engine, when the plugin asks something of it, does not count.
+    /// engine, when the plugin asks something of it, does not count; and a report of progress that is further than those
+    /// before it begins the time anew.
     public var processTimeout = 120.0
     /// Seconds from the start to the description.
     public var startTimeout = 30.0

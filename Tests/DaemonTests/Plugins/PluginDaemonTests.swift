@@ -119,6 +119,51 @@ struct PluginDaemonTests {
     }
 
     @Test(
+        "kill -9 in the middle of a training, and the next run ends with the dictionary of an undisturbed one, to the bit",
+        .enabled(if: PluginDaemon.isPossible, "needs a C compiler, auscultd and auscult-plugin-host"))
+    func killedTraining() async throws {
+        let folder = try TemporaryFolder()
+        let bundle = try TestBundle(analysis: "sae")
+        try FileManager.default.createDirectory(atPath: folder("plugins"), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: bundle.path, toPath: folder("plugins/sae"))
+        try writeRecordings(150, in: folder("set"))
+        var request = V1.RunPluginRequest(pluginId: "sae", dataSets: [folder("set")])
+        request.arguments = [
+            ("hook", "encoder.blocks.0"), ("latents", "64"), ("k", "4"), ("batch", "32"), ("buffer", "64"),
+            ("passes", "8"), ("dead_after", "64"), ("evaluate", "2"), ("steps", "300"), ("out", folder("dictionary")),
+        ].map { V1.PluginArgument(id: $0.0, value: $0.1) }
+        request.checkpoint = folder("checkpoint")
+        let first = try PluginDaemon(folder)
+        let client = try await first.connect()
+        await #expect(throws: WireError.self) { try await run(client, request, at: 130) { first.kill() } }
+        await client.close()
+        let kept = try PluginState(path: folder("checkpoint")).header.done
+        #expect((100..<150).contains(kept) && !FileManager.default.fileExists(atPath: folder("dictionary")))
+
+        let second = try PluginDaemon(folder)
+        let again = try await second.connect()
+        func dictionary() throws -> [Data] {
+            try ["sae_weights.safetensors", "cfg.json"].map {
+                try Data(contentsOf: URL(fileURLWithPath: folder("dictionary/\($0)")))
+            }
+        }
+        let resumed = try await run(again, request)
+        let files = try dictionary()
+        try FileManager.default.removeItem(atPath: folder("dictionary"))
+        request.checkpoint = folder("whole")
+        let whole = try await run(again, request)
+        #expect(resumed.bytes == whole.bytes)
+        #expect(try dictionary() == files)
+        #expect(try PluginState(path: folder("checkpoint")).state == PluginState(path: folder("whole")).state)
+        let method = whole.results.first { $0.outputId == "method" }?.value
+        guard case .text(let told)? = method else { throw ServiceError(.notFound, "no method") }
+        #expect(told.contains("300 steps"), "\(told)")
+        // Hums have no text: only what needs one is left out.
+        #expect(told.contains("no kept recording has a text") && !whole.results.contains { $0.outputId == "splice" })
+        await again.close()
+    }
+
+    @Test(
         "a plugin that aborts leaves the daemon and the other calls alive",
         .enabled(if: PluginDaemon.isPossible, "needs a C compiler, auscultd and auscult-plugin-host"))
     func aborts() async throws {

@@ -164,6 +164,54 @@ struct PluginBench: Sendable {
         #expect(journal.count("start") == min(7, Int(count)) + 1 && journal.count("start") == journal.count("close"))
     }
 
+    @Test("shards, several workers and merging are refused before any work where a plugin needs all recordings in one run")
+    func oneRun() async throws {
+        let bench = try PluginBench(recordings: 6)
+        let heard = Mutex<[UInt64]>([])
+        var behaviour = FakePlugin.Behaviour()
+        behaviour.needs.oneRun = true
+        behaviour.hearing = { number in heard.withLock { $0.append(number) } }
+        let catalogue = FakePlugin.catalogue(behaviour)
+        let requests = [
+            bench.request { $0.shard = V1.Shard(index: 1, count: 3) }, bench.request { $0.workers = 2 },
+            bench.request {
+                $0.workers = 4
+                $0.checkpoint = bench.folder("c")
+            },
+        ]
+        for (request, named) in zip(requests, ["2 of 3", "2 workers", "4 workers"]) {
+            let error = await #expect(throws: ServiceError.self) { try await bench.run(catalogue, request) }
+            #expect(error?.code == .mismatch)
+            #expect(error?.message.contains("in one run") == true && error?.message.contains(named) == true)
+        }
+        #expect(heard.withLock { $0 } == [] && !FileManager.default.fileExists(atPath: bench.folder("c")))
+
+        // One worker keeps a checkpoint, the only shard is all of it, and one state alone can be finished.
+        let whole = try await bench.run(
+            catalogue,
+            bench.request {
+                $0.shard = V1.Shard(index: 0, count: 1)
+                $0.workers = 1
+                $0.checkpoint = bench.folder("a")
+            })
+        #expect(whole.end.recordings == 6)
+        let one = try await bench.merge(catalogue, V1.MergePluginRequest(stateFiles: [bench.folder("a")]))
+        #expect(one.bytes == whole.bytes)
+        // Of other recordings, so that nothing else stands in the way.
+        try writeRecordings(2, in: bench.folder("other"))
+        _ = try await bench.run(
+            catalogue,
+            bench.request {
+                $0.dataSets = [bench.folder("other")]
+                $0.stateFile = bench.folder("other.state")
+            })
+        let error = await #expect(throws: ServiceError.self) {
+            try await bench.merge(
+                catalogue, V1.MergePluginRequest(stateFiles: [bench.folder("a"), bench.folder("other.state")]))
+        }
+        #expect(error?.code == .mismatch && error?.message.contains("2 states") == true, "\(String(describing: error))")
+    }
+
     @Test("a run that died goes on from its checkpoint to the bytes of an undisturbed one")
     func resumes() async throws {
         let bench = try PluginBench(recordings: 10)

@@ -51,8 +51,8 @@ package enum Hashing {
     package static func unit(_ key: UInt64) -> Double { Double(key >> 11) * 0x1p-53 }
 }
 
-/// SplitMix64, for draws in a row: the bootstrap.
-package struct SplitMix: RandomNumberGenerator {
+/// SplitMix64, for draws in a row: a bootstrap, a shuffle buffer. Its state is one number, which can be saved with the rest.
+package struct SplitMix: RandomNumberGenerator, Codable, Equatable, Sendable {
     private var state: UInt64
 
     package init(seed: UInt64) { state = seed }
@@ -72,4 +72,7 @@ package struct SplitMix: RandomNumberGenerator {
         while product.low < uneven { product = next().multipliedFullWidth(by: bound) }
         return Int(product.high)
     }
+
+    /// Uniform in −1…1.
+    package mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-23 - 1 }
 }

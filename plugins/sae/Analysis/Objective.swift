@@ -20,8 +20,6 @@ struct Objective {
         var residual = 0.0, total = 0.0
         /// Active latents, of all positions together.
         var active = 0
-        /// The smallest code that was kept, for BatchTopK's threshold.
-        var smallest: Float?
         var fired: [Bool] = []
     }
 
@@ -35,13 +33,10 @@ struct Objective {
     ) -> Outcome {
         let rows = x.count / inputs
         var outcome = Outcome()
-        var centred = x
-        for row in 0..<rows { for i in 0..<inputs { centred[row * inputs + i] -= weights.decoderBias[i] } }
-        var pre = product(centred, weights.encoder, rows, latents, inputs, .columns)
-        for row in 0..<rows { for i in 0..<latents { pre[row * latents + i] += weights.encoderBias[i] } }
+        let (centred, pre) = preActivations(x, weights)
 
         var codes = pre
-        outcome.smallest = activate(&codes, weights)
+        activate(&codes, weights)
         outcome.fired = [Bool](repeating: false, count: latents)
         for row in 0..<rows {
             for i in 0..<latents where codes[row * latents + i] > 0 {
@@ -76,12 +71,22 @@ struct Objective {
         return outcome
     }
 
+    /// x − b_dec, [rows, inputs], and a, [rows, latents].
+    func preActivations(_ x: [Float], _ weights: Weights) -> (centred: [Float], pre: [Float]) {
+        let rows = x.count / inputs
+        var centred = x
+        for row in 0..<rows { for i in 0..<inputs { centred[row * inputs + i] -= weights.decoderBias[i] } }
+        var pre = product(centred, weights.encoder, rows, latents, inputs, .columns)
+        for row in 0..<rows { for i in 0..<latents { pre[row * latents + i] += weights.encoderBias[i] } }
+        return (centred, pre)
+    }
+
     /// Pre-activations to codes.
-    private func activate(_ codes: inout [Float], _ weights: Weights) -> Float? {
+    private func activate(_ codes: inout [Float], _ weights: Weights) {
         let rows = codes.count / latents
-        return codes.withUnsafeMutableBufferPointer { codes in
+        codes.withUnsafeMutableBufferPointer { codes in
             switch settings.variant {
-            case .batchTopK: return LargestValues.keep(settings.k * rows, of: codes)
+            case .batchTopK: LargestValues.keep(settings.k * rows, of: codes)
             case .topK:
                 for row in 0..<rows {
                     LargestValues.keep(settings.k, of: .init(rebasing: codes[row * latents..<(row + 1) * latents]))
@@ -95,7 +100,6 @@ struct Objective {
                     }
                 }
             }
-            return nil
         }
     }
 

@@ -34,11 +34,12 @@ struct Adam: Codable, Equatable, Sendable {
     var step = 0
 
     /// Moves `weights` against `gradients`.
-    mutating func update(_ weights: inout Weights, _ gradients: Weights, rate: Float) {
+    mutating func update(_ weights: inout Weights, _ gradients: Weights, rate: Float, thresholdRate: Float) {
         step += 1
         let (beta1, beta2): (Float, Float) = (0.9, 0.999)
         let correction1 = 1 - power(beta1, step), correction2 = 1 - power(beta2, step)
         for part in Weights.parts {
+            let rate = part == \.logThreshold ? thresholdRate : rate
             gradients[keyPath: part].withUnsafeBufferPointer { g in
                 first[keyPath: part].withUnsafeMutableBufferPointer { m in
                     second[keyPath: part].withUnsafeMutableBufferPointer { v in

@@ -59,8 +59,6 @@ struct Report {
     let trainer: SparseTrainer
     let evaluation: Evaluation
     let folder: String
-    /// Steps for which there was no time.
-    let cut: Int
 
     func emit(_ results: Results) throws {
         let points = trainer.progress.points
@@ -81,7 +79,7 @@ struct Report {
             "summary",
             .table(
                 columns: ["of", "positions", "explained_variance", "l0", "dead_share"],
-                rows: [("last buffer", last), ("kept recordings", kept)].map { name, of in
+                rows: [("last buffer", last), ("kept recordings", kept)].filter { $0.1.positions > 0 }.map { name, of in
                     [
                         .text(name), .number(Double(of.positions)), .number(of.explained), .number(of.active0),
                         .number(of.dead),
@@ -94,10 +92,19 @@ struct Report {
             .text(
                 "\(settings.variant.rawValue)\(settings.isTied ? ", tied weights," : "") with \(settings.latents) latents "
                     + "at \(settings.hook): \(trainer.positions) valid positions, \(trainer.steps) steps of "
-                    + "\(settings.batch)\(cut > 0 ? ", \(cut) steps fewer than asked for, for want of time" : ""). "
+                    + "\(settings.batch). "
                     + "Explained variance is 1 - residual / variance, each dimension about its mean; a latent is dead here "
-                    + "where no position of those has it. Spliced and zeroed are valid frames alone. "
-                    + "The dictionary is in \(folder)."))
+                    + "where no position of those has it. \(judgement) The dictionary is in \(folder)."))
+    }
+
+    /// What the kept recordings say, or why they say nothing.
+    private var judgement: String {
+        if evaluation.statistics.positions == 0 {
+            return "No recording was kept from training to judge by: of the first ones every second that fits the model's "
+                + "window is, as many as evaluate says."
+        }
+        guard evaluation.readings.isEmpty else { return "Spliced and zeroed are valid frames alone." }
+        return "Cross-entropy and word errors are left out: no kept recording has a text (the column text, or words)."
     }
 
     /// Latents by density, one bar a quarter of a power of ten; the first bar has those that are never active.

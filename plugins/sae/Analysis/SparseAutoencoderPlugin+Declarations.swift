@@ -11,11 +11,11 @@ extension SparseAutoencoderPlugin {
             "post: as in 'Interpreting OpenAI's Whisper' (2023): tied weights, ReLU, 200 latents, L1"),
         .integer("latents", default: 0, in: 0...1 << 20, "Latents; 0 for eight times the width of the hook point"),
         .integer("k", default: 32, in: 1...1 << 20, "Active latents a position: exact, or for JumpReLU aimed at"),
-        .number("sparsity", default: 0, in: 0...1e6, "Weight of L1, or of JumpReLU's (L0/k - 1)^2; 0 for 1 and 0.1"),
+        .number("sparsity", default: 0, in: 0...1e6, "Weight of L1, or of JumpReLU's (L0/k - 1)^2; 0 for 1.5 and 1"),
         .number("aux", default: 0.03125, in: 0...1000, "Weight of the loss that brings dead latents back"),
         .integer(
             "dead_after", default: 50_000, in: 1...1 << 40, "Positions without a code after which a latent is dead"),
-        .number("bandwidth", default: 0.05, in: 1e-6...1000, "Of the gradient of JumpReLU's thresholds"),
+        .number("bandwidth", default: 0.5, in: 1e-6...1000, "Of the gradient of JumpReLU's thresholds"),
         .number("lr", default: 0.001, in: 1e-9...1, "Adam's learning rate"),
         .integer("warm_up", default: 100, in: 0...1 << 30, "Steps until the learning rate is whole"),
         .integer("batch", default: 512, in: 1...65_536, "Positions in a step"),
@@ -23,8 +23,8 @@ extension SparseAutoencoderPlugin {
         .number("passes", default: 4, in: 0...10_000, "How often a position is drawn, on average"),
         .integer(
             "steps", default: 0, in: 0...1 << 30,
-            "At least so many steps, the rest of them over the last buffer, as far as 80 seconds go"),
-        .integer("evaluate", default: 8, in: 0...64, "The first recordings, kept from training to judge by"),
+            "At least so many steps, evenly over the recordings after the first full buffer"),
+        .integer("evaluate", default: 8, in: 0...64, "Recordings kept from training to judge by: every second of the first ones"),
         .path("out", "Folder for the dictionary; by default one in the plugin's own folder"),
     ]
 
@@ -61,7 +61,7 @@ extension TrainingSettings {
         }
         k = try arguments.integer("k")
         sparsity = Float(try arguments.number("sparsity"))
-        if sparsity == 0 { sparsity = self.variant == .l1 ? 1 : 0.1 }
+        if sparsity == 0 { sparsity = self.variant.penalty }
         auxiliary = Float(try arguments.number("aux"))
         deadAfter = try arguments.integer("dead_after")
         bandwidth = Float(try arguments.number("bandwidth"))

@@ -3,15 +3,15 @@ import PluginKit
 
 /// Trains a sparse dictionary of one hook point while recordings pass.
 public struct SparseAutoencoderPlugin: MonoidPlugin {
+    static let version = "1.1.0"
     public static let descriptor = PluginDescriptor(
-        id: "org.auscult.sae", name: "Sparse autoencoder", version: "1.0.0", vendor: "Auscult", licence: "Apache-2.0",
+        id: "org.auscult.sae", name: "Sparse autoencoder", version: version, vendor: "Auscult", licence: "Apache-2.0",
         description: """
             A dictionary of directions for one hook point: BatchTopK, TopK with an auxiliary loss, JumpReLU or L1, trained \
             on valid frames alone while recordings pass; and what putting its reconstruction in the activation's place does \
             to what is written.
             """,
-        needs: Needs(hooks: ["encoder.blocks.2"], audio: true, labels: true), parameters: parameters,
-        outputs: outputs)
+        needs: Needs(hooks: ["encoder.blocks.2"], audio: true, oneRun: true), parameters: parameters, outputs: outputs)
 
     /// What is saved.
     struct State: Codable {
@@ -19,6 +19,10 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
         var trainer: SparseTrainer?
         var evaluation: [HeldOut] = []
         var seed: UInt64?
+        /// Recordings that were heard, the last one perhaps not to its end.
+        var heard = 0
+        /// Recordings and the part of one that had gone by when the first step was made; nil before.
+        var begun: Double?
     }
 
     private var settings: TrainingSettings
@@ -37,7 +41,7 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
         out = try arguments.path("out")
     }
 
-    public var needs: Needs { Needs(hooks: [settings.hook], audio: true, labels: true) }
+    public var needs: Needs { Needs(hooks: [settings.hook], audio: heldOut > 0, oneRun: true) }
 
     public mutating func activate(_ run: Run) throws {
         if let seed = state.seed, seed != run.seed {
@@ -55,9 +59,9 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
                 .invalidArgument,
                 "hook \"\(settings.hook)\" names \(names.isEmpty ? "none" : names), expected one place")
         }
-        // What the dictionary is judged by is not what it was trained on.
-        if state.evaluation.contains(where: { $0.recording == clip.recording }) { return }
-        if state.evaluation.count < heldOut, clip.window == 0, clip.windowCount == 1 {
+        if clip.window == 0 { state.heard += 1 }
+        // What the dictionary is judged by is not what it was trained on; of few recordings half are left to train on.
+        if state.evaluation.count < heldOut, clip.windowCount == 1, state.heard % 2 == 0 {
             state.evaluation.append(HeldOut(clip))
             return
         }
@@ -76,7 +80,27 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
         defer { state.trainer = trainer }
         let valid = min(tensor.validPositions, tensor.shape[0])
         let values = tensor.floats()
-        try trainer.hear(Array(values[..<(valid * inputs)])) { try host.checkCancellation() }
+        try trainer.hear(Array(values[..<(valid * inputs)]), between: stepping)
+        guard trainer.hasBegun else { return }
+        let passed = Double(max(state.heard, 1) - 1) + Double(clip.window + 1) / Double(max(clip.windowCount, 1))
+        let begun = state.begun ?? passed
+        state.begun = begun
+        try trainer.train(until: stepsDue(passed, since: begun, of: Double(run.recordings)), stepping)
+    }
+
+    /// The part of the asked-for steps that is due after `passed` recordings of `all`: the same for each that comes after the
+    /// first step, so that none depends on how fast the machine is, and the last buffer is not drawn from again and again.
+    /// Where it is not known how many come, all are made at the end.
+    private func stepsDue(_ passed: Double, since begun: Double, of all: Double) -> Int {
+        guard all > begun, passed > begun else { return 0 }
+        return Int(Double(leastSteps) * min(1, (passed - begun) / (all - begun)))
+    }
+
+    private var stepping: SparseTrainer.Between {
+        { [host] done, total in
+            try host.checkCancellation()
+            host.progress(Double(done), of: Double(total), unit: "steps")
+        }
     }
 
     private func makeTrainer(inputs: Int, seed: UInt64) throws -> SparseTrainer {
@@ -97,7 +121,7 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
                 "no frame was heard beside the \(state.evaluation.count) recordings that are kept for evaluation "
                     + "(evaluate)")
         }
-        let cut = try finishTraining(&trainer)
+        try trainer.settle(least: leastSteps, stepping)
         state.trainer = trainer
         let dictionary = try trainer.dictionary(hook: settings.hook, model: run.model)
         let folder = try out ?? "\(host.folder())/\(Self.fileName(settings))"
@@ -106,30 +130,14 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
                 to: folder,
                 facts: [
                     "model_sha256": run.modelSHA256, "training": settings.variant.rawValue,
-                    "steps": String(trainer.steps), "seed": String(run.seed), "auscult_plugin": "org.auscult.sae/1.0.0",
+                    "steps": String(trainer.steps), "seed": String(run.seed),
+                    "auscult_plugin": "org.auscult.sae/\(Self.version)",
                 ])
         } catch { throw PluginError(.failed, String(describing: error)) }
         var evaluation = Evaluation(host: host, dictionary: dictionary, folder: folder, hook: settings.hook)
         try evaluation.measure(state.evaluation)
-        let report = Report(trainer: trainer, evaluation: evaluation, folder: folder, cut: cut)
+        let report = Report(trainer: trainer, evaluation: evaluation, folder: folder)
         try report.emit(results)
-    }
-
-    /// Makes the steps that are left. A call has a deadline, which long training must not miss: what does not fit is left
-    /// out, and said.
-    /// - Returns: the steps that were left out.
-    private func finishTraining(_ trainer: inout SparseTrainer) throws -> Int {
-        let start = ContinuousClock.now
-        let isLate = { ContinuousClock.now - start > .seconds(80) }
-        try trainer.settle { try host.checkCancellation() }
-        while trainer.steps < leastSteps, !isLate() {
-            try host.checkCancellation()
-            if trainer.steps % 16 == 0 {
-                host.progress(Double(trainer.steps), of: Double(leastSteps), unit: "steps")
-            }
-            trainer.step()
-        }
-        return max(0, leastSteps - trainer.steps)
     }
 
     static func fileName(_ settings: TrainingSettings) -> String {
@@ -143,33 +151,36 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
 
     public mutating func merge(_ bytes: [UInt8]) throws {
         let other = try StateDecoder.decode(State.self, from: bytes)
-        guard let theirs = other.trainer else {
-            guard state.trainer == nil || other.evaluation.isEmpty else { throw refusal }
-            return try adopt(other)
+        try check(other)
+        if let mine = state.seed, let theirs = other.seed, mine != theirs {
+            throw PluginError(.invalidArgument, "the state was drawn with seed \(theirs), and this run with \(mine)")
         }
-        guard state.trainer == nil, state.evaluation.isEmpty else { throw refusal }
+        guard other.heard > 0 else { return }
+        guard state.heard == 0 else { throw refusal }
+        let seed = state.seed ?? other.seed
+        state = other
+        state.seed = seed
+    }
+
+    /// Whether what was read can be, and is of a training like this one.
+    private func check(_ other: State) throws {
+        func damaged(_ why: String) -> PluginError {
+            PluginError(.invalidArgument, "the saved state is damaged: \(why)")
+        }
+        guard other.evaluation.count <= heldOut, other.evaluation.allSatisfy(\.isSound) else {
+            throw damaged("its recordings for evaluation are no sound")
+        }
+        guard (0..<1 << 60).contains(other.heard), other.evaluation.count <= other.heard,
+            other.begun.map({ $0 > 0 && $0 <= Double(other.heard) }) ?? true
+        else { throw damaged("its counts of recordings contradict each other") }
+        guard let theirs = other.trainer else { return }
         try theirs.check()
+        guard theirs.hasBegun == (other.begun != nil) else { throw damaged("it has begun, and has not") }
         var expected = settings
         if expected.latents == 0 { expected.latents = 8 * theirs.inputs }
         guard theirs.settings == expected else {
             throw PluginError(
                 .invalidArgument, "the state is of a training with \(theirs.settings), and this run has \(expected)")
-        }
-        try adopt(other)
-    }
-
-    private mutating func adopt(_ other: State) throws {
-        guard other.evaluation.count <= heldOut, other.evaluation.allSatisfy(\.isSound) else {
-            throw PluginError(
-                .invalidArgument, "the saved state is damaged: its recordings for evaluation are no sound")
-        }
-        if let mine = state.seed, let theirs = other.seed, mine != theirs {
-            throw PluginError(.invalidArgument, "the state was drawn with seed \(theirs), and this run with \(mine)")
-        }
-        if state.trainer == nil, state.evaluation.isEmpty {
-            let seed = state.seed ?? other.seed
-            state = other
-            state.seed = seed
         }
     }
 
@@ -177,7 +188,6 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
     private var refusal: PluginError {
         PluginError(
             .unsupported,
-            "two dictionaries in training cannot be put together: run this analysis in one piece (no shards, one worker), "
-                + "or go on from a saved state")
+            "two dictionaries in training cannot be put together; one run over all recordings can be gone on with")
     }
 }

@@ -1,18 +1,20 @@
 import Dictionaries
 import Kernels
+import PluginDraws
 import PluginKit
 
 /// A dictionary in training, with all that training rests on: saved and read again, it goes on to the bit.
 ///
 /// Positions come one by one into a shuffle buffer, where a new one takes the place of any; batches are drawn from all of
 /// it. When the buffer is full for the first time its mean and its mean square become the centre and the unit of all that
-/// follows, and the steps that its positions are worth are made up for.
+/// follows, and the steps that its positions are worth are made up for. How many steps are made is a matter of the positions,
+/// never of the clock.
 struct SparseTrainer: Codable, Sendable {
     let settings: TrainingSettings
     let inputs: Int
     private(set) var weights: Weights
     private var adam: Adam
-    private var draws: Draws
+    private var draws: SplitMix
     /// Positions as they came, [positions, inputs].
     private(set) var buffer: [Float] = []
     /// Of the first full buffer; empty before.
@@ -24,9 +26,11 @@ struct SparseTrainer: Codable, Sendable {
     private var owed = 0.0
     /// For each latent, positions since it last had a code.
     private var silence: [Int]
-    /// Of BatchTopK: the running mean of the smallest code of a batch.
-    private(set) var threshold: Double?
     private(set) var progress = TrainingProgress()
+
+    /// JumpReLU's thresholds learn so many times as fast. They are logarithms, of which Adam changes each by no more than the rate a
+    /// step: at the weights' own rate they would not follow codes that grow by half in a thousand steps.
+    private static let thresholdHaste: Float = 10
 
     var steps: Int { adam.step }
     var hasBegun: Bool { !centre.isEmpty }
@@ -35,24 +39,25 @@ struct SparseTrainer: Codable, Sendable {
     init(settings: TrainingSettings, inputs: Int, seed: UInt64) {
         self.settings = settings
         self.inputs = inputs
-        var draws = Draws(state: seed)
+        var draws = SplitMix(seed: seed)
         let isJump = settings.variant == .jumpReLU
         let none = Weights(latents: settings.latents, inputs: inputs, hasThresholds: isJump)
         var weights = none
         for i in weights.decoder.indices { weights.decoder[i] = draws.uniform() }
         Self.normalise(&weights.decoder, inputs)
         weights.encoder = weights.decoder
-        // Of one unit in √d the typical pre-activation of a random direction.
-        if isJump { weights.logThreshold = weights.logThreshold.map { _ in -2.3 } }
         self.weights = weights
         self.draws = draws
         adam = Adam(first: none, second: none)
         silence = [Int](repeating: 0, count: settings.latents)
     }
 
+    /// Told before each step how many steps there have been, and how many there will be when the call is through.
+    typealias Between = (_ done: Int, _ total: Int) throws -> Void
+
     /// Takes in positions, [count, inputs], and makes the steps that they are worth.
     /// - Throws: ``PluginKit/PluginError`` for numbers that are not finite, and what `between` throws.
-    mutating func hear(_ values: [Float], between: () throws -> Void = {}) throws {
+    mutating func hear(_ values: [Float], between: Between = { _, _ in }) throws {
         for start in stride(from: 0, to: values.count - values.count % inputs, by: inputs) {
             let position = values[start..<start + inputs]
             guard position.allSatisfy(\.isFinite) else {
@@ -61,21 +66,27 @@ struct SparseTrainer: Codable, Sendable {
             if filled < settings.buffer {
                 buffer += position
             } else {
-                let place = draws.index(below: settings.buffer) * inputs
+                let place = draws.next(below: settings.buffer) * inputs
                 buffer.replaceSubrange(place..<place + inputs, with: position)
             }
             positions += 1
             owed += settings.passes
         }
-        if filled == settings.buffer { try settle(between) }
+        if filled == settings.buffer { try train(until: steps + Int(owed / Double(settings.batch)), between) }
     }
 
-    /// Makes the steps that are owed, which for a data set smaller than the buffer are all.
-    mutating func settle(_ between: () throws -> Void) throws {
+    /// Makes what is owed after the last position, which for a data set smaller than the buffer is all; and `least` steps in
+    /// all.
+    mutating func settle(least: Int = 0, _ between: Between = { _, _ in }) throws {
+        try train(until: max(least, steps + Int((owed / Double(settings.batch)).rounded(.up))), between)
+    }
+
+    /// Makes steps until there have been `total`.
+    mutating func train(until total: Int, _ between: Between = { _, _ in }) throws {
         guard filled > 0 else { return }
         if !hasBegun { begin() }
-        while owed >= Double(settings.batch) {
-            try between()
+        while steps < total {
+            try between(steps, total)
             step()
         }
     }
@@ -93,14 +104,11 @@ struct SparseTrainer: Codable, Sendable {
         }
         removeParallel(&gradients.decoder)
         let rate = settings.learningRate * min(1, Float(adam.step + 1) / Float(max(settings.warmUp, 1)))
-        adam.update(&weights, gradients, rate: rate)
+        adam.update(&weights, gradients, rate: rate, thresholdRate: Self.thresholdHaste * rate)
         Self.normalise(&weights.decoder, inputs)
         if settings.isTied { weights.encoder = weights.decoder }
         for latent in silence.indices {
             silence[latent] = outcome.fired[latent] ? 0 : silence[latent] + settings.batch
-        }
-        if let smallest = outcome.smallest {
-            threshold = threshold.map { 0.99 * $0 + 0.01 * Double(smallest) } ?? Double(smallest)
         }
         progress.add(
             outcome, step: adam.step, positions: settings.batch,
@@ -123,17 +131,47 @@ struct SparseTrainer: Codable, Sendable {
         }
         let root = Float((squares / Double(count * inputs)).squareRoot())
         unit = root > 0 && root.isFinite ? root : 1
+        if settings.variant == .jumpReLU { beginThresholds() }
+    }
+
+    /// Thresholds begin where k latents are active: they move slowly, and a training that begins far away ends there.
+    private mutating func beginThresholds() {
+        var pre = Objective(settings: settings, inputs: inputs).preActivations(batch(), weights).pre
+        let smallest = pre.withUnsafeMutableBufferPointer {
+            LargestValues.keep(settings.k * settings.batch, of: $0)
+        }
+        let start = Float(naturalLogarithm(Double(smallest ?? 1)))
+        weights.logThreshold = weights.logThreshold.map { _ in start }
     }
 
     private mutating func batch() -> [Float] {
-        var x: [Float] = []
-        x.reserveCapacity(settings.batch * inputs)
         let count = filled
-        for _ in 0..<settings.batch {
-            let place = draws.index(below: count) * inputs
+        return normalised((0..<settings.batch).map { _ in draws.next(below: count) })
+    }
+
+    /// Positions of the buffer as the training sees them, [positions, inputs].
+    private func normalised(_ positions: [Int]) -> [Float] {
+        var x: [Float] = []
+        x.reserveCapacity(positions.count * inputs)
+        for position in positions {
+            let place = position * inputs
             for i in 0..<inputs { x.append((buffer[place + i] - centre[i]) / unit) }
         }
         return x
+    }
+
+    /// What stands in for BatchTopK's choice where there is no batch: the mean of the smallest code that is kept (Bussmann et
+    /// al. 2024), of batches of the last buffer under the weights as they are. A running mean of the training's own would lag
+    /// behind, and leave fewer latents active than were asked for.
+    func batchThreshold() -> Float {
+        let count = min(settings.batch, filled), batches = max(1, min(8, filled / settings.batch))
+        var sum = 0.0
+        for batch in 0..<batches {
+            let x = normalised((0..<count).map { (batch + $0 * batches) * filled / (count * batches) })
+            var codes = Objective(settings: settings, inputs: inputs).preActivations(x, weights).pre
+            sum += Double(codes.withUnsafeMutableBufferPointer { LargestValues.keep(settings.k * count, of: $0) } ?? 0)
+        }
+        return Float(sum / Double(batches))
     }
 
     /// Takes out of each row's gradient what would only change the direction's length.
@@ -165,7 +203,7 @@ struct SparseTrainer: Codable, Sendable {
         let activation: SparseDictionary.Activation =
             switch settings.variant {
             case .batchTopK:
-                .jumpReLU([Float](repeating: Float(threshold ?? 0) * unit, count: settings.latents))
+                .jumpReLU([Float](repeating: batchThreshold() * unit, count: settings.latents))
             case .topK: .topK(settings.k)
             case .jumpReLU: .jumpReLU(weights.logThreshold.map { exponential($0) * unit })
             case .l1: .relu
@@ -205,7 +243,7 @@ struct SparseTrainer: Codable, Sendable {
             centre.isEmpty || (centre.count == inputs && !buffer.isEmpty), centre.allSatisfy(\.isFinite),
             unit.isFinite, unit > 0, silence.count == settings.latents,
             silence.allSatisfy({ (0..<1 << 60).contains($0) }), adam.step >= 0, adam.step < 1 << 60,
-            (0..<1 << 60).contains(positions), owed.isFinite, owed >= 0, owed < 1e15, threshold?.isFinite ?? true,
+            (0..<1 << 60).contains(positions), owed.isFinite, owed >= 0, owed < 1e15,
             progress.isSound
         else { throw damaged("its counters and its buffer contradict each other") }
     }

@@ -9,6 +9,10 @@ struct TrainingSettings: Codable, Equatable, Sendable {
         case jumpReLU = "jumprelu"
         /// ReLU, and a penalty on the sum of the codes.
         case l1
+
+        /// The weight of the penalty where none is given. JumpReLU's holds L0 within a twentieth of k; L1's leaves some tens of
+        /// latents active at a position.
+        var penalty: Float { self == .l1 ? 1.5 : 1 }
     }
 
     var variant = Variant.batchTopK
@@ -26,7 +30,7 @@ struct TrainingSettings: Codable, Equatable, Sendable {
     /// A latent is dead after so many positions without a code.
     var deadAfter = 50_000
     /// Width of the kernel through which JumpReLU's thresholds get gradients, in units of the normalised activations.
-    var bandwidth: Float = 0.05
+    var bandwidth: Float = 0.5
     var learningRate: Float = 1e-3
     /// Steps until the learning rate is whole.
     var warmUp = 100
@@ -36,23 +40,4 @@ struct TrainingSettings: Codable, Equatable, Sendable {
     var buffer = 32_768
     /// How often a position is drawn, on average.
     var passes = 4.0
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014): its state is one number, which is saved with the rest.
-struct Draws: Codable, Equatable, Sendable {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// A number below `bound`, which is 1 or more.
-    mutating func index(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
-
-    /// Uniform in −1…1.
-    mutating func uniform() -> Float { Float(next() >> 40) * 0x1p-23 - 1 }
 }

@@ -1612,7 +1612,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_description__descriptor =
   (ProtobufCMessageInit) auscult__v1__plugin_description__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_needs__field_descriptors[7] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_needs__field_descriptors[8] =
 {
   {
     "hooks",
@@ -1698,6 +1698,18 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_needs__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "one_run",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginNeeds, one_run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_needs__field_indices_by_name[] = {
   3,   /* field[3] = all_frames */
@@ -1707,11 +1719,12 @@ static const unsigned auscult__v1__plugin_needs__field_indices_by_name[] = {
   0,   /* field[0] = hooks */
   6,   /* field[6] = labels */
   2,   /* field[2] = objective */
+  7,   /* field[7] = one_run */
 };
 static const ProtobufCIntRange auscult__v1__plugin_needs__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_needs__descriptor =
 {
@@ -1721,7 +1734,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_needs__descriptor =
   "Auscult__V1__PluginNeeds",
   "auscult.v1",
   sizeof(Auscult__V1__PluginNeeds),
-  7,
+  8,
   auscult__v1__plugin_needs__field_descriptors,
   auscult__v1__plugin_needs__field_indices_by_name,
   1,  auscult__v1__plugin_needs__number_ranges,

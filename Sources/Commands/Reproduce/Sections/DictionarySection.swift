@@ -59,10 +59,6 @@ struct DictionaryStudy {
     private static func folder(_ situation: Situation) -> String { situation.folder + "/dictionary" }
 
     static func training(_ situation: Situation) throws -> [(key: String, value: String)] {
-        // The plugin judges its dictionary by what is written, and refuses recordings of which nothing is known.
-        guard situation.samples.samples.contains(where: \.item.isLabelled) else {
-            throw Unsuitable("of no recording anything is known, and the plugin that trains dictionaries wants labels")
-        }
         let width = Int(situation.model.dimensions?.nAudioState ?? 0)
         return [
             ("hook", hook(situation)), ("latents", "\(4 * width)"), ("k", "16"),

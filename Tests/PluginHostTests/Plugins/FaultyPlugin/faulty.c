@@ -66,6 +66,14 @@ static auscult_status misbehave(state *s) {
     if (does(s, "exit3")) _exit(3);
     if (does(s, "loop")) for (;;) sleep(1);
     if (does(s, "spin")) for (volatile int i = 0;; i++) { }
+    if (does(s, "reports") || does(s, "stands-still")) {
+        // Four seconds, of which each twentieth of one gets on, or does not.
+        const auscult_host_log *log = s->host->get_extension(s->host, AUSCULT_HOST_LOG);
+        for (int i = 1; i <= 80; i++) {
+            log->progress(s->host, does(s, "reports") ? i : 1, 80, "parts");
+            usleep(50000);
+        }
+    }
     if (does(s, "cancellable")) {
         const auscult_host_log *log = s->host->get_extension(s->host, AUSCULT_HOST_LOG);
         while (!log->is_cancelled(s->host)) usleep(1000);
@@ -207,6 +215,10 @@ static auscult_status merge(const auscult_instance *self, const void *bytes, uin
         strcpy(s->error, "this is no state of mine");
         return AUSCULT_INVALID_ARGUMENT;
     }
+    if (s->count > 0 && (does(s, "one-run") || does(s, "one-run-undeclared") || does(s, "one-run-fails"))) {
+        strcpy(s->error, "two runs of this kind are no sum");
+        return does(s, "one-run-fails") ? AUSCULT_FAILED : AUSCULT_UNSUPPORTED;
+    }
     s->sum += other.sum;
     if (!does(s, "forgets")) s->count += other.count;
     return AUSCULT_OK;
@@ -317,6 +329,8 @@ __attribute__((constructor)) static void read_fault(void) {
     if (strcmp(f, "no-init") == 0) auscult_plugin.init = NULL;
     if (strcmp(f, "other-id") == 0) descriptor.id = "org.example.other";
     if (strcmp(f, "other-version") == 0) descriptor.version = "2.0";
+    if (strncmp(f, "one-run", 7) == 0 && strcmp(f, "one-run-undeclared") != 0)
+        descriptor.needs.flags |= AUSCULT_NEED_ONE_RUN;
     if (strcmp(f, "null-name") == 0) descriptor.name = NULL;
     if (strcmp(f, "not-utf8") == 0) descriptor.vendor = "\xff\xfe";
     if (strcmp(f, "wild-pointer") == 0) descriptor.name = (const char *)16;

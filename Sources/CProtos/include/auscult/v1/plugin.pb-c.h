@@ -178,10 +178,14 @@ struct  Auscult__V1__PluginNeeds
   protobuf_c_boolean audio;
   protobuf_c_boolean decoder;
   protobuf_c_boolean labels;
+  /*
+   * Whether all recordings have to be heard in one run, in their order: no shards, no several workers, no merging.
+   */
+  protobuf_c_boolean one_run;
 };
 #define AUSCULT__V1__PLUGIN_NEEDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_needs__descriptor) \
-    , 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0 }
 
 
 typedef enum {
