@@ -17,14 +17,16 @@ extension SparseAutoencoderPlugin {
             "dead_after", default: 50_000, in: 1...1 << 40, "Positions without a code after which a latent is dead"),
         .number("bandwidth", default: 0.5, in: 1e-6...1000, "Of the gradient of JumpReLU's thresholds"),
         .number("lr", default: 0.001, in: 1e-9...1, "Adam's learning rate"),
-        .integer("warm_up", default: 100, in: 0...1 << 30, "Steps until the learning rate is whole"),
+        .integer("warm_up", default: 0, in: 0...1 << 30, "Steps until the learning rate is whole"),
         .integer("batch", default: 512, in: 1...65_536, "Positions in a step"),
         .integer("buffer", default: 32_768, in: 2...1 << 20, "Positions in the shuffle buffer"),
         .number("passes", default: 4, in: 0...10_000, "How often a position is drawn, on average"),
         .integer(
             "steps", default: 0, in: 0...1 << 30,
             "At least so many steps, evenly over the recordings after the first full buffer"),
-        .integer("evaluate", default: 8, in: 0...64, "Recordings kept from training to judge by: every second of the first ones"),
+        .integer(
+            "evaluate", default: 8, in: 0...64,
+            "Recordings kept from training to judge by: every second of the first ones"),
         .path("out", "Folder for the dictionary; by default one in the plugin's own folder"),
     ]
 

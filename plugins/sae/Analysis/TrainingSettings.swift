@@ -32,8 +32,8 @@ struct TrainingSettings: Codable, Equatable, Sendable {
     /// Width of the kernel through which JumpReLU's thresholds get gradients, in units of the normalised activations.
     var bandwidth: Float = 0.5
     var learningRate: Float = 1e-3
-    /// Steps until the learning rate is whole.
-    var warmUp = 100
+    /// Steps until the learning rate is whole. None by default: without them more is explained after a thousand steps.
+    var warmUp = 0
     /// Positions in one step.
     var batch = 512
     /// Positions in the shuffle buffer.
