@@ -76,7 +76,9 @@ struct ValidatorTests {
         #expect(skipped.count == 3)
     }
 
-    @Test("says nothing about merging, and why, where a plugin needs all recordings in one run; it must go on all the same")
+    @Test(
+        "says nothing about merging, and why, where a plugin needs all recordings in one run; it must go on all the same"
+    )
     func oneRun() throws {
         let checks = try outcomes("one-run")
         let others = checks.filter { $0.outcome != .passed }

@@ -4,8 +4,8 @@
     Tests/parity/sae.py DICTIONARY MANIFEST [--auscult-judged 10] [--steps 1165] [--batch 512] [--k 32] [--seeds 3]
 
 DICTIONARY is what `auscult run sae MANIFEST -p hook=encoder.blocks.N -p out=DICTIONARY` wrote. openai-whisper's encoder
-with the default model's weights gives the activations; the recordings that the plugin kept from training (the first
-ones) judge both. BatchTopK (Bussmann et al. 2024): the k·batch largest codes of a batch are kept; Adam; columns of unit
+with the default model's weights gives the activations; the recordings that the plugin kept from training (every
+second of the first ones) judge both. BatchTopK (Bussmann et al. 2024): the k·batch largest codes of a batch are kept; Adam; columns of unit
 length; latents that have been silent learn the residual. The printed spread is over PyTorch's seeds.
 """
 
@@ -121,7 +121,9 @@ def main():
     paths = [options.manifest.parent / json.loads(line)["path"] for line in lines]
     began = time.time()
     heard = activations(paths, int(hook[1]))
-    kept, data = torch.cat(heard[:options.judged]), torch.cat(heard[options.judged:])
+    judged = range(1, 2 * options.judged, 2)
+    kept = torch.cat([heard[i] for i in judged])
+    data = torch.cat([clip for i, clip in enumerate(heard) if i not in judged])
     print(f"{len(data):,} positions to learn from, {len(kept):,} to judge; {time.time() - began:.0f} s")
     row = "{:18} explained variance {:.4f}  L0 {:5.2f}  dead {:.4f}"
     print(row.format("auscult", *stored(options.dictionary, kept)))

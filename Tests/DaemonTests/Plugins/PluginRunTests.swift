@@ -164,7 +164,9 @@ struct PluginBench: Sendable {
         #expect(journal.count("start") == min(7, Int(count)) + 1 && journal.count("start") == journal.count("close"))
     }
 
-    @Test("shards, several workers and merging are refused before any work where a plugin needs all recordings in one run")
+    @Test(
+        "shards, several workers and merging are refused before any work where a plugin needs all recordings in one run"
+    )
     func oneRun() async throws {
         let bench = try PluginBench(recordings: 6)
         let heard = Mutex<[UInt64]>([])

@@ -100,7 +100,8 @@ struct Report {
     /// What the kept recordings say, or why they say nothing.
     private var judgement: String {
         if evaluation.statistics.positions == 0 {
-            return "No recording was kept from training to judge by: of the first ones every second that fits the model's "
+            return
+                "No recording was kept from training to judge by: of the first ones every second that fits the model's "
                 + "window is, as many as evaluate says."
         }
         guard evaluation.readings.isEmpty else { return "Spliced and zeroed are valid frames alone." }
