@@ -19,9 +19,6 @@ public struct Arguments: Sendable {
         self.given = values
     }
 
-    /// Whether it was given, even where it is the default.
-    public func isGiven(_ id: String) -> Bool { given[id] != nil }
-
     /// The value as text, of a parameter of any kind.
     public func text(_ id: String) throws -> String { try given[id] ?? parameter(id).defaultValue }
 

@@ -137,6 +137,31 @@ struct SparseAutoencoderPluginTests {
         #expect(one.method.contains(" 5 steps"), "9 positions, 8 times each, are more than four batches of 16")
     }
 
+    @Test(
+        "the post's preset is tied, ReLU and 200 latents beside all the defaults that a host fills in; what contradicts it is refused"
+    )
+    func preset() throws {
+        let folder = try TemporaryFolder()
+        let plugin = try TestPlugin.built("sae", in: folder.path)
+        let filled = plugin.parameters.merging(["preset": "post", "evaluate": "0", "out": folder("d")]) { $1 }
+        let training = try plugin.instance(filled)
+        try training.activate()
+        for recording in 0..<3 { try training.process(clip(recording)) }
+        let state = try StateDecoder.decode(SparseAutoencoderPlugin.State.self, from: training.save())
+        let settings = try #require(state.trainer?.settings)
+        #expect(settings.variant == .l1 && settings.isTied && settings.latents == 200)
+        #expect(settings.sparsity == TrainingSettings.Variant.l1.penalty)
+        try training.finish()
+        #expect(try SparseDictionary.read(folder("d")).latents == 200)
+        #expect(throws: TestHostError.self) { try plugin.instance(["preset": "post", "variant": "topk"]) }
+        let wide = try plugin.instance(["preset": "post", "latents": "300", "evaluate": "0"])
+        try wide.activate()
+        try wide.process(clip(0))
+        #expect(
+            try StateDecoder.decode(SparseAutoencoderPlugin.State.self, from: wide.save()).trainer?.settings.latents
+                == 300)
+    }
+
     @Test("two trainings are not put together, other arguments and damaged bytes are refused")
     func merges() throws {
         let folder = try TemporaryFolder()

@@ -9,7 +9,9 @@ extension SparseAutoencoderPlugin {
         .choice(
             "preset", default: "none", of: ["none", "post"],
             "post: as in 'Interpreting OpenAI's Whisper' (2023): tied weights, ReLU, 200 latents, L1"),
-        .integer("latents", default: 0, in: 0...1 << 20, "Latents; 0 for eight times the width of the hook point"),
+        .integer(
+            "latents", default: 0, in: 0...1 << 20,
+            "Latents; 0 for eight times the width of the hook point, or the preset's"),
         .integer("k", default: 32, in: 1...1 << 20, "Active latents a position: exact, or for JumpReLU aimed at"),
         .number("sparsity", default: 0, in: 0...1e6, "Weight of L1, or of JumpReLU's (L0/k - 1)^2; 0 for 1.5 and 1"),
         .number("aux", default: 0.03125, in: 0...1000, "Weight of the loss that brings dead latents back"),
@@ -54,12 +56,13 @@ extension TrainingSettings {
         self.variant = variant
         latents = try arguments.integer("latents")
         if try arguments.choice("preset") == "post" {
-            if arguments.isGiven("variant"), variant != .l1 {
+            // A host fills in what was not given, so that the defaults are what nobody asked for.
+            guard variant == .l1 || variant == .batchTopK else {
                 throw PluginError(.invalidArgument, "preset post is of variant l1, and variant is \(variant.rawValue)")
             }
             self.variant = .l1
             isTied = true
-            if !arguments.isGiven("latents") { latents = 200 }
+            if latents == 0 { latents = 200 }
         }
         k = try arguments.integer("k")
         sparsity = Float(try arguments.number("sparsity"))
