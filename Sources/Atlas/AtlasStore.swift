@@ -18,7 +18,7 @@ public final class AtlasStore: Sendable {
     public let path: String
     public let mode: Mode
     let database: DatabasePool
-    private let lock: AtlasLock?
+    private let lock: FileLock?
 
     /// - Parameter path: where the file lies.
     /// - Throws: ``AtlasError``: `notFound`, `dataLoss` for a file that is no atlas or damaged, `unsupported` for a newer
@@ -36,7 +36,10 @@ public final class AtlasStore: Sendable {
             if version < AtlasSchema.version { _ = try AtlasStore(path: path, mode: .write) }
             database = try Self.pool(path, readonly: true)
         case .write:
-            lock = try AtlasLock(atlas: path)
+            guard let lock = try FileLock(beside: path) else {
+                throw AtlasError(.unavailable, "another process writes to \(path); it holds \(path).lock")
+            }
+            self.lock = lock
             if FileManager.default.fileExists(atPath: path) { _ = try Self.version(path) }
             database = try Self.pool(path, readonly: false)
             try AtlasError.explaining(path) { try AtlasSchema.migrator.migrate(database) }

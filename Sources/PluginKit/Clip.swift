@@ -1,7 +1,26 @@
 import CAuscultPlugin
 
-/// Something that lasts from `start` to `end`, in seconds from the recording's beginning, half open.
-public struct TimedLabel: Sendable {
+/// Something that lasts from `start` to `end`, in seconds, half open.
+public protocol Timed {
+    var start: Double { get }
+    var end: Double { get }
+}
+
+extension RandomAccessCollection where Element: Timed {
+    /// The place of what lasts at `time`; nil where nothing does. The elements are in the order of time.
+    @inlinable
+    public func place(at time: Double) -> Index? {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = index(low, offsetBy: distance(from: low, to: high) / 2)
+            if self[middle].end <= time { low = index(after: middle) } else { high = middle }
+        }
+        return low < endIndex && self[low].start <= time ? low : nil
+    }
+}
+
+/// What is heard from `start` to `end`, in seconds from the recording's beginning, half open.
+public struct TimedLabel: Timed, Sendable {
     public let start, end: Double
     public let label: String
 }

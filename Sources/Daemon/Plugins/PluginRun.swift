@@ -352,7 +352,7 @@ final class StateKeeper {
     private var lastWritten = ContinuousClock.now
     /// The least time to the next.
     private var pause: Duration
-    private let lock: StateLock
+    private let lock: FileLock
 
     /// Nil without a path.
     /// - Throws: ``Files/FileError`` where nothing can be written there, which is better known before the work, or
@@ -363,7 +363,7 @@ final class StateKeeper {
         self.intervals = intervals
         pause = .zero
         _ = try PendingFile(path)
-        lock = try StateLock(path)
+        lock = try PluginState.lock(path)
     }
 
     /// What another run has left behind.

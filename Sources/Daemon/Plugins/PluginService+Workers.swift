@@ -20,7 +20,7 @@ extension PluginService {
                 try run.runWhole(parts, model, turn, results: results, since: began)
             }
         }
-        let lock = try StateLock(path)
+        let lock = try PluginState.lock(path)
         defer { withExtendedLifetime(lock) {} }
         var (state, whole) = try await engine.run(model, client: client, deadline: deadline) { model, turn in
             try run.begun(model, turn)

@@ -14,6 +14,16 @@ struct PluginState: Sendable {
     /// Bytes of a header that can be believed.
     private static let longestHeader = 256 << 20
 
+    /// Keeps other runs out of a state's file: two would write over each other's.
+    /// - Throws: ``Files/FileError``: `unavailable` where another run of any daemon has it.
+    static func lock(_ path: String) throws -> FileLock {
+        guard let lock = try FileLock(beside: path) else {
+            throw FileError(
+                .unavailable, "another run keeps its state in \(path); wait for its end, or name another file")
+        }
+        return lock
+    }
+
     struct Header: Codable, Sendable, Equatable {
         struct Argument: Codable, Sendable, Equatable {
             var id: String

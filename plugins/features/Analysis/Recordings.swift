@@ -4,7 +4,7 @@ import PluginKit
 /// What is known of the recordings that were heard: all that grows with them, a few hundred bytes each.
 struct Recordings {
     /// Something heard from `start` to `end`, in seconds of the recording's file, half open.
-    struct Sound: Equatable {
+    struct Sound: Timed, Equatable {
         let start, end: Double
         /// Its number in the vocabulary.
         let label: Int32
@@ -125,16 +125,4 @@ struct Vocabulary {
 
     func find(_ name: String) -> Int32? { numbers[name] }
     subscript(number: Int32) -> String { names.indices.contains(Int(number)) ? names[Int(number)] : "" }
-}
-
-extension [Recordings.Sound] {
-    /// The place of what is heard at `time`; nil where it is nothing. Sounds are in the order of time.
-    func place(at time: Double) -> Int? {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].end <= time { low = middle + 1 } else { high = middle }
-        }
-        return low < endIndex && self[low].start <= time ? low : nil
-    }
 }

@@ -1,3 +1,5 @@
+import PluginKit
+
 /// One window of a recording, as the collection needs it: what the plugin copies out of a clip.
 struct Heard {
     /// Values at one hook point, [positions, features] row-major.
@@ -13,7 +15,7 @@ struct Heard {
     }
 
     /// Something heard from `start` to `end`, in seconds of the recording, half open.
-    struct Sound {
+    struct Sound: Timed {
         let start, end: Double
         let label: String
     }
@@ -22,16 +24,4 @@ struct Heard {
     let columns: [String: String]
     let phonemes, words: [Sound]
     let layers: [Layer]
-}
-
-extension [Heard.Sound] {
-    /// The place of what is heard at `time`; nil where it is nothing. Sounds are in the order of time.
-    func place(at time: Double) -> Int? {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].end <= time { low = middle + 1 } else { high = middle }
-        }
-        return low < endIndex && self[low].start <= time ? low : nil
-    }
 }
