@@ -7,6 +7,18 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 /// The same, with what is internal open to tests in release as well: an analysis has one public type, the plugin.
 let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
 
+/// Kernels are one source in Swift SIMD, compiled once for each instruction set: what every processor has, and on x86-64 two wider ones.
+/// Which of them runs is chosen at start.
+#if arch(arm64)
+    let instructionSets: [(name: String, flags: [String])] = [("Portable", [])]
+#else
+    let instructionSets: [(name: String, flags: [String])] = [
+        ("Portable", []),
+        ("AVX2", ["-Xcc", "-march=x86-64-v3"]),
+        ("AVX512", ["-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512"]),
+    ]
+#endif
+
 /// The analyses that come along, in plugins/: a folder, and the module in its Sources. Each becomes a library of its own,
 /// which `make plugins` puts into a bundle.
 /// `parts`: modules of its own, which tests import without loading a library.
@@ -120,7 +132,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
 
-        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: optimised),
+        .target(
+            name: "Kernels",
+            dependencies: ["COpenBLAS", "CProcessor"] + instructionSets.map { .byName(name: "Kernels\($0.name)") },
+            swiftSettings: optimised),
+        // What the processor has, and vector instructions that Swift has no word for.
+        .target(name: "CProcessor"),
+        .target(name: "CVectors"),
         // JSON, read strictly and written in an order.
         .target(name: "StrictJSON", swiftSettings: optimised),
         // Files of tensors and of JSON beside them, read strictly and written whole.
@@ -232,6 +250,11 @@ let package = Package(
             name: "PluginsTests",
             dependencies: ["Audio", "Kernels", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
     ]
+        + instructionSets.map {
+            .target(
+                name: "Kernels\($0.name)", dependencies: ["CVectors"], path: "Sources/KernelForms/\($0.name)",
+                swiftSettings: [.unsafeFlags(["-O"] + $0.flags)])
+        }
         + analyses.map {
             .target(
                 name: $0.module, dependencies: ["CPluginEntry", "PluginKit"] + $0.parts,

@@ -6,10 +6,8 @@ public enum GELU {
     public static func apply(
         _ x: UnsafeMutablePointer<Float>, count: Int, using implementation: KernelImplementation = .current
     ) {
-        switch implementation {
-        case .reference: reference(x, count)
-        case .simd: simd(x, count)
-        }
+        guard let table = implementation.table else { return reference(x, count) }
+        table.gelu(x, count)
     }
 
     private static func reference(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
@@ -17,23 +15,5 @@ public enum GELU {
             let value = Double(x[i])
             x[i] = Float(0.5 * value * (1 + erf(value / 2.0.squareRoot())))
         }
-    }
-
-    private static func simd(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
-        var i = 0
-        while i &+ vectorWidth <= count {
-            store(gelu(load(x + i)), x + i)
-            i &+= vectorWidth
-        }
-        guard i < count else { return }
-        var tail = Vector(repeating: 0)
-        for lane in 0..<count - i { tail[lane] = x[i + lane] }
-        tail = gelu(tail)
-        for lane in 0..<count - i { x[i + lane] = tail[lane] }
-    }
-
-    @inline(__always) private static func gelu(_ x: Vector) -> Vector {
-        let half = x * 0.5
-        return half + half * errorFunction(x * 0.70710678118654752)
     }
 }

@@ -1,17 +1,80 @@
+import CProcessor
 import Foundation
 
-/// Which form of an operation runs: the plain one that anybody can check, or the fast one.
+/// Which form of an operation runs: the plain one that anybody can check, or one for an instruction set.
 ///
-/// Every operation in this module has both. The plain form is written for reading; it is the oracle
-/// of the fast one's tests and runs anywhere. `AUSCULT_KERNELS=reference` (or `simd`) forces one for a
-/// whole process; forms for wider instruction sets join this list as they are written.
+/// Every operation in this module has them all. The plain form is written for reading; it is the oracle of the fast ones'
+/// tests and runs anywhere. The fast ones are one source, compiled for each instruction set. The best that the processor has is
+/// chosen once, when it is first asked for; `AUSCULT_KERNELS=reference` (or `blas`, `avx2`, …) forces one for a whole process.
 public enum KernelImplementation: String, Sendable, CaseIterable {
     /// Plain loops, no vector types, no library.
     case reference
-    /// Swift SIMD for what is elementwise or row by row, OpenBLAS for matrix products.
-    case simd
+    /// Matrix products by OpenBLAS, the rest in Swift SIMD of the width that every processor has.
+    case blas
+    /// Swift SIMD for all of it: NEON, which every aarch64 processor has.
+    case neon
+    /// AVX2 with FMA and F16C.
+    case avx2
+    /// AVX-512 F, BW, CD, DQ, VL.
+    case avx512
 
     /// The form that operations use where none is named.
-    public static let current: KernelImplementation =
-        ProcessInfo.processInfo.environment["AUSCULT_KERNELS"].flatMap(KernelImplementation.init) ?? .simd
+    public static let current: KernelImplementation = chosen(
+        by: ProcessInfo.processInfo.environment["AUSCULT_KERNELS"])
+
+    /// The form that the setting names, or the best that the processor has where it names none that runs here.
+    static func chosen(by setting: String?) -> KernelImplementation {
+        guard let setting, let form = KernelImplementation(rawValue: setting), form.isAvailable else { return best }
+        return form
+    }
+
+    /// The fastest form that runs here.
+    public static let best: KernelImplementation = [.avx512, .avx2, .neon, .blas].first(where: \.isAvailable) ?? .blas
+
+    /// The forms that run on this processor.
+    public static let available: [KernelImplementation] = allCases.filter(\.isAvailable)
+
+    /// Why the setting `AUSCULT_KERNELS` did not get what it asked for; nil where it did, or asked for nothing.
+    public static let refusedSetting: String? = {
+        guard let setting = ProcessInfo.processInfo.environment["AUSCULT_KERNELS"], !setting.isEmpty else { return nil }
+        guard let form = KernelImplementation(rawValue: setting) else {
+            let names = allCases.map(\.rawValue).joined(separator: ", ")
+            return "AUSCULT_KERNELS is '\(setting)'; it can be \(names). Using \(current.rawValue)."
+        }
+        guard form.isAvailable else {
+            return "AUSCULT_KERNELS is '\(setting)', which this processor has not. Using \(current.rawValue)."
+        }
+        return nil
+    }()
+
+    public var isAvailable: Bool {
+        switch self {
+        case .reference, .blas: true
+        case .neon:
+            #if arch(arm64)
+                true
+            #else
+                false
+            #endif
+        case .avx2: processor_has_avx2()
+        case .avx512: processor_has_avx512()
+        }
+    }
+
+    /// The operations in this form; nil for `reference`, whose plain loops stand beside their callers.
+    var table: KernelTable? {
+        switch self {
+        case .reference: nil
+        case .blas, .neon: .portable
+        #if arch(x86_64)
+            case .avx2: .avx2
+            case .avx512: .avx512
+        #else
+            case .avx2, .avx512: .portable
+        #endif
+        }
+    }
+
+    /// Whether products read panels of our own; else OpenBLAS's, or plain loops, read rows.
+    public var hasPanels: Bool { self != .reference && self != .blas }
 }

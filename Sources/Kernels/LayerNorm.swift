@@ -14,9 +14,11 @@ public enum LayerNorm {
     ) {
         guard columns > 0 else { return }
         for row in 0..<rows {
-            switch implementation {
-            case .reference: reference(x + row * columns, y + row * columns, columns, gain, bias)
-            case .simd: simd(x + row * columns, y + row * columns, columns, gain, bias)
+            let (x, y) = (x + row * columns, y + row * columns)
+            if let table = implementation.table {
+                table.layerNorm(x, y, columns, epsilon, gain, bias)
+            } else {
+                reference(x, y, columns, gain, bias)
             }
         }
     }
@@ -31,39 +33,5 @@ public enum LayerNorm {
         for i in 0..<n { variance += (Double(x[i]) - mean) * (Double(x[i]) - mean) }
         let scale = 1 / (variance / Double(n) + Double(epsilon)).squareRoot()
         for i in 0..<n { y[i] = Float((Double(x[i]) - mean) * scale * Double(gain[i]) + Double(bias[i])) }
-    }
-
-    private static func simd(
-        _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int,
-        _ gain: UnsafePointer<Float>, _ bias: UnsafePointer<Float>
-    ) {
-        let body = n & ~(vectorWidth - 1)
-        var sums = Vector(repeating: 0)
-        var i = 0
-        while i < body {
-            sums += load(x + i)
-            i &+= vectorWidth
-        }
-        var sum = horizontalSum(sums)
-        for j in body..<n { sum += x[j] }
-        let mean = sum / Float(n)
-
-        var squares = Vector(repeating: 0)
-        i = 0
-        while i < body {
-            let centred = load(x + i) - mean
-            squares += centred * centred
-            i &+= vectorWidth
-        }
-        var square = horizontalSum(squares)
-        for j in body..<n { square += (x[j] - mean) * (x[j] - mean) }
-        let scale = 1 / (square / Float(n) + epsilon).squareRoot()
-
-        i = 0
-        while i < body {
-            store((load(x + i) - mean) * scale * load(gain + i) + load(bias + i), y + i)
-            i &+= vectorWidth
-        }
-        for j in body..<n { y[j] = (x[j] - mean) * scale * gain[j] + bias[j] }
     }
 }

@@ -22,7 +22,11 @@ public enum MatrixProduct {
         switch implementation {
         case .reference:
             reference(m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating)
-        case .simd:
+        case .neon, .avx2, .avx512:
+            PanelProduct(implementation.table!).multiply(
+                m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating)
+        case .blas:
+            BLASLibrary.keepToCallingThread()
             // BLAS wants lda ≥ k only to check its arguments; it reads rows wherever lda says they begin.
             // Where rows overlap, the product runs over rows that do not.
             guard lda >= k else {
@@ -60,7 +64,7 @@ public enum MatrixProduct {
             multiply(
                 m: (m - first + step - 1) / step, n: n, k: k, alpha: alpha,
                 a + first * lda, lda: lda * step, b, ldb: ldb, layout,
-                into: c + first * ldc, ldc: ldc * step, accumulating: accumulating, using: .simd)
+                into: c + first * ldc, ldc: ldc * step, accumulating: accumulating, using: .blas)
         }
     }
 

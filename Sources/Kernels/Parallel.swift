@@ -1,5 +1,3 @@
-import COpenBLAS
-import Dispatch
 import Foundation
 
 /// Work shared out over the machine's cores.
@@ -9,19 +7,30 @@ import Foundation
 public enum Parallel {
     /// Threads that share a piece of work; `AUSCULT_THREADS` overrides the number of cores.
     public static let threads: Int = {
-        openblas_set_num_threads(1)
+        BLASLibrary.keepToCallingThread()
         let asked = ProcessInfo.processInfo.environment["AUSCULT_THREADS"].flatMap(Int.init)
         return max(1, min(asked ?? ProcessInfo.processInfo.activeProcessorCount, 256))
     }()
 
+    private static let pool = ThreadPool(threads: threads)
+
     /// Runs `body` once for each task in `0 ..< count`, in any order, on all threads; returns after the last.
+    ///
+    /// Within a task of another call, and while another call has the threads, all tasks run on the calling thread.
     public static func forEach(_ count: Int, _ body: (Int) -> Void) {
         guard count > 1, threads > 1 else { return (0..<count).forEach(body) }
-        // A thread takes the next task when it is free, so uneven tasks still fill all threads.
-        withoutActuallyEscaping(body) { body in
-            let shared = UncheckedSendable(body)
-            DispatchQueue.concurrentPerform(iterations: count) { shared.value($0) }
+        pool.run(count, body)
+    }
+
+    /// The same for tasks that may fail: the error of the first task, by its number, is thrown after all have ended.
+    /// A task that has not begun when another fails may be left out.
+    public static func forEach(_ count: Int, throwing body: (Int) throws -> Void) throws {
+        let failure = FirstFailure()
+        forEach(count) { task in
+            guard !failure.precedes(task) else { return }
+            do { try body(task) } catch { failure.record(error, task) }
         }
+        if let error = failure.error { throw error }
     }
 
     /// Splits `0 ..< count` into ranges of `block` (the last may be shorter) and runs `body` for each.
@@ -33,9 +42,22 @@ public enum Parallel {
     }
 }
 
-/// Carries a value past the compiler's check: the tasks of `Parallel.forEach` end before it returns, and
-/// each writes only what is its own.
-private struct UncheckedSendable<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
+/// The error of the earliest task that failed.
+private final class FirstFailure: @unchecked Sendable {
+    // Sendable: both fields are read and written under the lock.
+    private let lock = NSLock()
+    private var task = Int.max
+    private var stored: (any Error)?
+
+    var error: (any Error)? { lock.withLock { stored } }
+
+    func precedes(_ other: Int) -> Bool { lock.withLock { task < other } }
+
+    func record(_ error: any Error, _ task: Int) {
+        lock.withLock {
+            guard task < self.task else { return }
+            self.task = task
+            self.stored = error
+        }
+    }
 }

@@ -109,8 +109,7 @@ private final class TensorBuffer {
     var isView: Bool { owner != nil }
 
     init(count: Int) {
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
-        self.base = raw.bindMemory(to: Float.self, capacity: count)
+        self.base = FloatMemory.take(count)
         self.count = count
         self.owner = nil
     }
@@ -127,5 +126,5 @@ private final class TensorBuffer {
         return copy
     }
 
-    deinit { if owner == nil { UnsafeMutableRawPointer(base).deallocate() } }
+    deinit { if owner == nil { FloatMemory.give(base, count) } }
 }

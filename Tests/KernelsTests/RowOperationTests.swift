@@ -5,7 +5,7 @@ import Testing
 
 /// Every form of every operation against plain double precision arithmetic, at awkward lengths and unaligned.
 @Suite struct RowOperationTests {
-    static let cases = KernelImplementation.allCases.flatMap { form in awkwardLengths.map { (form, $0) } }
+    static let cases = KernelImplementation.available.flatMap { form in awkwardLengths.map { (form, $0) } }
 
     @Test("GELU is x Φ(x) to 1e-6 of its scale", arguments: cases)
     func gelu(form: KernelImplementation, length: Int) {
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test("softmax gives a masked element exactly nothing", arguments: KernelImplementation.allCases)
+    @Test("softmax gives a masked element exactly nothing", arguments: KernelImplementation.available)
     func maskedSoftmax(form: KernelImplementation) {
         for length in [1, 5, 8, 19] {
             var y = Array(repeating: -Float.infinity, count: length)

@@ -1,0 +1,17 @@
+// What the processor can do, asked of it once.
+
+#ifndef AUSCULT_PROCESSOR_H
+#define AUSCULT_PROCESSOR_H
+
+#include <stdbool.h>
+
+/// AVX2, FMA, F16C and what else x86-64-v3 has, in the processor and switched on by the system.
+bool processor_has_avx2(void);
+/// AVX-512 F, BW, CD, DQ and VL: x86-64-v4.
+bool processor_has_avx512(void);
+/// Dot products of bytes, AVX512-VNNI.
+bool processor_has_vnni(void);
+/// Dot products of bfloat16, AVX512-BF16.
+bool processor_has_bf16(void);
+
+#endif

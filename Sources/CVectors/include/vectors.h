@@ -1,0 +1,84 @@
+// Vector instructions that Swift has no word for, as inline functions over vectors that Swift imports as SIMD types.
+//
+// A header and nothing else: each kernel module compiles it under its own instruction set.
+
+#ifndef AUSCULT_VECTORS_H
+#define AUSCULT_VECTORS_H
+
+#include <stdint.h>
+
+#define VECTORS_INLINE static inline __attribute__((always_inline))
+
+typedef float vectors_f32x4 __attribute__((vector_size(16)));
+typedef float vectors_f32x8 __attribute__((vector_size(32)));
+typedef float vectors_f32x16 __attribute__((vector_size(64)));
+typedef uint16_t vectors_u16x4 __attribute__((vector_size(8)));
+typedef uint16_t vectors_u16x8 __attribute__((vector_size(16)));
+typedef uint16_t vectors_u16x16 __attribute__((vector_size(32)));
+
+#if defined(__F16C__)
+#include <immintrin.h>
+/// Eight half-precision numbers as float32; exact.
+VECTORS_INLINE vectors_f32x8 vectors_widen8(const void *_Nonnull halves) {
+    return (vectors_f32x8)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)halves));
+}
+
+/// The nearest numbers of half precision.
+VECTORS_INLINE vectors_u16x8 vectors_narrow8(vectors_f32x8 x) {
+    return (vectors_u16x8)_mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT);
+}
+#endif
+
+#if defined(__AVX512F__)
+/// Sixteen half-precision numbers as float32; exact.
+VECTORS_INLINE vectors_f32x16 vectors_widen16(const void *_Nonnull halves) {
+    return (vectors_f32x16)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)halves));
+}
+
+/// The nearest numbers of half precision.
+VECTORS_INLINE vectors_u16x16 vectors_narrow16(vectors_f32x16 x) {
+    return (vectors_u16x16)_mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT);
+}
+#endif
+
+#if defined(__aarch64__)
+#include <arm_neon.h>
+/// Four half-precision numbers as float32; exact.
+VECTORS_INLINE vectors_f32x4 vectors_widen4(const void *_Nonnull halves) {
+    return (vectors_f32x4)vcvt_f32_f16(vld1_f16((const __fp16 *)halves));
+}
+
+/// The nearest numbers of half precision.
+VECTORS_INLINE vectors_u16x4 vectors_narrow4(vectors_f32x4 x) {
+    return (vectors_u16x4)vcvt_f16_f32((float32x4_t)x);
+}
+#elif defined(__x86_64__)
+#include <emmintrin.h>
+/// Four half-precision numbers as float32; exact. Exponent and fraction are moved to their places and the exponent's bias is mended
+/// by a product with 2^112, which makes subnormal numbers right as well; infinities and NaNs keep theirs.
+VECTORS_INLINE vectors_f32x4 vectors_widen4(const void *_Nonnull halves) {
+    const __m128i bits = _mm_unpacklo_epi16(_mm_loadl_epi64((const __m128i *)halves), _mm_setzero_si128());
+    const __m128i rest = _mm_and_si128(bits, _mm_set1_epi32(0x7fff));
+    const __m128i sign = _mm_slli_epi32(_mm_xor_si128(bits, rest), 16);
+    const __m128 scaled = _mm_mul_ps(
+        _mm_castsi128_ps(_mm_slli_epi32(rest, 13)), _mm_castsi128_ps(_mm_set1_epi32(0x77800000)));
+    const __m128i infinite = _mm_and_si128(_mm_cmpgt_epi32(rest, _mm_set1_epi32(0x7bff)), _mm_set1_epi32(0x7f800000));
+    return (vectors_f32x4)_mm_or_si128(_mm_or_si128(_mm_castps_si128(scaled), infinite), sign);
+}
+
+/// Numbers of half precision: the same numbers where half precision has them, and some others where not.
+VECTORS_INLINE vectors_u16x4 vectors_narrow4(vectors_f32x4 x) {
+    const __m128i bits = _mm_castps_si128((__m128)x);
+    const __m128i sign = _mm_srli_epi32(_mm_and_si128(bits, _mm_set1_epi32((int)0x80000000u)), 16);
+    const __m128 rest = _mm_castsi128_ps(_mm_and_si128(bits, _mm_set1_epi32(0x7fffffff)));
+    const __m128i scaled = _mm_castps_si128(_mm_mul_ps(rest, _mm_castsi128_ps(_mm_set1_epi32(0x07800000))));
+    const __m128i halves = _mm_and_si128(_mm_srli_epi32(scaled, 13), _mm_set1_epi32(0x7fff));
+    const __m128i all = _mm_or_si128(halves, sign);
+    // The lower 16 bits of each: moved to the top, so that the pack's saturation keeps them.
+    const __m128i high = _mm_srai_epi32(_mm_slli_epi32(all, 16), 16);
+    vectors_u16x8 packed = (vectors_u16x8)_mm_packs_epi32(high, high);
+    return (vectors_u16x4){packed[0], packed[1], packed[2], packed[3]};
+}
+#endif
+
+#endif

@@ -1,0 +1,36 @@
+// AVX-512 F, BW, CD, DQ, VL (x86-64-v4): 32 registers of 16 floats.
+
+import CVectors
+
+typealias V = SIMD16<Float>
+typealias VBits = SIMD16<Int32>
+/// Elements of a vector.
+let lanes = 16
+/// Rows of a tile of a product: 8 × 2 accumulators. 12 × 2 spill on Zen 4, 4 × 2 leave a unit idle.
+let tileRows = 8
+
+/// c + a · b in one rounding.
+@inline(__always) func fma(_ a: V, _ b: V, _ c: V) -> V { c.addingProduct(a, b) }
+
+/// The sum of the lanes, by halves: `.sum()` goes lane by lane.
+@inline(__always) func horizontalSum(_ v: V) -> Float {
+    let eights = v.lowHalf + v.highHalf
+    let fours = eights.lowHalf + eights.highHalf
+    let pairs = fours.lowHalf + fours.highHalf
+    return pairs[0] + pairs[1]
+}
+
+/// The largest lane, by halves.
+@inline(__always) func horizontalMaximum(_ v: V) -> Float {
+    let low = v.lowHalf, high = v.highHalf
+    let eights = low.replacing(with: high, where: low .< high)
+    let left = eights.lowHalf, right = eights.highHalf
+    let fours = left.replacing(with: right, where: left .< right)
+    return max(max(fours[0], fours[1]), max(fours[2], fours[3]))
+}
+
+/// `lanes` numbers of half precision as float32; exact.
+@inline(__always) func widen(_ halves: UnsafePointer<UInt16>) -> V { vectors_widen16(halves) }
+
+/// Numbers of half precision: the same numbers where half precision has them.
+@inline(__always) func narrow(_ x: V) -> SIMD16<UInt16> { vectors_narrow16(x) }

@@ -1,0 +1,39 @@
+// What any processor of the architecture has: SSE2 on x86-64, NEON on aarch64.
+
+import CVectors
+
+typealias V = SIMD4<Float>
+typealias VBits = SIMD4<Int32>
+/// Elements of a vector.
+let lanes = 4
+
+#if arch(arm64)
+    /// Rows of a tile of a product: 8 × 2 accumulators of 32 registers.
+    let tileRows = 8
+    /// c + a · b in one rounding.
+    @inline(__always) func fma(_ a: V, _ b: V, _ c: V) -> V { c.addingProduct(a, b) }
+#else
+    /// Rows of a tile of a product: 4 × 2 accumulators of 16 registers.
+    let tileRows = 4
+    /// c + a · b in two roundings: SSE2 has no fused product, and asking for one is a call for each lane.
+    @inline(__always) func fma(_ a: V, _ b: V, _ c: V) -> V { c + a * b }
+#endif
+
+/// The sum of the lanes, by halves: `.sum()` goes lane by lane.
+@inline(__always) func horizontalSum(_ v: V) -> Float {
+    let pairs = v.lowHalf + v.highHalf
+    return pairs[0] + pairs[1]
+}
+
+/// The largest lane, by halves.
+@inline(__always) func horizontalMaximum(_ v: V) -> Float {
+    let low = v.lowHalf, high = v.highHalf
+    let pairs = low.replacing(with: high, where: low .< high)
+    return max(pairs[0], pairs[1])
+}
+
+/// `lanes` numbers of half precision as float32; exact.
+@inline(__always) func widen(_ halves: UnsafePointer<UInt16>) -> V { vectors_widen4(halves) }
+
+/// Numbers of half precision: the same numbers where half precision has them.
+@inline(__always) func narrow(_ x: V) -> SIMD4<UInt16> { vectors_narrow4(x) }

@@ -1,0 +1,150 @@
+// Operations over rows and elements.
+
+/// y += x, `count` elements.
+public func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, count: Int) {
+    var i = 0
+    while i &+ lanes <= count {
+        store(load(y + i) + load(x + i), y + i)
+        i &+= lanes
+    }
+    while i < count {
+        y[i] += x[i]
+        i &+= 1
+    }
+}
+
+/// y = x · factor, `count` elements.
+public func scale(
+    _ x: UnsafePointer<Float>, by factor: Float, into y: UnsafeMutablePointer<Float>, count: Int
+) {
+    let factors = V(repeating: factor)
+    var i = 0
+    while i &+ lanes <= count {
+        store(load(x + i) * factors, y + i)
+        i &+= lanes
+    }
+    while i < count {
+        y[i] = x[i] * factor
+        i &+= 1
+    }
+}
+
+/// x Φ(x) of `count` elements in place, the exact GELU.
+public func gelu(_ x: UnsafeMutablePointer<Float>, count: Int) {
+    var i = 0
+    while i &+ lanes <= count {
+        store(gelu(load(x + i)), x + i)
+        i &+= lanes
+    }
+    if i < count { store(gelu(load(x + i, count: count &- i, filler: 0)), x + i, count: count &- i) }
+}
+
+@inline(__always) private func gelu(_ x: V) -> V {
+    let half = x * 0.5
+    return fma(half, errorFunction(x * 0.70710678118654752), half)
+}
+
+/// (x − mean) / √(variance + ε) · gain + bias of one row of `count` elements.
+///
+/// The variance is taken in a second pass over the centred row: E[x²] − E[x]² loses half the digits
+/// where the mean is large, as it is in Whisper's residual stream.
+public func layerNorm(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, epsilon: Float,
+    gain: UnsafePointer<Float>, bias: UnsafePointer<Float>
+) {
+    let body = count & ~(lanes &- 1)
+    var sums = V(repeating: 0)
+    var i = 0
+    while i < body {
+        sums += load(x + i)
+        i &+= lanes
+    }
+    var sum = horizontalSum(sums)
+    while i < count {
+        sum += x[i]
+        i &+= 1
+    }
+    let mean = sum / Float(count)
+
+    var squares = V(repeating: 0)
+    i = 0
+    while i < body {
+        let centred = load(x + i) - mean
+        squares = fma(centred, centred, squares)
+        i &+= lanes
+    }
+    var square = horizontalSum(squares)
+    while i < count {
+        square += (x[i] - mean) * (x[i] - mean)
+        i &+= 1
+    }
+    let scale = 1 / (square / Float(count) + epsilon).squareRoot()
+
+    i = 0
+    while i < body {
+        store(fma((load(x + i) - mean) * scale, load(gain + i), load(bias + i)), y + i)
+        i &+= lanes
+    }
+    while i < count {
+        y[i] = (x[i] - mean) * scale * gain[i] + bias[i]
+        i &+= 1
+    }
+}
+
+/// The softmax of one row of `count` elements, in place: exp(xᵢ − max) / Σ exp(xⱼ − max). A row of −∞ becomes zeros.
+///
+/// Four vectors a step: one alone would wait for its own maxima and sums.
+public func softmax(_ x: UnsafeMutablePointer<Float>, count: Int) {
+    let step = 4 &* lanes
+    let (quads, body) = (count / step &* step, count & ~(lanes &- 1))
+    var m0 = V(repeating: -.infinity)
+    var (m1, m2, m3) = (m0, m0, m0)
+    var i = 0
+    while i < quads {
+        m0 = maximum(m0, load(x + i))
+        m1 = maximum(m1, load(x + (i &+ lanes)))
+        m2 = maximum(m2, load(x + (i &+ 2 &* lanes)))
+        m3 = maximum(m3, load(x + (i &+ 3 &* lanes)))
+        i &+= step
+    }
+    while i < body {
+        m0 = maximum(m0, load(x + i))
+        i &+= lanes
+    }
+    let tail = load(x + body, count: count &- body, filler: -.infinity)
+    let largest = horizontalMaximum(maximum(maximum(maximum(m0, m1), maximum(m2, m3)), tail))
+    guard largest > -.infinity else {
+        while i > 0 {
+            i &-= lanes
+            store(V(repeating: 0), x + i)
+        }
+        return store(V(repeating: 0), x + body, count: count &- body)
+    }
+
+    let shift = V(repeating: largest)
+    var s0 = V(repeating: 0)
+    var s1 = s0
+    i = 0
+    while i &+ 2 &* lanes <= body {
+        let a = nonPositiveExponential(load(x + i) - shift)
+        let b = nonPositiveExponential(load(x + (i &+ lanes)) - shift)
+        store(a, x + i)
+        store(b, x + (i &+ lanes))
+        s0 += a
+        s1 += b
+        i &+= 2 &* lanes
+    }
+    if i < body {
+        let a = nonPositiveExponential(load(x + i) - shift)
+        store(a, x + i)
+        s0 += a
+    }
+    let last = nonPositiveExponential(tail - shift)
+    let scale = V(repeating: 1 / horizontalSum(s0 + s1 + last))
+    i = 0
+    while i < body {
+        store(load(x + i) * scale, x + i)
+        i &+= lanes
+    }
+    if body < count { store(last * scale, x + body, count: count &- body) }
+}

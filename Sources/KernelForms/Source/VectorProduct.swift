@@ -1,0 +1,66 @@
+// One row by B: nothing is read twice, so memory is the limit, and a few panels go by side by side.
+//
+// The same numbers to the bit as the row has in a larger product: a chain a column, in parts of `depthBlock`.
+
+/// c = start + a · B of one row, over panels of float32; the parameters are ``product``'s.
+public func vectorProduct(
+    columns: Int, depth: Int, _ a: UnsafePointer<Float>, panels: UnsafePointer<Float>, start: UnsafePointer<Float>?,
+    into c: UnsafeMutablePointer<Float>, accumulating: Bool
+) {
+    vectorProduct(
+        columns, depth, a, Panel(panels, isHalf: false),
+        TileTarget(c: c, ldc: 0, start: start, accumulating: accumulating, columns: columns))
+}
+
+/// The same over panels of half precision.
+public func vectorProductOfHalves(
+    columns: Int, depth: Int, _ a: UnsafePointer<Float>, panels: UnsafePointer<UInt16>, start: UnsafePointer<Float>?,
+    into c: UnsafeMutablePointer<Float>, accumulating: Bool
+) {
+    vectorProduct(
+        columns, depth, a, Panel(panels, isHalf: true),
+        TileTarget(c: c, ldc: 0, start: start, accumulating: accumulating, columns: columns))
+}
+
+@inline(__always) private func vectorProduct(
+    _ columns: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ panels: Panel, _ whole: TileTarget
+) {
+    var column = 0
+    var panel = panels
+    while column < columns {
+        let side = columns &- column >= 4 &* panelWidth ? 4 : 1
+        var k = 0
+        repeat {
+            let part = min(depthBlock, depth &- k)
+            let here = panel.advanced(by: k)
+            if side == 4 {
+                quad(part, a + k, here, depth, whole.columns(from: column, after: k))
+            } else {
+                tile1(part, a + k, here, whole.columns(from: column, after: k))
+            }
+            k &+= depthBlock
+        } while k < depth
+        panel = panel.advanced(by: side &* depth)
+        column &+= side &* panelWidth
+    }
+}
+
+/// Four panels, `stride` rows apart, at once: eight chains keep both units busy.
+@inline(__always) private func quad(
+    _ k: Int, _ a: UnsafePointer<Float>, _ b: Panel, _ stride: Int, _ target: TileTarget
+) {
+    var b0 = b, b1 = b.advanced(by: stride), b2 = b.advanced(by: 2 &* stride), b3 = b.advanced(by: 3 &* stride)
+    var r0 = TileRow(), r1 = TileRow(), r2 = TileRow(), r3 = TileRow()
+    var i = 0
+    while i < k {
+        r0.add(a[i], b0.next())
+        r1.add(a[i], b1.next())
+        r2.add(a[i], b2.next())
+        r3.add(a[i], b3.next())
+        i &+= 1
+    }
+    target.put(0, r0)
+    target.columns(from: panelWidth, after: 0).put(0, r1)
+    target.columns(from: 2 &* panelWidth, after: 0).put(0, r2)
+    target.columns(from: 3 &* panelWidth, after: 0).put(0, r3)
+}

@@ -1,0 +1,122 @@
+import KernelsPortable
+
+#if arch(x86_64)
+    import KernelsAVX2
+    import KernelsAVX512
+#endif
+
+/// The operations of one instruction set, as `Sources/KernelForms/Source` has them: chosen once, called over pointers.
+/// What each parameter is stands at the function of the same name there.
+struct KernelTable: Sendable {
+    /// Rows and columns of the tile that a product keeps in registers.
+    let tileRows: Int
+    let panelWidth: Int
+    let product:
+        @Sendable (
+            Int, Int, Int, UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafePointer<Float>?,
+            UnsafeMutablePointer<Float>, Int, Bool
+        ) -> Void
+    let productOfHalves:
+        @Sendable (
+            Int, Int, Int, UnsafePointer<Float>, Int, UnsafePointer<UInt16>, UnsafePointer<Float>?,
+            UnsafeMutablePointer<Float>, Int, Bool
+        ) -> Void
+    let vectorProduct:
+        @Sendable (
+            Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?,
+            UnsafeMutablePointer<Float>, Bool
+        ) -> Void
+    let vectorProductOfHalves:
+        @Sendable (
+            Int, Int, UnsafePointer<Float>, UnsafePointer<UInt16>, UnsafePointer<Float>?,
+            UnsafeMutablePointer<Float>, Bool
+        ) -> Void
+    let pack:
+        @Sendable (
+            UnsafePointer<Float>, Int, Int, Int, Bool, UnsafeMutablePointer<Float>
+        ) -> Void
+    let add:
+        @Sendable (
+            UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int
+        ) -> Void
+    let scale:
+        @Sendable (
+            UnsafePointer<Float>, Float, UnsafeMutablePointer<Float>, Int
+        ) -> Void
+    let gelu:
+        @Sendable (
+            UnsafeMutablePointer<Float>, Int
+        ) -> Void
+    let layerNorm:
+        @Sendable (
+            UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Float, UnsafePointer<Float>,
+            UnsafePointer<Float>
+        ) -> Void
+    let softmax:
+        @Sendable (
+            UnsafeMutablePointer<Float>, Int
+        ) -> Void
+    let packHalves: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt16>) -> Bool
+    let dots:
+        @Sendable (
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Int32>?, Int, Int,
+            UnsafeMutablePointer<Float>
+        ) -> Void
+    let weightedSum:
+        @Sendable (
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Int32>?, Int, Int,
+            UnsafeMutablePointer<Float>
+        ) -> Void
+}
+
+extension KernelTable {
+    static let portable = KernelTable(
+        tileRows: KernelsPortable.tileShape.rows, panelWidth: KernelsPortable.tileShape.columns,
+        product: KernelsPortable.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+        productOfHalves: KernelsPortable.productOfHalves(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+        vectorProduct: KernelsPortable.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
+        vectorProductOfHalves: KernelsPortable.vectorProductOfHalves(columns:depth:_:panels:start:into:accumulating:),
+        pack: KernelsPortable.pack(_:ldb:depth:columns:transposed:into:),
+        add: KernelsPortable.add(_:to:count:),
+        scale: KernelsPortable.scale(_:by:into:count:),
+        gelu: KernelsPortable.gelu(_:count:),
+        layerNorm: KernelsPortable.layerNorm(_:into:count:epsilon:gain:bias:),
+        softmax: KernelsPortable.softmax(_:count:),
+        packHalves: KernelsPortable.packHalves(_:depth:columns:into:),
+        dots: KernelsPortable.dots(_:_:stride:rows:count:width:into:),
+        weightedSum: KernelsPortable.weightedSum(_:_:stride:rows:count:width:into:))
+
+    #if arch(x86_64)
+        static let avx2 = KernelTable(
+            tileRows: KernelsAVX2.tileShape.rows, panelWidth: KernelsAVX2.tileShape.columns,
+            product: KernelsAVX2.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+            productOfHalves: KernelsAVX2.productOfHalves(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+            vectorProduct: KernelsAVX2.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
+            vectorProductOfHalves: KernelsAVX2.vectorProductOfHalves(columns:depth:_:panels:start:into:accumulating:),
+            pack: KernelsAVX2.pack(_:ldb:depth:columns:transposed:into:),
+            add: KernelsAVX2.add(_:to:count:),
+            scale: KernelsAVX2.scale(_:by:into:count:),
+            gelu: KernelsAVX2.gelu(_:count:),
+            layerNorm: KernelsAVX2.layerNorm(_:into:count:epsilon:gain:bias:),
+            softmax: KernelsAVX2.softmax(_:count:),
+            packHalves: KernelsAVX2.packHalves(_:depth:columns:into:),
+            dots: KernelsAVX2.dots(_:_:stride:rows:count:width:into:),
+            weightedSum: KernelsAVX2.weightedSum(_:_:stride:rows:count:width:into:))
+
+        static let avx512 = KernelTable(
+            tileRows: KernelsAVX512.tileShape.rows, panelWidth: KernelsAVX512.tileShape.columns,
+            product: KernelsAVX512.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+            productOfHalves: KernelsAVX512.productOfHalves(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+            vectorProduct: KernelsAVX512.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
+            vectorProductOfHalves: KernelsAVX512.vectorProductOfHalves(columns:depth:_:panels:start:into:accumulating:),
+            pack: KernelsAVX512.pack(_:ldb:depth:columns:transposed:into:),
+            add: KernelsAVX512.add(_:to:count:),
+            scale: KernelsAVX512.scale(_:by:into:count:),
+            gelu: KernelsAVX512.gelu(_:count:),
+            layerNorm: KernelsAVX512.layerNorm(_:into:count:epsilon:gain:bias:),
+            softmax: KernelsAVX512.softmax(_:count:),
+            packHalves: KernelsAVX512.packHalves(_:depth:columns:into:),
+            dots: KernelsAVX512.dots(_:_:stride:rows:count:width:into:),
+            weightedSum: KernelsAVX512.weightedSum(_:_:stride:rows:count:width:into:))
+    #endif
+}

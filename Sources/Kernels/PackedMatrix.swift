@@ -1,0 +1,159 @@
+import Synchronization
+
+/// The right side of products, laid out once for the kernels that will read it many times: a layer's weights.
+///
+/// Where every value is a number of half precision, as in released checkpoints, panels are kept in 16 bits and widened as
+/// they are read: the same products to the bit from half the memory, and on the processors measured no slower even
+/// where memory is no limit.
+public struct PackedMatrix: Sendable {
+    /// Elements that a product sums over.
+    public let depth: Int
+    /// Columns of the result.
+    public let columns: Int
+    private let storage: Storage
+    private let implementation: KernelImplementation
+
+    private enum Storage: Sendable {
+        /// As PyTorch has it, `[columns, depth]`: for OpenBLAS and the plain form.
+        case rows(Tensor)
+        case panels(Tensor)
+        case halves(HalfPanels)
+    }
+
+    /// Packs weights as PyTorch has them, `[out, in]`; the product is x Wᵀ.
+    public init(_ weight: Tensor, for implementation: KernelImplementation = .current) {
+        precondition(weight.rank == 2, "a matrix of shape \(weight.shape)")
+        (columns, depth) = (weight.shape[0], weight.shape[1])
+        self.implementation = implementation
+        guard implementation.hasPanels, let table = implementation.table else {
+            storage = .rows(weight)
+            return
+        }
+        if let panels = HalfPanels(weight, table) {
+            storage = .halves(panels)
+            return
+        }
+        let width = table.panelWidth, columns = columns, depth = depth
+        var panels = Tensor(uninitialized: [(columns + width - 1) / width * width * depth])
+        weight.withUnsafeBufferPointer { weight in
+            panels.withUnsafeMutableBufferPointer { panels in
+                guard let weight = weight.baseAddress, let panels = panels.baseAddress else { return }
+                Parallel.blocks(of: width, in: columns) { block in
+                    let at = block.lowerBound * depth
+                    table.pack(weight + at, depth, depth, block.count, true, panels + at)
+                }
+            }
+        }
+        storage = .panels(panels)
+    }
+
+    /// Bytes that the layout takes.
+    public var byteCount: Int {
+        switch storage {
+        case .rows(let tensor), .panels(let tensor): tensor.count * 4
+        case .halves(let panels): panels.count * 2
+        }
+    }
+
+    /// Some columns of a product: C[rows, columns] = A · B + bias.
+    ///
+    /// - Parameters:
+    ///   - range: columns of the whole matrix; begins at a multiple of ``columnStep``. `c` and `bias` begin with its first.
+    ///   - lda, ldc: elements between the beginnings of two rows; rows of A may overlap.
+    ///   - bias: added to each row, one value a column; nil for none.
+    public func multiply(
+        rows: Int, _ a: UnsafePointer<Float>, lda: Int, columns range: Range<Int>? = nil,
+        bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>, ldc: Int
+    ) {
+        let range = range ?? 0..<columns
+        guard rows > 0, !range.isEmpty else { return }
+        assert(range.lowerBound % columnStep == 0 && range.upperBound <= columns)
+        switch storage {
+        case .rows(let weight):
+            weight.withUnsafeBufferPointer { weight in
+                MatrixProduct.multiply(
+                    m: rows, n: range.count, k: depth, a, lda: lda, weight.baseAddress! + range.lowerBound * depth,
+                    ldb: depth, .columns, into: c, ldc: ldc, using: implementation)
+            }
+            if let bias {
+                Elementwise.addBias(
+                    bias, to: c, rows: rows, columns: range.count, stride: ldc, using: implementation)
+            }
+        case .panels(let panels):
+            panels.withUnsafeBufferPointer { panels in
+                let (table, from) = (implementation.table!, panels.baseAddress! + range.lowerBound * depth)
+                if rows == 1 {
+                    table.vectorProduct(range.count, depth, a, from, bias, c, false)
+                } else {
+                    table.product(rows, range.count, depth, a, lda, from, bias, c, ldc, false)
+                }
+            }
+        case .halves(let panels):
+            let (table, from) = (implementation.table!, panels.base + range.lowerBound * depth)
+            if rows == 1 {
+                table.vectorProductOfHalves(range.count, depth, a, from, bias, c, false)
+            } else {
+                table.productOfHalves(rows, range.count, depth, a, lda, from, bias, c, ldc, false)
+            }
+        }
+    }
+
+    /// Columns that lie together: work that is shared out by columns begins at multiples of it.
+    public var columnStep: Int {
+        switch storage {
+        case .rows: 1
+        case .panels, .halves: implementation.table!.panelWidth
+        }
+    }
+
+    /// Row `column` of the weights as they were given: what multiplies into that column of a product, `[depth]`.
+    public func copyWeights(ofColumn column: Int, into out: UnsafeMutablePointer<Float>) {
+        precondition((0..<columns).contains(column), "column \(column) of \(columns)")
+        let width = columnStep
+        let panel = column / width * width * depth + column % width
+        switch storage {
+        case .rows(let weight):
+            weight.withUnsafeBufferPointer { out.update(from: $0.baseAddress! + column * depth, count: depth) }
+        case .panels(let panels):
+            panels.withUnsafeBufferPointer { for k in 0..<depth { out[k] = $0[panel + k * width] } }
+        case .halves(let panels):
+            for k in 0..<depth { out[k] = Float(Float16(bitPattern: panels.base[panel + k * width])) }
+        }
+    }
+}
+
+/// Panels of half precision: `[⌈columns / panelWidth⌉][depth][panelWidth]`, zeros behind the last column.
+private final class HalfPanels: @unchecked Sendable {
+    // Sendable: written by the initialiser alone.
+    let base: UnsafeMutablePointer<UInt16>
+    let count: Int
+
+    /// - Parameter weight: `[columns, depth]`.
+    /// - Returns: nil where half precision lacks one of its values.
+    init?(_ weight: Tensor, _ table: KernelTable) {
+        let columns = weight.shape[0], depth = weight.shape[1], width = table.panelWidth
+        count = (columns + width - 1) / width * width * depth
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 2, alignment: 64)
+        base = raw.bindMemory(to: UInt16.self, capacity: count)
+        let out = HalfAddress(base), isExact = Atomic<Bool>(true)
+        weight.withUnsafeBufferPointer { weight in
+            guard let weight = weight.baseAddress else { return }
+            Parallel.blocks(of: width, in: columns) { block in
+                let at = block.lowerBound * depth
+                guard isExact.load(ordering: .relaxed) else { return }
+                if !table.packHalves(weight + at, depth, block.count, out.base + at) {
+                    isExact.store(false, ordering: .relaxed)
+                }
+            }
+        }
+        guard isExact.load(ordering: .relaxed) else { return nil }
+    }
+
+    deinit { UnsafeMutableRawPointer(base).deallocate() }
+}
+
+/// Sendable: each task writes panels of its own.
+private struct HalfAddress: @unchecked Sendable {
+    let base: UnsafeMutablePointer<UInt16>
+    init(_ base: UnsafeMutablePointer<UInt16>) { self.base = base }
+}

@@ -1,0 +1,105 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Threads that wait for work without spinning, and take tasks one by one from a shared count.
+///
+/// Spinning would make an idle moment cheaper by a few microseconds, and collapse where another process has a core.
+/// The thread that calls works too, so a pool of n has n − 1 threads, made when work first comes. A thread that the system
+/// refuses is done without.
+final class ThreadPool: Sendable {
+    /// One piece of work: its tasks, and how far they are.
+    private final class Work: @unchecked Sendable {
+        // Sendable: `body` outlives the work, since `run` returns only after every helper is through with it.
+        let count: Int
+        let body: (Int) -> Void
+        private let next = Atomic<Int>(0)
+
+        init(count: Int, body: @escaping (Int) -> Void) {
+            self.count = count
+            self.body = body
+        }
+
+        func take() {
+            while true {
+                let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard task < count else { return }
+                body(task)
+            }
+        }
+    }
+
+    private struct State {
+        var helpers = 0
+        var isStarted = false
+        var work: Work?
+    }
+
+    private let threads: Int
+    private let state = Mutex(State())
+    private let isBusy = Atomic<Bool>(false)
+    private let start = DispatchSemaphore(value: 0)
+    private let done = DispatchSemaphore(value: 0)
+
+    init(threads: Int) { self.threads = threads }
+
+    /// Runs `body` for each of `0 ..< count`; on this thread alone where the pool is taken, as by a task of its own.
+    func run(_ count: Int, _ body: (Int) -> Void) {
+        guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
+            return (0..<count).forEach(body)
+        }
+        defer { isBusy.store(false, ordering: .releasing) }
+        withoutActuallyEscaping(body) { body in
+            let work = Work(count: count, body: body)
+            let helpers = min(begin(work), count - 1)
+            for _ in 0..<helpers { start.signal() }
+            work.take()
+            for _ in 0..<helpers { done.wait() }
+            state.withLock { $0.work = nil }
+        }
+    }
+
+    /// Lays the work out; how many threads will come for it.
+    private func begin(_ work: Work) -> Int {
+        state.withLock { state in
+            if !state.isStarted {
+                state.isStarted = true
+                for _ in 1..<threads where Self.detach({ self.serve() }) { state.helpers += 1 }
+            }
+            state.work = work
+            return state.helpers
+        }
+    }
+
+    private func serve() {
+        while true {
+            start.wait()
+            state.withLock { $0.work }?.take()
+            done.signal()
+        }
+    }
+
+    /// A thread with the stack that a plugin's or a test's thread has as well; false where the system refuses one.
+    private static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
+        var thread = pthread_t()
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        pthread_attr_setstacksize(&attributes, 1 << 20)
+        let start = Unmanaged.passRetained(ThreadStart(body))
+        let failed = pthread_create(
+            &thread, &attributes,
+            { argument in
+                Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue().body()
+                return nil
+            }, start.toOpaque())
+        if failed != 0 { start.release() }
+        return failed == 0
+    }
+
+    private final class ThreadStart {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+}
