@@ -77,4 +77,11 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
 
     /// Whether products read panels of our own; else OpenBLAS's, or plain loops, read rows.
     public var hasPanels: Bool { self != .reference && self != .blas }
+
+    /// Rows of an activation that are best computed together: a whole number of this form's tiles and panels, and few enough that
+    /// what is computed of them stays in the second cache.
+    public var rowBlock: Int { self == .avx512 ? 32 : 48 }
+
+    /// What rows of keys are written in multiples of: a panel.
+    public var rowStep: Int { hasPanels ? table!.panelWidth : 16 }
 }

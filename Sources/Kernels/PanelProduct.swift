@@ -22,7 +22,7 @@ struct PanelProduct {
         if alpha != 1 { return scaled(m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating) }
         if m <= 2 { return vectors(m, n, k, a, lda, b, ldb, layout, c, ldc, accumulating) }
         let width = table.panelWidth
-        let depth = min(k, Self.blockDepth), columns = min((n + width - 1) / width * width, Self.blockColumns)
+        let depth = min(k, Self.blockDepth), columns = min(n.rounded(upTo: width), Self.blockColumns)
         FloatMemory.withScratch(depth * columns) { panels in
             for column in stride(from: 0, to: n, by: columns) {
                 let some = min(columns, n - column)

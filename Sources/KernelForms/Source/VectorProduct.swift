@@ -34,7 +34,7 @@ public func vectorProductOfHalves(
             let part = min(depthBlock, depth &- k)
             let here = panel.advanced(by: k)
             if side == 4 {
-                quad(part, a + k, here, depth, whole.columns(from: column, after: k))
+                quad(part, a + k, here, depth, whole, column, k)
             } else {
                 tile1(part, a + k, here, whole.columns(from: column, after: k))
             }
@@ -45,9 +45,9 @@ public func vectorProductOfHalves(
     }
 }
 
-/// Four panels, `stride` rows apart, at once: eight chains keep both units busy.
+/// Four panels from `column` on, `stride` rows apart, at once: eight chains keep both units busy.
 @inline(__always) private func quad(
-    _ k: Int, _ a: UnsafePointer<Float>, _ b: Panel, _ stride: Int, _ target: TileTarget
+    _ k: Int, _ a: UnsafePointer<Float>, _ b: Panel, _ stride: Int, _ whole: TileTarget, _ column: Int, _ after: Int
 ) {
     var b0 = b, b1 = b.advanced(by: stride), b2 = b.advanced(by: 2 &* stride), b3 = b.advanced(by: 3 &* stride)
     var r0 = TileRow(), r1 = TileRow(), r2 = TileRow(), r3 = TileRow()
@@ -59,8 +59,8 @@ public func vectorProductOfHalves(
         r3.add(a[i], b3.next())
         i &+= 1
     }
-    target.put(0, r0)
-    target.columns(from: panelWidth, after: 0).put(0, r1)
-    target.columns(from: 2 &* panelWidth, after: 0).put(0, r2)
-    target.columns(from: 3 &* panelWidth, after: 0).put(0, r3)
+    whole.columns(from: column, after: after).put(0, r0)
+    whole.columns(from: column &+ panelWidth, after: after).put(0, r1)
+    whole.columns(from: column &+ 2 &* panelWidth, after: after).put(0, r2)
+    whole.columns(from: column &+ 3 &* panelWidth, after: after).put(0, r3)
 }

@@ -117,3 +117,16 @@ extension HookPoint {
         }
     }
 }
+
+extension HookPoint {
+    /// Values of one position; nil where they depend on how many keys there are.
+    func rowSize(in dimensions: ModelDimensions) -> Int? {
+        let state = isEncoder ? dimensions.nAudioState : dimensions.nTextState
+        switch site {
+        case .attnScores, .attnPattern, .crossAttnScores, .crossAttnPattern: return nil
+        case .mlp0, .mlp1: return 4 * state
+        case .logits: return dimensions.nVocab
+        default: return state
+        }
+    }
+}

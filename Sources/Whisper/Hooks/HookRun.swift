@@ -12,6 +12,12 @@ public final class HookRun {
     /// Captures of the pass under way that are still to come.
     private var remaining: Set<HookPoint> = []
     private var paddingActivations: [HookPoint: Tensor] = [:]
+    /// Captures of a pass that goes by blocks of rows, as far as they are.
+    private let parts = PartialCaptures()
+    /// Whether some intervention has to see an activation whole, so that blocks of rows will not do.
+    let needsWholeActivations: Bool
+    /// The capture after which an encoder's pass need not go on; nil where it has to go to its end.
+    private let lastOfEncoder: HookPoint?
 
     /// - Parameter sink: receives each captured activation as soon as it is complete, on the thread of the run;
     ///   what it throws ends the run.
@@ -26,6 +32,10 @@ public final class HookRun {
             for point in intervention.targets { byPoint[point, default: []].append(intervention) }
         }
         self.interventions = byPoint
+        needsWholeActivations = plan.interventions.contains { !$0.isRowwise(in: dimensions) }
+        let order = HookPoint.all(in: dimensions)
+        lastOfEncoder =
+            plan.stopsEarly && plan.captures.allSatisfy(\.isEncoder) ? order.last(where: plan.captures.contains) : nil
     }
 
     /// Whether there is anything to do at any hook point.
@@ -49,6 +59,7 @@ public final class HookRun {
                 to: &x, at: point, rows, validFrames: plan.validFrames, padding: paddingActivations[point])
         }
         guard remaining.contains(point) else { return }
+        if let whole = rows.whole { return try visitPart(point, x, rows, of: whole) }
         guard rows.sequences == 1 else {
             throw WhisperError(
                 .invalidArgument,
@@ -59,17 +70,44 @@ public final class HookRun {
         if remaining.isEmpty && plan.stopsEarly && isLastStack(point.stack) { throw Complete() }
     }
 
+    // MARK: - Blocks of rows
+
+    /// Runs `body` for one block of rows; a block that has given its last capture ends there.
+    func throughBlock(_ body: () throws -> Void) throws {
+        do { try body() } catch is BlockComplete {}
+    }
+
+    /// Ends one block of rows; never leaves `throughBlock`.
+    private struct BlockComplete: Error {}
+
+    /// Keeps what is captured of some rows; called from several threads, each with rows of its own.
+    private func visitPart(_ point: HookPoint, _ x: Tensor, _ rows: RowPositions, of whole: Int) throws {
+        let kept = min(whole, validPositions(at: point) ?? .max)
+        parts.add(x, axis: point.positionAxis, at: point, first: rows.first, of: kept)
+        if point == lastOfEncoder { throw BlockComplete() }
+    }
+
+    /// Gives the sink what all blocks of rows have been through, in the order of the forward pass.
+    func deliver(_ stack: HookPoint.Stack) throws {
+        guard !parts.isEmpty else { return }
+        for point in HookPoint.all(in: dimensions) where remaining.contains(point) {
+            guard let tensor = parts.take(point) else { continue }
+            try sink(captured(tensor, at: point, RowPositions(first: 0, perSequence: nil, sequences: 1)))
+            remaining.remove(point)
+        }
+        if remaining.isEmpty && plan.stopsEarly && isLastStack(stack) { throw Complete() }
+    }
+
     /// Frames behind the keys and values of an encoder's block that anybody looks at; nil for all of them.
     ///
     /// In the block of the last capture frames no longer mix once its keys and values are made, so those that nobody
-    /// keeps need not be computed. A whole number of tiles is, so that the others come out the same to the bit.
+    /// keeps need not be computed; the others come out the same to the bit.
     func framesRead(inEncoderBlock layer: Int) -> Int? {
         guard plan.stopsEarly, let valid = plan.validFrames, !plan.captures.isEmpty,
             plan.captures.allSatisfy({ $0.isEncoder && depth($0) <= layer }),
             interventions.keys.allSatisfy({ !$0.isEncoder || depth($0) < layer })
         else { return nil }
-        let tile = HeadProducts.tileRows
-        return max(1, (valid + tile - 1) / tile) * tile
+        return max(1, valid)
     }
 
     /// The encoder's block that has to be computed for a point; −1 for what lies before them.

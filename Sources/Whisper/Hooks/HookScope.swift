@@ -30,19 +30,44 @@ struct HookScope {
     }
 
     /// Whether anything is to be captured or changed there; where not, it need not be laid out at all.
-    func wants(_ site: HookSite) -> Bool { run.wants(HookPoint(stack, layer: layer, site)) }
-
-    /// Frames of this block of the encoder that anybody looks at, of `count`; all of them outside a block.
-    func framesRead(of count: Int) -> Int {
-        guard run.isActive, stack == .encoder, let layer else { return count }
-        return min(run.framesRead(inEncoderBlock: layer) ?? count, count)
-    }
+    func wants(_ site: HookSite) -> Bool { run.isActive && run.wants(HookPoint(stack, layer: layer, site)) }
 
     /// Changes the activation as the interventions say, then captures it.
     /// - Throws: the sink's errors, and the signal that the run is complete.
     func callAsFunction(_ site: HookSite, _ x: inout Tensor) throws {
         guard run.isActive else { return }
         try run.visit(HookPoint(stack, layer: layer, site), &x, rows)
+    }
+}
+
+// MARK: - Blocks of rows
+
+extension HookScope {
+    /// Runs a part of a pass for blocks of `count` rows, side by side on all threads; the hooks that `body` is given know which rows they
+    /// see. When all blocks are through, what was captured of them goes to the sink.
+    /// - Parameter layer: a block of the encoder whose keys and values are all there: from then on rows that nobody keeps are left out.
+    /// - Throws: what `body` throws, of the earliest block; the sink's errors; the signal that the run is complete.
+    func forEachBlock(
+        of count: Int, readIn layer: Int? = nil, _ body: (Range<Int>, HookScope) throws -> Void
+    ) throws {
+        let step = blockSize(of: count)
+        let read = layer.flatMap { run.isActive ? run.framesRead(inEncoderBlock: $0) : nil } ?? count
+        try Parallel.forEach((min(read, count) + step - 1) / step) { block in
+            let rows = block * step..<min(count, (block + 1) * step)
+            var scope = self
+            scope.rows = RowPositions(first: rows.lowerBound, perSequence: nil, sequences: 1)
+            scope.rows.whole = rows.count < count ? count : nil
+            try run.throughBlock { try body(rows, scope) }
+        }
+        try run.deliver(stack)
+    }
+
+    /// Rows that are computed together: a block that stays in the cache, or all of them where a hook has to see them so.
+    func blockSize(of count: Int) -> Int {
+        if run.needsWholeActivations { return max(count, 1) }
+        // Few rows are shared out evenly, in blocks that keys can be written in.
+        let share = (count + Parallel.threads - 1) / Parallel.threads
+        return min(RowBlock.count, max((share + RowBlock.step - 1) / RowBlock.step, 1) * RowBlock.step)
     }
 }
 
@@ -53,6 +78,12 @@ struct RowPositions {
     /// Rows of one sequence; nil where there is one sequence and all rows are its.
     let perSequence: Int?
     let sequences: Int
+    /// Rows of the whole activation, where these are some of them; then `first` is the first of these.
+    var whole: Int?
+
+    init(first: Int, perSequence: Int?, sequences: Int) {
+        (self.first, self.perSequence, self.sequences) = (first, perSequence, sequences)
+    }
 
     func position(ofRow row: Int) -> Int { first + (perSequence.map { row % $0 } ?? row) }
 }

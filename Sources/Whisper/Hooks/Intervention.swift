@@ -56,6 +56,17 @@ public struct Intervention: Sendable {
         if case .substitutePadding = operation { true } else { false }
     }
 
+    /// Whether each position can be changed without seeing the others, so that an activation may come in blocks of rows.
+    func isRowwise(in dimensions: ModelDimensions) -> Bool {
+        switch operation {
+        case .zero, .scale, .window, .splice, .latent: true
+        // Noise is drawn in the order of the whole; the mean and what padding gives are of the whole.
+        case .mean, .noise, .substitutePadding: false
+        case .add(let tensor, _), .set(let tensor):
+            targets.allSatisfy { $0.rowSize(in: dimensions) == tensor.count }
+        }
+    }
+
     private func check(_ dimensions: ModelDimensions) throws {
         for point in targets {
             if let heads {

@@ -21,29 +21,54 @@ struct Attention: Sendable {
         self.sites = sites
     }
 
-    /// Attention of a stream to itself, all of it: the encoder's.
-    /// - Parameter frames: how many frames' attention is made, the first ones; all are attended to.
-    func callAsFunction(_ x: Tensor, frames: Int, hooks: HookScope) throws -> Tensor {
-        let q = try queries(frames < x.shape[0] ? x.rows(0..<frames) : x, hooks), (k, v) = try keysAndValues(x, hooks)
-        return try attend(q, to: [KeysAndValues(keys: k, values: v, count: x.shape[0])], causalFrom: nil, hooks)
+    /// The encoder's attention, first half: queries of some frames, whose keys and values join those of the others.
+    /// - Parameters:
+    ///   - x: the frames, normalised; the first is frame `first`.
+    ///   - memory: keys and values of all frames.
+    func queries(of x: Tensor, joining memory: HeadMemory, first: Int, hooks: HookScope) throws -> Tensor {
+        let q = try queries(x, hooks), (k, v) = try keysAndValues(x, hooks)
+        memory.write(k, v, first: first)
+        return q
+    }
+
+    /// The second half, when the keys and values of all frames are there.
+    func attend(_ q: Tensor, to memory: HeadMemory, hooks: HookScope) throws -> Tensor {
+        let products = HeadProducts(q: q, memory: memory)
+        guard hooks.wants(sites.scores) || hooks.wants(sites.pattern) else {
+            return try projected(products.attended(), hooks)
+        }
+        var scores = products.scores()
+        try hooks(sites.scores, &scores)
+        products.softmax(&scores)
+        try hooks(sites.pattern, &scores)
+        return try projected(products.weighted(scores), hooks)
     }
 
     /// Attention of new tokens to themselves and to what their sequences hold in `memory`: the decoder's.
     func callAsFunction(_ x: Tensor, memory: inout SequenceMemory, hooks: HookScope) throws -> Tensor {
         let q = try queries(x, hooks), (k, v) = try keysAndValues(x, hooks)
-        let past = memory.length
         memory.append(keys: k, values: v)
-        return try attend(q, to: memory.views, causalFrom: past, hooks)
+        let products = TokenProducts(q: q, memory: memory)
+        guard hooks.wants(sites.scores) || hooks.wants(sites.pattern) else {
+            return try projected(products.attended(), hooks)
+        }
+        var scores = products.scores()
+        try hooks(sites.scores, &scores)
+        products.softmax(&scores)
+        try hooks(sites.pattern, &scores)
+        return try projected(products.weighted(scores), hooks)
     }
 
     /// Attention to the audio, whose keys and values are computed at the first call and kept.
-    func callAsFunction(_ x: Tensor, audio: Tensor, kept: inout KeysAndValues?, hooks: HookScope) throws -> Tensor {
+    func callAsFunction(_ x: Tensor, audio: Tensor, kept: inout HeadMemory?, hooks: HookScope) throws -> Tensor {
         let q = try queries(x, hooks)
         if kept == nil {
             let (k, v) = try keysAndValues(audio, hooks)
-            kept = KeysAndValues(keys: k, values: v, count: audio.shape[0])
+            let memory = HeadMemory(positions: audio.shape[0], heads: heads, width: k.shape[2])
+            memory.write(k, v, first: 0)
+            kept = memory
         }
-        return try attend(q, to: [kept!], causalFrom: nil, hooks)
+        return try attend(q, to: kept!, hooks: hooks)
     }
 
     private func queries(_ x: Tensor, _ hooks: HookScope) throws -> Tensor {
@@ -60,20 +85,8 @@ struct Attention: Sendable {
         return (k, v)
     }
 
-    private func attend(
-        _ q: Tensor, to memories: [KeysAndValues], causalFrom past: Int?, _ hooks: HookScope
-    ) throws -> Tensor {
-        let products = HeadProducts(q: q, memories: memories, causalFrom: past)
-        var z: Tensor
-        if hooks.wants(sites.scores) || hooks.wants(sites.pattern) {
-            var scores = products.scores()
-            try hooks(sites.scores, &scores)
-            products.softmax(&scores)
-            try hooks(sites.pattern, &scores)
-            z = products.weighted(scores)
-        } else {
-            z = products.attended()
-        }
+    private func projected(_ z: Tensor, _ hooks: HookScope) throws -> Tensor {
+        var z = z
         try hooks(sites.z, &z)
         var y = out(z.reshaped([z.shape[0], z.shape[1] * z.shape[2]]))
         try hooks(sites.out, &y)
@@ -83,10 +96,14 @@ struct Attention: Sendable {
     private func perHead(_ x: Tensor) -> Tensor { x.reshaped([x.shape[0], heads, x.shape[1] / heads]) }
 }
 
-/// Keys and values that queries may attend to: `count` positions of `[…, heads, head_dim]`.
-struct KeysAndValues: Sendable {
-    var keys: Tensor
-    var values: Tensor
-    /// Positions in use; the tensors may hold room for more.
-    var count: Int
+extension HeadMemory {
+    /// Writes rows of keys and values, `[rows, heads, head_dim]` each, from row `first` on.
+    fileprivate func write(_ k: Tensor, _ v: Tensor, first: Int) {
+        k.withUnsafeBufferPointer { keys in
+            v.withUnsafeBufferPointer { values in
+                guard let keys = keys.baseAddress, let values = values.baseAddress else { return }
+                write(keys: keys, values: values, first: first, count: k.shape[0])
+            }
+        }
+    }
 }

@@ -2,14 +2,15 @@ import Kernels
 
 /// From tokens, and the encoder's output, to logits over the next token.
 struct Decoder: Sendable {
-    let tokenEmbedding: Tensor  // [n_vocab, state]
+    let tokenEmbedding: PackedMatrix  // [n_vocab, state]
     let positionalEmbedding: Tensor  // [n_text_ctx, state]
     let blocks: [ResidualBlock]
     let ln: Norm
 
     init(_ weights: any WeightSource, _ dims: ModelDimensions) throws {
         let state = dims.nTextState
-        tokenEmbedding = try weights.tensor("decoder.token_embedding.weight", shape: [dims.nVocab, state])
+        tokenEmbedding = PackedMatrix(
+            try weights.tensor("decoder.token_embedding.weight", shape: [dims.nVocab, state]))
         positionalEmbedding = try weights.tensor("decoder.positional_embedding", shape: [dims.nTextCtx, state])
         blocks = try (0..<dims.nTextLayer).map {
             try ResidualBlock(
@@ -36,6 +37,19 @@ struct Decoder: Sendable {
         var logits = product(x, tokenEmbedding, bias: nil)
         try (lastOnly ? hooks.atLastPosition() : hooks)(.logits, &logits)
         return logits
+    }
+}
+
+extension PackedMatrix {
+    /// The rows of the weights that these tokens have, `[indices, depth]`.
+    func gathered(_ indices: [Int]) -> Tensor {
+        var out = Tensor(uninitialized: [indices.count, depth])
+        out.withUnsafeMutableBufferPointer { out in
+            for (row, index) in indices.enumerated() {
+                copyWeights(ofColumn: index, into: out.baseAddress! + row * depth)
+            }
+        }
+        return out
     }
 }
 

@@ -1,6 +1,10 @@
 import Kernels
 
 /// From a log-mel spectrogram to the residual stream that the decoder listens to.
+///
+/// A pass goes through blocks of frames side by side: between two places where frames meet (a convolution, attention) a thread
+/// takes a block all the way, so that what it computes stays in its cache. Where a hook has to see an activation whole, the one
+/// block is all frames. A frame's numbers are the same to the bit either way.
 struct Encoder: Sendable {
     let conv1: Convolution
     let conv2: Convolution
@@ -22,34 +26,56 @@ struct Encoder: Sendable {
 
     /// mel [n_mels, 2 × frames] → [frames, state], with at most n_audio_ctx frames
     func callAsFunction(_ mel: Tensor, hooks: HookScope) throws -> Tensor {
-        var x = gelu(conv1(mel.transposed()))
-        try hooks(.conv1, &x)
-        x = gelu(conv2(x))
-        try hooks(.conv2, &x)
-        let frames = x.shape[0]
-        x.add(frames == positionalEmbedding.shape[0] ? positionalEmbedding : positionalEmbedding.rows(0..<frames))
-        try hooks(.positional, &x)
+        let frames = mel.shape[1] / 2
+        let stream = EncoderStream(frames: frames, width: conv2.outputs, hooks: hooks)
+        try frontEnd(mel, stream, hooks)
         for (layer, block) in blocks.enumerated() {
-            try block(&x, hooks: hooks.block(layer))
-        }
-        x = lnPost(x)
-        try hooks(.lnPost, &x)
-        return x
-    }
-}
-
-extension Tensor {
-    /// [a, b] → [b, a]
-    func transposed() -> Tensor {
-        let rows = shape[0], columns = shape[1]
-        var out = Tensor(uninitialized: [columns, rows])
-        withUnsafeBufferPointer { source in
-            out.withUnsafeMutableBufferPointer { out in
-                for row in 0..<rows {
-                    for column in 0..<columns { out[column * rows + row] = source[row * columns + column] }
-                }
+            try hooks.forEachBlock(of: frames, readIn: layer) { rows, hooks in
+                var (x, q) = stream.take(rows)
+                try block(&x, queries: q, memory: memory(layer, stream), hooks: hooks.block(layer))
+                try pass(x, rows, to: layer + 1, stream, hooks)
             }
         }
-        return out
+        return stream.output
+    }
+
+    /// The convolutions; what they make of a frame goes straight on into the first block.
+    private func frontEnd(_ mel: Tensor, _ stream: EncoderStream, _ hooks: HookScope) throws {
+        let frames = mel.shape[1] / 2
+        let input = FrameBuffer(count: 2 * frames, width: conv1.inputs)
+        let middle = FrameBuffer(count: 2 * frames, width: conv1.outputs)
+        input.write(transposing: mel)
+        try hooks.forEachBlock(of: 2 * frames) { rows, hooks in
+            var x = gelu(conv1(input, rows: rows))
+            try hooks(.conv1, &x)
+            middle.write(x, first: rows.lowerBound)
+        }
+        try hooks.forEachBlock(of: frames) { rows, hooks in
+            var x = gelu(conv2(middle, rows: rows))
+            try hooks(.conv2, &x)
+            x.add(positionalEmbedding.rows(rows))
+            try hooks(.positional, &x)
+            try pass(x, rows, to: 0, stream, hooks)
+        }
+    }
+
+    /// Leaves some frames at the door of block `layer`: their queries made, their keys and values among the others'. Behind the last
+    /// block that is the end.
+    private func pass(
+        _ x: Tensor, _ rows: Range<Int>, to layer: Int, _ stream: EncoderStream, _ hooks: HookScope
+    ) throws {
+        var x = x
+        guard layer < blocks.count else {
+            x = lnPost(x)
+            try hooks(.lnPost, &x)
+            return stream.finish(x, rows)
+        }
+        let q = try blocks[layer].queries(
+            of: &x, joining: memory(layer, stream), first: rows.lowerBound, hooks: hooks.block(layer))
+        stream.keep(x, q, rows)
+    }
+
+    private func memory(_ layer: Int, _ stream: EncoderStream) -> HeadMemory {
+        stream.memory(layer, heads: blocks[layer].attn.heads)
     }
 }

@@ -1,12 +1,12 @@
 import Kernels
 
-/// y = x Wᵀ + b, as `torch.nn.Linear`.
+/// y = x Wᵀ + b, as `torch.nn.Linear`. The weights are packed once, when the model is loaded.
 struct Linear: Sendable {
-    let weight: Tensor  // [out, in]
+    let weight: PackedMatrix  // [out, in]
     let bias: Tensor?  // [out]
 
     init(_ weights: any WeightSource, _ name: String, inputs: Int, outputs: Int, bias: Bool = true) throws {
-        weight = try weights.tensor("\(name).weight", shape: [outputs, inputs])
+        weight = PackedMatrix(try weights.tensor("\(name).weight", shape: [outputs, inputs]))
         self.bias = bias ? try weights.tensor("\(name).bias", shape: [outputs]) : nil
     }
 
@@ -29,50 +29,12 @@ struct Norm: Sendable {
         let rows = x.shape[0], width = x.shape[1]
         var y = Tensor(uninitialized: x.shape)
         access(x, gain, bias, &y) { x, gain, bias, y in
-            Parallel.blocks(of: 64, in: rows) { block in
+            Parallel.blocks(of: RowBlock.count, in: rows) { block in
                 let at = block.lowerBound * width
                 LayerNorm.rows(x + at, into: y + at, rows: block.count, columns: width, gain: gain, bias: bias)
             }
         }
         return y
-    }
-}
-
-/// A convolution over time with three taps and one frame of zeros at either end, as `torch.nn.Conv1d(k=3, padding=1)`.
-struct Convolution: Sendable {
-    let weight: Tensor  // [out, 3 · in], tap-major: the three frames that a row of the product reads lie side by side
-    let bias: Tensor
-    let stride: Int
-
-    init(_ weights: any WeightSource, _ name: String, inputs: Int, outputs: Int, stride: Int) throws {
-        let torch = try weights.tensor("\(name).weight", shape: [outputs, inputs, 3])
-        var packed = Tensor(uninitialized: [outputs, 3 * inputs])
-        torch.withUnsafeBufferPointer { source in
-            packed.withUnsafeMutableBufferPointer { packed in
-                for o in 0..<outputs {
-                    for c in 0..<inputs {
-                        for tap in 0..<3 {
-                            packed[o * 3 * inputs + tap * inputs + c] = source[(o * inputs + c) * 3 + tap]
-                        }
-                    }
-                }
-            }
-        }
-        weight = packed
-        bias = try weights.tensor("\(name).bias", shape: [outputs])
-        self.stride = stride
-    }
-
-    /// [frames, in] → [frames / stride, out]. Without im2col: a row of the product begins `stride` frames after the last.
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        let frames = x.shape[0], inputs = x.shape[1]
-        var padded = Tensor(shape: [frames + 2, inputs])
-        x.withUnsafeBufferPointer { x in
-            padded.withUnsafeMutableBufferPointer { padded in
-                padded.baseAddress!.advanced(by: inputs).update(from: x.baseAddress!, count: x.count)
-            }
-        }
-        return product(padded, weight, bias: bias, rows: frames / stride, rowStride: stride * inputs)
     }
 }
 
@@ -87,13 +49,20 @@ struct MLP: Sendable {
     }
 }
 
-/// GELU of every element.
-func gelu(_ x: Tensor) -> Tensor {
+/// How many rows of an activation are computed together.
+enum RowBlock {
+    static let count = KernelImplementation.current.rowBlock
+    /// Blocks of fewer rows are multiples of it: keys are written in whole panels.
+    static let step = KernelImplementation.current.rowStep
+}
+
+/// GELU of every element, in place where nobody else holds x.
+func gelu(_ x: consuming Tensor) -> Tensor {
     var y = x
     let count = y.count
     y.withUnsafeMutableBufferPointer { y in
         guard let y = y.baseAddress else { return }
-        Parallel.blocks(of: 1 << 15, in: count) { GELU.apply(y + $0.lowerBound, count: $0.count) }
+        Parallel.blocks(of: 1 << 16, in: count) { GELU.apply(y + $0.lowerBound, count: $0.count) }
     }
     return y
 }
@@ -102,23 +71,22 @@ func gelu(_ x: Tensor) -> Tensor {
 /// - Parameters:
 ///   - rows: rows of the result; by default those of x.
 ///   - rowStride: elements between the beginnings of two rows of x; rows may overlap.
-func product(_ x: Tensor, _ weight: Tensor, bias: Tensor?, rows: Int? = nil, rowStride: Int? = nil) -> Tensor {
-    let outputs = weight.shape[0], inputs = weight.shape[1]
+func product(_ x: Tensor, _ weight: PackedMatrix, bias: Tensor?, rows: Int? = nil, rowStride: Int? = nil) -> Tensor {
+    let outputs = weight.columns, inputs = weight.depth
     let rows = rows ?? x.count / inputs, rowStride = rowStride ?? inputs
-    // The blocks are of fixed sizes, so that the result does not depend on the number of threads.
-    let rowBlock = rows >= 64 ? 128 : max(rows, 1)
-    let columnBlock = rows >= 64 || rows * outputs * inputs < 1 << 18 ? max(outputs, 1) : 512
+    // How work is cut changes no number: an element of a product depends on its row and its column alone.
+    let rowBlock = rows >= 2 * RowBlock.count ? RowBlock.count : max(rows, 1)
+    let isShared = rows < 2 * RowBlock.count && rows * outputs * inputs >= 1 << 19
+    let columnBlock = isShared ? 16 * weight.columnStep : max(outputs, 1)
     let columnBlocks = (outputs + columnBlock - 1) / columnBlock
     var y = Tensor(uninitialized: [rows, outputs])
-    access(x, weight, bias ?? weight, &y) { x, w, b, y in
+    access(x, bias ?? x, x, &y) { x, b, _, y in
         Parallel.forEach((rows + rowBlock - 1) / rowBlock * columnBlocks) { task in
             let row = task / columnBlocks * rowBlock, column = task % columnBlocks * columnBlock
-            let m = min(rowBlock, rows - row), n = min(columnBlock, outputs - column)
-            let out = y + row * outputs + column
-            MatrixProduct.multiply(
-                m: m, n: n, k: inputs, x + row * rowStride, lda: rowStride, w + column * inputs, ldb: inputs, .columns,
-                into: out, ldc: outputs)
-            if bias != nil { Elementwise.addBias(b + column, to: out, rows: m, columns: n, stride: outputs) }
+            weight.multiply(
+                rows: min(rowBlock, rows - row), x + row * rowStride, lda: rowStride,
+                columns: column..<min(outputs, column + columnBlock), bias: bias == nil ? nil : b + column,
+                into: y + row * outputs + column, ldc: outputs)
         }
     }
     return y

@@ -21,13 +21,17 @@ struct ResidualBlock: Sendable {
         mlpLN = try Norm(weights, "\(name).mlp_ln", width: width)
     }
 
-    /// The encoder's block; x is the residual stream, [frames, state].
-    func callAsFunction(_ x: inout Tensor, hooks: HookScope) throws {
+    /// The encoder's block, up to where frames meet: the queries of some frames, whose keys and values join `memory`.
+    /// x is their residual stream, [frames, state]; the first is frame `first`.
+    func queries(of x: inout Tensor, joining memory: HeadMemory, first: Int, hooks: HookScope) throws -> Tensor {
         try hooks(.residPre, &x)
         let h = try normalised(x, attnLN, .attnLN, hooks)
-        let read = hooks.framesRead(of: x.shape[0])
-        if read < x.shape[0] { x = x.rows(0..<read) }
-        x.add(try attn(h, frames: read, hooks: hooks))
+        return try attn.queries(of: h, joining: memory, first: first, hooks: hooks)
+    }
+
+    /// The rest of it, when the keys and values of all frames are in `memory`.
+    func callAsFunction(_ x: inout Tensor, queries q: Tensor, memory: HeadMemory, hooks: HookScope) throws {
+        x.add(try attn.attend(q, to: memory, hooks: hooks))
         try hooks(.residMid, &x)
         try addMLP(&x, hooks)
     }
@@ -48,7 +52,7 @@ struct ResidualBlock: Sendable {
     private func addMLP(_ x: inout Tensor, _ hooks: HookScope) throws {
         var h = mlp.up(try normalised(x, mlpLN, .mlpLN, hooks))
         try hooks(.mlp0, &h)
-        h = gelu(h)
+        h = gelu(consume h)
         try hooks(.mlp1, &h)
         h = mlp.down(h)
         try hooks(.mlp, &h)

@@ -1,0 +1,113 @@
+/// Keys and values of several heads, laid out for queries to attend to: the encoder's own and those of the audio.
+///
+/// Kᵀ lies in panels of keys and V in panels of columns, as products read them; where products are OpenBLAS's or plain, both
+/// stay rows. Rows may be written from several threads at once, each its own.
+public final class HeadMemory: @unchecked Sendable {
+    // Sendable: writers share no row, and readers come after the last of them.
+
+    /// Rows of keys and values.
+    public let positions: Int
+    public let heads: Int
+    /// Elements of one head.
+    public let width: Int
+
+    private let implementation: KernelImplementation
+    private let keys: UnsafeMutablePointer<Float>
+    private let values: UnsafeMutablePointer<Float>
+    private let keyCount: Int
+    private let valueCount: Int
+    /// Columns of a panel; 0 without panels.
+    private let panelWidth: Int
+
+    public init(positions: Int, heads: Int, width: Int, for implementation: KernelImplementation = .current) {
+        precondition(positions > 0 && heads > 0 && width > 0, "\(positions) positions of \(heads) heads of \(width)")
+        (self.positions, self.heads, self.width, self.implementation) = (positions, heads, width, implementation)
+        panelWidth = implementation.hasPanels ? implementation.table!.panelWidth : 0
+        let padded = panelWidth == 0 ? positions : positions.rounded(upTo: panelWidth)
+        keyCount = heads * width * padded
+        valueCount = heads * positions * (panelWidth == 0 ? width : width.rounded(upTo: panelWidth))
+        keys = FloatMemory.take(keyCount)
+        values = FloatMemory.take(valueCount)
+    }
+
+    deinit {
+        FloatMemory.give(keys, keyCount)
+        FloatMemory.give(values, valueCount)
+    }
+
+    /// Elements between two rows of scores that have room for whole panels.
+    public var scoreStride: Int { panelWidth == 0 ? positions : positions.rounded(upTo: panelWidth) }
+
+    /// Writes rows `first ..< first + count` of keys and values, `[count, heads · width]` each. Both are multiples of
+    /// ``KernelImplementation/rowBlock``, but for the count of the last rows.
+    public func write(
+        keys k: UnsafePointer<Float>, values v: UnsafePointer<Float>, first: Int, count: Int
+    ) {
+        precondition(
+            first % max(panelWidth, 1) == 0 && first + count <= positions, "rows \(first) + \(count) of \(positions)")
+        let stride = heads * width
+        guard panelWidth > 0, let table = implementation.table else {
+            (keys + first * stride).update(from: k, count: count * stride)
+            (values + first * stride).update(from: v, count: count * stride)
+            return
+        }
+        let keyHead = width * scoreStride, valuePanel = positions * panelWidth
+        for head in 0..<heads {
+            table.pack(k + head * width, stride, width, count, true, keys + head * keyHead + first * width)
+            for column in Swift.stride(from: 0, to: width, by: panelWidth) {
+                let panel = head * width.rounded(upTo: panelWidth) + column
+                table.pack(
+                    v + head * width + column, stride, count, min(panelWidth, width - column), false,
+                    values + panel / panelWidth * valuePanel + first * panelWidth)
+            }
+        }
+    }
+
+    /// Scores of `rows` queries of one head: factor · q kᵀ, `[rows, positions]`.
+    ///
+    /// - Parameters:
+    ///   - q: the queries, rows `ldq` apart.
+    ///   - out: rows `stride` apart; with a stride of ``scoreStride`` what lies behind a row's end is overwritten.
+    public func scores(
+        head: Int, _ q: UnsafePointer<Float>, ldq: Int, rows: Int, factor: Float,
+        into out: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        guard panelWidth > 0, let table = implementation.table else {
+            return MatrixProduct.multiply(
+                m: rows, n: positions, k: width, alpha: factor, q, lda: ldq, keys + head * width, ldb: heads * width,
+                .columns, into: out, ldc: stride, using: implementation)
+        }
+        FloatMemory.withScratch(rows * width) { scaled in
+            for row in 0..<rows { table.scale(q + row * ldq, factor, scaled + row * width, width) }
+            let panels = keys + head * width * scoreStride, columns = stride == scoreStride ? stride : positions
+            if rows == 1 {
+                table.vectorProduct(columns, width, scaled, panels, nil, out, false)
+            } else {
+                table.product(rows, columns, width, scaled, width, panels, nil, out, stride, false)
+            }
+        }
+    }
+
+    /// The weighted sum of one head's values: pattern · V, `[rows, width]`.
+    public func weighted(
+        head: Int, _ pattern: UnsafePointer<Float>, stride: Int, rows: Int,
+        into z: UnsafeMutablePointer<Float>, ldz: Int
+    ) {
+        guard panelWidth > 0, let table = implementation.table else {
+            return MatrixProduct.multiply(
+                m: rows, n: width, k: positions, pattern, lda: stride, values + head * width, ldb: heads * width,
+                .rows, into: z, ldc: ldz, using: implementation)
+        }
+        let panels = values + head * width.rounded(upTo: panelWidth) * positions
+        if rows == 1 {
+            table.vectorProduct(width, positions, pattern, panels, nil, z, false)
+        } else {
+            table.product(rows, width, positions, pattern, stride, panels, nil, z, ldz, false)
+        }
+    }
+}
+
+extension Int {
+    /// The smallest multiple of `step` that is not below.
+    func rounded(upTo step: Int) -> Int { (self + step - 1) / step * step }
+}
