@@ -81,4 +81,25 @@ VECTORS_INLINE vectors_u16x4 vectors_narrow4(vectors_f32x4 x) {
 }
 #endif
 
+/// Copies `count` floats past the caches, for what nobody reads soon: a capture larger than any cache, which else would be read from
+/// memory before it is written.
+static inline void vectors_stream(const float *_Nonnull from, float *_Nonnull to, long count) {
+#if defined(__x86_64__)
+    if (((uintptr_t)to & 15) == 0) {
+        long i = 0;
+        for (; i + 4 <= count; i += 4) _mm_stream_ps(to + i, _mm_loadu_ps(from + i));
+        for (; i < count; ++i) to[i] = from[i];
+        return;
+    }
+#endif
+    for (long i = 0; i < count; ++i) to[i] = from[i];
+}
+
+/// What was streamed is seen by others after this.
+static inline void vectors_stream_fence(void) {
+#if defined(__x86_64__)
+    _mm_sfence();
+#endif
+}
+
 #endif

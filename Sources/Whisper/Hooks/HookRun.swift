@@ -43,6 +43,8 @@ public final class HookRun {
 
     func wants(_ point: HookPoint) -> Bool { plan.captures.contains(point) || interventions[point] != nil }
 
+    func changes(_ point: HookPoint) -> Bool { interventions[point] != nil }
+
     /// Thrown through the forward pass when the last capture is made; never leaves `pass`.
     private struct Complete: Error {}
 
@@ -84,6 +86,19 @@ public final class HookRun {
     private func visitPart(_ point: HookPoint, _ x: Tensor, _ rows: RowPositions, of whole: Int) throws {
         let kept = min(whole, validPositions(at: point) ?? .max)
         parts.add(x, axis: point.positionAxis, at: point, first: rows.first, of: kept)
+        if point == lastOfEncoder { throw BlockComplete() }
+    }
+
+    /// Where scores or patterns, `[heads, positions, keys]`, are kept row by row as they are made.
+    func recorder(_ point: HookPoint, heads: Int, keys: Int, _ rows: RowPositions, of whole: Int) -> RowRecorder? {
+        guard remaining.contains(point) else { return nil }
+        let kept = min(whole, validPositions(at: point) ?? .max)
+        let base = parts.base(at: point, shape: [heads, kept, keys], kept: kept)
+        return RowRecorder(base: base, heads: heads, kept: kept, keys: keys, first: rows.first)
+    }
+
+    func recorded(_ point: HookPoint, first: Int, rows: Int) throws {
+        parts.add(rows: rows, first: first, at: point)
         if point == lastOfEncoder { throw BlockComplete() }
     }
 

@@ -50,10 +50,10 @@ extension HookScope {
     func forEachBlock(
         of count: Int, readIn layer: Int? = nil, _ body: (Range<Int>, HookScope) throws -> Void
     ) throws {
-        let step = blockSize(of: count)
         let read = layer.flatMap { run.isActive ? run.framesRead(inEncoderBlock: $0) : nil } ?? count
-        try Parallel.forEach((min(read, count) + step - 1) / step) { block in
-            let rows = block * step..<min(count, (block + 1) * step)
+        let blocks = RowBlock.ranges(of: count, whole: run.needsWholeActivations).prefix { $0.lowerBound < read }
+        try Parallel.forEach(blocks.count) { block in
+            let rows = blocks[block]
             var scope = self
             scope.rows = RowPositions(first: rows.lowerBound, perSequence: nil, sequences: 1)
             scope.rows.whole = rows.count < count ? count : nil
@@ -62,12 +62,23 @@ extension HookScope {
         try run.deliver(stack)
     }
 
-    /// Rows that are computed together: a block that stays in the cache, or all of them where a hook has to see them so.
-    func blockSize(of count: Int) -> Int {
-        if run.needsWholeActivations { return max(count, 1) }
-        // Few rows are shared out evenly, in blocks that keys can be written in.
-        let share = (count + Parallel.threads - 1) / Parallel.threads
-        return min(RowBlock.count, max((share + RowBlock.step - 1) / RowBlock.step, 1) * RowBlock.step)
+    /// Whether the activation there may be changed, and so has to be laid out; or captured where rows are not a part of it.
+    func laysOut(_ site: HookSite) -> Bool {
+        guard run.isActive else { return false }
+        let point = HookPoint(stack, layer: layer, site)
+        return run.changes(point) || (rows.whole == nil && run.wants(point))
+    }
+
+    /// Where rows of scores or patterns are kept as they are made; nil where nobody wants them.
+    func recorder(_ site: HookSite, heads: Int, keys: Int) -> RowRecorder? {
+        guard run.isActive, let whole = rows.whole else { return nil }
+        return run.recorder(HookPoint(stack, layer: layer, site), heads: heads, keys: keys, rows, of: whole)
+    }
+
+    /// Says that a recorder has been given all of these rows.
+    /// - Throws: the signal that these rows have given their last capture.
+    func recorded(_ site: HookSite, rows count: Int) throws {
+        try run.recorded(HookPoint(stack, layer: layer, site), first: rows.first, rows: count)
     }
 }
 

@@ -34,14 +34,24 @@ struct Attention: Sendable {
     /// The second half, when the keys and values of all frames are there.
     func attend(_ q: Tensor, to memory: HeadMemory, hooks: HookScope) throws -> Tensor {
         let products = HeadProducts(q: q, memory: memory)
-        guard hooks.wants(sites.scores) || hooks.wants(sites.pattern) else {
-            return try projected(products.attended(), hooks)
+        guard hooks.laysOut(sites.scores) || hooks.laysOut(sites.pattern) else {
+            return try projected(try recorded(products, hooks), hooks)
         }
         var scores = products.scores()
         try hooks(sites.scores, &scores)
         products.softmax(&scores)
         try hooks(sites.pattern, &scores)
         return try projected(products.weighted(scores), hooks)
+    }
+
+    /// A tile of scores at a time; where they are captured, a tile goes there from the cache.
+    private func recorded(_ products: HeadProducts, _ hooks: HookScope) throws -> Tensor {
+        let scores = hooks.recorder(sites.scores, heads: heads, keys: products.keys)
+        let pattern = hooks.recorder(sites.pattern, heads: heads, keys: products.keys)
+        let z = products.attended(scores: scores, pattern: pattern)
+        if scores != nil { try hooks.recorded(sites.scores, rows: z.shape[0]) }
+        if pattern != nil { try hooks.recorded(sites.pattern, rows: z.shape[0]) }
+        return z
     }
 
     /// Attention of new tokens to themselves and to what their sequences hold in `memory`: the decoder's.

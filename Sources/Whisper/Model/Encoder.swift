@@ -27,7 +27,7 @@ struct Encoder: Sendable {
     /// mel [n_mels, 2 × frames] → [frames, state], with at most n_audio_ctx frames
     func callAsFunction(_ mel: Tensor, hooks: HookScope) throws -> Tensor {
         let frames = mel.shape[1] / 2
-        let stream = EncoderStream(frames: frames, width: conv2.outputs, hooks: hooks)
+        let stream = EncoderStream(frames: frames, width: conv2.outputs)
         try frontEnd(mel, stream, hooks)
         for (layer, block) in blocks.enumerated() {
             try hooks.forEachBlock(of: frames, readIn: layer) { rows, hooks in

@@ -8,38 +8,36 @@ final class EncoderStream: @unchecked Sendable {
     private let lock = NSLock()
     private let frames: Int
     private let width: Int
-    /// Frames of one block.
-    private let step: Int
+    /// At the number of the first panel of each block of frames.
     private let kept: UnsafeMutablePointer<(x: Tensor, q: Tensor)?>
-    private let blocks: Int
+    private let places: Int
     /// Those of this block and those of the next, which are written while these are read.
     private var memories: [HeadMemory?] = [nil, nil]
     private var result: Tensor
     private let resultBase: UnsafeMutablePointer<Float>
 
-    init(frames: Int, width: Int, hooks: HookScope) {
+    init(frames: Int, width: Int) {
         (self.frames, self.width) = (frames, width)
-        step = hooks.blockSize(of: frames)
-        blocks = (frames + step - 1) / step
-        kept = .allocate(capacity: blocks)
-        kept.initialize(repeating: nil, count: blocks)
+        places = frames / RowBlock.step + 1
+        kept = .allocate(capacity: places)
+        kept.initialize(repeating: nil, count: places)
         result = Tensor(uninitialized: [frames, width])
         // The tensor is this object's alone until the end, so its memory stays where it is.
         resultBase = result.withUnsafeMutableBufferPointer { $0.baseAddress! }
     }
 
     deinit {
-        kept.deinitialize(count: blocks)
+        kept.deinitialize(count: places)
         kept.deallocate()
     }
 
     /// The residual stream of a block of frames and their queries, which are then forgotten here.
     func take(_ rows: Range<Int>) -> (x: Tensor, q: Tensor) {
-        defer { kept[rows.lowerBound / step] = nil }
-        return kept[rows.lowerBound / step]!
+        defer { kept[rows.lowerBound / RowBlock.step] = nil }
+        return kept[rows.lowerBound / RowBlock.step]!
     }
 
-    func keep(_ x: Tensor, _ q: Tensor, _ rows: Range<Int>) { kept[rows.lowerBound / step] = (x, q) }
+    func keep(_ x: Tensor, _ q: Tensor, _ rows: Range<Int>) { kept[rows.lowerBound / RowBlock.step] = (x, q) }
 
     /// Keys and values that block `layer` attends to. Made by the first of the tasks that ask, who all wait for it.
     func memory(_ layer: Int, heads: Int) -> HeadMemory {

@@ -13,22 +13,24 @@ struct HeadProducts {
     private var queries: Int { q.shape[0] }
     private var heads: Int { memory.heads }
     private var width: Int { memory.width }
-    private var keys: Int { memory.positions }
+    var keys: Int { memory.positions }
 
     init(q: Tensor, memory: HeadMemory) {
         self.q = q
         self.memory = memory
     }
 
-    /// [queries, heads, head_dim]
-    func attended() -> Tensor {
+    /// [queries, heads, head_dim]; scores and patterns go to the recorders on the way.
+    func attended(scores kept: RowRecorder? = nil, pattern: RowRecorder? = nil) -> Tensor {
         var z = Tensor(uninitialized: q.shape)
         let stride = memory.scoreStride
         z.withUnsafeMutableBufferPointer { z in
             forEachTile { tile in
                 FloatMemory.withScratch(tile.rows * stride) { scores in
                     self.scores(tile, scores, stride: stride)
+                    kept?.write(head: tile.head, row: tile.first, rows: tile.rows, scores, stride: stride)
                     Softmax.rows(scores, rows: tile.rows, columns: keys, stride: stride)
+                    pattern?.write(head: tile.head, row: tile.first, rows: tile.rows, scores, stride: stride)
                     weigh(tile, scores, stride: stride, z.baseAddress!)
                 }
             }

@@ -49,13 +49,6 @@ struct MLP: Sendable {
     }
 }
 
-/// How many rows of an activation are computed together.
-enum RowBlock {
-    static let count = KernelImplementation.current.rowBlock
-    /// Blocks of fewer rows are multiples of it: keys are written in whole panels.
-    static let step = KernelImplementation.current.rowStep
-}
-
 /// GELU of every element, in place where nobody else holds x.
 func gelu(_ x: consuming Tensor) -> Tensor {
     var y = x
