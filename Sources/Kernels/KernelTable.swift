@@ -57,6 +57,8 @@ struct KernelTable: Sendable {
             UnsafeMutablePointer<Float>, Int
         ) -> Void
     let packHalves: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt16>) -> Bool
+    let largest: @Sendable (UnsafePointer<Float>, Int) -> Float
+    let sumOfExponentials: @Sendable (UnsafePointer<Float>, Int, Float) -> Double
     let dots:
         @Sendable (
             UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Int32>?, Int, Int,
@@ -83,6 +85,8 @@ extension KernelTable {
         layerNorm: KernelsPortable.layerNorm(_:into:count:epsilon:gain:bias:),
         softmax: KernelsPortable.softmax(_:count:),
         packHalves: KernelsPortable.packHalves(_:depth:columns:into:),
+        largest: KernelsPortable.largest(_:count:),
+        sumOfExponentials: KernelsPortable.sumOfExponentials(_:count:shift:),
         dots: KernelsPortable.dots(_:_:stride:rows:count:width:into:),
         weightedSum: KernelsPortable.weightedSum(_:_:stride:rows:count:width:into:))
 
@@ -100,6 +104,8 @@ extension KernelTable {
             layerNorm: KernelsAVX2.layerNorm(_:into:count:epsilon:gain:bias:),
             softmax: KernelsAVX2.softmax(_:count:),
             packHalves: KernelsAVX2.packHalves(_:depth:columns:into:),
+            largest: KernelsAVX2.largest(_:count:),
+            sumOfExponentials: KernelsAVX2.sumOfExponentials(_:count:shift:),
             dots: KernelsAVX2.dots(_:_:stride:rows:count:width:into:),
             weightedSum: KernelsAVX2.weightedSum(_:_:stride:rows:count:width:into:))
 
@@ -116,6 +122,8 @@ extension KernelTable {
             layerNorm: KernelsAVX512.layerNorm(_:into:count:epsilon:gain:bias:),
             softmax: KernelsAVX512.softmax(_:count:),
             packHalves: KernelsAVX512.packHalves(_:depth:columns:into:),
+            largest: KernelsAVX512.largest(_:count:),
+            sumOfExponentials: KernelsAVX512.sumOfExponentials(_:count:shift:),
             dots: KernelsAVX512.dots(_:_:stride:rows:count:width:into:),
             weightedSum: KernelsAVX512.weightedSum(_:_:stride:rows:count:width:into:))
     #endif

@@ -1,3 +1,5 @@
+import Kernels
+
 /// A rule that takes tokens out of the choice before one is sampled.
 package protocol LogitFilter {
     /// - Parameters:
@@ -95,6 +97,7 @@ package struct TimestampRules: LogitFilter {
     private func preferTimestamp(_ logits: inout [Float]) {
         guard begin < logits.count else { return }
         let timestamps = logits.logSumExp(in: begin..<logits.count)
-        if let text = logits[..<begin].max(), timestamps > text { logits.suppress(0..<begin) }
+        let text = logits.withUnsafeBufferPointer { Reductions.largest(UnsafeBufferPointer(rebasing: $0[..<begin])) }
+        if begin > 0, timestamps > text { logits.suppress(0..<begin) }
     }
 }

@@ -1,13 +1,16 @@
 import Foundation
+import Kernels
 
 /// Logits after one sequence's last token, `[n_vocab]`, and the probabilities that they stand for.
 extension [Float] {
     /// log Σ exp xᵢ over `range`, about its maximum so that nothing overflows; -∞ for nothing or nothing but -∞.
     func logSumExp(in range: Range<Int>) -> Float {
-        guard let peak = self[range].max(), peak != -.infinity else { return -.infinity }
-        var sum = 0.0
-        withUnsafeBufferPointer { for i in range { sum += Double(exp($0[i] - peak)) } }
-        return peak + Float(log(sum))
+        withUnsafeBufferPointer { all in
+            let some = UnsafeBufferPointer(rebasing: all[range])
+            let peak = Reductions.largest(some)
+            guard peak != -.infinity else { return some.contains { $0.isNaN } ? .nan : -.infinity }
+            return peak + Float(log(Reductions.sumOfExponentials(some, shift: peak)))
+        }
     }
 
     /// The normaliser of the softmax over all tokens.
@@ -24,9 +27,7 @@ extension [Float] {
 
     /// The first of the largest values.
     func indexOfLargest() -> Int {
-        var best = 0
-        for i in indices where self[i] > self[best] { best = i }
-        return best
+        withUnsafeBufferPointer { Reductions.indexOfLargest($0) }
     }
 
     /// The indices of the `count` largest values, the largest first, and of equals the one that comes first.
