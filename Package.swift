@@ -134,7 +134,8 @@ let package = Package(
 
         .target(
             name: "Kernels",
-            dependencies: ["COpenBLAS", "CProcessor", "CVectors"] + instructionSets.map { .byName(name: "Kernels\($0.name)") },
+            dependencies: ["COpenBLAS", "CProcessor", "CVectors"]
+                + instructionSets.map { .byName(name: "Kernels\($0.name)") },
             swiftSettings: optimised),
         // What the processor has, and vector instructions that Swift has no word for.
         .target(name: "CProcessor"),

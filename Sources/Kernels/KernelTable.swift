@@ -112,7 +112,8 @@ extension KernelTable {
         static let avx512 = KernelTable(
             tileRows: KernelsAVX512.tileShape.rows, panelWidth: KernelsAVX512.tileShape.columns,
             product: KernelsAVX512.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
-            productOfHalves: KernelsAVX512.productOfHalves(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+            productOfHalves: KernelsAVX512.productOfHalves(
+                rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
             vectorProduct: KernelsAVX512.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
             vectorProductOfHalves: KernelsAVX512.vectorProductOfHalves(columns:depth:_:panels:start:into:accumulating:),
             pack: KernelsAVX512.pack(_:ldb:depth:columns:transposed:into:),

@@ -16,6 +16,7 @@ public final class InferenceQueue: Sendable {
     let now: @Sendable () -> ContinuousClock.Instant
     private let state: Mutex<State>
     private let nextTicket = Atomic<FairSchedule.Ticket>(0)
+    private let idleMemory = IdleMemory()
 
     private struct State {
         var schedule: FairSchedule
@@ -154,10 +155,13 @@ public final class InferenceQueue: Sendable {
     /// - Returns: whether the call had it.
     @discardableResult
     func release(_ turn: EngineTurn) -> Bool {
-        let (had, granted) = state.withLock { state in
-            (state.schedule.release(turn.ticket, now: now()), grants(&state))
+        let (had, granted, isIdle) = state.withLock { state in
+            let had = state.schedule.release(turn.ticket, now: now())
+            let granted = grants(&state)
+            return (had, granted, state.schedule.running == 0 && state.schedule.waiting == 0)
         }
         for waiter in granted { waiter.wake() }
+        if isIdle { idleMemory.rest { [weak self] in self.map { $0.running == 0 && $0.waiting == 0 } ?? true } }
         return had
     }
 

@@ -18,7 +18,10 @@ final class EngineServices: PluginServices {
     private let turn: EngineTurn
     private let folder: String
     private let spent = Mutex(Duration.zero)
-    private let paddingAudio = Mutex<Tensor?>(nil)
+    /// What the decoder keeps of padding: most sequences listen to nothing else.
+    private let padding = Mutex<KeptCache?>(nil)
+    /// Sendable: used on the thread of the run alone, one call at a time.
+    private struct KeptCache: @unchecked Sendable { let cache: DecoderCache }
     private let wantsAllFrames = Atomic(false)
 
     /// - Parameter folder: the plugin's own; made when it is asked for.
@@ -149,7 +152,8 @@ final class EngineServices: PluginServices {
         }
         return try computing {
             let whisper = try model.model()
-            let heard = try audio.map { Tensor(shape: $0.shape, $0.elements) } ?? padding(whisper)
+            var kept = audio.map { whisper.decoderCache(audio: Tensor(shape: $0.shape, $0.elements)) }
+            if kept == nil { kept = padding.withLock { $0?.cache } }
             var logits: [Float] = []
             logits.reserveCapacity(sequences * dimensions.nVocab)
             for first in stride(from: 0, to: sequences, by: Self.sequencesAtOnce) {
@@ -158,20 +162,19 @@ final class EngineServices: PluginServices {
                 let lists = (first..<first + count).map { sequence in
                     tokens[sequence * tokensEach..<(sequence + 1) * tokensEach].map { Int($0) }
                 }
-                let cache = whisper.decoderCache(audio: heard, sequences: count)
+                // The audio's keys and values are computed once, by the first of all sequences.
+                let first = try kept ?? whisper.decoderCache(audio: whisper.encode(whisper.paddingMel))
+                let cache = first.beginningAgain(sequences: count, in: dimensions)
                 logits += try whisper.decode(lists, cache: cache, lastOnly: true).elements
+                kept = cache
+            }
+            if audio == nil, let kept {
+                padding.withLock { $0 = KeptCache(cache: kept.beginningAgain(sequences: 1, in: dimensions)) }
             }
             return PluginTensor(
                 shape: [sequences, dimensions.nVocab], logits, axes: ["sequence", "vocab"],
                 validPositions: sequences)
         }
-    }
-
-    private func padding(_ whisper: WhisperModel) throws -> Tensor {
-        if let audio = paddingAudio.withLock({ $0 }) { return audio }
-        let audio = try whisper.encode(whisper.paddingMel)
-        paddingAudio.withLock { $0 = audio }
-        return audio
     }
 
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String {

@@ -22,6 +22,15 @@ public final class DecoderCache {
             count: dimensions.nTextLayer)
     }
 
+    /// Memory of sequences that have read nothing yet and listen to the same audio, whose keys and values are not computed again.
+    ///
+    /// Where this one's first run changed them by interventions, they are so in the new one as well.
+    public func beginningAgain(sequences: Int, in dimensions: ModelDimensions) -> DecoderCache {
+        let other = DecoderCache(audio: audio, sequences: sequences, dimensions: dimensions)
+        for layer in blocks.indices { other.blocks[layer].audio = blocks[layer].audio }
+        return other
+    }
+
     /// Lets sequence i go on from what sequence `sources[i]` was; the number of sequences may change.
     public func rearrange(_ sources: [Int]) {
         precondition(sources.allSatisfy((0..<sequences).contains), "sources \(sources) of \(sequences) sequences")

@@ -51,7 +51,9 @@ final class EncoderStream: @unchecked Sendable {
 
     /// Frames that are through.
     func finish(_ x: Tensor, _ rows: Range<Int>) {
-        x.withUnsafeBufferPointer { (resultBase + rows.lowerBound * width).update(from: $0.baseAddress!, count: x.count) }
+        x.withUnsafeBufferPointer {
+            (resultBase + rows.lowerBound * width).update(from: $0.baseAddress!, count: x.count)
+        }
     }
 
     /// The encoder's output, `[frames, state]`, when all frames are through.

@@ -1,15 +1,15 @@
 import Kernels
 
 /// How the rows of an activation are cut into blocks that are computed together.
-enum RowBlock {
-    static let count = KernelImplementation.current.rowBlock
+package enum RowBlock {
+    package static let count = KernelImplementation.current.rowBlock
     /// Where a block may begin: keys are written in whole panels.
-    static let step = KernelImplementation.current.rowStep
+    package static let step = KernelImplementation.current.rowStep
 
     /// `0 ..< count` in blocks, each beginning at a multiple of ``step``; one block where it has to be whole.
     ///
     /// The last blocks are smaller, so that threads that take one after the other end together.
-    static func ranges(of count: Int, whole: Bool = false, threads: Int = Parallel.threads) -> [Range<Int>] {
+    package static func ranges(of count: Int, whole: Bool = false, threads: Int = Parallel.threads) -> [Range<Int>] {
         if whole { return [0..<count] }
         var ranges: [Range<Int>] = []
         var first = 0
