@@ -82,3 +82,13 @@ int auscult_memory_is_sealed(int descriptor) {
     int found = fcntl(descriptor, F_GET_SEALS);
     return found < 0 ? -1 : (found & seals) == seals;
 }
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+void auscult_memory_trim(void) {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}

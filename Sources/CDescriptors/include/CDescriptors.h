@@ -22,3 +22,6 @@ int auscult_memory_seal_future(int descriptor);
 
 /// Whether it is sealed so. 1, 0, or -1 with errno.
 int auscult_memory_is_sealed(int descriptor);
+
+/// Gives what the allocator holds free back to the system, where the C library can.
+void auscult_memory_trim(void);

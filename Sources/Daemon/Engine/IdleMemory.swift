@@ -1,5 +1,5 @@
 import Dispatch
-import Glibc
+import CDescriptors
 import Kernels
 import Synchronization
 
@@ -20,7 +20,7 @@ final class IdleMemory: Sendable {
             isPending.store(false, ordering: .relaxed)
             guard isIdle() else { return }
             FloatMemory.trim()
-            malloc_trim(0)
+            auscult_memory_trim()
         }
     }
 }
