@@ -176,12 +176,17 @@ let package = Package(
             exclude: ["Results/RESULTS.md"], swiftSettings: testable),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
-        .executableTarget(
-            name: "auscult-bench",
+        // What is measured and how, of `make bench`; the machine's peak is measured in C, which can name instructions.
+        .target(name: "CMachinePeak", cSettings: [.unsafeFlags(["-O2"])]),
+        .target(
+            name: "Bench",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "Messages", "PluginHost", "TestHost", "Whisper", "Wire",
+                "Audio", "CDescriptors", "CMachinePeak", "Daemon", "Files", "Kernels", "Messages", "PluginHost",
+                "StrictJSON", "TensorFiles", "TestHost", "Whisper", "Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], swiftSettings: testable),
+        .executableTarget(name: "auscult-bench", dependencies: ["Bench"]),
         .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
@@ -199,6 +204,8 @@ let package = Package(
         // A host of plugins for their tests: loads a bundle into the process and calls it through the C interface.
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "AtlasPageTests", dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
+        .testTarget(
+            name: "BenchTests", dependencies: ["Bench", "Kernels", "StrictJSON", "TestSupport", "Whisper"]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),

@@ -81,6 +81,16 @@ def english():
 def default_model(folder):
     """The trained model of this repository, from its Hugging Face folder."""
     folder = Path(folder)
+    dimensions, state = folder_state(folder)
+    vocabulary = stored_vocabulary(folder)
+    special = vocabulary.special
+    start = [special[f"<|{name}|>"] for name in ("startoftranscript", "en", "transcribe", "notimestamps")]
+    return Weights("default", dimensions, state, vocabulary, start + list(range(300, 310)), folder)
+
+
+def folder_state(folder):
+    """Sizes and weights of a Hugging Face folder, as openai-whisper has them: dimensions, and its names -> float32."""
+    folder = Path(folder)
     config = json.loads((folder / "config.json").read_text())
     dimensions = ModelDimensions(
         config["num_mel_bins"], config["max_source_positions"], config["d_model"], config["encoder_attention_heads"],
@@ -88,11 +98,7 @@ def default_model(folder):
         config["decoder_attention_heads"], config["decoder_layers"])
     names = layouts.openai_names(dimensions)
     stored = load_file(folder / "model.safetensors")
-    state = {names[name]: value.astype(np.float32) for name, value in stored.items() if name in names}
-    vocabulary = stored_vocabulary(folder)
-    special = vocabulary.special
-    start = [special[f"<|{name}|>"] for name in ("startoftranscript", "en", "transcribe", "notimestamps")]
-    return Weights("default", dimensions, state, vocabulary, start + list(range(300, 310)), folder)
+    return dimensions, {names[name]: value.astype(np.float32) for name, value in stored.items() if name in names}
 
 
 def stored_vocabulary(folder):
