@@ -7,7 +7,7 @@ import Kernels
 /// the whole spectrogram, and (y + 4)/4. The last of the 1 + n/160 centred frames is dropped.
 ///
 /// The value is within 3e-5 of the exact one, and the rest of any difference from torch's is torch's: see
-/// `ComplexFFT` for what was measured.
+/// `SpectrumPlan` for what was measured.
 public struct LogMel: Sendable {
     /// Hertz.
     public static let sampleRate = 16_000
@@ -21,9 +21,16 @@ public struct LogMel: Sendable {
 
     public let filters: MelFilters
     public var bands: Int { filters.bands }
-    private let spectrum = PowerSpectrum(window: PowerSpectrum.hann(frameSize))
+    private let spectrum: PowerSpectrum
+    private let bandFilters: BandFilters
+    private let implementation: KernelImplementation
 
-    public init(bands: Int) { filters = MelFilters(bands: bands) }
+    public init(bands: Int, using implementation: KernelImplementation = .current) {
+        filters = MelFilters(bands: bands)
+        bandFilters = BandFilters(filters.filters.map { ($0.firstBin, $0.weights) })
+        spectrum = PowerSpectrum(window: PowerSpectrum.hann(Self.frameSize), using: implementation)
+        self.implementation = implementation
+    }
 
     /// The spectrogram of `samples`, `[bands, samples.count / 160]`.
     ///
@@ -34,25 +41,17 @@ public struct LogMel: Sendable {
 
     /// The spectrogram of `samples`, `[bands, samples.count / 160]`.
     public func spectrogram(_ samples: UnsafeBufferPointer<Float>) -> Tensor {
-        let frames = samples.count / Self.hop
-        var out = Tensor(uninitialized: [bands, frames])
-        guard frames > 0 else { return out }
-        let padded = Self.reflected(samples)
-        out.withUnsafeMutableBufferPointer { out in
-            let peak = padded.withUnsafeBufferPointer {
-                melPower($0.baseAddress!, frames: frames, into: out.baseAddress!)
-            }
-            MelScale.apply(to: out, peak: peak)
-        }
-        return out
+        scaled(MelSignal(samples, length: samples.count), frames: samples.count / Self.hop)
     }
 
     /// The spectrogram of one window: `samples` cut to `windowSamples` or followed by zeros, as openai/whisper's
     /// `pad_or_trim`; `[bands, windowSamples / 160]`. A model's window is 320·n_audio_ctx samples.
     public func window(_ samples: [Float], windowSamples: Int) -> Tensor {
         precondition(windowSamples >= 0, "a window of \(windowSamples) samples")
-        let content = samples.prefix(windowSamples)
-        return spectrogram(content + [Float](repeating: 0, count: windowSamples - content.count))
+        return samples.withUnsafeBufferPointer {
+            let content = UnsafeBufferPointer(rebasing: $0.prefix(windowSamples))
+            return scaled(MelSignal(content, length: windowSamples), frames: windowSamples / Self.hop)
+        }
     }
 
     /// The first `frames` columns of ``window(_:windowSamples:)``, equal to the bit, without computing the others:
@@ -60,80 +59,55 @@ public struct LogMel: Sendable {
     public func window(_ samples: [Float], firstFrames frames: Int) -> Tensor {
         precondition(samples.count <= frames * Self.hop, "\(samples.count) samples in \(frames) frames")
         // Two frames more, and the reflection at the end lies in silence and is silence.
-        let whole = window(samples, windowSamples: (frames + 2) * Self.hop)
+        return samples.withUnsafeBufferPointer {
+            scaled(MelSignal($0, length: (frames + 2) * Self.hop), frames: frames)
+        }
+    }
+
+    /// The first frames of a signal, scaled by the greatest power among them.
+    private func scaled(_ signal: MelSignal, frames: Int) -> Tensor {
         var out = Tensor(uninitialized: [bands, frames])
-        whole.withUnsafeBufferPointer { whole in
-            out.withUnsafeMutableBufferPointer { out in
-                for band in 0..<bands {
-                    for frame in 0..<frames { out[band * frames + frame] = whole[band * (frames + 2) + frame] }
-                }
-            }
+        guard frames > 0 else { return out }
+        out.withUnsafeMutableBufferPointer { out in
+            let out = out.baseAddress!
+            let peak = melPower(signal, frames: 0..<frames, into: out, stride: frames)
+            scale(out, count: bands * frames, peak: peak)
         }
         return out
     }
 
-    /// Mel power of `frames` frames, before any logarithm, to `[bands, frames]` at `out`. `samples` is the first sample
+    /// From power to what the model sees, in place; `peak` is the greatest power of the whole spectrogram.
+    func scale(_ values: UnsafeMutablePointer<Float>, count: Int, peak: Float) {
+        MelScale.apply(values, into: values, count: count, peak: peak, using: implementation)
+    }
+
+    /// Mel power of `frames` frames, before any logarithm, to `out[band·stride + frame]`. `samples` is the first sample
     /// of the first frame, 200 before its centre. Returns the maximum.
     ///
-    /// A frame's values depend on its own samples only, to the last bit, wherever it stands in its block.
+    /// A frame's values depend on its own samples only, to the last bit, wherever it stands.
     func melPower(
-        _ samples: UnsafePointer<Float>, frames: Int, into out: UnsafeMutablePointer<Float>
+        _ samples: UnsafePointer<Float>, frames: Int, into out: UnsafeMutablePointer<Float>, stride: Int
+    ) -> Float {
+        spectrum.bandPower(samples, hop: Self.hop, frames: frames, bandFilters, into: out, stride: stride)
+    }
+
+    /// The same of some of a signal's frames, the first of them at `out`.
+    func melPower(
+        _ signal: MelSignal, frames: Range<Int>, into out: UnsafeMutablePointer<Float>, stride: Int
     ) -> Float {
         var peak: Float = 0
-        withUnsafeTemporaryAllocation(of: SignalLanes.self, capacity: filters.bins) { power in
-            for first in stride(from: 0, to: frames, by: PowerSpectrum.laneCount) {
-                let count = min(PowerSpectrum.laneCount, frames - first)
-                let from = samples + first * Self.hop
-                // Digital silence is common, padding above all, and its power is exactly zero.
-                if Self.isSilent(from, count: (count - 1) * Self.hop + Self.frameSize) {
-                    for band in 0..<bands { (out + (band * frames + first)).update(repeating: 0, count: count) }
-                    continue
-                }
-                spectrum.lanes(from, hop: Self.hop, frames: count, into: power.baseAddress!)
-                for (band, filter) in filters.filters.enumerated() {
-                    let values = filter.applied(to: power.baseAddress!)
-                    let row = out + (band * frames + first)
-                    for lane in 0..<count {
-                        row[lane] = Float(values[lane])
-                        peak = max(peak, row[lane])
-                    }
-                }
+        for run in signal.runs(of: frames) {
+            let to = out + (run.frames.lowerBound - frames.lowerBound)
+            switch run.kind {
+            case .silent: for band in 0..<bands { (to + band * stride).update(repeating: 0, count: run.frames.count) }
+            case .whole:
+                let from = signal.content.baseAddress! + (run.frames.lowerBound * Self.hop - Self.reach)
+                peak = max(peak, melPower(from, frames: run.frames.count, into: to, stride: stride))
+            case .edge:
+                let samples = signal.samples(of: run.frames)
+                peak = max(peak, melPower(samples, frames: run.frames.count, into: to, stride: stride))
             }
         }
         return peak
-    }
-
-    private static func isSilent(_ samples: UnsafePointer<Float>, count: Int) -> Bool {
-        for i in 0..<count where samples[i] != 0 { return false }
-        return true
-    }
-
-    /// `samples` with 200 reflected ones before and after: x[−i] = x[i], x[n−1+i] = x[n−1−i].
-    private static func reflected(_ samples: UnsafeBufferPointer<Float>) -> [Float] {
-        let period = max(2 * (samples.count - 1), 1)
-        func bounced(_ index: Int) -> Int {
-            let phase = ((index % period) + period) % period
-            return min(phase, period - phase)
-        }
-        return [Float](unsafeUninitializedCapacity: samples.count + 2 * reach) { padded, count in
-            count = samples.count + 2 * reach
-            for i in 0..<reach {
-                padded[i] = samples[bounced(i - reach)]
-                padded[reach + samples.count + i] = samples[bounced(samples.count + i)]
-            }
-            (padded.baseAddress! + reach).initialize(from: samples.baseAddress!, count: samples.count)
-        }
-    }
-}
-
-extension MelFilters.Filter {
-    /// Σ weight·power over the filter's bins, each lane.
-    @inline(__always) func applied(to power: UnsafePointer<SignalLanes>) -> SignalLanes {
-        var sum = SignalLanes.zero
-        let from = power + firstBin
-        weights.withUnsafeBufferPointer { weights in
-            for bin in 0..<weights.count { sum += weights[bin] * from[bin] }
-        }
-        return sum
     }
 }

@@ -31,8 +31,8 @@ public struct RecordingMel: Sendable {
         let signal = try Self.signal(of: samples, frames: start..<start + count)
         out.withUnsafeMutableBufferPointer { out in
             guard let base = out.baseAddress, count > 0 else { return }
-            _ = signal.withUnsafeBufferPointer { mel.melPower($0.baseAddress!, frames: count, into: base) }
-            MelScale.apply(to: out, peak: peak)
+            _ = mel.melPower(signal, frames: count, into: base, stride: count)
+            mel.scale(base, count: out.count, peak: peak)
         }
         return out
     }
@@ -50,12 +50,7 @@ public struct RecordingMel: Sendable {
         for start in stride(from: 0, to: total, by: block) {
             let count = min(block, total - start)
             let signal = try signal(of: samples, frames: start..<start + count)
-            let blockPeak = signal.withUnsafeBufferPointer { signal in
-                scratch.withUnsafeMutableBufferPointer {
-                    mel.melPower(signal.baseAddress!, frames: count, into: $0.baseAddress!)
-                }
-            }
-            peak = max(peak, blockPeak)
+            peak = max(peak, mel.melPower(signal, frames: count, into: &scratch, stride: count))
         }
         return peak
     }

@@ -20,7 +20,6 @@ public final class LiveSession: Sendable {
     private let model: WhisperModel
     private let transcriber: Transcriber?
     private let readings: LiveReadings
-    private let mel: LogMel
     private let decoding: DecodingOptions
     /// Samples that the encoder sees at most, whole frames.
     private let limit: Int
@@ -33,6 +32,8 @@ public final class LiveSession: Sendable {
         var sound: [Int16] = []
         /// Where it begins, in encoder frames from the first sample.
         var firstFrame = 0
+        /// The uncommitted sound's log-mel, whose frames are computed as they come and not once a look.
+        var mel: StreamingMel
         /// Samples that came, in all.
         var heard = 0
         /// The first frame whose features were not told yet.
@@ -63,10 +64,9 @@ public final class LiveSession: Sendable {
         var decoding = DecodingOptions()
         decoding.language = options.language
         self.decoding = decoding
-        mel = LogMel(bands: model.dimensions.nMels)
         stepSamples = Int(options.step * Double(SampleBuffer.sampleRate))
         limit = max(1, Int(window * Double(EncoderFrames.rate))) * EncoderFrames.samples
-        ear = Mutex(Ear())
+        ear = Mutex(Ear(mel: StreamingMel(bands: model.dimensions.nMels)))
     }
 
     /// Samples that came and were not looked at yet.
@@ -110,6 +110,7 @@ public final class LiveSession: Sendable {
             try turn?.checkpoint()
             if !new.isEmpty { events.append(level(of: new, from: ear.heard)) }
             ear.sound += new
+            ear.mel.append(new.lazy.map { Float($0) / 32768 })
             ear.heard += new.count
             events += try look(&ear, isLast: isLast && isEmpty, turn)
             looks += 1
@@ -140,7 +141,7 @@ public final class LiveSession: Sendable {
         var audio: Tensor?
         if writes || !readings.isEmpty, !ear.sound.isEmpty {
             let captured: [HookPoint: CapturedTensor]
-            (audio, captured) = try encode(ear.sound, keepsResult: writes)
+            (audio, captured) = try encode(ear, keepsResult: writes)
             events += try activations(captured, &ear, isLast: isLast)
         }
         if let transcriber, let audio, writes {
@@ -157,14 +158,13 @@ public final class LiveSession: Sendable {
     }
 
     /// The encoder's output, where it is wanted, and the features' activations.
-    private func encode(_ sound: [Int16], keepsResult: Bool) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
+    private func encode(_ ear: Ear, keepsResult: Bool) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
         var captured: [HookPoint: CapturedTensor] = [:]
         let plan = HookPlan(
-            captures: readings.points, validFrames: EncoderFrames.valid(sampleCount: sound.count),
+            captures: readings.points, validFrames: EncoderFrames.valid(sampleCount: ear.sound.count),
             stopsEarly: !keepsResult)
         let run = try HookRun(plan, dimensions: model.dimensions) { captured[$0.hook] = $0 }
-        let samples = sound.map { Float($0) / 32768 }
-        let input = mel.window(samples, windowSamples: model.dimensions.windowSamples)
+        let input = ear.mel.window(windowSamples: model.dimensions.windowSamples)
         return (try model.encode(input, hooks: run), captured)
     }
 
@@ -256,7 +256,14 @@ public final class LiveSession: Sendable {
 
     private func advance(_ ear: inout Ear, by frames: Int) {
         guard frames > 0 else { return }
-        ear.sound.removeFirst(min(ear.sound.count, frames * EncoderFrames.samples))
+        let gone = frames * EncoderFrames.samples
+        if gone <= ear.sound.count {
+            ear.sound.removeFirst(gone)
+            ear.mel.removeFirst(frames: gone / LogMel.hop)
+        } else {
+            ear.sound = []
+            ear.mel = StreamingMel(bands: ear.mel.bands)
+        }
         ear.firstFrame += frames
     }
 }

@@ -34,3 +34,28 @@ let tileRows = 8
 
 /// Numbers of half precision: the same numbers where half precision has them.
 @inline(__always) func narrow(_ x: V) -> SIMD16<UInt16> { vectors_narrow16(x) }
+
+/// Doubles, for spectra: a signal a lane.
+typealias D = SIMD8<Double>
+typealias DFloats = SIMD8<Float>
+let doubleLanes = 8
+
+/// c + a · b in one rounding.
+@inline(__always) func fma(_ a: D, _ b: D, _ c: D) -> D { c.addingProduct(a, b) }
+
+/// c − a · b, in as many roundings.
+@inline(__always) func fnma(_ a: D, _ b: D, _ c: D) -> D { fma(vectors_negated8(a), b, c) }
+
+/// Four samples of `signals` signals, `hop` apart, by four factors: sample t of signal l goes to out[8 · t + l]. The last
+/// signal fills the lanes that are left over.
+@inline(__always) func windowed(
+    _ x: UnsafePointer<Float>, hop: Int, signals: Int, _ factors: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Double>
+) {
+    @inline(__always) func lane(_ l: Int) -> Int { hop &* (l < signals ? l : signals &- 1) }
+    vectors_windowed8(x, x + lane(1), x + lane(2), x + lane(3), factors, out)
+    vectors_windowed8(x + lane(4), x + lane(5), x + lane(6), x + lane(7), factors, out + 4)
+}
+
+/// The same numbers in single precision, rounded.
+@inline(__always) func floats(_ x: D) -> DFloats { vectors_floats8(x) }

@@ -37,3 +37,32 @@ let lanes = 4
 
 /// Numbers of half precision: the same numbers where half precision has them.
 @inline(__always) func narrow(_ x: V) -> SIMD4<UInt16> { vectors_narrow4(x) }
+
+/// Doubles, for spectra: a signal a lane.
+typealias D = SIMD2<Double>
+typealias DFloats = SIMD2<Float>
+let doubleLanes = 2
+
+#if arch(arm64)
+    /// c + a · b in one rounding.
+    @inline(__always) func fma(_ a: D, _ b: D, _ c: D) -> D { c.addingProduct(a, b) }
+#else
+    /// c + a · b in two roundings.
+    @inline(__always) func fma(_ a: D, _ b: D, _ c: D) -> D { c + a * b }
+#endif
+
+/// c − a · b, in as many roundings.
+@inline(__always) func fnma(_ a: D, _ b: D, _ c: D) -> D { fma(vectors_negated2(a), b, c) }
+
+/// Four samples of `signals` signals, `hop` apart, by four factors: sample t of signal l goes to out[2 · t + l]. The last
+/// signal fills the lanes that are left over.
+@inline(__always) func windowed(
+    _ x: UnsafePointer<Float>, hop: Int, signals: Int, _ factors: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Double>
+) {
+    @inline(__always) func lane(_ l: Int) -> Int { hop &* (l < signals ? l : signals &- 1) }
+    vectors_windowed2(x, x + lane(1), factors, out)
+}
+
+/// The same numbers in single precision, rounded.
+@inline(__always) func floats(_ x: D) -> DFloats { vectors_floats2(x) }

@@ -1,35 +1,32 @@
+import CVectors
 import Glibc
+import Synchronization
 
 /// The power spectrum |X[k]|², k = 0 … n/2, of windowed real frames that follow each other at a fixed hop: the inner
 /// part of a short-time Fourier transform.
 ///
-/// An even size n is done as a complex transform of n/2 points, z[t] = x[2t] + i·x[2t+1], whose spectrum Z gives
-/// X[k] = ½(Z[k] + Z̄[h−k]) − ½i·exp(−2πi·k/n)·(Z[k] − Z̄[h−k]), h = n/2 (Sorensen et al. 1987); an odd size as a
-/// complex transform with no imaginary part. Packing two *frames* into one complex transform would be as fast, but then
-/// a loud frame's rounding error leaks into a quiet one, and a frame's value depends on where its block starts.
-///
-/// Samples and window are float32 and so is their product, as in torch; the rest is double.
+/// Samples and window are float32 and so is their product, as in torch; the rest is double. A frame's values depend on its own
+/// samples only, to the last bit, wherever it stands and however many threads there are.
 public struct PowerSpectrum: Sendable {
-    public let window: [Float]
+    public var window: [Float] { plan.window }
     /// Samples of a frame.
-    public var size: Int { window.count }
+    public var size: Int { plan.window.count }
     /// Frequencies of a spectrum: n/2 + 1.
     public var bins: Int { size / 2 + 1 }
 
-    /// Frames that one call of ``lanes(_:hop:frames:into:)`` can take.
-    public static let laneCount = SignalLanes.scalarCount
+    private let plan: SpectrumPlan
+    private let implementation: KernelImplementation
 
-    private let transform: ComplexFFT
-    /// exp(−2πi·k/n), k ≤ n/4, for even sizes.
-    private let halfTwiddles: [Twiddle]
+    /// Frames of one task: a multiple of every instruction set's lanes, and half a millisecond's part of 30 s.
+    private static let block = 96
+    /// Of the kernel `bandPower`.
+    private static let gatheredFrames = 32
 
     /// A spectrum of frames of `window.count` samples, each multiplied by `window`.
-    public init(window: [Float]) {
+    public init(window: [Float], using implementation: KernelImplementation = .current) {
         precondition(!window.isEmpty, "a window of no samples")
-        let n = window.count
-        self.window = window
-        transform = ComplexFFT(size: n % 2 == 0 ? n / 2 : n)
-        halfTwiddles = n % 2 == 0 ? (0...n / 4).map { Twiddle($0, of: n) } : []
+        plan = SpectrumPlan(window: window)
+        self.implementation = implementation
     }
 
     /// The periodic Hann window ½ − ½·cos(2πt/n), as `torch.hann_window(n)`.
@@ -37,85 +34,111 @@ public struct PowerSpectrum: Sendable {
         (0..<n).map { Float(0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(n))) }
     }
 
-    /// Spectra of frames `samples[hop·f ..< hop·f + size]`, f < `frames`: row-major `[frames, bins]`.
-    public func spectra(_ samples: [Float], hop: Int, frames: Int) -> Tensor {
-        precondition(hop >= 0 && frames >= 0, "\(frames) frames at a hop of \(hop)")
-        precondition(frames == 0 || samples.count >= hop * (frames - 1) + size, "\(frames) frames need more samples")
-        var out = Tensor(uninitialized: [frames, bins])
-        out.withUnsafeMutableBufferPointer { out in
-            samples.withUnsafeBufferPointer { samples in
-                withUnsafeTemporaryAllocation(of: SignalLanes.self, capacity: bins) { power in
-                    for first in Swift.stride(from: 0, to: frames, by: Self.laneCount) {
-                        let count = min(Self.laneCount, frames - first)
-                        lanes(samples.baseAddress! + first * hop, hop: hop, frames: count, into: power.baseAddress!)
-                        for lane in 0..<count {
-                            for bin in 0..<bins { out[(first + lane) * bins + bin] = Float(power[bin][lane]) }
-                        }
-                    }
-                }
+    /// Spectra of frames `samples[hop·f ..< hop·f + size]`, f < `frames`, in double, row-major `[frames, bins]`.
+    public func power(_ samples: [Float], hop: Int, frames: Int) -> [Double] {
+        check(samples, hop: hop, frames: frames)
+        guard frames > 0 else { return [] }
+        guard let table = implementation.spectrumTable else {
+            return (0..<frames).flatMap { referencePower(samples[($0 * hop)...]) }
+        }
+        return plan.withPlan { plan in
+            [Double](unsafeUninitializedCapacity: frames * bins) { out, count in
+                let out = out.baseAddress!
+                Self.withScratch(table, plan) { table.powerSpectra(samples, hop, frames, plan, $0, out, bins) }
+                count = frames * bins
             }
         }
-        return out
     }
 
-    /// Spectra of up to ``laneCount`` frames: `power[k]` receives bin k, frame f in lane f, zero in the lanes left over.
+    /// The same, rounded: row-major `[frames, bins]`.
+    public func spectra(_ samples: [Float], hop: Int, frames: Int) -> Tensor {
+        Tensor(shape: [frames, bins], power(samples, hop: hop, frames: frames).map(Float.init))
+    }
+
+    /// Weighted sums over the bins of each frame's spectrum, on all threads: `out[band·stride + frame]`, rounded to float32.
     ///
     /// - Parameters:
     ///   - samples: the first frame; frame f starts `hop·f` further on. `hop·(frames − 1) + size` floats are read.
-    ///   - power: room for ``bins`` vectors.
-    public func lanes(
-        _ samples: UnsafePointer<Float>, hop: Int, frames: Int, into power: UnsafeMutablePointer<SignalLanes>
-    ) {
-        assert((1...Self.laneCount).contains(frames))
-        let n = transform.size
-        withUnsafeTemporaryAllocation(of: LaneComplex.self, capacity: 2 * n) { buffer in
-            let (input, scratch) = (buffer.baseAddress!, buffer.baseAddress! + n)
-            let zero = LaneComplex(re: .zero, im: .zero)
-            input.initialize(repeating: zero, count: n)
-            load(samples, hop: hop, frames: frames, into: input)
-            let spectrum = transform.transform(input, scratch: scratch)
-            if size % 2 == 0 {
-                unpack(spectrum, into: power)
-            } else {
-                for k in 0..<bins { power[k] = Self.squared(spectrum[k]) }
-            }
+    /// - Returns: the greatest of the values, 0 where none is above.
+    public func bandPower(
+        _ samples: UnsafePointer<Float>, hop: Int, frames: Int, _ filters: BandFilters,
+        into out: UnsafeMutablePointer<Float>, stride: Int
+    ) -> Float {
+        precondition(filters.reach <= bins, "filters over \(filters.reach) bins, spectra of \(bins)")
+        guard let table = implementation.spectrumTable else {
+            return referenceBandPower(samples, hop, frames, filters, out, stride)
         }
-    }
-
-    /// Windows the frames and transposes them, a frame a lane.
-    private func load(
-        _ samples: UnsafePointer<Float>, hop: Int, frames: Int, into input: UnsafeMutablePointer<LaneComplex>
-    ) {
-        let lanes = SignalLanes.scalarCount
-        let target = UnsafeMutableRawPointer(input).assumingMemoryBound(to: Double.self)
-        // A complex number is `lanes` real parts, then as many imaginary ones.
-        let imaginary = size % 2 == 0
-        window.withUnsafeBufferPointer { window in
-            for frame in 0..<frames {
-                let from = samples + hop * frame
-                let to = target + frame
-                for t in 0..<size {
-                    to[(imaginary ? t : 2 &* t) &* lanes] = Double(from[t] * window[t])
+        let bands = filters.bands
+        // Powers are not negative, so their bits are in their order.
+        let peak = Atomic<UInt32>(0)
+        let (samples, out) = (SharedAddress(samples), SharedMutableAddress(out))
+        plan.withPlan { plan in
+            filters.withFilters { filters in
+                let (plan, filters) = (SharedAddress(plan), SharedAddress(filters))
+                Parallel.blocks(of: Self.block, in: frames) { block in
+                    let blockPeak = FloatMemory.withScratch(bands * Self.gatheredFrames) { gathered in
+                        Self.withScratch(table, plan.base) { scratch in
+                            table.bandPower(
+                                samples.base + block.lowerBound * hop, hop, block.count, plan.base, filters.base,
+                                scratch,
+                                gathered, out.base + block.lowerBound, stride)
+                        }
+                    }
+                    peak.max(blockPeak.bitPattern, ordering: .relaxed)
                 }
             }
         }
+        return Float(bitPattern: peak.load(ordering: .relaxed))
     }
 
-    /// Splits the half-size transform of the packed signal; k and h − k come out of the same two values.
-    private func unpack(_ z: UnsafeMutablePointer<LaneComplex>, into power: UnsafeMutablePointer<SignalLanes>) {
-        let h = size / 2
-        let (even, odd) = (z[0].re, z[0].im)
-        power[0] = (even + odd) * (even + odd)
-        power[h] = (even - odd) * (even - odd)
-        for k in 1..<max(h / 2 + 1, 1) {
-            let (a, b) = (z[k], LaneComplex(re: z[h &- k].re, im: -z[h &- k].im))
-            let even = (a + b) * 0.5
-            let odd = ((a - b) * 0.5).timesMinusI * halfTwiddles[k]
-            // X[k] = even + odd and X[h−k] is the conjugate of even − odd.
-            power[k] = Self.squared(even + odd)
-            power[h &- k] = Self.squared(even - odd)
+    /// Memory of doubles, 64-byte aligned.
+    private static func withScratch<R>(
+        _ table: SpectrumTable, _ plan: UnsafePointer<spectrum_plan>, _ body: (UnsafeMutablePointer<Double>) -> R
+    ) -> R {
+        let count = table.spectrumScratch(plan)
+        return FloatMemory.withScratch(2 * count) {
+            $0.withMemoryRebound(to: Double.self, capacity: count, body)
         }
     }
 
-    @inline(__always) private static func squared(_ x: LaneComplex) -> SignalLanes { x.re * x.re + x.im * x.im }
+    private func check(_ samples: [Float], hop: Int, frames: Int) {
+        precondition(hop >= 0 && frames >= 0, "\(frames) frames at a hop of \(hop)")
+        precondition(frames == 0 || samples.count >= hop * (frames - 1) + size, "\(frames) frames need more samples")
+    }
+}
+
+extension PowerSpectrum {
+    /// The definition, n² operations.
+    private func referencePower(_ samples: ArraySlice<Float>) -> [Double] {
+        ReferenceDFT.power(zip(samples, window).map { Double($0 * $1) })
+    }
+
+    private func referenceBandPower(
+        _ samples: UnsafePointer<Float>, _ hop: Int, _ frames: Int, _ filters: BandFilters,
+        _ out: UnsafeMutablePointer<Float>, _ stride: Int
+    ) -> Float {
+        var peak: Float = 0
+        for frame in 0..<frames {
+            let samples = UnsafeBufferPointer(start: samples + hop * frame, count: size)
+            let isSilent = samples.allSatisfy { $0 == 0 }
+            let power = isSilent ? [Double](repeating: 0, count: bins) : referencePower(samples[...].map { $0 }[...])
+            for (band, value) in filters.applied(to: power).enumerated() {
+                out[band * stride + frame] = Float(value)
+                peak = max(peak, Float(value))
+            }
+        }
+        return peak
+    }
+}
+
+/// Sendable: what lies there is read only, by tasks that end before their caller returns.
+private struct SharedAddress<Element>: @unchecked Sendable {
+    let base: UnsafePointer<Element>
+    init(_ base: UnsafePointer<Element>) { self.base = base }
+}
+
+/// Sendable: each task writes frames of its own.
+private struct SharedMutableAddress: @unchecked Sendable {
+    let base: UnsafeMutablePointer<Float>
+    init(_ base: UnsafeMutablePointer<Float>) { self.base = base }
 }
