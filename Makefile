@@ -13,6 +13,9 @@ PLUGINS = $(filter-out template-%,$(patsubst plugins/%/manifest.json,%,$(wildcar
 PARITY_PYTHON ?= .venv/bin/python
 PARITY_WORK ?= .build/parity
 
+# The interpreter with the peers of `make bench`; empty for none. By default made from Tests/speed/requirements.txt.
+BENCH_PYTHON ?= .venv-speed/bin/python
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
 	protos-check templates model install clean bootstrap
@@ -67,16 +70,16 @@ format: ## Formats every Swift file in place
 fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
 	scripts/fuzz.sh $(or $(SECONDS),60)
 
-bench: plugins ## What wire, daemon and the plugins' wall cost, beside the machine's limits and Go's ttrpc (SPEED.md)
-	$(SWIFT) build $(RELEASE) --product auscult-plugin-host
-	$(SWIFT) build $(RELEASE) --product auscultd
+bench: build plugins $(BENCH_PYTHON) ## What each layer costs, beside peers and the machine's limits (BENCH='encoder --quick'; SPEED.md)
 	$(SWIFT) build $(RELEASE) --product auscult-bench
-	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_GO="$$(Tests/integration/go-program.sh)" \
+	AUSCULT_PROGRAM=$(CURDIR)/$(AUSCULT) AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) \
+		AUSCULT_GO="$$(Tests/integration/go-program.sh)" \
 		AUSCULT_MODELS=$(CURDIR)/models AUSCULT_PLUGINS=$(CURDIR)/.build/release/plugins \
-		.build/release/auscult-bench --json .build/bench.json $(BENCH)
+		.build/release/auscult-bench $(BENCH) --json .build/bench.json \
+		$(if $(BENCH_PYTHON),--peers $(BENCH_PYTHON))
 
-bench-scan: build plugins $(PARITY_PYTHON) ## What a scan of every encoder neuron costs, beside PyTorch with hooks (ARGUMENTS=--help)
-	$(PARITY_PYTHON) Tests/speed/scan.py --auscult $(AUSCULT) $(ARGUMENTS)
+bench-scan: ## The scan alone: every encoder neuron over a data set, beside PyTorch with hooks
+	$(MAKE) bench BENCH='scan $(ARGUMENTS)'
 
 parity: build plugins $(PARITY_PYTHON) ## Hook points, log-mel, decoding, plugins (or ONLY=…) against Python: openai-whisper, numpy
 	$(PARITY_PYTHON) Tests/parity/run.py --auscult $(AUSCULT) --work $(PARITY_WORK) $(if $(ONLY),--only $(ONLY))
@@ -85,6 +88,12 @@ parity: build plugins $(PARITY_PYTHON) ## Hook points, log-mel, decoding, plugin
 	@scripts/bootstrap.sh venv
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet -r $<
+	@touch $@
+
+.venv-speed/bin/python: Tests/speed/requirements.txt Tests/parity/requirements.txt
+	@scripts/bootstrap.sh venv
+	python3 -m venv .venv-speed
+	.venv-speed/bin/pip install --quiet -r $<
 	@touch $@
 
 protos: ## Generates protobuf-c's code, Swift's values and the descriptors from Protos/ anew
@@ -110,7 +119,7 @@ install: build plugins ## Installs auscult, auscultd, plugins, completions and s
 	@scripts/install-units.sh $(PREFIX) '$(DESTDIR)'
 
 clean: ## Removes everything that was built
-	rm -rf .build .venv
+	rm -rf .build .venv .venv-speed
 
 bootstrap:
 	@scripts/bootstrap.sh

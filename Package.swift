@@ -177,7 +177,7 @@ let package = Package(
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         // What is measured and how, of `make bench`; the machine's peak is measured in C, which can name instructions.
-        .target(name: "CMachinePeak", cSettings: [.unsafeFlags(["-O2"])]),
+        .target(name: "CMachinePeak", cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(["-O2"])]),
         .target(
             name: "Bench",
             dependencies: [
@@ -205,7 +205,11 @@ let package = Package(
         .target(name: "TestHost", dependencies: ["CAuscultPlugin", "PluginKit"], path: "Tests/TestHost"),
         .testTarget(name: "AtlasPageTests", dependencies: ["Atlas", "AtlasPage", "Files", "TestSupport"]),
         .testTarget(
-            name: "BenchTests", dependencies: ["Bench", "Kernels", "StrictJSON", "TestSupport", "Whisper"]),
+            name: "BenchTests",
+            dependencies: [
+                "Bench", "Kernels", "StrictJSON", "TestSupport", "Whisper",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),

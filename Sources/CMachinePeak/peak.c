@@ -2,6 +2,9 @@
 // named one by one, so that they stay in registers.
 #include "CMachinePeak.h"
 
+#include <stddef.h>
+#include <sys/mman.h>
+
 static volatile float sink;  // so that no loop is optimised away
 
 #if defined(__x86_64__)
@@ -54,18 +57,21 @@ __attribute__((target("avx512f"))) static uint64_t multiply_add_avx512(uint64_t 
 }
 
 __attribute__((target("avx2"))) static float read_avx2(const float *from, uint64_t count) {
+    // Eight places at once: on a Zen 3 that reads a third more than one. Their distance is no power of two, at which they
+    // would drive one another out of the cache.
+    const uint64_t skew = 16 * 37, room = count / 8 / 16 * 16, part = room > skew ? room - skew : 0;
     __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
-    uint64_t i = 0;
-    for (; i + 32 <= count; i += 32) {
-        a = _mm256_add_ps(a, _mm256_loadu_ps(from + i));
-        b = _mm256_add_ps(b, _mm256_loadu_ps(from + i + 8));
-        c = _mm256_add_ps(c, _mm256_loadu_ps(from + i + 16));
-        d = _mm256_add_ps(d, _mm256_loadu_ps(from + i + 24));
+    for (uint64_t i = 0; i < part; i += 16) {
+#define READ(x, stream)                                                                \
+    x = _mm256_add_ps(x, _mm256_loadu_ps(from + stream * part + i));                   \
+    x = _mm256_add_ps(x, _mm256_loadu_ps(from + stream * part + i + 8));
+        READ(a, 0) READ(b, 1) READ(c, 2) READ(d, 3) READ(a, 4) READ(b, 5) READ(c, 6) READ(d, 7)
+#undef READ
     }
     float lanes[8], sum = 0;
     _mm256_storeu_ps(lanes, _mm256_add_ps(_mm256_add_ps(a, b), _mm256_add_ps(c, d)));
     for (int lane = 0; lane < 8; lane++) sum += lanes[lane];
-    for (; i < count; i++) sum += from[i];
+    for (uint64_t i = 8 * part; i < count; i++) sum += from[i];
     return sum;
 }
 #endif
@@ -108,6 +114,21 @@ static float read_plain(const float *from, uint64_t count) {
     float sum = all[0] + all[1] + all[2] + all[3];
     for (; i < count; i++) sum += from[i];
     return sum;
+}
+
+float *machine_peak_memory(uint64_t count) {
+    float *memory = mmap(NULL, count * sizeof(float), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(memory, count * sizeof(float), MADV_HUGEPAGE);
+#endif
+    // Written, so that the pages are there.
+    for (uint64_t i = 0; i < count; i++) memory[i] = 1;
+    return memory;
+}
+
+void machine_peak_release(float *memory, uint64_t count) {
+    if (memory) munmap(memory, count * sizeof(float));
 }
 
 const char *machine_peak_instructions(void) {

@@ -59,6 +59,15 @@ def timed(work):
     return time.perf_counter() - began, result
 
 
+def recording(path):
+    """Mono float32 at 16 kHz; openai-whisper's own reader wants ffmpeg, whose start would count."""
+    import soundfile
+    from scipy.signal import resample_poly
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    samples = samples.mean(axis=1)
+    return samples if rate == 16_000 else resample_poly(samples, 16_000, rate).astype(np.float32)
+
+
 def probe(array):
     flat = np.asarray(array, dtype=np.float32).reshape(-1)
     return [float(flat[index * (len(flat) - 1) // 15]) for index in range(16)] if len(flat) else []
@@ -88,7 +97,7 @@ class Torch(Peer):
         functional = torch.nn.functional
         make = lambda *shape: self.kept((name, shape), lambda: torch.rand(*shape) * 2 - 1)
         a = make(sizes[0], sizes[-1] if len(sizes) == 3 else sizes[1])
-        if name == "product":
+        if name in ("product", "packed"):
             b = make(sizes[1], sizes[2])
             call = lambda: functional.linear(a, b)
         elif name == "product_rows":
@@ -244,8 +253,8 @@ class OpenAI(Torch):
     def transcribe(self, work):
         model = self.model()
         run = lambda: [self.whisper.transcribe(
-            model, file, language=work.get("language", "en"), temperature=0.0, condition_on_previous_text=False,
-            fp16=False)["text"] for file in work["files"]]
+            model, recording(file), language=work.get("language", "en"), temperature=0.0,
+            condition_on_previous_text=False, fp16=False)["text"] for file in work["files"]]
         seconds, texts = timed(run)
         return {"seconds": seconds, "text": "\n".join(texts)}
 
@@ -358,6 +367,11 @@ class CTranslate2(Peer):
         seconds, output = timed(lambda: model.encode(mel))
         return {"seconds": seconds, "probe": probe(np.array(output))}
 
+    @staticmethod
+    def length(prompt, tokens):
+        """The `max_length` at which so many tokens are sampled: it leaves room for half of it, or what the prompt leaves."""
+        return max(2 * tokens, len(prompt) + tokens)
+
     def audio(self, work):
         return self.kept(("audio", work["mel"], work["variant"]), lambda: self.model(work).encode(self.view(work)))
 
@@ -368,8 +382,8 @@ class CTranslate2(Peer):
         special = list(range(work["sizes"][0], config["vocab_size"]))
 
         def run(tokens):
-            return model.generate(audio, [prompt], beam_size=1, max_length=len(prompt) + tokens, suppress_blank=False,
-                                  suppress_tokens=special)[0].sequences_ids[0]
+            return model.generate(audio, [prompt], beam_size=1, max_length=self.length(prompt, tokens),
+                                  suppress_blank=False, suppress_tokens=special)[0].sequences_ids[0]
         first, tokens = timed(lambda: run(1))
         if count > 1:
             whole, tokens = timed(lambda: run(count))
@@ -380,7 +394,7 @@ class CTranslate2(Peer):
     def beam(self, work):
         model, audio, prompt = self.model(work), self.audio(work), work["prompt"]
         seconds, results = timed(lambda: model.generate(
-            audio, [prompt], beam_size=work["beams"], max_length=len(prompt) + work["count"]))
+            audio, [prompt], beam_size=work["beams"], max_length=self.length(prompt, work["count"])))
         return {"seconds": seconds, "tokens": [int(token) for token in results[0].sequences_ids[0]]}
 
     def mel_features(self, work):

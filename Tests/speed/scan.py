@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""How fast a data set is scanned for what its neurons listen to, beside PyTorch with hooks: `make bench-scan`.
+"""How fast a data set is scanned for what its neurons listen to, beside PyTorch with hooks: `make bench BENCH=scan`.
 
     Tests/speed/scan.py [--auscult PROGRAM] [--clips 40] [--rounds 5] [--data MANIFEST] [--memory 100,1000,10000]
+                        [--json FILE]
 
 A Whisper of tiny's dimensions with random weights hears clips of two seconds, and the best example of each of its
 4 × 1,536 encoder neurons is kept. Three ways, one after the other in every round, on the same clips:
@@ -151,18 +152,23 @@ def speed(auscult, options, folder):
         for name, work in ways.items():
             rates[name].append(len(paths) / timed(work)[0])
     every = auscult(*command, "-p", "emit=all")
-    print(f"machine: {peak_gflops():.0f} GF/s in a product of PyTorch's with {torch.get_num_threads()} threads; "
-          f"load {os.getloadavg()[0]:.1f}; {len(paths)} clips, {options.rounds} rounds")
+    machine = (f"{peak_gflops():.0f} GFLOP/s in a product of PyTorch's with {torch.get_num_threads()} threads; "
+               f"load {os.getloadavg()[0]:.1f}; {len(paths)} clips, {options.rounds} rounds")
+    print(f"machine: {machine}")
     for name, rate in rates.items():
         ratios = sorted(a / b for a, b in zip(rate, rates["torch"]))
         print(f"{name:26} {statistics.median(rate):7.2f} clips/s  ({min(rate):.2f}–{max(rate):.2f})   "
               f"{statistics.median(ratios):5.2f} × torch ({ratios[0]:.2f}–{ratios[-1]:.2f})")
-    print(f"best values, auscult's and torch's: at most {same_maxima(every, scan(paths)):.1e} of a layer's largest apart")
+    apart = f"best values, auscult's and torch's: at most {same_maxima(every, scan(paths)):.1e} of a layer's largest apart"
+    print(apart)
+    return {"title": "scan: every encoder neuron of tiny's dimensions, random weights, clips of two seconds",
+            "remarks": [machine, apart], "unit": "clips/s",
+            "rows": [{"name": name, "samples": rate, "reference": "torch"} for name, rate in rates.items()]}
 
 
 def memory(auscult, options, folder, counts):
     """The plugin's largest resident memory as the recordings become more; the default model, context auto."""
-    paths = clips(options, folder, max(counts))
+    paths, rows = clips(options, folder, max(counts)), []
     for count in counts:
         data = manifest(paths[:count], folder / f"memory-{count}.jsonl")
         peak, done = [0], threading.Event()
@@ -174,6 +180,9 @@ def memory(auscult, options, folder, counts):
         run = json.loads(text)["run"]
         print(f"{count:7,} clips: plugin {peak[0] / 1024:6.1f} MB at most, {seconds:.1f} s "
               f"(engine {run['engine_seconds']:.1f}, plugin {run['plugin_seconds']:.1f})")
+        rows.append({"name": f"{count:,} clips", "samples": [peak[0] / 1024], "note": f"{seconds:.1f} s"})
+    return {"title": "scan: the plugin's largest memory as recordings become more", "unit": "MB", "rows": rows,
+            "remarks": ["The default model, --context auto."]}
 
 
 def watch_plugin(peak, done):
@@ -195,14 +204,17 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--data", type=Path, help="a manifest of clips of two seconds, in place of the embedded ones")
     parser.add_argument("--memory", default="", help="numbers of clips to watch the plugin's memory at")
+    parser.add_argument("--json", type=Path, help="write what was measured to this file as well")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="auscult-") as folder:
         auscult = Auscult(options.auscult.resolve(), Path(folder))
         try:
-            speed(auscult, options, Path(folder))
+            tables = [speed(auscult, options, Path(folder))]
             counts = [int(count) for count in options.memory.split(",") if count]
             if counts:
-                memory(auscult, options, Path(folder), counts)
+                tables.append(memory(auscult, options, Path(folder), counts))
+            if options.json:
+                options.json.write_text(json.dumps(tables))
         finally:
             auscult("stop")
 

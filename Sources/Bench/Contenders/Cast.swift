@@ -20,7 +20,7 @@ final class Cast {
     /// This program; then its other kernels and the older program, where they are asked for.
     func ours(threads: Int) -> [Contender] {
         guard session.wants("auscult") else { return [] }
-        let own = Bundle.main.executablePath ?? CommandLine.arguments[0]
+        let own = Session.program
         var contenders = [worker("auscult", own, threads)]
         contenders += session.options.kernelNames.map { kernels in
             worker("auscult, \(kernels)", own, threads, ["AUSCULT_KERNELS": kernels])
@@ -32,8 +32,8 @@ final class Cast {
     /// This program alone.
     func own(threads: Int, kernels: String? = nil) -> Contender {
         worker(
-            kernels.map { "auscult, \($0)" } ?? "auscult", Bundle.main.executablePath ?? CommandLine.arguments[0],
-            threads, kernels.map { ["AUSCULT_KERNELS": $0] } ?? [:])
+            kernels.map { "auscult, \($0)" } ?? "auscult", Session.program, threads,
+            kernels.map { ["AUSCULT_KERNELS": $0] } ?? [:])
     }
 
     private func worker(

@@ -11,7 +11,7 @@ public struct Measurement: Sendable {
     public var comparison: Comparison?
     /// The same quantity at the machine's measured limit, in the same unit: a time is at least this.
     public var ideal: Double?
-    /// Whether single samples are of interest, so that the 99th percentile is told: latencies.
+    /// Whether single samples are of interest, so that the 95th and 99th percentile are told: latencies.
     public var isLatency: Bool
 
     /// This quantity divided by another's, round by round.
@@ -34,6 +34,7 @@ public struct Measurement: Sendable {
     }
 
     public var median: Double { Statistics.quantile(0.5, of: samples) }
+    public var p95: Double { Statistics.quantile(0.95, of: samples) }
     public var p99: Double { Statistics.quantile(0.99, of: samples) }
     /// Half of the samples lie between these.
     public var quartiles: (Double, Double) { Statistics.quartiles(of: samples) }
@@ -44,7 +45,8 @@ public struct Measurement: Sendable {
     public func compared(to other: Measurement, label: String? = nil) -> Measurement {
         var copy = self
         let ratios = zip(samples, other.samples).map { $0 / $1 }
-        copy.comparison = ratios.isEmpty ? nil : Comparison(reference: other.name, label: label ?? other.name, ratios: ratios)
+        copy.comparison =
+            ratios.isEmpty ? nil : Comparison(reference: other.name, label: label ?? other.name, ratios: ratios)
         return copy
     }
 }

@@ -52,9 +52,11 @@ public final class Report {
 extension Measurement {
     var json: JSON {
         var members: [(String, JSON)] = [
-            ("name", .string(name)), ("unit", .string(unit)), ("samples", .array(samples.map(JSON.number))),
+            ("name", .string(name)), ("unit", .string(unit)), ("count", .integer(samples.count)),
+            // Thousands of latencies are what their quantiles say.
+            ("samples", .array(samples.count > 1000 ? [] : samples.map(JSON.number))),
             ("median", .number(median)), ("q1", .number(quartiles.0)), ("q3", .number(quartiles.1)),
-            ("p99", .number(p99)),
+            ("p95", .number(p95)), ("p99", .number(p99)),
         ]
         if let comparison {
             let (low, high) = Statistics.quartiles(of: comparison.ratios)

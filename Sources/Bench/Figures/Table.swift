@@ -15,13 +15,14 @@ public struct Table: Sendable {
 
     /// The columns that some row fills: always the first three.
     private enum Column: CaseIterable {
-        case name, median, quartiles, p99, ratio, ideal, note
+        case name, median, quartiles, p95, p99, ratio, ideal, note
 
         var heading: String {
             switch self {
             case .name: "quantity"
             case .median: "median"
             case .quartiles: "quartiles"
+            case .p95: "p95"
             case .p99: "p99"
             case .ratio: "ratio"
             case .ideal: "× limit"
@@ -37,6 +38,7 @@ public struct Table: Sendable {
             case .median: row.samples.isEmpty ? "–" : "\(Figure.text(row.median)) \(row.unit)"
             case .quartiles:
                 row.samples.count < 2 ? "" : Figure.range(row.quartiles)
+            case .p95: row.isLatency && row.samples.count > 1 ? Figure.text(row.p95) : ""
             case .p99: row.isLatency && row.samples.count > 1 ? Figure.text(row.p99) : ""
             case .ratio:
                 row.comparison.map { comparison in

@@ -13,21 +13,21 @@ public final class MachinePeak {
     /// Bytes a second.
     public private(set) var bytes: [Double] = []
     /// Larger than any cache, together.
-    private let memory: UnsafeMutableBufferPointer<Float>
+    private let memory: UnsafeBufferPointer<Float>
     private let loops: UInt64
 
     public init(threads: Int) {
         self.threads = max(1, threads)
-        memory = .allocate(capacity: (256 << 20) / MemoryLayout<Float>.size)
-        // Written, so that the pages are there.
-        memory.initialize(repeating: 1)
+        let count = (256 << 20) / MemoryLayout<Float>.size
+        let place = machine_peak_memory(UInt64(count))
+        memory = UnsafeBufferPointer(start: place, count: place == nil ? 0 : count)
         // About 20 ms on any core.
         let trial: UInt64 = 200_000
         let time = seconds { _ = machine_peak_multiply_add(trial) }
         loops = UInt64(Double(trial) * 0.02 / max(time, 1e-6))
     }
 
-    deinit { memory.deallocate() }
+    deinit { machine_peak_release(UnsafeMutablePointer(mutating: memory.baseAddress), UInt64(memory.count)) }
 
     /// One more sample of both, the best of three bursts of each, since a peak is what is looked for; 100 to 150 ms.
     public func sample() {
@@ -73,7 +73,7 @@ public final class MachinePeak {
     /// Each thread has a part of the memory to itself, and only reads.
     private struct Counts: @unchecked Sendable {
         let loops: UInt64
-        let memory: UnsafeMutableBufferPointer<Float>
+        let memory: UnsafeBufferPointer<Float>
         let threads: Int
 
         @discardableResult

@@ -12,7 +12,8 @@ public struct BenchProgram: AsyncParsableCommand {
             else the machine does falls on both sides.
             """,
         subcommands: [
-            All.self, EncoderCommand.self, MelCommand.self, KernelsCommand.self, WorkerCommand.self,
+            All.self, KernelsCommand.self, EncoderCommand.self, DecoderCommand.self, MelCommand.self, ScanCommand.self,
+            RPCCommand.self, LiveCommand.self, WorkerCommand.self, ServeCommand.self,
         ],
         defaultSubcommand: All.self)
 
@@ -26,13 +27,17 @@ public struct BenchProgram: AsyncParsableCommand {
 
 /// A layer of the program, as `all` knows it.
 enum Layer: String, CaseIterable {
-    case kernels, encoder, mel
+    case kernels, encoder, decoder, mel, scan, rpc, live
 
     func run(_ session: Session) async throws {
         switch self {
         case .kernels: try KernelsBench(session: session).run()
         case .encoder: try EncoderBench(session).run()
+        case .decoder: try DecoderBench(session).run()
         case .mel: try MelBench(session: session).run()
+        case .scan: try ScanBench(session: session).run()
+        case .rpc: try await RPCBench(session: session).run()
+        case .live: try await LiveBench(session: session).run()
         }
     }
 }
@@ -72,6 +77,13 @@ extension BenchProgram {
         func run() async throws { try await Session.run(options) { try await Layer.encoder.run($0) } }
     }
 
+    struct DecoderCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "decoder", abstract: "The decoder: a token, beams, prompts side by side, whole transcripts.")
+        @OptionGroup var options: BenchOptions
+        func run() async throws { try await Session.run(options) { try await Layer.decoder.run($0) } }
+    }
+
     struct MelCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "mel", abstract: "The log-mel: 30 s beside the peers' extractors, 2 s to 30 min.")
@@ -84,6 +96,48 @@ extension BenchProgram {
             commandName: "kernels", abstract: "Single kernels on one thread, in every form that runs here.")
         @OptionGroup var options: BenchOptions
         func run() async throws { try await Session.run(options) { try await Layer.kernels.run($0) } }
+    }
+
+    struct ScanCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "scan", abstract: "Every encoder neuron over a data set, beside PyTorch with hooks.")
+        @OptionGroup var options: BenchOptions
+        @Option(
+            help: ArgumentHelp("Numbers of recordings to watch the plugin's memory at.", valueName: "n,…"))
+        var memory: String?
+
+        func run() async throws {
+            try await Session.run(options) { try ScanBench(session: $0, memory: memory).run() }
+        }
+    }
+
+    struct RPCCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rpc", abstract: "The wire, the daemon, the wall around plugins.")
+        @OptionGroup var options: BenchOptions
+
+        func validate() throws {
+            if let name = BenchOptions.parts(options.only ?? "").first(where: { !RPCBench.parts.contains($0) }) {
+                throw ValidationError(
+                    "--only has '\(name)'; expected of \(RPCBench.parts.joined(separator: ", ")).")
+            }
+        }
+
+        func run() async throws { try await Session.run(options) { try await Layer.rpc.run($0) } }
+    }
+
+    struct LiveCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "live", abstract: "Sound while it is being made: how late features and words are.")
+        @OptionGroup var options: BenchOptions
+        func run() async throws { try await Session.run(options) { try await Layer.live.run($0) } }
+    }
+
+    /// The wire with nothing behind it.
+    struct ServeCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "serve", shouldDisplay: false)
+        @Argument var socket: String
+        func run() async throws { try await BenchServer.run(at: socket) }
     }
 
     /// What measurements run in processes of their own.

@@ -111,6 +111,9 @@ public final class Session {
 
     // MARK: - Contenders
 
+    /// This program's own file.
+    static var program: String { Bundle.main.executablePath ?? CommandLine.arguments[0] }
+
     /// A line once where peers are left out.
     func sayPeers() {
         guard options.peers == nil, !saidPeers else { return }

@@ -21,11 +21,13 @@ extension Worker {
         case product
         /// The same with B [k, n].
         case productRows = "product_rows"
+        /// The same as `product` with weights that were packed before, and that are kept in 16 bits where the form does that.
+        case packed
         /// Rows and columns.
         case gelu, softmax
         case layerNorm = "layer_norm"
 
-        var rank: Int { self == .product || self == .productRows ? 3 : 2 }
+        var rank: Int { [.product, .productRows, .packed].contains(self) ? 3 : 2 }
     }
 }
 
@@ -36,6 +38,7 @@ private struct KernelBench {
     private let source: [Float]
     private let other: [Float]
     private var target: [Float]
+    private let packed: PackedMatrix?
 
     init(_ operation: Worker.Operation, _ sizes: [Int]) {
         self.operation = operation
@@ -44,11 +47,12 @@ private struct KernelBench {
             operation.rank == 3
             ? (sizes[0] * sizes[2], sizes[1] * sizes[2], sizes[0] * sizes[1])
             : (sizes[0] * sizes[1], sizes[1], sizes[0] * sizes[1])
-        // −1 … 1, no two neighbours alike.
-        func numbers(_ count: Int) -> [Float] { (0..<count).map { Float(($0 &* 7919) % 2003) / 1001 - 1 } }
+        // −1 … 1, no two neighbours alike, each a number of half precision, as released weights are.
+        func numbers(_ count: Int) -> [Float] { (0..<count).map { Float(($0 &* 7919) % 1009 - 504) / 512 } }
         source = numbers(counts.0)
         other = numbers(counts.1)
         target = [Float](repeating: 0, count: counts.2)
+        packed = operation == .packed ? PackedMatrix(Tensor(shape: [sizes[1], sizes[2]], other)) : nil
     }
 
     mutating func time() -> Double {
@@ -87,6 +91,8 @@ private struct KernelBench {
                         MatrixProduct.multiply(
                             m: rows, n: columns, k: sizes[2], a, lda: sizes[2], b, ldb: columns, .rows, into: c,
                             ldc: columns)
+                    case .packed:
+                        packed?.multiply(rows: rows, a, lda: sizes[2], bias: nil, into: c, ldc: columns)
                     case .gelu: GELU.apply(c, count: rows * columns)
                     case .softmax: Softmax.rows(c, rows: rows, columns: columns, stride: columns)
                     case .layerNorm: LayerNorm.rows(a, into: c, rows: rows, columns: columns, gain: b, bias: b)

@@ -13,7 +13,12 @@ const char *machine_peak_instructions(void);
 /// - Returns: floating-point operations that were done, two for each element of a fused multiply-add.
 uint64_t machine_peak_multiply_add(uint64_t rounds);
 
-/// Reads `count` float32 from `from` once, one after another. The sum is only returned so that nothing is left out.
+/// Memory for `count` float32, all ones, in huge pages where the system gives them; NULL where there is none. Given back by
+/// machine_peak_release.
+float *machine_peak_memory(uint64_t count);
+void machine_peak_release(float *memory, uint64_t count);
+
+/// Reads `count` float32 from `from` once, in eight streams side by side. The sum is only returned so that nothing is left out.
 float machine_peak_read(const float *from, uint64_t count);
 
 #endif

@@ -1,0 +1,117 @@
+import Audio
+import Foundation
+import Messages
+import Wire
+
+/// Sound while it is being made, over the daemon's socket: how long after a sound its features and its words are there.
+///
+/// Samples are pushed as a microphone gives them, 20 ms when they are full, on time. A delay is counted from the instant
+/// when the sound was made, not from its pushing.
+struct LiveBench {
+    let session: Session
+    /// Seconds of sound between two messages.
+    private static let chunk = 0.02
+
+    func run() async throws {
+        guard let program = ProcessInfo.processInfo.environment["AUSCULT_DAEMON"] else {
+            throw BenchError("$AUSCULT_DAEMON is not set; `make bench` sets it")
+        }
+        let path = session.folder + "/l/auscult.sock"
+        let child = try Child(
+            program, ["--socket", path],
+            ["XDG_DATA_HOME": session.folder + "/data", "XDG_CONFIG_HOME": session.folder + "/config"])
+        defer { child.stop() }
+        let client = try await connected(path)
+        let sound = try BenchSound(session)
+        let models =
+            [("the embedded model", "")]
+            + session.options.model.map { path in
+                (URL(fileURLWithPath: path).lastPathComponent, URL(fileURLWithPath: path).path)
+            }
+        for (name, path) in models { try await listen(client, name, path, sound) }
+        await client.close()
+    }
+
+    private func listen(_ client: WireClient, _ name: String, _ path: String, _ sound: BenchSound) async throws {
+        let model = V1.ModelRef(name: path)
+        let info = try await client.call(V1.ModelRPC.info, model)
+        let block = max(0, Int(info.dimensions?.nAudioLayer ?? 1) / 2)
+        let feature = V1.LiveFeature(hook: "encoder.blocks.\(block).mlp.1", index: 0)
+        var table = Table(
+            "live: \(name), sound as it is made",
+            remarks: [
+                "Steps of new sound; a feature is a neuron of encoder.blocks.\(block).mlp.1. Times over the socket."
+            ])
+        let length = session.options.quick ? 4.0 : 30.0
+        for (step, transcribes) in [(100, false), (500, false), (500, true)] as [(UInt32, Bool)] {
+            let open = V1.LiveOpen(
+                model: model, language: "en", transcribe: transcribes, features: [feature], stepMs: step)
+            let what = transcribes ? "words and a feature" : "a feature"
+            let heard = try await delays(client, open, sound.samples(seconds: length))
+            let note = heard.skipped > 0 ? "\(heard.skipped) steps merged, the engine was busy" : ""
+            func add(_ row: String, _ samples: [Double]) {
+                guard !samples.isEmpty else { return }
+                table.rows.append(
+                    Measurement(
+                        name: "\(what), steps of \(step) ms: \(row)", unit: "ms", note: note,
+                        samples: samples.map { $0 * 1e3 }, isLatency: true))
+            }
+            add("from a step's last sound to its values", heard.features)
+            add("from a frame's sound to its value", heard.frames)
+            if transcribes { add("from a step's last sound to its words", heard.words) }
+        }
+        session.report.add(table)
+    }
+
+    private struct Delays {
+        /// Seconds from the last sound of a step to the event with its features; and to the one with words.
+        var features: [Double] = []
+        var words: [Double] = []
+        /// Seconds from each frame's own sound to its value.
+        var frames: [Double] = []
+        var skipped: UInt64 = 0
+    }
+
+    private func delays(_ client: WireClient, _ open: V1.LiveOpen, _ samples: [Float]) async throws -> Delays {
+        let call = try await client.open(V1.LiveRPC.listen)
+        try await call.send(V1.LiveInput(input: .open(open)))
+        var answers = call.answers.makeAsyncIterator()
+        // Once it has started the model is in memory: only then the sound begins.
+        while let event = try await answers.next() { if case .started? = event.event { break } }
+        let began = ContinuousClock.now
+        let pusher = Task {
+            let size = Int(Self.chunk * Double(SampleBuffer.sampleRate))
+            for (index, first) in stride(from: 0, to: samples.count, by: size).enumerated() {
+                // A chunk is there when its last sample is.
+                try await Task.sleep(until: began + .seconds(Double(index + 1) * Self.chunk), clock: .continuous)
+                let piece = samples[first..<min(first + size, samples.count)]
+                try await call.send(V1.LiveInput(input: .pcmS16le(Self.bytes(piece))))
+            }
+            try await call.finish()
+        }
+        var delays = Delays()
+        while let event = try await answers.next() {
+            let now = (ContinuousClock.now - began) / .seconds(1)
+            switch event.event {
+            case .activations(let activations)?:
+                let count = activations.features.first?.values.count ?? 0
+                guard count > 0, activations.framesPerSecond > 0 else { continue }
+                let ends = (1...count).map { activations.start + Double($0) / activations.framesPerSecond }
+                delays.features.append(now - (ends.last ?? now))
+                delays.frames += ends.map { now - $0 }
+            case .hypothesis(let hypothesis)?: delays.words.append(now - hypothesis.end)
+            case .end(let end)?: delays.skipped = end.skippedSteps
+            default: break
+            }
+        }
+        try await pusher.value
+        return delays
+    }
+
+    private static func bytes(_ samples: ArraySlice<Float>) -> [UInt8] {
+        samples.flatMap { sample -> [UInt8] in
+            let value = UInt16(bitPattern: Int16(max(-32768, min(32767, (sample * 32768).rounded()))))
+            return [UInt8(truncatingIfNeeded: value), UInt8(truncatingIfNeeded: value >> 8)]
+        }
+    }
+}
