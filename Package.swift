@@ -16,6 +16,13 @@ let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
         ("Portable", []),
         ("AVX2", ["-Xcc", "-march=x86-64-v3"]),
         ("AVX512", ["-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512"]),
+        (
+            "AVX512VNNI",
+            [
+                "-Xcc", "-march=x86-64-v4", "-Xcc", "-mavx512vnni", "-Xcc", "-mavx512bf16", "-Xcc",
+                "-mprefer-vector-width=512",
+            ]
+        ),
     ]
 #endif
 

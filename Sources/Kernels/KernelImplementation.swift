@@ -17,6 +17,8 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
     case avx2
     /// AVX-512 F, BW, CD, DQ, VL.
     case avx512
+    /// The same with VNNI: products of bytes in instructions of their own.
+    case avx512vnni
 
     /// The form that operations use where none is named.
     public static let current: KernelImplementation = chosen(
@@ -29,7 +31,8 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
     }
 
     /// The fastest form that runs here.
-    public static let best: KernelImplementation = [.avx512, .avx2, .neon, .blas].first(where: \.isAvailable) ?? .blas
+    public static let best: KernelImplementation =
+        [.avx512vnni, .avx512, .avx2, .neon, .blas].first(where: \.isAvailable) ?? .blas
 
     /// The forms that run on this processor.
     public static let available: [KernelImplementation] = allCases.filter(\.isAvailable)
@@ -58,6 +61,7 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
             #endif
         case .avx2: processor_has_avx2()
         case .avx512: processor_has_avx512()
+        case .avx512vnni: processor_has_vnni()
         }
     }
 
@@ -69,8 +73,9 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
         #if arch(x86_64)
             case .avx2: .avx2
             case .avx512: .avx512
+            case .avx512vnni: .avx512vnni
         #else
-            case .avx2, .avx512: .portable
+            case .avx2, .avx512, .avx512vnni: .portable
         #endif
         }
     }
@@ -80,7 +85,7 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
 
     /// Rows of an activation that are best computed together: a whole number of this form's tiles and panels, and few enough that
     /// what is computed of them stays in the second cache.
-    public var rowBlock: Int { self == .avx512 ? 32 : 48 }
+    public var rowBlock: Int { self == .avx512 || self == .avx512vnni ? 32 : 48 }
 
     /// What rows of keys are written in multiples of: a panel.
     public var rowStep: Int { hasPanels ? table!.panelWidth : 16 }

@@ -3,6 +3,7 @@ import KernelsPortable
 #if arch(x86_64)
     import KernelsAVX2
     import KernelsAVX512
+    import KernelsAVX512VNNI
 #endif
 
 /// The operations of one instruction set, as `Sources/KernelForms/Source` has them: chosen once, called over pointers.
@@ -69,6 +70,26 @@ struct KernelTable: Sendable {
             UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Int32>?, Int, Int,
             UnsafeMutablePointer<Float>
         ) -> Void
+    /// Quantised elements that a word of 32 bits has.
+    let wordDepth: Int
+    let quantise: @Sendable (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Float
+    let packBytes:
+        @Sendable (
+            UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<Int8>, UnsafeMutablePointer<Float>,
+            UnsafeMutablePointer<Int32>
+        ) -> Void
+    let byteProduct:
+        @Sendable (
+            Int, Int, Int, UnsafePointer<Int32>, Int, UnsafePointer<Float>, UnsafePointer<Int8>, UnsafePointer<Float>,
+            UnsafePointer<Int32>, UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Int
+        ) -> Void
+    let roundToBF16: @Sendable (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Void
+    let packBF16: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt16>) -> Void
+    let bf16Product:
+        @Sendable (
+            Int, Int, Int, UnsafePointer<Int32>, Int, UnsafePointer<UInt16>, UnsafePointer<Float>?,
+            UnsafeMutablePointer<Float>, Int
+        ) -> Void
 }
 
 extension KernelTable {
@@ -88,7 +109,15 @@ extension KernelTable {
         largest: KernelsPortable.largest(_:count:),
         sumOfExponentials: KernelsPortable.sumOfExponentials(_:count:shift:),
         dots: KernelsPortable.dots(_:_:stride:rows:count:width:into:),
-        weightedSum: KernelsPortable.weightedSum(_:_:stride:rows:count:width:into:))
+        weightedSum: KernelsPortable.weightedSum(_:_:stride:rows:count:width:into:),
+        wordDepth: KernelsPortable.quantisedWordDepth,
+        quantise: KernelsPortable.quantise(_:count:into:),
+        packBytes: KernelsPortable.packBytes(_:ldb:depth:columns:into:scales:starts:),
+        byteProduct: KernelsPortable.byteProduct(
+            rows:columns:words:_:lda:rowScales:panels:columnScales:starts:bias:into:ldc:),
+        roundToBF16: KernelsPortable.roundToBF16(_:count:into:),
+        packBF16: KernelsPortable.packBF16(_:ldb:depth:columns:into:),
+        bf16Product: KernelsPortable.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
 
     #if arch(x86_64)
         static let avx2 = KernelTable(
@@ -107,7 +136,15 @@ extension KernelTable {
             largest: KernelsAVX2.largest(_:count:),
             sumOfExponentials: KernelsAVX2.sumOfExponentials(_:count:shift:),
             dots: KernelsAVX2.dots(_:_:stride:rows:count:width:into:),
-            weightedSum: KernelsAVX2.weightedSum(_:_:stride:rows:count:width:into:))
+            weightedSum: KernelsAVX2.weightedSum(_:_:stride:rows:count:width:into:),
+            wordDepth: KernelsAVX2.quantisedWordDepth,
+            quantise: KernelsAVX2.quantise(_:count:into:),
+            packBytes: KernelsAVX2.packBytes(_:ldb:depth:columns:into:scales:starts:),
+            byteProduct: KernelsAVX2.byteProduct(
+                rows:columns:words:_:lda:rowScales:panels:columnScales:starts:bias:into:ldc:),
+            roundToBF16: KernelsAVX2.roundToBF16(_:count:into:),
+            packBF16: KernelsAVX2.packBF16(_:ldb:depth:columns:into:),
+            bf16Product: KernelsAVX2.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
 
         static let avx512 = KernelTable(
             tileRows: KernelsAVX512.tileShape.rows, panelWidth: KernelsAVX512.tileShape.columns,
@@ -126,6 +163,42 @@ extension KernelTable {
             largest: KernelsAVX512.largest(_:count:),
             sumOfExponentials: KernelsAVX512.sumOfExponentials(_:count:shift:),
             dots: KernelsAVX512.dots(_:_:stride:rows:count:width:into:),
-            weightedSum: KernelsAVX512.weightedSum(_:_:stride:rows:count:width:into:))
+            weightedSum: KernelsAVX512.weightedSum(_:_:stride:rows:count:width:into:),
+            wordDepth: KernelsAVX512.quantisedWordDepth,
+            quantise: KernelsAVX512.quantise(_:count:into:),
+            packBytes: KernelsAVX512.packBytes(_:ldb:depth:columns:into:scales:starts:),
+            byteProduct: KernelsAVX512.byteProduct(
+                rows:columns:words:_:lda:rowScales:panels:columnScales:starts:bias:into:ldc:),
+            roundToBF16: KernelsAVX512.roundToBF16(_:count:into:),
+            packBF16: KernelsAVX512.packBF16(_:ldb:depth:columns:into:),
+            bf16Product: KernelsAVX512.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
+
+        static let avx512vnni = KernelTable(
+            tileRows: KernelsAVX512VNNI.tileShape.rows, panelWidth: KernelsAVX512VNNI.tileShape.columns,
+            product: KernelsAVX512VNNI.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+            productOfHalves: KernelsAVX512VNNI.productOfHalves(
+                rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+            vectorProduct: KernelsAVX512VNNI.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
+            vectorProductOfHalves: KernelsAVX512VNNI.vectorProductOfHalves(
+                columns:depth:_:panels:start:into:accumulating:),
+            pack: KernelsAVX512VNNI.pack(_:ldb:depth:columns:transposed:into:),
+            add: KernelsAVX512VNNI.add(_:to:count:),
+            scale: KernelsAVX512VNNI.scale(_:by:into:count:),
+            gelu: KernelsAVX512VNNI.gelu(_:count:),
+            layerNorm: KernelsAVX512VNNI.layerNorm(_:into:count:epsilon:gain:bias:),
+            softmax: KernelsAVX512VNNI.softmax(_:count:),
+            packHalves: KernelsAVX512VNNI.packHalves(_:depth:columns:into:),
+            largest: KernelsAVX512VNNI.largest(_:count:),
+            sumOfExponentials: KernelsAVX512VNNI.sumOfExponentials(_:count:shift:),
+            dots: KernelsAVX512VNNI.dots(_:_:stride:rows:count:width:into:),
+            weightedSum: KernelsAVX512VNNI.weightedSum(_:_:stride:rows:count:width:into:),
+            wordDepth: KernelsAVX512VNNI.quantisedWordDepth,
+            quantise: KernelsAVX512VNNI.quantise(_:count:into:),
+            packBytes: KernelsAVX512VNNI.packBytes(_:ldb:depth:columns:into:scales:starts:),
+            byteProduct: KernelsAVX512VNNI.byteProduct(
+                rows:columns:words:_:lda:rowScales:panels:columnScales:starts:bias:into:ldc:),
+            roundToBF16: KernelsAVX512VNNI.roundToBF16(_:count:into:),
+            packBF16: KernelsAVX512VNNI.packBF16(_:ldb:depth:columns:into:),
+            bf16Product: KernelsAVX512VNNI.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
     #endif
 }

@@ -22,7 +22,7 @@ public enum MatrixProduct {
         switch implementation {
         case .reference:
             reference(m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating)
-        case .neon, .avx2, .avx512:
+        case .neon, .avx2, .avx512, .avx512vnni:
             PanelProduct(implementation.table!).multiply(
                 m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating)
         case .blas:

@@ -4,13 +4,14 @@ import Synchronization
 ///
 /// Where every value is a number of half precision, as in released checkpoints, panels are kept in 16 bits and widened as
 /// they are read: the same products to the bit from half the memory, and on the processors measured no slower even
-/// where memory is no limit.
+/// where memory is no limit. In another ``Precision`` than `exact`, weights and what is multiplied by them are rounded.
 public struct PackedMatrix: Sendable {
     /// Elements that a product sums over.
     public let depth: Int
     /// Columns of the result.
     public let columns: Int
     private let storage: Storage
+    public let precision: Precision
     private let implementation: KernelImplementation
 
     private enum Storage: Sendable {
@@ -18,13 +19,26 @@ public struct PackedMatrix: Sendable {
         case rows(Tensor)
         case panels(Tensor)
         case halves(HalfPanels)
+        case words(WordPanels)
+        case plainWords(PlainWords)
     }
 
     /// Packs weights as PyTorch has them, `[out, in]`; the product is x Wᵀ.
-    public init(_ weight: Tensor, for implementation: KernelImplementation = .current) {
+    ///
+    /// `bf16` is computed here on any processor, slowly where that has no instructions for it: who offers it asks for
+    /// ``Precision/refusal`` first.
+    public init(
+        _ weight: Tensor, precision: Precision = .exact, for implementation: KernelImplementation = .current
+    ) {
         precondition(weight.rank == 2, "a matrix of shape \(weight.shape)")
         (columns, depth) = (weight.shape[0], weight.shape[1])
-        self.implementation = implementation
+        (self.precision, self.implementation) = (precision, implementation)
+        if let element = precision.element {
+            storage =
+                implementation.table.map { .words(WordPanels(weight, of: element, $0)) }
+                ?? .plainWords(PlainWords(weight, of: element))
+            return
+        }
         guard implementation.hasPanels, let table = implementation.table else {
             storage = .rows(weight)
             return
@@ -52,6 +66,8 @@ public struct PackedMatrix: Sendable {
         switch storage {
         case .rows(let tensor), .panels(let tensor): tensor.count * 4
         case .halves(let panels): panels.count * 2
+        case .words(let panels): panels.byteCount
+        case .plainWords(let plain): plain.byteCount
         }
     }
 
@@ -95,18 +111,20 @@ public struct PackedMatrix: Sendable {
             } else {
                 table.productOfHalves(rows, range.count, depth, a, lda, from, bias, c, ldc, false)
             }
+        case .words(let panels): panels.multiply(rows, a, lda, range, bias, c, ldc)
+        case .plainWords(let plain): plain.multiply(rows, a, lda, range, bias, c, ldc)
         }
     }
 
     /// Columns that lie together: work that is shared out by columns begins at multiples of it.
     public var columnStep: Int {
         switch storage {
-        case .rows: 1
-        case .panels, .halves: implementation.table!.panelWidth
+        case .rows, .plainWords: 1
+        case .panels, .halves, .words: implementation.table!.panelWidth
         }
     }
 
-    /// Row `column` of the weights as they were given: what multiplies into that column of a product, `[depth]`.
+    /// Row `column` of the weights as the products see them, as they were given where the precision is `exact`: what multiplies into that column of a product, `[depth]`.
     public func copyWeights(ofColumn column: Int, into out: UnsafeMutablePointer<Float>) {
         precondition((0..<columns).contains(column), "column \(column) of \(columns)")
         let width = columnStep
@@ -118,6 +136,19 @@ public struct PackedMatrix: Sendable {
             panels.withUnsafeBufferPointer { for k in 0..<depth { out[k] = $0[panel + k * width] } }
         case .halves(let panels):
             for k in 0..<depth { out[k] = Float(Float16(bitPattern: panels.base[panel + k * width])) }
+        case .words(let panels): panels.copyColumn(column, into: out)
+        case .plainWords(let plain): plain.copyColumn(column, into: out)
+        }
+    }
+}
+
+extension Precision {
+    /// What weights are kept as, where that is fewer bits.
+    var element: WordPanels.Element? {
+        switch self {
+        case .exact: nil
+        case .int8: .bytes
+        case .bf16: .bf16
         }
     }
 }

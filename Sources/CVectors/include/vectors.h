@@ -15,6 +15,10 @@ typedef float vectors_f32x16 __attribute__((vector_size(64)));
 typedef uint16_t vectors_u16x4 __attribute__((vector_size(8)));
 typedef uint16_t vectors_u16x8 __attribute__((vector_size(16)));
 typedef uint16_t vectors_u16x16 __attribute__((vector_size(32)));
+typedef int32_t vectors_i32x4 __attribute__((vector_size(16)));
+typedef int32_t vectors_i32x8 __attribute__((vector_size(32)));
+typedef int32_t vectors_i32x16 __attribute__((vector_size(64)));
+typedef uint8_t vectors_u8x16 __attribute__((vector_size(16)));
 
 #if defined(__F16C__)
 #include <immintrin.h>
@@ -78,6 +82,107 @@ VECTORS_INLINE vectors_u16x4 vectors_narrow4(vectors_f32x4 x) {
     const __m128i high = _mm_srai_epi32(_mm_slli_epi32(all, 16), 16);
     vectors_u16x8 packed = (vectors_u16x8)_mm_packs_epi32(high, high);
     return (vectors_u16x4){packed[0], packed[1], packed[2], packed[3]};
+}
+#endif
+
+// Products of bytes and of bfloat16. A word is 32 bits of neighbouring elements of one row: two, or four where the processor sums
+// products of four bytes.
+
+#if defined(__aarch64__) || defined(__x86_64__)
+/// Whole numbers as float32.
+VECTORS_INLINE vectors_f32x4 vectors_float4(vectors_i32x4 x) { return __builtin_convertvector(x, vectors_f32x4); }
+
+/// The lower 16 bits of each lane.
+VECTORS_INLINE void vectors_store_low4(vectors_i32x4 x, void *_Nonnull to) {
+    const vectors_u16x4 low = __builtin_convertvector(x, vectors_u16x4);
+    __builtin_memcpy(to, &low, sizeof low);
+}
+#endif
+
+#if defined(__aarch64__)
+/// Eight signed bytes as eight numbers of 16 bits.
+VECTORS_INLINE vectors_i32x4 vectors_bytes4(const void *_Nonnull bytes) {
+    return (vectors_i32x4)vmovl_s8(vld1_s8((const int8_t *)bytes));
+}
+
+/// sums + a₀ b₀ + a₁ b₁ for each lane of two numbers of 16 bits.
+VECTORS_INLINE vectors_i32x4 vectors_dot_pairs4(vectors_i32x4 sums, vectors_i32x4 a, vectors_i32x4 b) {
+    const int16x8_t x = (int16x8_t)a, y = (int16x8_t)b;
+    const int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y));
+    return sums + (vectors_i32x4)vpaddq_s32(low, vmull_high_s16(x, y));
+}
+#elif defined(__x86_64__)
+/// Eight signed bytes as eight numbers of 16 bits.
+VECTORS_INLINE vectors_i32x4 vectors_bytes4(const void *_Nonnull bytes) {
+    const __m128i b = _mm_loadl_epi64((const __m128i *)bytes);
+    return (vectors_i32x4)_mm_srai_epi16(_mm_unpacklo_epi8(b, b), 8);
+}
+
+/// sums + a₀ b₀ + a₁ b₁ for each lane of two numbers of 16 bits.
+VECTORS_INLINE vectors_i32x4 vectors_dot_pairs4(vectors_i32x4 sums, vectors_i32x4 a, vectors_i32x4 b) {
+    return sums + (vectors_i32x4)_mm_madd_epi16((__m128i)a, (__m128i)b);
+}
+#endif
+
+#if defined(__AVX2__)
+/// Whole numbers as float32.
+VECTORS_INLINE vectors_f32x8 vectors_float8(vectors_i32x8 x) { return __builtin_convertvector(x, vectors_f32x8); }
+
+/// The lower 16 bits of each lane.
+VECTORS_INLINE void vectors_store_low8(vectors_i32x8 x, void *_Nonnull to) {
+    const vectors_u16x8 low = __builtin_convertvector(x, vectors_u16x8);
+    __builtin_memcpy(to, &low, sizeof low);
+}
+
+/// Sixteen signed bytes as sixteen numbers of 16 bits.
+VECTORS_INLINE vectors_i32x8 vectors_bytes8(const void *_Nonnull bytes) {
+    return (vectors_i32x8)_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)bytes));
+}
+
+/// sums + a₀ b₀ + a₁ b₁ for each lane of two numbers of 16 bits.
+VECTORS_INLINE vectors_i32x8 vectors_dot_pairs8(vectors_i32x8 sums, vectors_i32x8 a, vectors_i32x8 b) {
+    return sums + (vectors_i32x8)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+}
+#endif
+
+#if defined(__AVX512BW__)
+/// Whole numbers as float32.
+VECTORS_INLINE vectors_f32x16 vectors_float16(vectors_i32x16 x) { return __builtin_convertvector(x, vectors_f32x16); }
+
+/// The lower 16 bits of each lane.
+VECTORS_INLINE void vectors_store_low16(vectors_i32x16 x, void *_Nonnull to) {
+    const vectors_u16x16 low = __builtin_convertvector(x, vectors_u16x16);
+    __builtin_memcpy(to, &low, sizeof low);
+}
+
+/// Thirty-two signed bytes as thirty-two numbers of 16 bits.
+VECTORS_INLINE vectors_i32x16 vectors_bytes16(const void *_Nonnull bytes) {
+    return (vectors_i32x16)_mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)bytes));
+}
+
+/// sums + a₀ b₀ + a₁ b₁ for each lane of two numbers of 16 bits.
+VECTORS_INLINE vectors_i32x16 vectors_dot_pairs16(vectors_i32x16 sums, vectors_i32x16 a, vectors_i32x16 b) {
+    return sums + (vectors_i32x16)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+}
+#endif
+
+#if defined(__AVX512VNNI__)
+/// The lowest byte of each lane, its highest bit turned: a signed number + 128, unsigned.
+VECTORS_INLINE void vectors_store_offset_bytes16(vectors_i32x16 x, void *_Nonnull to) {
+    const vectors_u8x16 low = __builtin_convertvector(x, vectors_u8x16) ^ 0x80;
+    __builtin_memcpy(to, &low, sizeof low);
+}
+
+/// sums + Σ aᵢ bᵢ for each lane of four bytes, unsigned in a and signed in b. Nothing saturates.
+VECTORS_INLINE vectors_i32x16 vectors_dot_quads16(vectors_i32x16 sums, vectors_i32x16 a, vectors_i32x16 b) {
+    return (vectors_i32x16)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)a, (__m512i)b);
+}
+#endif
+
+#if defined(__AVX512BF16__)
+/// sums + a₁ b₁ + a₀ b₀ for each lane of two numbers of bfloat16; subnormal numbers count as 0.
+VECTORS_INLINE vectors_f32x16 vectors_dot_bf16(vectors_f32x16 sums, vectors_i32x16 a, vectors_i32x16 b) {
+    return (vectors_f32x16)_mm512_dpbf16_ps((__m512)sums, (__m512bh)a, (__m512bh)b);
 }
 #endif
 

@@ -12,11 +12,17 @@ struct Attention: Sendable {
     let heads: Int
     let sites: AttentionSites
 
-    init(_ weights: any WeightSource, _ name: String, width: Int, heads: Int, sites: AttentionSites) throws {
-        query = try Linear(weights, "\(name).query", inputs: width, outputs: width)
-        key = try Linear(weights, "\(name).key", inputs: width, outputs: width, bias: false)
-        value = try Linear(weights, "\(name).value", inputs: width, outputs: width)
-        out = try Linear(weights, "\(name).out", inputs: width, outputs: width)
+    init(
+        _ weights: any WeightSource, _ name: String, width: Int, heads: Int, sites: AttentionSites, precision: Precision
+    ) throws {
+        func linear(_ part: String, bias: Bool = true) throws -> Linear {
+            try Linear(
+                weights, "\(name).\(part)", inputs: width, outputs: width, bias: bias, precision: precision)
+        }
+        query = try linear("query")
+        key = try linear("key", bias: false)
+        value = try linear("value")
+        out = try linear("out")
         self.heads = heads
         self.sites = sites
     }

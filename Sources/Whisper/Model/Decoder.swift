@@ -7,14 +7,15 @@ struct Decoder: Sendable {
     let blocks: [ResidualBlock]
     let ln: Norm
 
-    init(_ weights: any WeightSource, _ dims: ModelDimensions) throws {
+    init(_ weights: any WeightSource, _ dims: ModelDimensions, _ precision: Precision) throws {
         let state = dims.nTextState
         tokenEmbedding = PackedMatrix(
-            try weights.tensor("decoder.token_embedding.weight", shape: [dims.nVocab, state]))
+            try weights.tensor("decoder.token_embedding.weight", shape: [dims.nVocab, state]), precision: precision)
         positionalEmbedding = try weights.tensor("decoder.positional_embedding", shape: [dims.nTextCtx, state])
         blocks = try (0..<dims.nTextLayer).map {
             try ResidualBlock(
-                weights, "decoder.blocks.\($0)", width: state, heads: dims.nTextHead, crossAttention: true)
+                weights, "decoder.blocks.\($0)", width: state, heads: dims.nTextHead, crossAttention: true,
+                precision: precision)
         }
         ln = try Norm(weights, "decoder.ln", width: state)
     }

@@ -12,14 +12,15 @@ struct Encoder: Sendable {
     let blocks: [ResidualBlock]
     let lnPost: Norm
 
-    init(_ weights: any WeightSource, _ dims: ModelDimensions) throws {
+    init(_ weights: any WeightSource, _ dims: ModelDimensions, _ precision: Precision) throws {
         let state = dims.nAudioState
         conv1 = try Convolution(weights, "encoder.conv1", inputs: dims.nMels, outputs: state, stride: 1)
         conv2 = try Convolution(weights, "encoder.conv2", inputs: state, outputs: state, stride: 2)
         positionalEmbedding = try weights.tensor("encoder.positional_embedding", shape: [dims.nAudioCtx, state])
         blocks = try (0..<dims.nAudioLayer).map {
             try ResidualBlock(
-                weights, "encoder.blocks.\($0)", width: state, heads: dims.nAudioHead, crossAttention: false)
+                weights, "encoder.blocks.\($0)", width: state, heads: dims.nAudioHead, crossAttention: false,
+                precision: precision)
         }
         lnPost = try Norm(weights, "encoder.ln_post", width: state)
     }

@@ -5,8 +5,10 @@ struct Linear: Sendable {
     let weight: PackedMatrix  // [out, in]
     let bias: Tensor?  // [out]
 
-    init(_ weights: any WeightSource, _ name: String, inputs: Int, outputs: Int, bias: Bool = true) throws {
-        weight = PackedMatrix(try weights.tensor("\(name).weight", shape: [outputs, inputs]))
+    init(
+        _ weights: any WeightSource, _ name: String, inputs: Int, outputs: Int, bias: Bool = true, precision: Precision
+    ) throws {
+        weight = PackedMatrix(try weights.tensor("\(name).weight", shape: [outputs, inputs]), precision: precision)
         self.bias = bias ? try weights.tensor("\(name).bias", shape: [outputs]) : nil
     }
 
@@ -43,9 +45,9 @@ struct MLP: Sendable {
     let up: Linear  // mlp.0
     let down: Linear  // mlp.2
 
-    init(_ weights: any WeightSource, _ name: String, width: Int) throws {
-        up = try Linear(weights, "\(name).0", inputs: width, outputs: 4 * width)
-        down = try Linear(weights, "\(name).2", inputs: 4 * width, outputs: width)
+    init(_ weights: any WeightSource, _ name: String, width: Int, precision: Precision) throws {
+        up = try Linear(weights, "\(name).0", inputs: width, outputs: 4 * width, precision: precision)
+        down = try Linear(weights, "\(name).2", inputs: 4 * width, outputs: width, precision: precision)
     }
 }
 

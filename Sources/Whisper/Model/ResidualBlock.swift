@@ -10,14 +10,18 @@ struct ResidualBlock: Sendable {
     let mlp: MLP
     let mlpLN: Norm
 
-    init(_ weights: any WeightSource, _ name: String, width: Int, heads: Int, crossAttention: Bool) throws {
-        attn = try Attention(weights, "\(name).attn", width: width, heads: heads, sites: .own)
+    init(
+        _ weights: any WeightSource, _ name: String, width: Int, heads: Int, crossAttention: Bool, precision: Precision
+    ) throws {
+        func attention(_ part: String, _ sites: AttentionSites) throws -> Attention {
+            try Attention(
+                weights, "\(name).\(part)", width: width, heads: heads, sites: sites, precision: precision)
+        }
+        attn = try attention("attn", .own)
         attnLN = try Norm(weights, "\(name).attn_ln", width: width)
-        crossAttn =
-            crossAttention
-            ? try Attention(weights, "\(name).cross_attn", width: width, heads: heads, sites: .cross) : nil
+        crossAttn = crossAttention ? try attention("cross_attn", .cross) : nil
         crossAttnLN = crossAttention ? try Norm(weights, "\(name).cross_attn_ln", width: width) : nil
-        mlp = try MLP(weights, "\(name).mlp", width: width)
+        mlp = try MLP(weights, "\(name).mlp", width: width, precision: precision)
         mlpLN = try Norm(weights, "\(name).mlp_ln", width: width)
     }
 

@@ -5,12 +5,16 @@ import Kernels
 /// Immutable after loading, so any number of runs may use it at once.
 public final class WhisperModel: Sendable {
     public let dimensions: ModelDimensions
+    /// In what numbers the products with the weights are computed.
+    public let precision: Precision
     let encoder: Encoder
     let decoder: Decoder
 
     /// Loads every weight of the checkpoint and checks its shape.
-    /// - Throws: ``WhisperError`` (`dataLoss`) naming the first tensor that is missing or of a wrong shape.
-    public init(_ checkpoint: Checkpoint) throws {
+    /// - Throws: ``WhisperError`` (`dataLoss`) naming the first tensor that is missing or of a wrong shape; `unsupported` for a
+    ///   precision that this processor has not.
+    public init(_ checkpoint: Checkpoint, precision: Precision = .exact) throws {
+        if let refusal = precision.refusal { throw WhisperError(.unsupported, refusal) }
         let dims = checkpoint.dimensions
         guard dims.nAudioHead > 0, dims.nTextHead > 0,
             dims.nAudioState % dims.nAudioHead == 0, dims.nTextState % dims.nTextHead == 0
@@ -27,8 +31,9 @@ public final class WhisperModel: Sendable {
                     + "they are \(dims.nAudioState) and \(dims.nTextState)")
         }
         dimensions = dims
-        encoder = try Encoder(checkpoint.weights, dims)
-        decoder = try Decoder(checkpoint.weights, dims)
+        self.precision = precision
+        encoder = try Encoder(checkpoint.weights, dims, precision)
+        decoder = try Decoder(checkpoint.weights, dims, precision)
     }
 
     /// The encoder's output for one window.

@@ -1,0 +1,108 @@
+// C = A · B + bias over words: B in panels of bytes or of bfloat16, A's rows as words of the same.
+//
+// Sums of bytes are whole numbers, the same in any order: 127 · 127 · depth has room in 32 bits up to a depth of 65536, and with
+// the offset of 128 as well. A product's numbers therefore depend on no tile and on no processor.
+
+/// C[rows, columns] = A · B · rowScales · columnScales + bias, over bytes.
+///
+/// - Parameters:
+///   - words: words of a row of A, and rows of words of a panel.
+///   - a: rows as ``quantise(_:count:into:)`` writes them, `lda` words apart.
+///   - rowScales: what it gave for each.
+///   - panels, columnScales, starts: as ``packBytes(_:ldb:depth:columns:into:scales:starts:)`` writes them.
+///   - bias: added to each row, one value a column; nil for none.
+public func byteProduct(
+    rows: Int, columns: Int, words: Int, _ a: UnsafePointer<Int32>, lda: Int, rowScales: UnsafePointer<Float>,
+    panels: UnsafePointer<Int8>, columnScales: UnsafePointer<Float>, starts: UnsafePointer<Int32>,
+    bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>, ldc: Int
+) {
+    wordProduct(
+        rows, words, a, lda, WordPanel(panels, isBytes: true), starts,
+        WordTarget(
+            c: c, ldc: ldc, rowScales: rowScales, columnScales: columnScales, bias: bias, columns: columns))
+}
+
+/// C[rows, columns] = A · B + bias, over bfloat16 with sums in float32.
+///
+/// - Parameters:
+///   - a: rows as ``roundToBF16(_:count:into:)`` writes them, `lda` words apart.
+///   - panels: as ``packBF16(_:ldb:depth:columns:into:)`` writes them.
+public func bf16Product(
+    rows: Int, columns: Int, words: Int, _ a: UnsafePointer<Int32>, lda: Int, panels: UnsafePointer<UInt16>,
+    bias: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>, ldc: Int
+) {
+    wordProduct(
+        rows, words, a, lda, WordPanel(panels, isBytes: false), nil,
+        WordTarget(c: c, ldc: ldc, rowScales: nil, columnScales: nil, bias: bias, columns: columns))
+}
+
+@inline(__always) private func wordProduct(
+    _ rows: Int, _ words: Int, _ a: UnsafePointer<Int32>, _ lda: Int, _ panels: WordPanel,
+    _ starts: UnsafePointer<Int32>?, _ whole: WordTarget
+) {
+    var column = 0
+    var panel = panels
+    while column < whole.columns {
+        if rows == 1, whole.columns &- column >= 4 &* panelWidth {
+            wordQuad(words, a, panel, starts.map { $0 + column }, whole, column)
+            panel = panel.advanced(by: 4 &* words)
+            column &+= 4 &* panelWidth
+        } else {
+            wordStrip(
+                rows, words, a, lda, panel, WordStart(starts.map { $0 + column }), whole.columns(from: column))
+            panel = panel.advanced(by: words)
+            column &+= panelWidth
+        }
+    }
+}
+
+/// All rows of A by a panel.
+@inline(__always) private func wordStrip(
+    _ rows: Int, _ words: Int, _ a: UnsafePointer<Int32>, _ lda: Int, _ b: WordPanel, _ start: WordStart,
+    _ target: WordTarget
+) {
+    var row = 0
+    while row &+ tileRows <= rows {
+        let from = a + row &* lda, to = target.advanced(by: row)
+        if tileRows == 8 {
+            wordTile8(words, from, lda, b, start, to)
+        } else if tileRows == 6 {
+            wordTile6(words, from, lda, b, start, to)
+        } else {
+            wordTile4(words, from, lda, b, start, to)
+        }
+        row &+= tileRows
+    }
+    if tileRows > 4, row &+ 4 <= rows {
+        wordTile4(words, a + row &* lda, lda, b, start, target.advanced(by: row))
+        row &+= 4
+    }
+    if row &+ 2 <= rows {
+        wordTile2(words, a + row &* lda, lda, b, start, target.advanced(by: row))
+        row &+= 2
+    }
+    if row < rows { wordTile1(words, a + row &* lda, lda, b, start, target.advanced(by: row)) }
+}
+
+/// One row by four panels at once: nothing is read twice, and eight chains keep the units busy.
+@inline(__always) private func wordQuad(
+    _ words: Int, _ a: UnsafePointer<Int32>, _ b: WordPanel, _ starts: UnsafePointer<Int32>?, _ whole: WordTarget,
+    _ column: Int
+) {
+    var b0 = b, b1 = b.advanced(by: words), b2 = b.advanced(by: 2 &* words), b3 = b.advanced(by: 3 &* words)
+    var r0 = WordRow(WordStart(starts)), r1 = WordRow(WordStart(starts.map { $0 + panelWidth }))
+    var r2 = WordRow(WordStart(starts.map { $0 + 2 &* panelWidth }))
+    var r3 = WordRow(WordStart(starts.map { $0 + 3 &* panelWidth }))
+    var i = 0
+    while i < words {
+        r0.add(a[i], b0.next(), b.isBytes)
+        r1.add(a[i], b1.next(), b.isBytes)
+        r2.add(a[i], b2.next(), b.isBytes)
+        r3.add(a[i], b3.next(), b.isBytes)
+        i &+= 1
+    }
+    whole.columns(from: column).put(0, r0)
+    whole.columns(from: column &+ panelWidth).put(0, r1)
+    whole.columns(from: column &+ 2 &* panelWidth).put(0, r2)
+    whole.columns(from: column &+ 3 &* panelWidth).put(0, r3)
+}

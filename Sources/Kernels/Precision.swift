@@ -1,0 +1,34 @@
+import CProcessor
+
+/// In what numbers the products with a model's weights are computed.
+public enum Precision: String, Sendable, CaseIterable {
+    /// float32: what the others are measured against.
+    case exact
+    /// Weights and activations in 8 bits with a scale for each column and each row, sums in whole numbers: the same to the bit on
+    /// every processor. Products are several times faster where the processor has instructions for it.
+    case int8
+    /// Weights and activations in bfloat16, sums in float32. Only where the processor has instructions for it, whose roundings differ
+    /// between makes.
+    case bf16
+
+    /// Why this processor cannot compute so; nil where it can.
+    public var refusal: String? { refusal(hasBF16: processor_has_bf16()) }
+
+    func refusal(hasBF16: Bool, form: KernelImplementation = .current) -> String? {
+        guard self == .bf16 else { return nil }
+        let offer = "use exact, or int8, which every processor has"
+        guard hasBF16 else {
+            return "bf16 needs a processor with AVX-512 BF16 (the flag avx512_bf16), which this one has not; \(offer)"
+        }
+        guard form == .avx512vnni else {
+            return "bf16 needs the kernels avx512vnni, and AUSCULT_KERNELS chose \(form.rawValue); \(offer)"
+        }
+        return nil
+    }
+
+    /// Those that this processor can compute with.
+    public static var available: [Precision] { allCases.filter { $0.refusal == nil } }
+
+    /// Whether this processor has instructions that make products with bytes faster.
+    public static var hasByteProducts: Bool { processor_has_vnni() }
+}
