@@ -43,7 +43,7 @@ public struct PackedMatrix: Sendable {
             storage = .rows(weight)
             return
         }
-        if let panels = HalfPanels(weight, table) {
+        if let panels = HalfPanels(columns: columns, depth: depth, table, { _ in weight }, at: columns) {
             storage = .halves(panels)
             return
         }
@@ -59,6 +59,30 @@ public struct PackedMatrix: Sendable {
             }
         }
         storage = .panels(panels)
+    }
+
+    /// The same from weights that come some rows at a time, so that a large matrix need not be in memory as float32.
+    ///
+    /// - Parameter rows: gives rows of `[columns, depth]`, perhaps some of them twice.
+    /// - Throws: what `rows` throws.
+    public init(
+        columns: Int, depth: Int, precision: Precision = .exact, for implementation: KernelImplementation = .current,
+        rows: (Range<Int>) throws -> Tensor
+    ) rethrows {
+        guard precision == .exact, implementation.hasPanels, let table = implementation.table,
+            let panels = try HalfPanels(columns: columns, depth: depth, table, rows)
+        else {
+            self.init(try rows(0..<columns), precision: precision, for: implementation)
+            return
+        }
+        self.init(columns: columns, depth: depth, .halves(panels), precision, implementation)
+    }
+
+    private init(
+        columns: Int, depth: Int, _ storage: Storage, _ precision: Precision, _ implementation: KernelImplementation
+    ) {
+        (self.columns, self.depth, self.storage) = (columns, depth, storage)
+        (self.precision, self.implementation) = (precision, implementation)
     }
 
     /// Bytes that the layout takes.
@@ -159,25 +183,32 @@ private final class HalfPanels: @unchecked Sendable {
     let base: UnsafeMutablePointer<UInt16>
     let count: Int
 
-    /// - Parameter weight: `[columns, depth]`.
-    /// - Returns: nil where half precision lacks one of its values.
-    init?(_ weight: Tensor, _ table: KernelTable) {
-        let columns = weight.shape[0], depth = weight.shape[1], width = table.panelWidth
-        count = (columns + width - 1) / width * width * depth
+    /// - Parameters:
+    ///   - rows: gives rows of `[columns, depth]`.
+    ///   - step: how many it is asked for at once.
+    /// - Returns: nil where half precision lacks one of their values.
+    init?(
+        columns: Int, depth: Int, _ table: KernelTable, _ rows: (Range<Int>) throws -> Tensor, at step: Int = 4096
+    ) rethrows {
+        let width = table.panelWidth
+        count = columns.rounded(upTo: width) * depth
         let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 2, alignment: 64)
         base = raw.bindMemory(to: UInt16.self, capacity: count)
         let out = HalfAddress(base), isExact = Atomic<Bool>(true)
-        weight.withUnsafeBufferPointer { weight in
-            guard let weight = weight.baseAddress else { return }
-            Parallel.blocks(of: width, in: columns) { block in
-                let at = block.lowerBound * depth
-                guard isExact.load(ordering: .relaxed) else { return }
-                if !table.packHalves(weight + at, depth, block.count, out.base + at) {
-                    isExact.store(false, ordering: .relaxed)
+        for first in stride(from: 0, to: columns, by: max(step, 1).rounded(upTo: width)) {
+            let range = first..<min(columns, first + max(step, 1).rounded(upTo: width))
+            try rows(range).withUnsafeBufferPointer { weight in
+                guard let weight = weight.baseAddress else { return }
+                Parallel.blocks(of: width, in: range.count) { block in
+                    guard isExact.load(ordering: .relaxed) else { return }
+                    let to = out.base + (first + block.lowerBound) * depth
+                    if !table.packHalves(weight + block.lowerBound * depth, depth, block.count, to) {
+                        isExact.store(false, ordering: .relaxed)
+                    }
                 }
             }
+            guard isExact.load(ordering: .relaxed) else { return nil }
         }
-        guard isExact.load(ordering: .relaxed) else { return nil }
     }
 
     deinit { UnsafeMutableRawPointer(base).deallocate() }

@@ -37,6 +37,9 @@ public struct FileBytes: @unchecked Sendable {
 
     public var count: Int { buffer.count }
 
+    /// Lets the system have the memory of a mapped file; what is looked at again is read again.
+    package func rest() { (owner as? MappedFile)?.rest(buffer) }
+
     /// The bytes, copied.
     public var array: [UInt8] { withUnsafeBytes { Array($0) } }
 

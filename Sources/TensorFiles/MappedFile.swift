@@ -40,6 +40,15 @@ public final class MappedFile: Sendable {
     /// All of the file; the value keeps the mapping alive.
     public var bytes: FileBytes { FileBytes(name: path, viewing: mapping, owner: self) }
 
+    /// Drops the whole pages of a part of the mapping from this process; the page cache may keep them.
+    func rest(_ part: UnsafeRawBufferPointer) {
+        guard let start = part.baseAddress, let base = mapping.baseAddress, part.count > 0 else { return }
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        let first = (start - base + page - 1) / page * page, end = (start - base + part.count) / page * page
+        guard first < end else { return }
+        madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
+    }
+
     deinit {
         if let start = mapping.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), mapping.count) }
     }

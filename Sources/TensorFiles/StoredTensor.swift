@@ -45,6 +45,19 @@ package struct StoredTensor: Sendable {
         return withExtendedLifetime(bytes) { elements() }
     }
 
+    /// Some rows, along the first axis, as float32.
+    /// - Throws: as ``float32()``.
+    package func float32(rows range: Range<Int>) throws -> Tensor {
+        precondition(range.lowerBound >= 0 && range.upperBound <= (shape.first ?? 0), "rows \(range) of \(shape)")
+        let rowShape = Array(shape.dropFirst())
+        guard strides == nil, let row = type.byteCount(of: rowShape), type.blockSize > 0,
+            type.byteCount(of: shape) == row * shape[0]
+        else { return try float32().rows(range) }
+        try checked?.verify()
+        let some = try bytes.slice(range.lowerBound * row, range.count * row, of: "rows \(range)")
+        return try StoredTensor(type, shape: [range.count] + rowShape, bytes: some).float32()
+    }
+
     private func elements() -> Tensor {
         guard let count = checkedProduct(shape), count > 0, let base = bytes.buffer.baseAddress else {
             return Tensor(shape: shape)

@@ -10,6 +10,18 @@ public protocol WeightSource: Sendable {
     /// The tensor `name` as float32, where possible as a view of the mapped file.
     /// - Throws: ``WhisperError`` (`dataLoss`) where it is missing, or of another shape than `shape`.
     func tensor(_ name: String, shape: [Int]) throws -> Tensor
+    /// Some rows of it, along the first axis, for who does not want all in memory at once.
+    func rows(_ name: String, shape: [Int], _ range: Range<Int>) throws -> Tensor
+    /// Lets the system have the memory that reading took; what is wanted again is read again.
+    func rest()
+}
+
+extension WeightSource {
+    public func rows(_ name: String, shape: [Int], _ range: Range<Int>) throws -> Tensor {
+        try tensor(name, shape: shape).rows(range)
+    }
+
+    public func rest() {}
 }
 
 /// A checkpoint that was opened: its sizes and its weights, and the vocabulary where one came along.

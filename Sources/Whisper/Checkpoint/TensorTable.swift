@@ -34,6 +34,19 @@ struct TensorTable: WeightSource {
     }
 
     func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+        let stored = try stored(name, shape)
+        // What is no view has been read, and is not held in memory twice.
+        defer { if stored.type != .float32 { stored.bytes.rest() } }
+        return try stored.float32()
+    }
+
+    func rows(_ name: String, shape: [Int], _ range: Range<Int>) throws -> Tensor {
+        try stored(name, shape).float32(rows: range)
+    }
+
+    func rest() { for tensor in tensors.values { tensor.bytes.rest() } }
+
+    private func stored(_ name: String, _ shape: [Int]) throws -> StoredTensor {
         guard let stored = tensors[name] else {
             throw WhisperError(.dataLoss, "\(file) has no tensor '\(name)'")
         }
@@ -41,6 +54,6 @@ struct TensorTable: WeightSource {
             throw WhisperError(
                 .dataLoss, "\(file): tensor '\(name)' has the shape \(stored.shape); expected \(shape)")
         }
-        return try stored.float32()
+        return stored
     }
 }

@@ -9,8 +9,10 @@ struct Decoder: Sendable {
 
     init(_ weights: any WeightSource, _ dims: ModelDimensions, _ precision: Precision) throws {
         let state = dims.nTextState
-        tokenEmbedding = PackedMatrix(
-            try weights.tensor("decoder.token_embedding.weight", shape: [dims.nVocab, state]), precision: precision)
+        let name = "decoder.token_embedding.weight"
+        tokenEmbedding = try PackedMatrix(columns: dims.nVocab, depth: state, precision: precision) {
+            try weights.rows(name, shape: [dims.nVocab, state], $0)
+        }
         positionalEmbedding = try weights.tensor("decoder.positional_embedding", shape: [dims.nTextCtx, state])
         blocks = try (0..<dims.nTextLayer).map {
             try ResidualBlock(

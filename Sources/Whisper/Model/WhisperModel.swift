@@ -34,6 +34,9 @@ public final class WhisperModel: Sendable {
         self.precision = precision
         encoder = try Encoder(checkpoint.weights, dims, precision)
         decoder = try Decoder(checkpoint.weights, dims, precision)
+        // The weights are packed now, and what they were read into is of no more use.
+        checkpoint.weights.rest()
+        FloatMemory.trim()
     }
 
     /// The encoder's output for one window.
