@@ -55,6 +55,8 @@ package struct StoredTensor: Sendable {
         else { return try float32().rows(range) }
         try checked?.verify()
         let some = try bytes.slice(range.lowerBound * row, range.count * row, of: "rows \(range)")
+        // What is no view has been read, and is not held in memory twice.
+        defer { if type != .float32 { some.rest() } }
         return try StoredTensor(type, shape: [range.count] + rowShape, bytes: some).float32()
     }
 
