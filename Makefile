@@ -29,6 +29,7 @@ demo: build ## Transcribe a recording that is built in (or FILE=…) and look in
 test: protos-check ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
 	@scripts/bootstrap.sh
 	$(SWIFT) build $(RELEASE) --build-tests
+	scripts/check-kernel-symbols.sh .build/release
 	# One test at a time: many wait for processes, and would keep the others' threads.
 	$(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python integration fuzz SECONDS=60

@@ -143,7 +143,7 @@ let package = Package(
             name: "Kernels",
             dependencies: ["COpenBLAS", "CProcessor", "CVectors"]
                 + instructionSets.map { .byName(name: "Kernels\($0.name)") },
-            swiftSettings: optimised),
+            swiftSettings: testable),
         // What the processor has, and vector instructions that Swift has no word for.
         .target(name: "CProcessor"),
         .target(name: "CVectors"),
@@ -155,7 +155,7 @@ let package = Package(
         // Sparse dictionaries: their files and their mathematics.
         .target(
             name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
-        .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: optimised),
+        .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: testable),
         .target(
             name: "Whisper", dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles"], swiftSettings: optimised
         ),

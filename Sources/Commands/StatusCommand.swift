@@ -35,7 +35,9 @@ extension V1.DaemonStatus {
         table.append("clients", "\(connections) of at most \(connectionLimit)")
         table.append("queue", "\(queueLength) of at most \(queueLimit)")
         table.append("jobs", "\(jobsRunning) not ended")
-        return ([table.text] + [modelTable, callTable].compactMap { $0 }).joined(separator: "\n\n")
+        if let kernels { table.append("kernels", kernels.text) }
+        let warnings = (kernels?.warnings ?? []).map { "WARNING: \($0)" }
+        return ([table.text] + warnings + [modelTable, callTable].compactMap { $0 }).joined(separator: "\n\n")
     }
 
     private var modelTable: String? {
@@ -67,7 +69,20 @@ extension V1.DaemonStatus {
             "model_memory_limit_bytes": JSON(modelMemoryLimitBytes), "connections": .integer(Int(connections)),
             "connection_limit": .integer(Int(connectionLimit)), "queue_length": .integer(Int(queueLength)),
             "queue_limit": .integer(Int(queueLimit)), "jobs_running": .integer(Int(jobsRunning)),
-            "models": .array(models.map(\.json)), "calls": .array(calls.map(\.json)),
+            "kernels": kernels?.json ?? .null, "models": .array(models.map(\.json)),
+            "calls": .array(calls.map(\.json)),
+        ]
+    }
+}
+
+extension V1.KernelStatus {
+    fileprivate var text: String { "\(implementation) (products: \(products)); OpenBLAS \(blasVersion), \(blasCore)" }
+
+    fileprivate var json: JSON {
+        [
+            "implementation": .string(implementation), "products": .string(products),
+            "blas_version": .string(blasVersion), "blas_core": .string(blasCore),
+            "warnings": .array(warnings.map { .string($0) }),
         ]
     }
 }

@@ -118,10 +118,20 @@ import Testing
         let text = try run("status")
         #expect(text.output.contains("socket   \(socket)"))
         #expect(text.output.contains("default"))
+        let kernels = text.output.split(separator: "\n").first { $0.hasPrefix("kernels") }
+        #expect(kernels?.contains("products: ") == true && kernels?.contains("OpenBLAS ") == true)
         let json = try run("status", "--format", "json")
         let status = try #require(JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
         #expect(status["socket"] as? String == socket)
         #expect(status["idle_exit_seconds"] as? Double == 60)
         #expect((status["models"] as? [[String: Any]])?.first?["name"] as? String == "default")
+        #expect((status["kernels"] as? [String: Any])?["implementation"] as? String != nil)
+    }
+
+    @Test("status warns of a setting of the kernels that could not be followed")
+    func kernelWarning() throws {
+        let result = try run("status", environment: ["AUSCULT_KERNELS": "fastest"])
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains("\nWARNING: AUSCULT_KERNELS is 'fastest'; it can be "), "\(result.output)")
     }
 }

@@ -14,4 +14,7 @@ bool processor_has_vnni(void);
 /// Dot products of bfloat16, AVX512-BF16.
 bool processor_has_bf16(void);
 
+/// Whether AMD made it.
+bool processor_is_amd(void);
+
 #endif

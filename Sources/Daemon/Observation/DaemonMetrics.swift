@@ -1,4 +1,5 @@
 import CoreMetrics
+import Messages
 
 /// What the daemon counts and measures.
 final class DaemonMetrics: Sendable {
@@ -19,6 +20,20 @@ final class DaemonMetrics: Sendable {
     }
 
     func observe(_ gauges: Gauges) {
+        let kernels = V1.KernelStatus.current
+        registry.observe(
+            "auscult_kernels",
+            "What computes: the form of the kernels, and OpenBLAS with the processor that its own are for.",
+            labels: [
+                ("implementation", kernels.implementation), ("blas_version", kernels.blasVersion),
+                ("blas_core", kernels.blasCore),
+            ]
+        ) { 1 }
+        registry.observe(
+            "auscult_kernel_warnings", "What makes computing slower than it could be, by the daemon's status."
+        ) {
+            Double(kernels.warnings.count)
+        }
         registry.observe("auscult_connections", "Connections that are open.") { Double(gauges.connections()) }
         registry.observe("auscult_engine_waiting", "Calls that wait for the engine.") { Double(gauges.waiting()) }
         registry.observe("auscult_engine_running", "Calls that the engine works on.") { Double(gauges.running()) }

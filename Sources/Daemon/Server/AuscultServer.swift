@@ -86,6 +86,16 @@ package final class AuscultServer: Sendable {
             throw error
         }
         logger.notice("serving at \(socket.path)")
+        logKernels()
+    }
+
+    private func logKernels() {
+        let kernels = V1.KernelStatus.current
+        logger.info(
+            "kernels: \(kernels.implementation), products \(kernels.products); OpenBLAS \(kernels.blasVersion), \(kernels.blasCore)"
+        )
+        if let correction = BLASLibrary.description.correction { logger.notice("\(correction)") }
+        for warning in kernels.warnings { logger.warning("\(warning)") }
     }
 
     /// Takes back what a start that failed had made.

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Kernels
 import Messages
 import Wire
 
@@ -47,7 +48,28 @@ extension AuscultServer {
             connectionLimit: UInt32(clamping: wire.limits.connections), calls: calls,
             queueLength: UInt32(clamping: queue.waiting), queueLimit: UInt32(clamping: queue.limit),
             jobsRunning: UInt32(clamping: jobs.unfinished), idleExitSeconds: configuration.idleExit,
-            dataFolder: configuration.dataFolder.path)
+            dataFolder: configuration.dataFolder.path, kernels: V1.KernelStatus.current)
+    }
+}
+
+extension V1.KernelStatus {
+    /// What computes in this process.
+    static var current: Self {
+        let (form, blas) = (KernelImplementation.current, BLASLibrary.description)
+        return Self(
+            implementation: form.rawValue, products: form.products, blasVersion: blas.version, blasCore: blas.core,
+            warnings: [KernelImplementation.refusedSetting, blas.notice].compactMap { $0 })
+    }
+}
+
+extension KernelImplementation {
+    /// Whose matrix products this form has.
+    fileprivate var products: String {
+        switch self {
+        case .reference: "plain loops"
+        case .blas: "OpenBLAS"
+        case .neon, .avx2, .avx512: "own"
+        }
     }
 }
 

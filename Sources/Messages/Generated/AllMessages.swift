@@ -90,6 +90,7 @@ public let allMessages: [any ProtoMessage.Type] = [
     V1.ExcerptFile.self,
     V1.StatusRequest.self,
     V1.DaemonStatus.self,
+    V1.KernelStatus.self,
     V1.ResidentModel.self,
     V1.CallInfo.self,
     V1.MetricsRequest.self,

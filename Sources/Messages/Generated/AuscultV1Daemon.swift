@@ -43,10 +43,11 @@ extension V1 {
         public var idleExitSeconds: Double = 0
         /// What ModelService's registry is read from.
         public var dataFolder: String = ""
+        public var kernels: V1.KernelStatus?
 
         public static let fullName = "auscult.v1.DaemonStatus"
         public init() {}
-        public init(version: String = "", pid: UInt32 = 0, socket: String = "", uptimeSeconds: Double = 0, draining: Bool = false, memoryBytes: UInt64 = 0, modelMemoryLimitBytes: UInt64 = 0, models: [V1.ResidentModel] = [], connections: UInt32 = 0, connectionLimit: UInt32 = 0, calls: [V1.CallInfo] = [], queueLength: UInt32 = 0, queueLimit: UInt32 = 0, jobsRunning: UInt32 = 0, idleExitSeconds: Double = 0, dataFolder: String = "") {
+        public init(version: String = "", pid: UInt32 = 0, socket: String = "", uptimeSeconds: Double = 0, draining: Bool = false, memoryBytes: UInt64 = 0, modelMemoryLimitBytes: UInt64 = 0, models: [V1.ResidentModel] = [], connections: UInt32 = 0, connectionLimit: UInt32 = 0, calls: [V1.CallInfo] = [], queueLength: UInt32 = 0, queueLimit: UInt32 = 0, jobsRunning: UInt32 = 0, idleExitSeconds: Double = 0, dataFolder: String = "", kernels: V1.KernelStatus? = nil) {
             self.version = version
             self.pid = pid
             self.socket = socket
@@ -63,6 +64,7 @@ extension V1 {
             self.jobsRunning = jobsRunning
             self.idleExitSeconds = idleExitSeconds
             self.dataFolder = dataFolder
+            self.kernels = kernels
         }
 
         public static func makeC() -> Auscult__V1__DaemonStatus {
@@ -88,6 +90,7 @@ extension V1 {
             jobsRunning = c.jobs_running
             idleExitSeconds = c.idle_exit_seconds
             dataFolder = Read.text(c.data_folder)
+            kernels = Read.message(c.kernels)
         }
 
         public func fill(_ c: inout Auscult__V1__DaemonStatus, _ arena: MessageArena) {
@@ -109,6 +112,55 @@ extension V1 {
             c.jobs_running = jobsRunning
             c.idle_exit_seconds = idleExitSeconds
             c.data_folder = arena.text(dataFolder)
+            c.kernels = arena.message(kernels)
+        }
+    }
+
+    /// What computes.
+    public struct KernelStatus: ProtoMessage {
+        /// Which form of the kernels runs: "avx512", "avx2", "neon", "blas" or "reference".
+        public var implementation: String = ""
+        /// Whose products they are: "own", "OpenBLAS" or "plain loops".
+        public var products: String = ""
+        /// OpenBLAS's version: "0.3.21".
+        public var blasVersion: String = ""
+        /// The processor whose kernels OpenBLAS uses, by its own name: "Zen", "SkylakeX".
+        public var blasCore: String = ""
+        /// What makes it slower than it could be, a sentence each: a setting that could not be followed, kernels of OpenBLAS's that do not
+        /// fit the processor.
+        public var warnings: [String] = []
+
+        public static let fullName = "auscult.v1.KernelStatus"
+        public init() {}
+        public init(implementation: String = "", products: String = "", blasVersion: String = "", blasCore: String = "", warnings: [String] = []) {
+            self.implementation = implementation
+            self.products = products
+            self.blasVersion = blasVersion
+            self.blasCore = blasCore
+            self.warnings = warnings
+        }
+
+        public static func makeC() -> Auscult__V1__KernelStatus {
+            var c = Auscult__V1__KernelStatus()
+            auscult__v1__kernel_status__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__KernelStatus) {
+            implementation = Read.text(c.implementation)
+            products = Read.text(c.products)
+            blasVersion = Read.text(c.blas_version)
+            blasCore = Read.text(c.blas_core)
+            warnings = Read.array(c.warnings, c.n_warnings) { Read.text($0) }
+        }
+
+        public func fill(_ c: inout Auscult__V1__KernelStatus, _ arena: MessageArena) {
+            c.implementation = arena.text(implementation)
+            c.products = arena.text(products)
+            c.blas_version = arena.text(blasVersion)
+            c.blas_core = arena.text(blasCore)
+            c.n_warnings = warnings.count
+            c.warnings = arena.array(warnings) { arena.text($0) }
         }
     }
 

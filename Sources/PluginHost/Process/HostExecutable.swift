@@ -26,7 +26,11 @@ package enum HostExecutable {
 
     /// What a plugin's process may see of our environment: where things are, and nothing that is a secret.
     static func environment(_ own: [String: String] = ProcessInfo.processInfo.environment) -> [String] {
-        let passed = ["HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"]
+        let passed = [
+            "HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH",
+            // Which kernels run: a plugin's are the daemon's.
+            "AUSCULT_KERNELS", "OPENBLAS_CORETYPE",
+        ]
         return passed.compactMap { name in own[name].map { "\(name)=\($0)" } }
             // The backtracer can take minutes over a crash, and would see what the plugin saw.
             + ["SWIFT_BACKTRACE=enable=no", "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"]

@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Kernels
 import Messages
 import TestSupport
 import Testing
@@ -29,6 +30,59 @@ extension WholeDaemon {
                 await client.close()
                 await other.close()
             }
+        }
+
+        @Test("its status and its metrics say what computes")
+        func kernels() async throws {
+            try await TestDaemon.run { daemon in
+                let client = try await daemon.connect()
+                let kernels = try #require(try await client.status().kernels)
+                #expect(kernels.implementation == KernelImplementation.current.rawValue)
+                #expect(kernels.products == (KernelImplementation.current.hasPanels ? "own" : kernels.products))
+                let blas = BLASLibrary.description
+                #expect(kernels.blasVersion == blas.version && kernels.blasCore == blas.core && !blas.core.isEmpty)
+                #expect(kernels.warnings == [KernelImplementation.refusedSetting, blas.notice].compactMap { $0 })
+                let text = try await client.call(V1.DaemonRPC.metrics, V1.MetricsRequest()).text
+                let series = "auscult_kernels{blas_core=\"\(blas.core)\",blas_version=\"\(blas.version)\","
+                #expect(text.contains(series + "implementation=\"\(kernels.implementation)\"} 1\n"))
+                #expect(try await client.metric("auscult_kernel_warnings") == Double(kernels.warnings.count))
+                await client.close()
+            }
+        }
+
+        private static let hasAVX2 = KernelImplementation.avx2.isAvailable
+
+        @Test(
+            "kernels of OpenBLAS's for another processor, and a setting that cannot be followed, are told",
+            .enabled(if: hasAVX2, "this processor has no AVX2: every choice of OpenBLAS's fits it"))
+        func kernelWarnings() async throws {
+            let daemon = try await ChildDaemon(
+                environment: ["OPENBLAS_CORETYPE": "Prescott", "AUSCULT_KERNELS": "avx1024"]
+            ).ready()
+            let kernels = try #require(
+                try await callOnce(at: daemon.socket, V1.DaemonRPC.status, V1.StatusRequest()).kernels)
+            #expect(kernels.blasCore == "Prescott")
+            #expect(kernels.implementation == KernelImplementation.best.rawValue)
+            let warnings = kernels.warnings
+            #expect(warnings.count == 2)
+            #expect(warnings.first?.contains("AUSCULT_KERNELS is 'avx1024'; it can be reference, blas") == true)
+            #expect(warnings.last?.contains("the kernels of Prescott, with SSE alone") == true)
+            #expect(warnings.last?.contains("OPENBLAS_CORETYPE is 'Prescott'") == true)
+            for warning in warnings { #expect(daemon.log.contains(warning), "\(daemon.log)") }
+            daemon.send(SIGTERM)
+            #expect(try await daemon.ended() == 0)
+        }
+
+        @Test(
+            "a choice of OpenBLAS's that fits is not warned of", .enabled(if: hasAVX2, "this processor has no AVX2"))
+        func noKernelWarnings() async throws {
+            let daemon = try await ChildDaemon(environment: ["OPENBLAS_CORETYPE": "", "AUSCULT_KERNELS": "blas"])
+                .ready()
+            let kernels = try #require(
+                try await callOnce(at: daemon.socket, V1.DaemonRPC.status, V1.StatusRequest()).kernels)
+            #expect(kernels.implementation == "blas" && kernels.products == "OpenBLAS" && kernels.warnings.isEmpty)
+            daemon.send(SIGTERM)
+            #expect(try await daemon.ended() == 0)
         }
 
         @Test("its metrics count what was asked, by method and code")

@@ -422,10 +422,12 @@ def test_the_daemons_status_is_read(fake, client):
         pid=5,
         models=[v1.ResidentModel(name="default", users=1)],
         calls=[v1.CallInfo(subscription_id="s", method="auscult.v1.Trace/Run", seconds=1)],
+        kernels=v1.KernelStatus(implementation="avx2", products="own", blas_core="Prescott", warnings=["slow"]),
     )
     answer(fake, "auscult.v1.Daemon/Status", status)
     found = client.status()
     assert (found.pid, found.models[0].users, found.calls[0].subscription_id) == (5, 1, "s")
+    assert (found.kernels.implementation, found.kernels.blas_core, found.kernels.warnings) == ("avx2", "Prescott", ("slow",))
 
 
 def test_health_and_cancel_and_stop(fake, client):

@@ -26,6 +26,7 @@ def test_it_serves_and_says_how_it_is(daemon):
         daemon.health("auscult.v1.Nothing")
     status = daemon.status()
     assert status.socket == daemon.socket and status.connections >= 1 and not status.draining
+    assert status.kernels.implementation and status.kernels.blas_version
     assert daemon.metrics().rstrip().endswith("# EOF")
 
 

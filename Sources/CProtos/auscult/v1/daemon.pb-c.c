@@ -97,6 +97,51 @@ void   auscult__v1__daemon_status__free_unpacked
   assert(message->base.descriptor == &auscult__v1__daemon_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__kernel_status__init
+                     (Auscult__V1__KernelStatus         *message)
+{
+  static const Auscult__V1__KernelStatus init_value = AUSCULT__V1__KERNEL_STATUS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__kernel_status__get_packed_size
+                     (const Auscult__V1__KernelStatus *message)
+{
+  assert(message->base.descriptor == &auscult__v1__kernel_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__kernel_status__pack
+                     (const Auscult__V1__KernelStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__kernel_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__kernel_status__pack_to_buffer
+                     (const Auscult__V1__KernelStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__kernel_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__KernelStatus *
+       auscult__v1__kernel_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__KernelStatus *)
+     protobuf_c_message_unpack (&auscult__v1__kernel_status__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__kernel_status__free_unpacked
+                     (Auscult__V1__KernelStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__kernel_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__resident_model__init
                      (Auscult__V1__ResidentModel         *message)
 {
@@ -385,7 +430,7 @@ const ProtobufCMessageDescriptor auscult__v1__status_request__descriptor =
   (ProtobufCMessageInit) auscult__v1__status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descriptors[16] =
+static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descriptors[17] =
 {
   {
     "version",
@@ -579,6 +624,18 @@ static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kernels",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__DaemonStatus, kernels),
+    &auscult__v1__kernel_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
   10,   /* field[10] = calls */
@@ -588,6 +645,7 @@ static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
   4,   /* field[4] = draining */
   14,   /* field[14] = idle_exit_seconds */
   13,   /* field[13] = jobs_running */
+  16,   /* field[16] = kernels */
   5,   /* field[5] = memory_bytes */
   6,   /* field[6] = model_memory_limit_bytes */
   7,   /* field[7] = models */
@@ -601,7 +659,7 @@ static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__daemon_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor auscult__v1__daemon_status__descriptor =
 {
@@ -611,11 +669,101 @@ const ProtobufCMessageDescriptor auscult__v1__daemon_status__descriptor =
   "Auscult__V1__DaemonStatus",
   "auscult.v1",
   sizeof(Auscult__V1__DaemonStatus),
-  16,
+  17,
   auscult__v1__daemon_status__field_descriptors,
   auscult__v1__daemon_status__field_indices_by_name,
   1,  auscult__v1__daemon_status__number_ranges,
   (ProtobufCMessageInit) auscult__v1__daemon_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__kernel_status__field_descriptors[5] =
+{
+  {
+    "implementation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__KernelStatus, implementation),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "products",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__KernelStatus, products),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blas_version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__KernelStatus, blas_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blas_core",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__KernelStatus, blas_core),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "warnings",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__KernelStatus, n_warnings),
+    offsetof(Auscult__V1__KernelStatus, warnings),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__kernel_status__field_indices_by_name[] = {
+  3,   /* field[3] = blas_core */
+  2,   /* field[2] = blas_version */
+  0,   /* field[0] = implementation */
+  1,   /* field[1] = products */
+  4,   /* field[4] = warnings */
+};
+static const ProtobufCIntRange auscult__v1__kernel_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor auscult__v1__kernel_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.KernelStatus",
+  "KernelStatus",
+  "Auscult__V1__KernelStatus",
+  "auscult.v1",
+  sizeof(Auscult__V1__KernelStatus),
+  5,
+  auscult__v1__kernel_status__field_descriptors,
+  auscult__v1__kernel_status__field_indices_by_name,
+  1,  auscult__v1__kernel_status__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__kernel_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__resident_model__field_descriptors[5] =

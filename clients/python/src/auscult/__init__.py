@@ -49,7 +49,7 @@ from .plugins import (
     Table,
     TimedEvent,
 )
-from .status import CallInfo, DaemonStatus, ResidentModel
+from .status import CallInfo, DaemonStatus, KernelStatus, ResidentModel
 from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
 from .traces import TensorInfo, Trace, TracedTensor, TraceOptions, TraceSummary
 from .transcripts import DecodingOptions, LanguageProbability, Segment, TranscribeOptions, Transcript, Word
@@ -80,6 +80,7 @@ __all__ = [
     "JobInfo",
     "JobWatch",
     "Jobs",
+    "KernelStatus",
     "LabelledArray",
     "LanguageProbability",
     "Latent",

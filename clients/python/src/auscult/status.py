@@ -36,6 +36,21 @@ class CallInfo:
 
 
 @dataclass(frozen=True)
+class KernelStatus:
+    """What computes."""
+
+    #: Which form of the kernels runs: ``"avx512"``, ``"avx2"``, ``"neon"``, ``"blas"`` or ``"reference"``.
+    implementation: str
+    #: Whose products they are: ``"own"``, ``"OpenBLAS"`` or ``"plain loops"``.
+    products: str
+    blas_version: str
+    #: The processor whose kernels OpenBLAS uses, by its own name.
+    blas_core: str
+    #: What makes it slower than it could be, a sentence each.
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class DaemonStatus:
     """The daemon itself."""
 
@@ -62,6 +77,7 @@ class DaemonStatus:
     idle_exit_seconds: float
     #: What the registry of models is read from.
     data_folder: str
+    kernels: KernelStatus
 
 
 def daemon_status(message: Any) -> DaemonStatus:
@@ -71,5 +87,9 @@ def daemon_status(message: Any) -> DaemonStatus:
     )
     fields["calls"] = tuple(
         CallInfo(*(getattr(one, name) for name in CallInfo.__dataclass_fields__)) for one in message.calls
+    )
+    kernels = message.kernels
+    fields["kernels"] = KernelStatus(
+        kernels.implementation, kernels.products, kernels.blas_version, kernels.blas_core, tuple(kernels.warnings)
     )
     return DaemonStatus(**fields)

@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Auscult__V1__StatusRequest Auscult__V1__StatusRequest;
 typedef struct Auscult__V1__DaemonStatus Auscult__V1__DaemonStatus;
+typedef struct Auscult__V1__KernelStatus Auscult__V1__KernelStatus;
 typedef struct Auscult__V1__ResidentModel Auscult__V1__ResidentModel;
 typedef struct Auscult__V1__CallInfo Auscult__V1__CallInfo;
 typedef struct Auscult__V1__MetricsRequest Auscult__V1__MetricsRequest;
@@ -79,10 +80,45 @@ struct  Auscult__V1__DaemonStatus
    * What ModelService's registry is read from.
    */
   char *data_folder;
+  Auscult__V1__KernelStatus *kernels;
 };
 #define AUSCULT__V1__DAEMON_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__daemon_status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL }
+
+
+/*
+ * What computes.
+ */
+struct  Auscult__V1__KernelStatus
+{
+  ProtobufCMessage base;
+  /*
+   * Which form of the kernels runs: "avx512", "avx2", "neon", "blas" or "reference".
+   */
+  char *implementation;
+  /*
+   * Whose products they are: "own", "OpenBLAS" or "plain loops".
+   */
+  char *products;
+  /*
+   * OpenBLAS's version: "0.3.21".
+   */
+  char *blas_version;
+  /*
+   * The processor whose kernels OpenBLAS uses, by its own name: "Zen", "SkylakeX".
+   */
+  char *blas_core;
+  /*
+   * What makes it slower than it could be, a sentence each: a setting that could not be followed, kernels of OpenBLAS's that do not
+   * fit the processor.
+   */
+  size_t n_warnings;
+  char **warnings;
+};
+#define AUSCULT__V1__KERNEL_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__kernel_status__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL }
 
 
 struct  Auscult__V1__ResidentModel
@@ -207,6 +243,25 @@ Auscult__V1__DaemonStatus *
 void   auscult__v1__daemon_status__free_unpacked
                      (Auscult__V1__DaemonStatus *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__KernelStatus methods */
+void   auscult__v1__kernel_status__init
+                     (Auscult__V1__KernelStatus         *message);
+size_t auscult__v1__kernel_status__get_packed_size
+                     (const Auscult__V1__KernelStatus   *message);
+size_t auscult__v1__kernel_status__pack
+                     (const Auscult__V1__KernelStatus   *message,
+                      uint8_t             *out);
+size_t auscult__v1__kernel_status__pack_to_buffer
+                     (const Auscult__V1__KernelStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__KernelStatus *
+       auscult__v1__kernel_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__kernel_status__free_unpacked
+                     (Auscult__V1__KernelStatus *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__ResidentModel methods */
 void   auscult__v1__resident_model__init
                      (Auscult__V1__ResidentModel         *message);
@@ -329,6 +384,9 @@ typedef void (*Auscult__V1__StatusRequest_Closure)
 typedef void (*Auscult__V1__DaemonStatus_Closure)
                  (const Auscult__V1__DaemonStatus *message,
                   void *closure_data);
+typedef void (*Auscult__V1__KernelStatus_Closure)
+                 (const Auscult__V1__KernelStatus *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__ResidentModel_Closure)
                  (const Auscult__V1__ResidentModel *message,
                   void *closure_data);
@@ -403,6 +461,7 @@ void auscult__v1__daemon__stop(ProtobufCService *service,
 
 extern const ProtobufCMessageDescriptor auscult__v1__status_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__daemon_status__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__kernel_status__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__resident_model__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__call_info__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__metrics_request__descriptor;

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Fails where an object of one instruction set has a weak symbol that is not its own module's.
+#
+#   scripts/check-kernel-symbols.sh [.build/release]
+#
+# A function of the standard library that was specialised and not inlined is such a symbol: every object that uses it has one, and a
+# linker keeps the first. Kept from a module compiled for AVX-512, it would run on processors that have none.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-.build/release}
+modules=(KernelsAVX2 KernelsAVX512)
+
+if [[ $(uname -m) != x86_64 ]]; then
+    echo "kernel symbols: one instruction set on $(uname -m), nothing to check"
+    exit 0
+fi
+
+# llvm-nm comes with the toolchain; binutils' does as well.
+nm=nm
+if swift=$(command -v "${SWIFT:-swift}") && tool=$(dirname "$(readlink -f "$swift")")/llvm-nm && [[ -x $tool ]]; then
+    nm=$tool
+elif ! command -v nm >/dev/null; then
+    echo "check-kernel-symbols: neither llvm-nm beside swift nor nm is there; install binutils." >&2
+    exit 1
+fi
+
+status=0
+for module in "${modules[@]}"; do
+    shopt -s nullglob
+    objects=("$build/$module.build"/*.o)
+    if ((${#objects[@]} == 0)); then
+        echo "check-kernel-symbols: no objects in $build/$module.build; build first." >&2
+        exit 1
+    fi
+    # "address type name", or "type name" for what is undefined. A Swift name begins with its module's, after the length of it.
+    leaks=$("$nm" "${objects[@]}" | awk -v own="\$s${#module}$module" '
+        NF >= 2 && $(NF - 1) ~ /^[WVwvu]$/ && index($NF, own) != 1 && $NF != "__swift_reflection_version" { print $NF }' | sort -u)
+    if [[ -n $leaks ]]; then
+        status=1
+        echo "check-kernel-symbols: $module has weak symbols that another module could have as well:" >&2
+        while read -r symbol; do
+            echo "  $symbol" >&2
+        done <<<"$leaks"
+    else
+        echo "kernel symbols: ${#objects[@]} objects of $module, no weak symbol but its own"
+    fi
+done
+exit $status
