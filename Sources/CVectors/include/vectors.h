@@ -102,4 +102,6 @@ static inline void vectors_stream_fence(void) {
 #endif
 }
 
+#include "widest.h"
+
 #endif
