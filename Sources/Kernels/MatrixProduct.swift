@@ -9,15 +9,19 @@ public enum MatrixProduct {
     /// C[m, n] = α · A[m, k] · B, plus what C held where `accumulating`.
     ///
     /// Leading dimensions (`lda`, `ldb`, `ldc`) are the distances between rows in elements; rows of A may
-    /// overlap, which is how a convolution becomes a product without a copy. Runs on the calling thread.
+    /// overlap, which is how a convolution becomes a product without a copy. Where A is `transposed` it is [k, m] in memory, and its
+    /// rows do not overlap. Runs on the calling thread.
     public static func multiply(
         m: Int, n: Int, k: Int, alpha: Float = 1,
-        _ a: UnsafePointer<Float>, lda: Int,
+        _ a: UnsafePointer<Float>, lda: Int, transposed: Bool = false,
         _ b: UnsafePointer<Float>, ldb: Int, _ layout: Layout,
         into c: UnsafeMutablePointer<Float>, ldc: Int, accumulating: Bool = false,
         using implementation: KernelImplementation = .current
     ) {
         guard m > 0, n > 0 else { return }
+        if transposed {
+            return multiplyTransposed(m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating, implementation)
+        }
         assert(ldc >= n && ldb >= (layout == .rows ? n : k))
         switch implementation {
         case .reference:

@@ -7,6 +7,10 @@ struct PanelProduct {
     /// Rows of B that are packed at a time; a multiple of the kernels' `depthBlock`, so that sums are cut where theirs are.
     private static let blockDepth = 768
 
+    /// Columns of a transposed A that are turned at a time: whole tiles of every instruction set, and few enough to stay in the second
+    /// cache beside the panels.
+    private static let blockRows = 48
+
     init(_ table: KernelTable) { self.table = table }
 
     /// The parameters are ``MatrixProduct/multiply(m:n:k:alpha:_:lda:_:ldb:_:into:ldc:accumulating:using:)``'s.
@@ -32,6 +36,42 @@ struct PanelProduct {
                     table.pack(at, ldb, part, some, layout == .columns, panels)
                     table.product(
                         m, some, part, a + from, lda, panels, nil, c + column, ldc, accumulating || from > 0)
+                }
+            }
+        }
+    }
+
+    /// The same of A that is [k, m] in memory, to the bit: blocks of it are turned on the way.
+    func multiplyTransposed(
+        _ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ a: UnsafePointer<Float>, _ lda: Int,
+        _ b: UnsafePointer<Float>, _ ldb: Int, _ layout: MatrixProduct.Layout,
+        _ c: UnsafeMutablePointer<Float>, _ ldc: Int, _ accumulating: Bool, _ learning: LearningTable
+    ) {
+        guard m > 2, k > 0 else {
+            return FloatMemory.withScratch(m * k) { rows in
+                learning.transpose(a, lda, k, m, rows, k)
+                multiply(m, n, k, alpha, rows, k, b, ldb, layout, c, ldc, accumulating)
+            }
+        }
+        let width = table.panelWidth
+        let depth = min(k, Self.blockDepth), columns = min(n.rounded(upTo: width), Self.blockColumns)
+        let rows = min(m, Self.blockRows)
+        FloatMemory.withScratch(depth * (columns + rows)) { panels in
+            let turned = panels + depth * columns
+            for column in stride(from: 0, to: n, by: columns) {
+                let some = min(columns, n - column)
+                for from in stride(from: 0, to: k, by: depth) {
+                    let part = min(depth, k - from)
+                    let at = layout == .rows ? b + from * ldb + column : b + column * ldb + from
+                    table.pack(at, ldb, part, some, layout == .columns, panels)
+                    for row in stride(from: 0, to: m, by: rows) {
+                        let few = min(rows, m - row)
+                        learning.transpose(a + from * lda + row, lda, part, few, turned, part)
+                        if alpha != 1 { table.scale(turned, alpha, turned, few * part) }
+                        table.product(
+                            few, some, part, turned, part, panels, nil, c + row * ldc + column, ldc,
+                            accumulating || from > 0)
+                    }
                 }
             }
         }

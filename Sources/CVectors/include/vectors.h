@@ -207,4 +207,6 @@ static inline void vectors_stream_fence(void) {
 #endif
 }
 
+#include "widest.h"
+
 #endif

@@ -37,6 +37,10 @@ public func weightedSum(
     width: Int, into out: UnsafeMutablePointer<Float>
 ) {
     var k = 0
+    while k &+ 4 &* lanes <= width {
+        weightedSumOfFour(weights, x + k, stride, rows, count, out + k)
+        k &+= 4 &* lanes
+    }
     while k &+ lanes <= width {
         var s0 = V(repeating: 0)
         var s1 = s0
@@ -60,6 +64,42 @@ public func weightedSum(
         out[k] = sum
         k &+= 1
     }
+}
+
+/// Four vectors of columns side by side, so that a row is looked for a quarter as often; each sum is made in the order of one.
+@inline(__always) private func weightedSumOfFour(
+    _ weights: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ stride: Int, _ rows: UnsafePointer<Int32>?,
+    _ count: Int, _ out: UnsafeMutablePointer<Float>
+) {
+    let zero = V(repeating: 0)
+    var a0 = zero, a1 = zero, a2 = zero, a3 = zero
+    var b0 = zero, b1 = zero, b2 = zero, b3 = zero
+    var i = 0
+    while i &+ 2 <= count {
+        let even = V(repeating: weights[i]), odd = V(repeating: weights[i &+ 1])
+        let row = x + index(rows, i) &* stride, next = x + index(rows, i &+ 1) &* stride
+        a0 = fma(even, load(row), a0)
+        a1 = fma(even, load(row + lanes), a1)
+        a2 = fma(even, load(row + 2 &* lanes), a2)
+        a3 = fma(even, load(row + 3 &* lanes), a3)
+        b0 = fma(odd, load(next), b0)
+        b1 = fma(odd, load(next + lanes), b1)
+        b2 = fma(odd, load(next + 2 &* lanes), b2)
+        b3 = fma(odd, load(next + 3 &* lanes), b3)
+        i &+= 2
+    }
+    if i < count {
+        let even = V(repeating: weights[i])
+        let row = x + index(rows, i) &* stride
+        a0 = fma(even, load(row), a0)
+        a1 = fma(even, load(row + lanes), a1)
+        a2 = fma(even, load(row + 2 &* lanes), a2)
+        a3 = fma(even, load(row + 3 &* lanes), a3)
+    }
+    store(a0 + b0, out)
+    store(a1 + b1, out + lanes)
+    store(a2 + b2, out + 2 &* lanes)
+    store(a3 + b3, out + 3 &* lanes)
 }
 
 @inline(__always) private func index(_ rows: UnsafePointer<Int32>?, _ i: Int) -> Int {

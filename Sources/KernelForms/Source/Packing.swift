@@ -1,5 +1,7 @@
 // The layout that products read: a panel is `panelWidth` columns of B, row by row.
 
+import CVectors
+
 /// Lays B out in panels: [⌈columns / panelWidth⌉][depth][panelWidth], zeros behind the last column.
 ///
 /// - Parameters:
@@ -15,10 +17,15 @@ public func pack(
     while column < columns {
         let width = min(panelWidth, columns &- column)
         if transposed {
+            // Squares in registers where the panel is whole, the rest element by element.
+            let squares = width == panelWidth ? depth / Int(VECTORS_SQUARE) &* Int(VECTORS_SQUARE) : 0
+            if squares > 0 {
+                transpose(b + column &* ldb, ldx: ldb, rows: panelWidth, columns: squares, into: to, ldo: panelWidth)
+            }
             var j = 0
             while j < panelWidth {
                 let from = b + (column &+ j) &* ldb
-                var k = 0
+                var k = squares
                 while k < depth {
                     to[k &* panelWidth &+ j] = j < width ? from[k] : 0
                     k &+= 1

@@ -28,41 +28,8 @@ struct Weights: Codable, Equatable, Sendable {
     }
 }
 
-/// Adam (Kingma and Ba 2015), float32, with its bias corrections.
+/// Adam's memory: the moments of each weight's gradients. ``AdamStep`` has the arithmetic.
 struct Adam: Codable, Equatable, Sendable {
     var first, second: Weights
     var step = 0
-
-    /// Moves `weights` against `gradients`.
-    mutating func update(_ weights: inout Weights, _ gradients: Weights, rate: Float, thresholdRate: Float) {
-        step += 1
-        let (beta1, beta2): (Float, Float) = (0.9, 0.999)
-        let correction1 = 1 - power(beta1, step), correction2 = 1 - power(beta2, step)
-        for part in Weights.parts {
-            let rate = part == \.logThreshold ? thresholdRate : rate
-            gradients[keyPath: part].withUnsafeBufferPointer { g in
-                first[keyPath: part].withUnsafeMutableBufferPointer { m in
-                    second[keyPath: part].withUnsafeMutableBufferPointer { v in
-                        weights[keyPath: part].withUnsafeMutableBufferPointer { w in
-                            for i in g.indices {
-                                m[i] = beta1 * m[i] + (1 - beta1) * g[i]
-                                v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i]
-                                w[i] -= rate * (m[i] / correction1) / ((v[i] / correction2).squareRoot() + 1e-8)
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    private func power(_ base: Float, _ exponent: Int) -> Float {
-        var (result, square, left) = (1.0, Double(base), exponent)
-        while left > 0 {
-            if left & 1 == 1 { result *= square }
-            square *= square
-            left >>= 1
-        }
-        return Float(result)
-    }
 }

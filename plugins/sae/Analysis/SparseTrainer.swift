@@ -96,17 +96,10 @@ struct SparseTrainer: Codable, Sendable {
         owed = max(0, owed - Double(settings.batch))
         let x = batch()
         let dead = settings.auxiliary > 0 && settings.variant != .l1 ? deadLatents : []
-        var gradients = weights
-        let outcome = Objective(settings: settings, inputs: inputs).evaluate(
-            x, weights, dead: dead, gradients: &gradients)
-        if settings.isTied {
-            for i in gradients.decoder.indices { gradients.decoder[i] += gradients.encoder[i] }
-        }
-        removeParallel(&gradients.decoder)
+        let (outcome, slopes) = Objective(settings: settings, inputs: inputs).evaluate(x, weights, dead: dead)
         let rate = settings.learningRate * min(1, Float(adam.step + 1) / Float(max(settings.warmUp, 1)))
-        adam.update(&weights, gradients, rate: rate, thresholdRate: Self.thresholdHaste * rate)
-        Self.normalise(&weights.decoder, inputs)
-        if settings.isTied { weights.encoder = weights.decoder }
+        adam.descend(
+            &weights, slopes, isTied: settings.isTied, rate: rate, thresholdRate: Self.thresholdHaste * rate)
         for latent in silence.indices {
             silence[latent] = outcome.fired[latent] ? 0 : silence[latent] + settings.batch
         }
@@ -172,15 +165,6 @@ struct SparseTrainer: Codable, Sendable {
             sum += Double(codes.withUnsafeMutableBufferPointer { LargestValues.keep(settings.k * count, of: $0) } ?? 0)
         }
         return Float(sum / Double(batches))
-    }
-
-    /// Takes out of each row's gradient what would only change the direction's length.
-    private func removeParallel(_ gradient: inout [Float]) {
-        for start in stride(from: 0, to: gradient.count, by: inputs) {
-            var along: Float = 0
-            for i in start..<start + inputs { along += gradient[i] * weights.decoder[i] }
-            for i in start..<start + inputs { gradient[i] -= along * weights.decoder[i] }
-        }
     }
 
     private static func normalise(_ directions: inout [Float], _ inputs: Int) {
