@@ -36,7 +36,8 @@ public enum MatrixProduct {
             guard lda >= k else {
                 return overlapping(m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating)
             }
-            guard m > 1 else {
+            // Of no products a vector would be left as it was, and not cleared.
+            guard m > 1 || k == 0 else {
                 return vector(n, k, alpha, a, b, ldb, layout, c, accumulating)
             }
             cblas_sgemm(

@@ -45,7 +45,7 @@ final class ThreadPool: Sendable {
 
     /// Runs `body` for each of `0 ..< count`; on this thread alone where the pool is taken, as by a task of its own.
     func run(_ count: Int, _ body: (Int) -> Void) {
-        guard isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
+        guard count > 1, isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
             return (0..<count).forEach(body)
         }
         defer { isBusy.store(false, ordering: .releasing) }

@@ -9,7 +9,9 @@ struct FormTests {
     @Test("a setting names a form that runs here, or the best one is taken")
     func chosen() {
         let best = KernelImplementation.best
-        for nothing in [nil, "", "AVX2", "avx1024", " blas"] { #expect(KernelImplementation.chosen(by: nothing) == best) }
+        for nothing in [nil, "", "AVX2", "avx1024", " blas"] {
+            #expect(KernelImplementation.chosen(by: nothing) == best)
+        }
         for form in KernelImplementation.allCases {
             #expect(KernelImplementation.chosen(by: form.rawValue) == (form.isAvailable ? form : best))
         }
@@ -49,7 +51,8 @@ struct FormTests {
 
     @Test(
         "AVX-512 runs here",
-        .enabled(if: KernelImplementation.avx512.isAvailable, "this processor has no AVX-512: that form is compiled only"))
+        .enabled(
+            if: KernelImplementation.avx512.isAvailable, "this processor has no AVX-512: that form is compiled only"))
     func avx512() { expectProduct(.avx512) }
 
     @Test(

@@ -60,4 +60,43 @@ import Testing
             #expect(largestDifference(c, expected) < 1e-5)
         }
     }
+
+    @Test(
+        "few rows and every depth around the blocks of a sum, scaled by anything",
+        arguments: KernelImplementation.available, [MatrixProduct.Layout.rows, .columns])
+    func depths(form: KernelImplementation, layout: MatrixProduct.Layout) {
+        for k in [0, 1, 383, 384, 385, 800] {
+            for m in [0, 1, 2, 3, 4, 5, 9] {
+                for (n, alpha) in [(1, Float(1)), (33, -0.25), (257, 1), (33, 0)] {
+                    let lda = k + 1, ldb = (layout == .rows ? n : k) + 2, ldc = n + 3
+                    var generator = SeededGenerator(seed: UInt64(k * 100 + m * 10 + n))
+                    let a = generator.floats(m * lda + 1), b = generator.floats((layout == .rows ? k : n) * ldb + 1)
+                    let before = generator.floats(m * ldc + 1)
+                    for accumulating in [false, true] {
+                        var c = before
+                        MatrixProduct.multiply(
+                            m: m, n: n, k: k, alpha: alpha, a, lda: lda, b, ldb: ldb, layout, into: &c, ldc: ldc,
+                            accumulating: accumulating, using: form)
+                        var worst = 0.0
+                        for (i, value) in c.enumerated() {
+                            let (row, column) = (i / ldc, i % ldc)
+                            guard row < m, column < n else {
+                                #expect(value == before[i], "\(m) × \(n) × \(k): between rows")
+                                continue
+                            }
+                            let sum = (0..<k).reduce(0.0) { sum, p in
+                                sum + Double(a[row * lda + p])
+                                    * Double(layout == .rows ? b[p * ldb + column] : b[column * ldb + p])
+                            }
+                            let expected = Double(alpha) * sum + (accumulating ? Double(before[i]) : 0)
+                            worst = max(worst, abs(Double(value) - expected))
+                        }
+                        // k roundings of sums that grow as the root of their number come to 1.5e-8 k; the worst of
+                        // thousands of results is several times as far off.
+                        #expect(worst <= 1.2e-7 * Double(4 + k), "\(m) × \(n) × \(k), α = \(alpha)")
+                    }
+                }
+            }
+        }
+    }
 }

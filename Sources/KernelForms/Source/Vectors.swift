@@ -39,7 +39,8 @@
 @inline(__always) func maximum(_ a: V, _ b: V) -> V { a.replacing(with: b, where: a .< b) }
 @inline(__always) func minimum(_ a: V, _ b: V) -> V { a.replacing(with: b, where: b .< a) }
 
-/// e^(x − shift) for −87.3 ≤ x − shift ≤ 0, which nobody checks here: relative error 1.4e-7 near 0, growing to 4e-7 at −87.
+/// e^(x − shift) for −87.3 ≤ x − shift ≤ 0, which nobody checks here: relative error 1.4e-7 near 0, growing to 4e-7 at −87;
+/// to 5e-6 where products are not fused, since n ln 2 is rounded there.
 ///
 /// x = n ln 2 + r with |r| ≤ ln 2 / 2; e^r by the polynomial of Cephes' `expf` (S. Moshier), its terms by pairs (Estrin), which
 /// waits half as long as one after the other; and 2^n added to the exponent's bits. Adding 1.5 × 2^23 rounds to an integer without

@@ -1,0 +1,217 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Kernels
+
+/// Runs `body` on so many threads of their own at once, and waits for all of them.
+private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    let done = DispatchSemaphore(value: 0)
+    for thread in 0..<count {
+        Thread.detachNewThread {
+            body(thread)
+            done.signal()
+        }
+    }
+    for _ in 0..<count { done.wait() }
+}
+
+@Suite("Threads that share work")
+struct ThreadTests {
+    /// More threads than the machine has cores, so that they are taken from one another.
+    private static let pool = ThreadPool(threads: 4)
+
+    /// How often each task ran.
+    private final class Counts: Sendable {
+        private let counts: Mutex<[Int]>
+        init(_ tasks: Int) { counts = Mutex([Int](repeating: 0, count: tasks)) }
+        func count(_ task: Int) { counts.withLock { $0[task] += 1 } }
+        var all: [Int] { counts.withLock { $0 } }
+    }
+
+    @Test("no task is lost and none runs twice in ten thousand pieces of work")
+    func nothingIsLost() {
+        for round in 0..<10_000 {
+            let tasks = 2 + round % 9
+            let ran = Atomic<Int>(0), sum = Atomic<Int>(0)
+            Self.pool.run(tasks) { task in
+                ran.wrappingAdd(1, ordering: .relaxed)
+                sum.wrappingAdd(1 << task, ordering: .relaxed)
+            }
+            guard ran.load(ordering: .relaxed) == tasks, sum.load(ordering: .relaxed) == 1 << tasks - 1 else {
+                Issue.record("round \(round): \(ran.load(ordering: .relaxed)) of \(tasks) tasks")
+                return
+            }
+        }
+    }
+
+    @Test("what a task writes is there when the work returns")
+    func visibility() {
+        for round in 0..<500 {
+            var results = [Int](repeating: -1, count: 64)
+            results.withUnsafeMutableBufferPointer { results in
+                let out = Results(results.baseAddress!)
+                Self.pool.run(64) { out.base[$0] = $0 * round }
+            }
+            #expect(results == (0..<64).map { $0 * round })
+        }
+    }
+
+    /// Sendable: each task writes its own.
+    private struct Results: @unchecked Sendable {
+        let base: UnsafeMutablePointer<Int>
+        init(_ base: UnsafeMutablePointer<Int>) { self.base = base }
+    }
+
+    @Test("work within a task runs on its thread, however deep")
+    func nested() {
+        let counts = Counts(4 * 5 * 3)
+        Self.pool.run(4) { outer in
+            let thread = pthread_self()
+            Self.pool.run(5) { middle in
+                Self.pool.run(3) { inner in
+                    if pthread_equal(thread, pthread_self()) != 0 { counts.count((outer * 5 + middle) * 3 + inner) }
+                }
+            }
+        }
+        #expect(counts.all.allSatisfy { $0 == 1 })
+    }
+
+    @Test("callers at once are all served, each with all of its tasks")
+    func concurrentCallers() {
+        let counts = (0..<6).map { _ in Counts(17) }
+        onThreads(6) { caller in
+            for _ in 0..<200 { Self.pool.run(17) { counts[caller].count($0) } }
+        }
+        for counts in counts { #expect(counts.all == [Int](repeating: 200, count: 17)) }
+    }
+
+    @Test("a pool of one thread, and work of no task and of one, need no others")
+    func alone() {
+        for pool in [ThreadPool(threads: 1), Self.pool] {
+            for tasks in [0, 1] {
+                let counts = Counts(tasks)
+                let thread = pthread_self()
+                pool.run(tasks) { task in
+                    #expect(pthread_equal(thread, pthread_self()) != 0)
+                    counts.count(task)
+                }
+                #expect(counts.all == [Int](repeating: 1, count: tasks))
+            }
+        }
+        let counts = Counts(20)
+        ThreadPool(threads: 1).run(20, counts.count)
+        #expect(counts.all == [Int](repeating: 1, count: 20))
+    }
+
+    private struct Failure: Error, Equatable { let task: Int }
+
+    @Test("of several errors the first task's is thrown, every time, after all tasks have ended")
+    func firstError() {
+        for round in 0..<200 {
+            let running = Atomic<Int>(0)
+            #expect(throws: Failure(task: 3)) {
+                try Parallel.forEach(40) { task in
+                    running.wrappingAdd(1, ordering: .relaxed)
+                    defer { running.wrappingSubtract(1, ordering: .relaxed) }
+                    if task >= 3 && (task * 7 + round) % 3 == 0 || task == 3 { throw Failure(task: task) }
+                }
+            }
+            #expect(running.load(ordering: .relaxed) == 0)
+        }
+    }
+
+    @Test("tasks that fail leave none of the earlier ones out, and work after them is whole")
+    func afterErrors() throws {
+        let counts = Counts(30)
+        #expect(throws: Failure.self) {
+            try Parallel.forEach(30) { task in
+                counts.count(task)
+                if task >= 10 { throw Failure(task: task) }
+            }
+        }
+        #expect(counts.all[..<11].allSatisfy { $0 == 1 } && counts.all.allSatisfy { $0 <= 1 })
+        let whole = Counts(30)
+        try Parallel.forEach(30) { task in whole.count(task) } as Void
+        Parallel.forEach(0) { _ in Issue.record("there is no task") }
+        #expect(whole.all == [Int](repeating: 1, count: 30))
+    }
+
+    @Test("blocks cover everything once, the last may be shorter", arguments: [0, 1, 7, 8, 9, 100])
+    func blocks(count: Int) {
+        let counts = Counts(count)
+        Parallel.blocks(of: 8, in: count) { block in
+            #expect(!block.isEmpty && block.count <= 8 && block.lowerBound % 8 == 0)
+            for i in block { counts.count(i) }
+        }
+        #expect(counts.all == [Int](repeating: 1, count: count))
+    }
+}
+
+@Suite("Memory that is kept for reuse")
+struct FloatMemoryTests {
+    @Test("is aligned, as large as asked for, and nobody else's", arguments: [0, 1, 15, 16, 17, 1000, 1 << 20])
+    func scratch(count: Int) {
+        FloatMemory.withScratch(count) { a in
+            FloatMemory.withScratch(count) { b in
+                #expect(UInt(bitPattern: a) % 64 == 0 && UInt(bitPattern: b) % 64 == 0 && a != b)
+                for i in 0..<count { (a[i], b[i]) = (1, 2) }
+                #expect((0..<count).allSatisfy { a[$0] == 1 && b[$0] == 2 })
+            }
+        }
+    }
+
+    @Test("threads that take and give at once never have the same")
+    func threads() {
+        let clashes = Atomic<Int>(0)
+        onThreads(4) { thread in
+            for round in 0..<2000 {
+                let count = 100 + round % 3
+                FloatMemory.withScratch(count) { memory in
+                    for i in 0..<count { memory[i] = Float(thread) }
+                    if (0..<count).contains(where: { memory[$0] != Float(thread) }) {
+                        clashes.wrappingAdd(1, ordering: .relaxed)
+                    }
+                }
+            }
+        }
+        #expect(clashes.load(ordering: .relaxed) == 0)
+    }
+
+    @Test("an error passes through, and the memory is given back")
+    func errors() {
+        struct Stop: Error {}
+        #expect(throws: Stop.self) { try FloatMemory.withScratch(10) { _ in throw Stop() } }
+    }
+
+    /// Bytes of this process in memory.
+    private static func resident() -> Int {
+        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    @Test("is reused, kept up to the limit and no more, and given back when it is trimmed")
+    func bounded() async {
+        // In a process of its own, where nothing else takes memory. Blocks past 32 MiB go back to the system at once when they are freed.
+        await #expect(processExitsWith: .success) {
+            // Two of five eighths of the limit are more than it: one is kept.
+            let bytes = FloatMemory.limit / 8 * 5, count = bytes / 4
+            let first = FloatMemory.take(count), second = FloatMemory.take(count)
+            first.update(repeating: 1, count: count)
+            second.update(repeating: 2, count: count)
+            let both = FloatMemoryTests.resident()
+            FloatMemory.give(first, count)
+            FloatMemory.give(second, count)
+            let kept = FloatMemoryTests.resident()
+            precondition(both - kept > bytes / 4 * 3 && both - kept < bytes / 4 * 5, "\(both) then \(kept)")
+            precondition(FloatMemory.take(count) == first, "it was not reused")
+            FloatMemory.give(first, count)
+            FloatMemory.trim()
+            let trimmed = FloatMemoryTests.resident()
+            precondition(kept - trimmed > bytes / 4 * 3, "\(kept) then \(trimmed)")
+            FloatMemory.trim()
+            FloatMemory.withScratch(count) { $0[count - 1] = 1 }
+        }
+    }
+}
