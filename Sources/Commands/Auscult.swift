@@ -29,7 +29,8 @@ struct Auscult: AsyncParsableCommand {
             """,
         version: auscultVersion,
         subcommands: [
-            TranscribeCommand.self, HooksCommand.self, TraceCommand.self, ModelsCommand.self, SamplesCommand.self,
+            TranscribeCommand.self, HooksCommand.self, TraceCommand.self, ModelsCommand.self, PrecisionCommand.self,
+            SamplesCommand.self,
             JobsCommand.self, RunCommand.self, MergeCommand.self, PluginsCommand.self, AtlasCommand.self,
             ReproduceCommand.self,
             StatusCommand.self, StopCommand.self, CallCommand.self, BridgeCommand.self,

@@ -42,10 +42,11 @@ extension V1.DaemonStatus {
 
     private var modelTable: String? {
         guard !models.isEmpty else { return nil }
-        var table = TextTable("MODEL", "MEMORY", "IN USE BY", "IDLE", "SHA-256")
+        var table = TextTable("MODEL", "PRECISION", "MEMORY", "IN USE BY", "IDLE", "SHA-256")
         for model in models {
             table.append(
-                model.name, byteCount(Int(clamping: model.memoryBytes)), "\(model.users)", duration(model.idleSeconds),
+                model.name, model.precision.name, byteCount(Int(clamping: model.memoryBytes)), "\(model.users)",
+                duration(model.idleSeconds),
                 model.sha256.isEmpty ? "-" : String(model.sha256.prefix(12)))
         }
         return table.text
@@ -90,7 +91,8 @@ extension V1.KernelStatus {
 extension V1.ResidentModel {
     fileprivate var json: JSON {
         [
-            "name": .string(name), "sha256": JSON(present: sha256), "memory_bytes": JSON(memoryBytes),
+            "name": .string(name), "precision": .string(precision.name), "sha256": JSON(present: sha256),
+            "memory_bytes": JSON(memoryBytes),
             "idle_seconds": .number(idleSeconds), "users": .integer(Int(users)),
         ]
     }

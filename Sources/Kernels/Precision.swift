@@ -1,7 +1,7 @@
 import CProcessor
 
 /// In what numbers the products with a model's weights are computed.
-public enum Precision: String, Sendable, CaseIterable {
+public enum Precision: String, Sendable, Codable, CaseIterable {
     /// float32: what the others are measured against.
     case exact
     /// Weights and activations in 8 bits with a scale for each column and each row, sums in whole numbers: the same to the bit on
@@ -24,6 +24,15 @@ public enum Precision: String, Sendable, CaseIterable {
             return "bf16 needs the kernels avx512vnni, and AUSCULT_KERNELS chose \(form.rawValue); \(offer)"
         }
         return nil
+    }
+
+    /// Of one weight at most.
+    public var elementBytes: Int {
+        switch self {
+        case .exact: 4
+        case .bf16: 2
+        case .int8: 1
+        }
     }
 
     /// Those that this processor can compute with.

@@ -98,9 +98,14 @@ public struct Run: Sendable {
     public let recordings: UInt64
     /// Where draws begin. What draws at random uses this and nothing else.
     public let seed: UInt64
+    /// In what numbers the model computes: "exact", "int8", "bf16".
+    public let precision: String
 
     init(_ run: auscult_run) throws {
-        try requireSize(run.struct_size, of: auscult_run.self, "run")
+        // What came after the first version: a host of that one has nothing else than exact models.
+        let first = MemoryLayout<auscult_run>.offset(of: \.precision) ?? 0
+        try requireSize(run.struct_size, atLeast: first, "run")
+        precision = run.struct_size >= UInt32(MemoryLayout<auscult_run>.size) ? text(run.precision) : "exact"
         model = text(run.model)
         modelSHA256 = text(run.model_sha256)
         nMels = Int(run.n_mels)

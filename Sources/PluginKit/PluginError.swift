@@ -54,8 +54,11 @@ package func elements<Element>(_ pointer: UnsafePointer<Element>?, _ count: some
 
 /// Refuses a struct of the host's that lacks members of version 1.0.
 func requireSize<Struct>(_ size: UInt32, of type: Struct.Type, _ what: String) throws {
-    guard size >= UInt32(MemoryLayout<Struct>.size) else {
-        throw PluginError(
-            .unsupported, "the host's \(what) has \(size) bytes, expected at least \(MemoryLayout<Struct>.size)")
+    try requireSize(size, atLeast: MemoryLayout<Struct>.size, what)
+}
+
+func requireSize(_ size: UInt32, atLeast least: Int, _ what: String) throws {
+    guard size >= UInt32(least) else {
+        throw PluginError(.unsupported, "the host's \(what) has \(size) bytes, expected at least \(least)")
     }
 }

@@ -105,7 +105,7 @@ public struct TestRun {
             n_audio_ctx: UInt32(nAudioCtx), n_audio_state: UInt32(nAudioState), n_audio_head: UInt32(nAudioHead),
             n_audio_layer: UInt32(nAudioLayer), n_vocab: UInt32(nVocab), n_text_ctx: UInt32(nTextCtx),
             n_text_state: UInt32(nTextState), n_text_head: UInt32(nTextHead), n_text_layer: UInt32(nTextLayer),
-            recordings: recordings, seed: seed)
+            recordings: recordings, seed: seed, precision: memory.string("exact"))
     }
 }
 

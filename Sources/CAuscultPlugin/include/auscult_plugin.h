@@ -293,6 +293,8 @@ typedef struct auscult_run {
     uint64_t recordings;
     /* Where draws begin. A plugin that draws at random uses this and nothing else. */
     uint64_t seed;
+    /* In what numbers the model computes: "exact", "int8", "bf16". A host may be older than this. */
+    const char *precision;
 } auscult_run;
 
 /* ------------------------------------------------------------------------------------------------ values */

@@ -98,6 +98,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     private func said(_ arguments: [V1.PluginArgument]) -> [String: String] {
         var said = Dictionary(arguments.map { ($0.id, $0.value) }) { $1 }
         if context != .full { said["context"] = context.rawValue }
+        if model.precision != .exact { said["precision"] = model.precision.rawValue }
         return said
     }
 

@@ -3,8 +3,10 @@ struct TextTable {
     private var rows: [[String]] = []
 
     init(_ header: String...) { rows.append(header) }
+    init(header: [String]) { rows.append(header) }
 
     mutating func append(_ row: String...) { rows.append(row) }
+    mutating func append(row: [String]) { rows.append(row) }
 
     var text: String {
         let columns = rows.map(\.count).max() ?? 0

@@ -16,7 +16,7 @@ extension V1.TraceSummary {
     private var json: JSON {
         [
             "file": .string(file), "out": .string(outputFile), "model": .string(model),
-            "model_sha256": .string(modelSha256), "duration": .number(duration),
+            "model_sha256": .string(modelSha256), "precision": .string(precision.name), "duration": .number(duration),
             "tokens": .array(tokens.map { JSON($0.ids) }), "tensors": .array(tensors.map(\.json)),
         ]
     }

@@ -29,7 +29,8 @@ extension V1.Transcript {
     var json: JSON {
         [
             "file": .string(file), "language": .string(language), "text": .string(text),
-            "duration": .number(duration), "seed": JSON(seed), "segments": .array(segments.map(\.json)),
+            "duration": .number(duration), "seed": JSON(seed), "precision": .string(precision.name),
+            "segments": .array(segments.map(\.json)),
         ]
     }
 }

@@ -71,7 +71,8 @@ package struct ResultsJSON {
     private static func json(_ end: V1.PluginEnd) -> JSON {
         [
             "recordings": JSON(end.recordings), "results": JSON(end.results), "skipped": JSON(end.skipped),
-            "model": .string(end.model), "model_sha256": JSON(present: end.modelSha256), "seed": JSON(end.seed),
+            "model": .string(end.model), "model_sha256": JSON(present: end.modelSha256),
+            "precision": .string(end.precision.name), "seed": JSON(end.seed),
             "seconds": .number(end.seconds), "engine_seconds": .number(end.engineSeconds),
             "plugin_seconds": .number(end.pluginSeconds),
         ]

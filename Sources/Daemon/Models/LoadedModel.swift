@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Synchronization
 import Whisper
 
@@ -7,6 +8,8 @@ public final class LoadedModel: Sendable {
     /// What messages and metadata call it: `default`, the registered name, or the path.
     public let name: String
     public let checkpoint: Checkpoint
+    /// In what numbers it computes.
+    public let precision: Precision
     public var dimensions: ModelDimensions { checkpoint.dimensions }
 
     private let computeDigest: @Sendable () throws -> String
@@ -15,9 +18,13 @@ public final class LoadedModel: Sendable {
     private let tokenizerCache = Mutex<Tokenizer?>(nil)
     private let hasWeights = Atomic(false)
 
-    init(name: String, checkpoint: Checkpoint, digest: @escaping @Sendable () throws -> String) {
+    init(
+        name: String, checkpoint: Checkpoint, precision: Precision = .exact,
+        digest: @escaping @Sendable () throws -> String
+    ) {
         self.name = name
         self.checkpoint = checkpoint
+        self.precision = precision
         self.computeDigest = digest
     }
 
@@ -35,8 +42,8 @@ public final class LoadedModel: Sendable {
     /// The digest where it was asked for before; never waits for one that is being computed.
     public var knownDigest: String? { digestCache.withLockIfAvailable { $0 } ?? nil }
 
-    /// Bytes that the weights take in memory as float32.
-    public var weightBytes: UInt64 { UInt64(dimensions.parameterCount) * 4 }
+    /// Bytes that the weights take in memory at most.
+    public var weightBytes: UInt64 { UInt64(dimensions.weightBytes(in: precision)) }
 
     /// Whether the weights are in memory.
     public var isResident: Bool { hasWeights.load(ordering: .acquiring) }
@@ -45,7 +52,7 @@ public final class LoadedModel: Sendable {
     public func model() throws -> WhisperModel {
         try modelCache.withLock { cache in
             if let model = cache { return model }
-            let model = try WhisperModel(checkpoint)
+            let model = try WhisperModel(checkpoint, precision: precision)
             cache = model
             hasWeights.store(true, ordering: .releasing)
             return model

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Messages
 import Wire
 import Whisper
@@ -57,7 +58,7 @@ struct ModelHandler {
             alignmentHeads: try model.checkpoint.generation.alignmentHeads(in: model.dimensions).map {
                 V1.AttentionHead(layer: UInt32(clamping: $0.layer), head: UInt32(clamping: $0.head))
             },
-            resident: model.isResident, memoryBytes: model.weightBytes)
+            resident: model.isResident, memoryBytes: model.weightBytes, precision: model.precision.message)
     }
 
     private func hooks(_ request: V1.HooksRequest) throws -> V1.HookList {
@@ -118,12 +119,16 @@ struct ModelHandler {
 extension ModelStore {
     /// The model that a request names.
     func model(_ reference: V1.ModelRef?) throws -> LoadedModel {
-        try model(reference?.name.nonEmpty, vocabulary: reference?.vocabulary.nonEmpty)
+        try model(
+            reference?.name.nonEmpty, vocabulary: reference?.vocabulary.nonEmpty,
+            precision: Precision(reference?.precision))
     }
 
     /// The same, for somebody who runs it.
     func lease(_ reference: V1.ModelRef?) throws -> ModelLease {
-        try lease(reference?.name.nonEmpty, vocabulary: reference?.vocabulary.nonEmpty)
+        try lease(
+            reference?.name.nonEmpty, vocabulary: reference?.vocabulary.nonEmpty,
+            precision: Precision(reference?.precision))
     }
 }
 

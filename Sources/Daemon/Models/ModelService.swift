@@ -1,6 +1,7 @@
 import Digests
 import Files
 import Foundation
+import Kernels
 import Logging
 import Whisper
 
@@ -67,15 +68,16 @@ public struct ModelService: Sendable {
         return .files(RegisteredModel(name: reference, path: reference, vocabulary: vocabulary))
     }
 
-    func open(_ origin: ModelOrigin) throws -> LoadedModel {
+    func open(_ origin: ModelOrigin, precision: Precision = .exact) throws -> LoadedModel {
         guard case .files(let entry) = origin else {
             return LoadedModel(
-                name: EmbeddedModel.name, checkpoint: try EmbeddedModel.open(), digest: EmbeddedModel.digest)
+                name: EmbeddedModel.name, checkpoint: try EmbeddedModel.open(), precision: precision,
+                digest: EmbeddedModel.digest)
         }
         logger.debug("opening \(entry.path)\(entry.vocabulary.map { " with the vocabulary \($0)" } ?? "")")
         let checkpoint = try Checkpoint.open(entry.path, vocabulary: entry.vocabulary)
             .with(alignmentHeads: entry.alignmentHeads)
-        return LoadedModel(name: entry.name, checkpoint: checkpoint) {
+        return LoadedModel(name: entry.name, checkpoint: checkpoint, precision: precision) {
             try entry.sha256 ?? SHA256.hex(ofFiles: WeightFiles.at(entry.path))
         }
     }

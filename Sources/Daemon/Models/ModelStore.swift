@@ -1,8 +1,10 @@
+import Kernels
 import Synchronization
+import Whisper
 
 /// The models in memory: each opened once, and those that were used least recently let go past a limit.
 ///
-/// A model stays the same instance as long as its name means the same files, and those are unchanged; otherwise it is
+/// One checkpoint in two precisions is two models. A model stays the same instance as long as its name means the same files, and those are unchanged; otherwise it is
 /// opened anew, and who uses the old one keeps it. Opening one model waits for nobody who uses or opens another.
 public final class ModelStore: Sendable {
     /// Bytes of weights past which models are let go. Those in use are never let go, and neither is the last that was
@@ -16,6 +18,7 @@ public final class ModelStore: Sendable {
     struct Key: Hashable {
         let name: String
         let vocabulary: String?
+        let precision: Precision
     }
 
     /// The place of one name: whoever opens it holds the lock, so that two do not.
@@ -44,15 +47,20 @@ public final class ModelStore: Sendable {
 
     // MARK: - Models
 
-    /// The model that `reference` means, opened now if it was not yet. For looking at it; to run it, ``lease(_:vocabulary:)``.
-    /// - Throws: what ``ModelService/open(_:vocabulary:)`` throws. May block while the file is opened.
-    public func model(_ reference: String?, vocabulary: String? = nil) throws -> LoadedModel {
-        try resident(reference, vocabulary, isUser: false).model
+    /// The model that `reference` means, opened now if it was not yet. For looking at it; to run it, ``lease(_:vocabulary:precision:)``.
+    /// - Throws: what ``ModelService/open(_:vocabulary:)`` throws; ``WhisperError`` (`unsupported`) for a precision that this
+    ///   processor has not. May block while the file is opened.
+    public func model(
+        _ reference: String?, vocabulary: String? = nil, precision: Precision = .exact
+    ) throws -> LoadedModel {
+        try resident(reference, vocabulary, precision, isUser: false).model
     }
 
     /// The same, for somebody who runs it: as long as the lease lives, its weights count as used.
-    public func lease(_ reference: String?, vocabulary: String? = nil) throws -> ModelLease {
-        let resident = try resident(reference, vocabulary, isUser: true)
+    public func lease(
+        _ reference: String?, vocabulary: String? = nil, precision: Precision = .exact
+    ) throws -> ModelLease {
+        let resident = try resident(reference, vocabulary, precision, isUser: true)
         trim(keeping: resident)
         return ModelLease(model: resident.model) { [self] in
             resident.update {
@@ -65,15 +73,19 @@ public final class ModelStore: Sendable {
 
     /// Runs `body` with a leased model.
     public func withModel<R>(
-        _ reference: String?, vocabulary: String? = nil, _ body: (LoadedModel) throws -> R
+        _ reference: String?, vocabulary: String? = nil, precision: Precision = .exact,
+        _ body: (LoadedModel) throws -> R
     ) throws -> R {
-        let lease = try lease(reference, vocabulary: vocabulary)
+        let lease = try lease(reference, vocabulary: vocabulary, precision: precision)
         defer { withExtendedLifetime(lease) {} }
         return try body(lease.model)
     }
 
-    private func resident(_ reference: String?, _ vocabulary: String?, isUser: Bool) throws -> Resident {
-        let key = Key(name: reference ?? EmbeddedModel.name, vocabulary: vocabulary)
+    private func resident(
+        _ reference: String?, _ vocabulary: String?, _ precision: Precision, isUser: Bool
+    ) throws -> Resident {
+        if let refusal = precision.refusal { throw WhisperError(.unsupported, refusal) }
+        let key = Key(name: reference ?? EmbeddedModel.name, vocabulary: vocabulary, precision: precision)
         let origin = try service.origin(of: reference, vocabulary: vocabulary, absolutely: true)
         let slot = state.withLock { state in
             if let slot = state.slots[key] { return slot }
@@ -90,7 +102,8 @@ public final class ModelStore: Sendable {
             if let old = current.take() { retire(old) }
             let fresh: Resident
             do {
-                fresh = Resident(model: try service.open(origin), key: key, origin: origin, stamps: stamps)
+                fresh = Resident(
+                    model: try service.open(origin, precision: precision), key: key, origin: origin, stamps: stamps)
             } catch {
                 state.withLock { if $0.slots[key] === slot { $0.slots[key] = nil } }
                 throw error
@@ -174,7 +187,8 @@ public final class ModelStore: Sendable {
             return loaded.sorted { $0.use.lastUsed > $1.use.lastUsed }.map { resident in
                 let use = resident.use
                 return ResidentModel(
-                    name: resident.model.name, digest: resident.model.knownDigest, bytes: resident.model.weightBytes,
+                    name: resident.model.name, precision: resident.model.precision,
+                    digest: resident.model.knownDigest, bytes: resident.model.weightBytes,
                     idleSeconds: max(0, use.lastUsed.duration(to: now) / .seconds(1)),
                     users: use.users)
             }

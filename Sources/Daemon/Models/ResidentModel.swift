@@ -1,19 +1,24 @@
+import Kernels
 import Synchronization
 
 /// A model in memory, for the status.
 public struct ResidentModel: Sendable, Equatable {
     public let name: String
+    public let precision: Precision
     /// SHA-256 of its weights, where somebody asked for it before.
     public let digest: String?
-    /// Of its weights as float32.
+    /// Of its weights, at most.
     public let bytes: UInt64
     /// Since it was used last.
     public let idleSeconds: Double
     /// Leases on it now.
     public let users: Int
 
-    package init(name: String, digest: String?, bytes: UInt64, idleSeconds: Double, users: Int) {
+    package init(
+        name: String, precision: Precision = .exact, digest: String?, bytes: UInt64, idleSeconds: Double, users: Int
+    ) {
         self.name = name
+        self.precision = precision
         self.digest = digest
         self.bytes = bytes
         self.idleSeconds = idleSeconds

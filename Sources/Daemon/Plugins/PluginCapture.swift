@@ -119,10 +119,14 @@ extension PluginTensor {
 extension PluginRunValue {
     init(_ model: LoadedModel, recordings: Int, seed: UInt64) throws {
         self.init(
-            model: model.name, sha256: try model.digest(), model.dimensions, recordings: recordings, seed: seed)
+            model: model.name, sha256: try model.digest(), precision: model.precision, model.dimensions,
+            recordings: recordings, seed: seed)
     }
 
-    init(model: String, sha256: String, _ dimensions: ModelDimensions, recordings: Int, seed: UInt64) {
+    init(
+        model: String, sha256: String, precision: Precision, _ dimensions: ModelDimensions, recordings: Int,
+        seed: UInt64
+    ) {
         func number(_ extent: Int) -> UInt32 { UInt32(clamping: extent) }
         self.init(
             model: model, modelSHA256: sha256,
@@ -132,6 +136,6 @@ extension PluginRunValue {
                 audioLayers: number(dimensions.nAudioLayer), vocabulary: number(dimensions.nVocab),
                 textContext: number(dimensions.nTextCtx), textState: number(dimensions.nTextState),
                 textHeads: number(dimensions.nTextHead), textLayers: number(dimensions.nTextLayer)),
-            recordings: UInt64(clamping: recordings), seed: seed)
+            recordings: UInt64(clamping: recordings), seed: seed, precision: precision.rawValue)
     }
 }

@@ -52,7 +52,8 @@ struct PluginMerge: Sendable {
     /// - Returns: why there is none, where there is none.
     func model(in store: ModelStore) -> (ModelLease?, String) {
         do {
-            let lease = try store.lease(header.model, vocabulary: header.vocabulary.nonEmpty)
+            let lease = try store.lease(
+                header.model, vocabulary: header.vocabulary.nonEmpty, precision: header.precision ?? .exact)
             let digest = try lease.model.digest()
             guard digest == header.modelSHA256 else {
                 return (
@@ -87,8 +88,8 @@ struct PluginMerge: Sendable {
         for state in states { try worker.call { try $0.merge(state.state) } }
         let recordings = states.reduce(0) { $0 + $1.header.done }
         let run = PluginRunValue(
-            model: header.model, sha256: header.modelSHA256, header.dimensions, recordings: recordings,
-            seed: header.seed)
+            model: header.model, sha256: header.modelSHA256, precision: header.precision ?? .exact, header.dimensions,
+            recordings: recordings, seed: header.seed)
         try worker.call { try $0.activate(run) }
         if let path {
             var whole = PluginState(header: header, results: kept)
@@ -106,7 +107,7 @@ struct PluginMerge: Sendable {
             recordings: UInt64(clamping: recordings), results: results.value, skipped: UInt64(clamping: skipped.count),
             model: header.model, modelSha256: header.modelSHA256, seed: header.seed,
             seconds: began.duration(to: .now) / .seconds(1), engineSeconds: worker.engineTime / .seconds(1),
-            pluginSeconds: worker.pluginTime / .seconds(1))
+            pluginSeconds: worker.pluginTime / .seconds(1), precision: (header.precision ?? .exact).message)
     }
 
     /// The results about recordings, in the order in which one run would have given them.

@@ -288,7 +288,8 @@ struct PluginRun: Sendable {
         PluginState.Header(
             plugin: plugin.id, version: plugin.version,
             arguments: arguments.map { .init(id: $0.id, value: $0.value) }, model: model.name,
-            vocabulary: request.model?.vocabulary ?? "", modelSHA256: try model.digest(), dimensions: model.dimensions,
+            vocabulary: request.model?.vocabulary ?? "", modelSHA256: try model.digest(), precision: model.precision,
+            dimensions: model.dimensions,
             interventions: interventions.map(\.description), context: try EncoderContext(request.context),
             dataSet: recordings.digest,
             shard: request.shard.map { .init(index: $0.index, count: $0.count) }, seed: request.seed, recordings: count,
@@ -303,7 +304,7 @@ struct PluginRun: Sendable {
             recordings: UInt64(clamping: recordings), results: results, skipped: UInt64(clamping: skipped),
             model: model.name, modelSha256: digest, seed: request.seed,
             seconds: began.duration(to: .now) / .seconds(1), engineSeconds: times.engine / .seconds(1),
-            pluginSeconds: times.plugin / .seconds(1))
+            pluginSeconds: times.plugin / .seconds(1), precision: model.precision.message)
     }
 }
 

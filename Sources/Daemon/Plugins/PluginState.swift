@@ -1,6 +1,7 @@
 import Digests
 import Files
 import Foundation
+import Kernels
 import Messages
 import Whisper
 
@@ -44,6 +45,8 @@ struct PluginState: Sendable {
         var model: String
         var vocabulary: String
         var modelSHA256: String
+        /// Nil, in files of older versions, for exact.
+        var precision: Precision?
         var dimensions: ModelDimensions
         var interventions: [String]
         var context: EncoderContext
@@ -175,6 +178,7 @@ extension PluginState.Header {
             differs("the plugin", plugin, other.plugin) ?? differs("its version", version, other.version)
             ?? differs("the arguments", list(arguments), list(other.arguments))
             ?? differs("the model", modelSHA256, other.modelSHA256)
+            ?? differs("its precision", (precision ?? .exact).rawValue, (other.precision ?? .exact).rawValue)
             ?? differs("the interventions", interventions, other.interventions)
             ?? differs("the encoder's context", context.rawValue, other.context.rawValue)
             ?? differs("the seed", seed, other.seed)

@@ -38,7 +38,7 @@ extension AuscultServer {
         let residents = store.residents().map { model in
             V1.ResidentModel(
                 name: model.name, sha256: model.digest ?? "", memoryBytes: model.bytes, idleSeconds: model.idleSeconds,
-                users: UInt32(clamping: model.users))
+                users: UInt32(clamping: model.users), precision: model.precision.message)
         }
         return V1.DaemonStatus(
             version: auscultVersion, pid: UInt32(clamping: getpid()), socket: socketPath,

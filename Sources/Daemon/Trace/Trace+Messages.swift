@@ -57,6 +57,7 @@ extension V1.TraceSummary {
             file: summary.file, model: summary.model, modelSha256: summary.digest, duration: summary.duration,
             tensors: summary.tensors.map { V1.TensorHeader($0) },
             tokens: summary.tokens.map { V1.TokenSequence(ids: $0.map { Int32(clamping: $0) }) },
-            windows: UInt32(clamping: summary.windows), outputFile: summary.output ?? "", memory: memory)
+            windows: UInt32(clamping: summary.windows), outputFile: summary.output ?? "", memory: memory,
+            precision: summary.precision.message)
     }
 }

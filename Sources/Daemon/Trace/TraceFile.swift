@@ -37,7 +37,8 @@ final class TraceFile: TraceSink {
     func finish(_ summary: TraceSummary) throws {
         var metadata = [
             "format": "auscult-trace-1", "file": summary.file, "model": summary.model,
-            "model_sha256": summary.digest, "dimensions": try json(dimensions), "sample_rate": "16000",
+            "model_sha256": summary.digest, "precision": summary.precision.rawValue, "dimensions": try json(dimensions),
+            "sample_rate": "16000",
             "duration": "\(summary.duration)", "start": "\(request.seconds?.lowerBound ?? 0)",
             "windows": "\(summary.windows)", "frames": request.frames.rawValue,
             "reduction": request.reduction.rawValue, "context": request.context.rawValue,

@@ -27,6 +27,10 @@ struct TraceHandler {
                     request, client: context.client, deadline: context.deadline, connection: context.connection)
                 return V1.TraceSummary(summary, memory: memory)
             },
+            V1.TraceRPC.comparePrecision.handle { request, context in
+                try context.limit(milliseconds: request.deadlineMs)
+                return try await compare(request, context)
+            },
         ]
     }
 
@@ -42,6 +46,28 @@ struct TraceHandler {
         }
         if let memory { try await answers.send(V1.TraceEvent(event: .memory(memory))) }
         try await answers.send(V1.TraceEvent(event: .done(V1.TraceSummary(summary))))
+    }
+
+    private func compare(
+        _ request: V1.ComparePrecisionRequest, _ context: CallContext
+    ) async throws -> V1.PrecisionComparison {
+        let recording = try engine.input(request.audio, connection: context.connection)
+        return try await engine.run(request.model, client: context.client, deadline: context.deadline) {
+            [store = engine.store] model, turn in
+            let lease = try turn.suspended {
+                let lease = try store.lease(
+                    request.model?.name.nonEmpty, vocabulary: request.model?.vocabulary.nonEmpty)
+                _ = try lease.model.model()
+                return lease
+            }
+            defer { withExtendedLifetime(lease) {} }
+            let errors = try PrecisionService(model, exact: lease.model).errors(
+                recording.input, hooks: request.hooks, seconds: recording.seconds, turn: turn)
+            return V1.PrecisionComparison(
+                file: recording.input.name, model: model.name, modelSha256: try model.digest(),
+                precision: model.precision.message,
+                hooks: errors.map { V1.HookError(hook: $0.hook, relative: $0.relative, largest: $0.largest) })
+        }
     }
 
     /// Tells what makes no sense about a request without running the model. May block.

@@ -1,3 +1,4 @@
+import Kernels
 import Whisper
 
 /// What a trace is to contain.
@@ -72,6 +73,7 @@ public struct TraceSummary: Sendable {
     public var file: String
     public var model: String
     public var digest: String
+    public var precision = Precision.exact
     /// Seconds of audio.
     public var duration: Double
     public var tensors: [TracedTensor]

@@ -83,7 +83,7 @@ public struct TraceService: Sendable {
         // Of a large file it takes a while, the first time.
         let digest = try turn.map { turn in try turn.suspended { try model.digest() } } ?? model.digest()
         let summary = TraceSummary(
-            file: input.name, model: model.name, digest: digest, duration: samples.duration,
+            file: input.name, model: model.name, digest: digest, precision: model.precision, duration: samples.duration,
             tensors: tensors, tokens: tokens, windows: windows)
         try sink.finish(summary)
         return summary

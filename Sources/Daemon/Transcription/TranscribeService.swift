@@ -1,5 +1,6 @@
 import Audio
 import Foundation
+import Kernels
 import Logging
 import Whisper
 
@@ -24,12 +25,17 @@ public struct Transcript: Sendable {
     public var transcription: Transcription
     /// Where the draws of sampled tokens began.
     public var seed: UInt64
+    /// In what numbers the model computed.
+    public var precision: Precision
 
-    public init(file: String, duration: Double, transcription: Transcription, seed: UInt64 = 0) {
+    public init(
+        file: String, duration: Double, transcription: Transcription, seed: UInt64 = 0, precision: Precision = .exact
+    ) {
         self.file = file
         self.duration = duration
         self.transcription = transcription
         self.seed = seed
+        self.precision = precision
     }
 }
 
@@ -79,7 +85,8 @@ public struct TranscribeService: Sendable {
         var transcription = try probe.run { try transcriber.transcribe(mel, options: options, observer: watched) }
         transcription.segments = transcription.segments.map { $0.shifted(by: offset) }
         return Transcript(
-            file: input.name, duration: samples.duration, transcription: transcription, seed: options.decoding.seed)
+            file: input.name, duration: samples.duration, transcription: transcription, seed: options.decoding.seed,
+            precision: transcriber.model.precision)
     }
 
     /// How likely each language is in the first window, likeliest first; none for an English-only model.

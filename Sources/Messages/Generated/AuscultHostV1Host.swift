@@ -170,15 +170,18 @@ extension HostV1 {
         public var dimensions: [UInt32] = []
         public var recordings: UInt64 = 0
         public var seed: UInt64 = 0
+        /// "exact", "int8", "bf16".
+        public var precision: String = ""
 
         public static let fullName = "auscult.host.v1.Activate"
         public init() {}
-        public init(model: String = "", modelSha256: String = "", dimensions: [UInt32] = [], recordings: UInt64 = 0, seed: UInt64 = 0) {
+        public init(model: String = "", modelSha256: String = "", dimensions: [UInt32] = [], recordings: UInt64 = 0, seed: UInt64 = 0, precision: String = "") {
             self.model = model
             self.modelSha256 = modelSha256
             self.dimensions = dimensions
             self.recordings = recordings
             self.seed = seed
+            self.precision = precision
         }
 
         public static func makeC() -> Auscult__Host__V1__Activate {
@@ -193,6 +196,7 @@ extension HostV1 {
             dimensions = Read.array(c.dimensions, c.n_dimensions) { $0 }
             recordings = c.recordings
             seed = c.seed
+            precision = Read.text(c.precision)
         }
 
         public func fill(_ c: inout Auscult__Host__V1__Activate, _ arena: MessageArena) {
@@ -202,6 +206,7 @@ extension HostV1 {
             c.dimensions = arena.array(dimensions) { $0 }
             c.recordings = recordings
             c.seed = seed
+            c.precision = arena.text(precision)
         }
     }
 

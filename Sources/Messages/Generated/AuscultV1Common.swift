@@ -150,16 +150,30 @@ extension V1 {
 
     /// A model, as --model names it.
     public struct ModelRef: ProtoMessage {
+        /// In what numbers the products with the model's weights are computed.
+        public struct Precision: RawRepresentable, Hashable, Sendable {
+            public var rawValue: Int32
+            public init(rawValue: Int32) { self.rawValue = rawValue }
+            /// float32: what the others are measured against.
+            public static let exact = Precision(rawValue: 0)
+            /// Weights and activations in 8 bits with a scale for each column and each row: the same to the bit on every processor.
+            public static let int8 = Precision(rawValue: 1)
+            /// Weights and activations in bfloat16, sums in float32. Refused where the processor has no instructions for it.
+            public static let bf16 = Precision(rawValue: 2)
+        }
         /// A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; empty for the embedded default.
         public var name: String = ""
         /// A vocabulary file to use instead of the checkpoint's own; empty for its own.
         public var vocabulary: String = ""
+        /// The same checkpoint in another precision is another model in memory.
+        public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
 
         public static let fullName = "auscult.v1.ModelRef"
         public init() {}
-        public init(name: String = "", vocabulary: String = "") {
+        public init(name: String = "", vocabulary: String = "", precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
             self.name = name
             self.vocabulary = vocabulary
+            self.precision = precision
         }
 
         public static func makeC() -> Auscult__V1__ModelRef {
@@ -171,11 +185,13 @@ extension V1 {
         public init(_ c: Auscult__V1__ModelRef) {
             name = Read.text(c.name)
             vocabulary = Read.text(c.vocabulary)
+            precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__ModelRef, _ arena: MessageArena) {
             c.name = arena.text(name)
             c.vocabulary = arena.text(vocabulary)
+            c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
         }
     }
 

@@ -172,15 +172,17 @@ extension V1 {
         public var idleSeconds: Double = 0
         /// Calls that use it now.
         public var users: UInt32 = 0
+        public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
 
         public static let fullName = "auscult.v1.ResidentModel"
         public init() {}
-        public init(name: String = "", sha256: String = "", memoryBytes: UInt64 = 0, idleSeconds: Double = 0, users: UInt32 = 0) {
+        public init(name: String = "", sha256: String = "", memoryBytes: UInt64 = 0, idleSeconds: Double = 0, users: UInt32 = 0, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
             self.name = name
             self.sha256 = sha256
             self.memoryBytes = memoryBytes
             self.idleSeconds = idleSeconds
             self.users = users
+            self.precision = precision
         }
 
         public static func makeC() -> Auscult__V1__ResidentModel {
@@ -195,6 +197,7 @@ extension V1 {
             memoryBytes = c.memory_bytes
             idleSeconds = c.idle_seconds
             users = c.users
+            precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__ResidentModel, _ arena: MessageArena) {
@@ -203,6 +206,7 @@ extension V1 {
             c.memory_bytes = memoryBytes
             c.idle_seconds = idleSeconds
             c.users = users
+            c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
         }
     }
 

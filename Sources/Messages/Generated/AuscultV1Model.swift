@@ -192,12 +192,13 @@ extension V1 {
         /// Cross-attention heads that follow the audio; what word timestamps are read from.
         public var alignmentHeads: [V1.AttentionHead] = []
         public var resident: Bool = false
-        /// Bytes that its weights take in memory as float32.
+        /// Bytes that its weights take in memory at most: as float32, or in fewer bits where the precision is another.
         public var memoryBytes: UInt64 = 0
+        public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
 
         public static let fullName = "auscult.v1.ModelInfo"
         public init() {}
-        public init(name: String = "", format: String = "", dimensions: V1.Dimensions? = nil, sha256: String = "", hasVocabulary: Bool = false, languages: [String] = [], windowSeconds: Double = 0, alignmentHeads: [V1.AttentionHead] = [], resident: Bool = false, memoryBytes: UInt64 = 0) {
+        public init(name: String = "", format: String = "", dimensions: V1.Dimensions? = nil, sha256: String = "", hasVocabulary: Bool = false, languages: [String] = [], windowSeconds: Double = 0, alignmentHeads: [V1.AttentionHead] = [], resident: Bool = false, memoryBytes: UInt64 = 0, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
             self.name = name
             self.format = format
             self.dimensions = dimensions
@@ -208,6 +209,7 @@ extension V1 {
             self.alignmentHeads = alignmentHeads
             self.resident = resident
             self.memoryBytes = memoryBytes
+            self.precision = precision
         }
 
         public static func makeC() -> Auscult__V1__ModelInfo {
@@ -227,6 +229,7 @@ extension V1 {
             alignmentHeads = Read.messages(c.alignment_heads, c.n_alignment_heads)
             resident = c.resident != 0
             memoryBytes = c.memory_bytes
+            precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__ModelInfo, _ arena: MessageArena) {
@@ -242,6 +245,7 @@ extension V1 {
             c.alignment_heads = arena.messages(alignmentHeads)
             c.resident = resident ? 1 : 0
             c.memory_bytes = memoryBytes
+            c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
         }
     }
 

@@ -877,10 +877,11 @@ extension V1 {
         public var seconds: Double = 0
         public var engineSeconds: Double = 0
         public var pluginSeconds: Double = 0
+        public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
 
         public static let fullName = "auscult.v1.PluginEnd"
         public init() {}
-        public init(recordings: UInt64 = 0, results: UInt64 = 0, skipped: UInt64 = 0, model: String = "", modelSha256: String = "", seed: UInt64 = 0, seconds: Double = 0, engineSeconds: Double = 0, pluginSeconds: Double = 0) {
+        public init(recordings: UInt64 = 0, results: UInt64 = 0, skipped: UInt64 = 0, model: String = "", modelSha256: String = "", seed: UInt64 = 0, seconds: Double = 0, engineSeconds: Double = 0, pluginSeconds: Double = 0, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
             self.recordings = recordings
             self.results = results
             self.skipped = skipped
@@ -890,6 +891,7 @@ extension V1 {
             self.seconds = seconds
             self.engineSeconds = engineSeconds
             self.pluginSeconds = pluginSeconds
+            self.precision = precision
         }
 
         public static func makeC() -> Auscult__V1__PluginEnd {
@@ -908,6 +910,7 @@ extension V1 {
             seconds = c.seconds
             engineSeconds = c.engine_seconds
             pluginSeconds = c.plugin_seconds
+            precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__PluginEnd, _ arena: MessageArena) {
@@ -920,6 +923,7 @@ extension V1 {
             c.seconds = seconds
             c.engine_seconds = engineSeconds
             c.plugin_seconds = pluginSeconds
+            c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
         }
     }
 

@@ -429,10 +429,11 @@ extension V1 {
         public var outputFile: String = ""
         /// What RunToEnd put into shared memory.
         public var memory: V1.SharedMemory?
+        public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
 
         public static let fullName = "auscult.v1.TraceSummary"
         public init() {}
-        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil) {
+        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
             self.file = file
             self.model = model
             self.modelSha256 = modelSha256
@@ -442,6 +443,7 @@ extension V1 {
             self.windows = windows
             self.outputFile = outputFile
             self.memory = memory
+            self.precision = precision
         }
 
         public static func makeC() -> Auscult__V1__TraceSummary {
@@ -460,6 +462,7 @@ extension V1 {
             windows = c.windows
             outputFile = Read.text(c.output_file)
             memory = Read.message(c.memory)
+            precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__TraceSummary, _ arena: MessageArena) {
@@ -474,6 +477,125 @@ extension V1 {
             c.windows = windows
             c.output_file = arena.text(outputFile)
             c.memory = arena.message(memory)
+            c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
+        }
+    }
+
+    /// The model hears the recording in both precisions, and both decoders read what the exact one writes (greedily).
+    public struct ComparePrecisionRequest: ProtoMessage {
+        /// Its precision is the one that is compared with the exact one.
+        public var model: V1.ModelRef?
+        public var audio: V1.AudioSource?
+        /// Names, globs and aliases of hook points; none for all.
+        public var hooks: [String] = []
+        public var deadlineMs: Int64 = 0
+
+        public static let fullName = "auscult.v1.ComparePrecisionRequest"
+        public init() {}
+        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], deadlineMs: Int64 = 0) {
+            self.model = model
+            self.audio = audio
+            self.hooks = hooks
+            self.deadlineMs = deadlineMs
+        }
+
+        public static func makeC() -> Auscult__V1__ComparePrecisionRequest {
+            var c = Auscult__V1__ComparePrecisionRequest()
+            auscult__v1__compare_precision_request__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ComparePrecisionRequest) {
+            model = Read.message(c.model)
+            audio = Read.message(c.audio)
+            hooks = Read.array(c.hooks, c.n_hooks) { Read.text($0) }
+            deadlineMs = c.deadline_ms
+        }
+
+        public func fill(_ c: inout Auscult__V1__ComparePrecisionRequest, _ arena: MessageArena) {
+            c.model = arena.message(model)
+            c.audio = arena.message(audio)
+            c.n_hooks = hooks.count
+            c.hooks = arena.array(hooks) { arena.text($0) }
+            c.deadline_ms = deadlineMs
+        }
+    }
+
+    public struct PrecisionComparison: ProtoMessage {
+        /// As the recording was named.
+        public var file: String = ""
+        public var model: String = ""
+        public var modelSha256: String = ""
+        public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
+        /// In the order of the forward pass.
+        public var hooks: [V1.HookError] = []
+
+        public static let fullName = "auscult.v1.PrecisionComparison"
+        public init() {}
+        public init(file: String = "", model: String = "", modelSha256: String = "", precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), hooks: [V1.HookError] = []) {
+            self.file = file
+            self.model = model
+            self.modelSha256 = modelSha256
+            self.precision = precision
+            self.hooks = hooks
+        }
+
+        public static func makeC() -> Auscult__V1__PrecisionComparison {
+            var c = Auscult__V1__PrecisionComparison()
+            auscult__v1__precision_comparison__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__PrecisionComparison) {
+            file = Read.text(c.file)
+            model = Read.text(c.model)
+            modelSha256 = Read.text(c.model_sha256)
+            precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
+            hooks = Read.messages(c.hooks, c.n_hooks)
+        }
+
+        public func fill(_ c: inout Auscult__V1__PrecisionComparison, _ arena: MessageArena) {
+            c.file = arena.text(file)
+            c.model = arena.text(model)
+            c.model_sha256 = arena.text(modelSha256)
+            c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
+            c.n_hooks = hooks.count
+            c.hooks = arena.messages(hooks)
+        }
+    }
+
+    public struct HookError: ProtoMessage {
+        public var hook: String = ""
+        /// The L2 norm of the difference over that of the exact values, over all frames that overlap audio, or over all tokens. Values
+        /// that are infinite in both, masked scores, are left out.
+        public var relative: Double = 0
+        /// The largest difference of one value.
+        public var largest: Double = 0
+
+        public static let fullName = "auscult.v1.HookError"
+        public init() {}
+        public init(hook: String = "", relative: Double = 0, largest: Double = 0) {
+            self.hook = hook
+            self.relative = relative
+            self.largest = largest
+        }
+
+        public static func makeC() -> Auscult__V1__HookError {
+            var c = Auscult__V1__HookError()
+            auscult__v1__hook_error__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__HookError) {
+            hook = Read.text(c.hook)
+            relative = c.relative
+            largest = c.largest
+        }
+
+        public func fill(_ c: inout Auscult__V1__HookError, _ arena: MessageArena) {
+            c.hook = arena.text(hook)
+            c.relative = relative
+            c.largest = largest
         }
     }
 
@@ -482,5 +604,7 @@ extension V1 {
         public static let run = RPC<V1.TraceRequest, V1.TraceEvent>(name, "Run", .serverStream)
         /// Into a file or shared memory, without a stream: output must not be stream. For clients without streams.
         public static let runToEnd = RPC<V1.TraceRequest, V1.TraceSummary>(name, "RunToEnd", .unary)
+        /// How far a model's activations in its precision are from those of the same model in float32.
+        public static let comparePrecision = RPC<V1.ComparePrecisionRequest, V1.PrecisionComparison>(name, "ComparePrecision", .unary)
     }
 }

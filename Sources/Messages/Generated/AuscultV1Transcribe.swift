@@ -293,16 +293,19 @@ extension V1 {
         public var text: String = ""
         public var segments: [V1.Segment] = []
         public var seed: UInt64 = 0
+        /// The model's.
+        public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
 
         public static let fullName = "auscult.v1.Transcript"
         public init() {}
-        public init(file: String = "", duration: Double = 0, language: String = "", text: String = "", segments: [V1.Segment] = [], seed: UInt64 = 0) {
+        public init(file: String = "", duration: Double = 0, language: String = "", text: String = "", segments: [V1.Segment] = [], seed: UInt64 = 0, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
             self.file = file
             self.duration = duration
             self.language = language
             self.text = text
             self.segments = segments
             self.seed = seed
+            self.precision = precision
         }
 
         public static func makeC() -> Auscult__V1__Transcript {
@@ -318,6 +321,7 @@ extension V1 {
             text = Read.text(c.text)
             segments = Read.messages(c.segments, c.n_segments)
             seed = c.seed
+            precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__Transcript, _ arena: MessageArena) {
@@ -328,6 +332,7 @@ extension V1 {
             c.n_segments = segments.count
             c.segments = arena.messages(segments)
             c.seed = seed
+            c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
         }
     }
 

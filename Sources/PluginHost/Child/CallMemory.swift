@@ -106,6 +106,7 @@ final class CallMemory {
             struct_size: UInt32(MemoryLayout<auscult_run>.size), model: text(call.model),
             model_sha256: text(call.modelSha256), n_mels: d[0], n_audio_ctx: d[1], n_audio_state: d[2],
             n_audio_head: d[3], n_audio_layer: d[4], n_vocab: d[5], n_text_ctx: d[6], n_text_state: d[7],
-            n_text_head: d[8], n_text_layer: d[9], recordings: call.recordings, seed: call.seed)
+            n_text_head: d[8], n_text_layer: d[9], recordings: call.recordings, seed: call.seed,
+            precision: text(call.precision))
     }
 }

@@ -161,7 +161,7 @@ public final class PluginProcess: @unchecked Sendable {
             dimensions: [
                 d.mels, d.audioContext, d.audioState, d.audioHeads, d.audioLayers, d.vocabulary, d.textContext,
                 d.textState, d.textHeads, d.textLayers,
-            ], recordings: run.recordings, seed: run.seed)
+            ], recordings: run.recordings, seed: run.seed, precision: run.precision)
         _ = try guarded { try $0.call("activate", .activate(call), instance: made(instance)) }
     }
 

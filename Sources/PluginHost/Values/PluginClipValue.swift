@@ -87,15 +87,19 @@ public struct PluginRunValue: Hashable, Sendable {
     /// Recordings that the process will see; 0 where it is not known.
     public var recordings: UInt64
     public var seed: UInt64
+    /// In what numbers the model computes: "exact", "int8", "bf16".
+    public var precision: String
 
     public init(
-        model: String, modelSHA256: String, dimensions: Dimensions, recordings: UInt64 = 0, seed: UInt64 = 0
+        model: String, modelSHA256: String, dimensions: Dimensions, recordings: UInt64 = 0, seed: UInt64 = 0,
+        precision: String = "exact"
     ) {
         self.model = model
         self.modelSHA256 = modelSHA256
         self.dimensions = dimensions
         self.recordings = recordings
         self.seed = seed
+        self.precision = precision
     }
 }
 

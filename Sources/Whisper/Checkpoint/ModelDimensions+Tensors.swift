@@ -1,5 +1,7 @@
 // What follows from a Whisper's sizes: whether they make sense, and which tensors it has.
 
+import Kernels
+
 extension ModelDimensions {
     /// Checks that a file's sizes are those of some Whisper that fits a machine.
     ///
@@ -39,6 +41,14 @@ extension ModelDimensions {
 
     /// Weights of a Whisper of these sizes, all of its tensors' elements; the output layer is the token embedding.
     public var parameterCount: Int { tensorShapes.values.reduce(0) { $0 + $1.reduce(1, *) } }
+
+    /// Bytes that those take in memory at most: matrices in the bits of `precision`, everything else as float32.
+    public func weightBytes(in precision: Precision) -> Int {
+        tensorShapes.reduce(0) { sum, tensor in
+            let isMatrix = tensor.value.count == 2 && !tensor.key.hasSuffix("positional_embedding")
+            return sum + tensor.value.reduce(1, *) * (isMatrix ? precision.elementBytes : 4)
+        }
+    }
 
     /// The tensors of a Whisper of these sizes, under openai/whisper's names, with their shapes.
     ///

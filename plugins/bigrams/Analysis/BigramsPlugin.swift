@@ -37,7 +37,8 @@ public struct BigramsPlugin: AnalysisPlugin {
         guard let run else { throw PluginError(.failed, "there is no model") }
         let study = BigramStudy(
             model: HostModel(host: host, vocabulary: run.nVocab), settings: settings, vocabulary: run.nVocab,
-            context: run.nTextCtx, facts: ["model": run.model, "model_sha256": run.modelSHA256]
+            context: run.nTextCtx,
+            facts: ["model": run.model, "model_sha256": run.modelSHA256, "precision": run.precision]
         ) { try results.emit($0, $1, mayBeNaN: true) }
         try study.run()
     }

@@ -6,7 +6,7 @@ import TensorFiles
 ///   logits of an activation x at that hook point are weight · ((x − mean) / std) + bias; a softmax makes probabilities.
 /// - `__metadata__`, all strings: `format` ("auscult-probes/1"), `target`, `reduction`, `classes` (a JSON array, in the
 ///   order of the rows), `hooks` (a JSON array of objects: `hook`, `l2`, `accuracy`, …), `best_hook`, `model`,
-///   `model_sha256`, `seed`, `split`.
+///   `model_sha256`, `precision`, `seed`, `split`.
 enum ProbeFile {
     static func write(
         _ reports: [LayerReport], classes: [String], best: String, facts: [String: String], to path: String

@@ -95,6 +95,7 @@ public struct ProbesPlugin: MonoidPlugin {
                 facts: [
                     "target": targetName, "reduction": reduction.name, "split": study.split.unit.rawValue,
                     "seed": String(run.seed), "model": run.model, "model_sha256": run.modelSHA256,
+                    "precision": run.precision,
                 ], to: path)
         } catch { throw PluginError(.failed, String(describing: error)) }
         try summary.emit(

@@ -129,7 +129,7 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
             try dictionary.write(
                 to: folder,
                 facts: [
-                    "model_sha256": run.modelSHA256, "training": settings.variant.rawValue,
+                    "model_sha256": run.modelSHA256, "precision": run.precision, "training": settings.variant.rawValue,
                     "steps": String(trainer.steps), "seed": String(run.seed),
                     "auscult_plugin": "org.auscult.sae/\(Self.version)",
                 ])

@@ -538,7 +538,37 @@ const ProtobufCMessageDescriptor auscult__v1__error_detail__descriptor =
   (ProtobufCMessageInit) auscult__v1__error_detail__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__model_ref__field_descriptors[2] =
+static const ProtobufCEnumValue auscult__v1__model_ref__precision__enum_values_by_number[3] =
+{
+  { "EXACT", "AUSCULT__V1__MODEL_REF__PRECISION__EXACT", 0 },
+  { "INT8", "AUSCULT__V1__MODEL_REF__PRECISION__INT8", 1 },
+  { "BF16", "AUSCULT__V1__MODEL_REF__PRECISION__BF16", 2 },
+};
+static const ProtobufCIntRange auscult__v1__model_ref__precision__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex auscult__v1__model_ref__precision__enum_values_by_name[3] =
+{
+  { "BF16", 2 },
+  { "EXACT", 0 },
+  { "INT8", 1 },
+};
+const ProtobufCEnumDescriptor auscult__v1__model_ref__precision__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "auscult.v1.ModelRef.Precision",
+  "Precision",
+  "Auscult__V1__ModelRef__Precision",
+  "auscult.v1",
+  3,
+  auscult__v1__model_ref__precision__enum_values_by_number,
+  3,
+  auscult__v1__model_ref__precision__enum_values_by_name,
+  1,
+  auscult__v1__model_ref__precision__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__model_ref__field_descriptors[3] =
 {
   {
     "name",
@@ -564,15 +594,28 @@ static const ProtobufCFieldDescriptor auscult__v1__model_ref__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "precision",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ModelRef, precision),
+    &auscult__v1__model_ref__precision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__model_ref__field_indices_by_name[] = {
   0,   /* field[0] = name */
+  2,   /* field[2] = precision */
   1,   /* field[1] = vocabulary */
 };
 static const ProtobufCIntRange auscult__v1__model_ref__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor auscult__v1__model_ref__descriptor =
 {
@@ -582,7 +625,7 @@ const ProtobufCMessageDescriptor auscult__v1__model_ref__descriptor =
   "Auscult__V1__ModelRef",
   "auscult.v1",
   sizeof(Auscult__V1__ModelRef),
-  2,
+  3,
   auscult__v1__model_ref__field_descriptors,
   auscult__v1__model_ref__field_indices_by_name,
   1,  auscult__v1__model_ref__number_ranges,

@@ -766,7 +766,7 @@ const ProtobufCMessageDescriptor auscult__v1__kernel_status__descriptor =
   (ProtobufCMessageInit) auscult__v1__kernel_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__resident_model__field_descriptors[5] =
+static const ProtobufCFieldDescriptor auscult__v1__resident_model__field_descriptors[6] =
 {
   {
     "name",
@@ -828,18 +828,31 @@ static const ProtobufCFieldDescriptor auscult__v1__resident_model__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "precision",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ResidentModel, precision),
+    &auscult__v1__model_ref__precision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__resident_model__field_indices_by_name[] = {
   3,   /* field[3] = idle_seconds */
   2,   /* field[2] = memory_bytes */
   0,   /* field[0] = name */
+  5,   /* field[5] = precision */
   1,   /* field[1] = sha256 */
   4,   /* field[4] = users */
 };
 static const ProtobufCIntRange auscult__v1__resident_model__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__v1__resident_model__descriptor =
 {
@@ -849,7 +862,7 @@ const ProtobufCMessageDescriptor auscult__v1__resident_model__descriptor =
   "Auscult__V1__ResidentModel",
   "auscult.v1",
   sizeof(Auscult__V1__ResidentModel),
-  5,
+  6,
   auscult__v1__resident_model__field_descriptors,
   auscult__v1__resident_model__field_indices_by_name,
   1,  auscult__v1__resident_model__number_ranges,

@@ -1202,7 +1202,7 @@ const ProtobufCMessageDescriptor auscult__v1__dimensions__descriptor =
   (ProtobufCMessageInit) auscult__v1__dimensions__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__model_info__field_descriptors[10] =
+static const ProtobufCFieldDescriptor auscult__v1__model_info__field_descriptors[11] =
 {
   {
     "name",
@@ -1324,6 +1324,18 @@ static const ProtobufCFieldDescriptor auscult__v1__model_info__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "precision",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ModelInfo, precision),
+    &auscult__v1__model_ref__precision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__model_info__field_indices_by_name[] = {
   7,   /* field[7] = alignment_heads */
@@ -1333,6 +1345,7 @@ static const unsigned auscult__v1__model_info__field_indices_by_name[] = {
   5,   /* field[5] = languages */
   9,   /* field[9] = memory_bytes */
   0,   /* field[0] = name */
+  10,   /* field[10] = precision */
   8,   /* field[8] = resident */
   3,   /* field[3] = sha256 */
   6,   /* field[6] = window_seconds */
@@ -1340,7 +1353,7 @@ static const unsigned auscult__v1__model_info__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__model_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor auscult__v1__model_info__descriptor =
 {
@@ -1350,7 +1363,7 @@ const ProtobufCMessageDescriptor auscult__v1__model_info__descriptor =
   "Auscult__V1__ModelInfo",
   "auscult.v1",
   sizeof(Auscult__V1__ModelInfo),
-  10,
+  11,
   auscult__v1__model_info__field_descriptors,
   auscult__v1__model_info__field_indices_by_name,
   1,  auscult__v1__model_info__number_ranges,

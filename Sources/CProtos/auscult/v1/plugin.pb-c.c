@@ -2936,7 +2936,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_log__descriptor =
   (ProtobufCMessageInit) auscult__v1__plugin_log__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_end__field_descriptors[9] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_end__field_descriptors[10] =
 {
   {
     "recordings",
@@ -3046,12 +3046,25 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_end__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "precision",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginEnd, precision),
+    &auscult__v1__model_ref__precision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_end__field_indices_by_name[] = {
   7,   /* field[7] = engine_seconds */
   3,   /* field[3] = model */
   4,   /* field[4] = model_sha256 */
   8,   /* field[8] = plugin_seconds */
+  9,   /* field[9] = precision */
   0,   /* field[0] = recordings */
   1,   /* field[1] = results */
   6,   /* field[6] = seconds */
@@ -3061,7 +3074,7 @@ static const unsigned auscult__v1__plugin_end__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__plugin_end__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_end__descriptor =
 {
@@ -3071,7 +3084,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_end__descriptor =
   "Auscult__V1__PluginEnd",
   "auscult.v1",
   sizeof(Auscult__V1__PluginEnd),
-  9,
+  10,
   auscult__v1__plugin_end__field_descriptors,
   auscult__v1__plugin_end__field_indices_by_name,
   1,  auscult__v1__plugin_end__number_ranges,

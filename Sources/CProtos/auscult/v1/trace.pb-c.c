@@ -367,6 +367,141 @@ void   auscult__v1__trace_summary__free_unpacked
   assert(message->base.descriptor == &auscult__v1__trace_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__compare_precision_request__init
+                     (Auscult__V1__ComparePrecisionRequest         *message)
+{
+  static const Auscult__V1__ComparePrecisionRequest init_value = AUSCULT__V1__COMPARE_PRECISION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__compare_precision_request__get_packed_size
+                     (const Auscult__V1__ComparePrecisionRequest *message)
+{
+  assert(message->base.descriptor == &auscult__v1__compare_precision_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__compare_precision_request__pack
+                     (const Auscult__V1__ComparePrecisionRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__compare_precision_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__compare_precision_request__pack_to_buffer
+                     (const Auscult__V1__ComparePrecisionRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__compare_precision_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ComparePrecisionRequest *
+       auscult__v1__compare_precision_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ComparePrecisionRequest *)
+     protobuf_c_message_unpack (&auscult__v1__compare_precision_request__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__compare_precision_request__free_unpacked
+                     (Auscult__V1__ComparePrecisionRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__compare_precision_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__precision_comparison__init
+                     (Auscult__V1__PrecisionComparison         *message)
+{
+  static const Auscult__V1__PrecisionComparison init_value = AUSCULT__V1__PRECISION_COMPARISON__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__precision_comparison__get_packed_size
+                     (const Auscult__V1__PrecisionComparison *message)
+{
+  assert(message->base.descriptor == &auscult__v1__precision_comparison__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__precision_comparison__pack
+                     (const Auscult__V1__PrecisionComparison *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__precision_comparison__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__precision_comparison__pack_to_buffer
+                     (const Auscult__V1__PrecisionComparison *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__precision_comparison__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__PrecisionComparison *
+       auscult__v1__precision_comparison__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__PrecisionComparison *)
+     protobuf_c_message_unpack (&auscult__v1__precision_comparison__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__precision_comparison__free_unpacked
+                     (Auscult__V1__PrecisionComparison *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__precision_comparison__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__hook_error__init
+                     (Auscult__V1__HookError         *message)
+{
+  static const Auscult__V1__HookError init_value = AUSCULT__V1__HOOK_ERROR__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__hook_error__get_packed_size
+                     (const Auscult__V1__HookError *message)
+{
+  assert(message->base.descriptor == &auscult__v1__hook_error__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__hook_error__pack
+                     (const Auscult__V1__HookError *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__hook_error__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__hook_error__pack_to_buffer
+                     (const Auscult__V1__HookError *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__hook_error__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__HookError *
+       auscult__v1__hook_error__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__HookError *)
+     protobuf_c_message_unpack (&auscult__v1__hook_error__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__hook_error__free_unpacked
+                     (Auscult__V1__HookError *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__hook_error__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descriptors[15] =
 {
   {
@@ -1075,7 +1210,7 @@ const ProtobufCMessageDescriptor auscult__v1__shared_tensor__descriptor =
   (ProtobufCMessageInit) auscult__v1__shared_tensor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descriptors[9] =
+static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descriptors[10] =
 {
   {
     "file",
@@ -1185,6 +1320,18 @@ static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "precision",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__TraceSummary, precision),
+    &auscult__v1__model_ref__precision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
   3,   /* field[3] = duration */
@@ -1193,6 +1340,7 @@ static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
   1,   /* field[1] = model */
   2,   /* field[2] = model_sha256 */
   7,   /* field[7] = output_file */
+  9,   /* field[9] = precision */
   4,   /* field[4] = tensors */
   5,   /* field[5] = tokens */
   6,   /* field[6] = windows */
@@ -1200,7 +1348,7 @@ static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__trace_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor =
 {
@@ -1210,11 +1358,242 @@ const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor =
   "Auscult__V1__TraceSummary",
   "auscult.v1",
   sizeof(Auscult__V1__TraceSummary),
-  9,
+  10,
   auscult__v1__trace_summary__field_descriptors,
   auscult__v1__trace_summary__field_indices_by_name,
   1,  auscult__v1__trace_summary__number_ranges,
   (ProtobufCMessageInit) auscult__v1__trace_summary__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__compare_precision_request__field_descriptors[4] =
+{
+  {
+    "model",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ComparePrecisionRequest, model),
+    &auscult__v1__model_ref__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "audio",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ComparePrecisionRequest, audio),
+    &auscult__v1__audio_source__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hooks",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__ComparePrecisionRequest, n_hooks),
+    offsetof(Auscult__V1__ComparePrecisionRequest, hooks),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deadline_ms",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ComparePrecisionRequest, deadline_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__compare_precision_request__field_indices_by_name[] = {
+  1,   /* field[1] = audio */
+  3,   /* field[3] = deadline_ms */
+  2,   /* field[2] = hooks */
+  0,   /* field[0] = model */
+};
+static const ProtobufCIntRange auscult__v1__compare_precision_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor auscult__v1__compare_precision_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ComparePrecisionRequest",
+  "ComparePrecisionRequest",
+  "Auscult__V1__ComparePrecisionRequest",
+  "auscult.v1",
+  sizeof(Auscult__V1__ComparePrecisionRequest),
+  4,
+  auscult__v1__compare_precision_request__field_descriptors,
+  auscult__v1__compare_precision_request__field_indices_by_name,
+  1,  auscult__v1__compare_precision_request__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__compare_precision_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__precision_comparison__field_descriptors[5] =
+{
+  {
+    "file",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PrecisionComparison, file),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PrecisionComparison, model),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model_sha256",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PrecisionComparison, model_sha256),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "precision",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PrecisionComparison, precision),
+    &auscult__v1__model_ref__precision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hooks",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PrecisionComparison, n_hooks),
+    offsetof(Auscult__V1__PrecisionComparison, hooks),
+    &auscult__v1__hook_error__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__precision_comparison__field_indices_by_name[] = {
+  0,   /* field[0] = file */
+  4,   /* field[4] = hooks */
+  1,   /* field[1] = model */
+  2,   /* field[2] = model_sha256 */
+  3,   /* field[3] = precision */
+};
+static const ProtobufCIntRange auscult__v1__precision_comparison__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor auscult__v1__precision_comparison__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.PrecisionComparison",
+  "PrecisionComparison",
+  "Auscult__V1__PrecisionComparison",
+  "auscult.v1",
+  sizeof(Auscult__V1__PrecisionComparison),
+  5,
+  auscult__v1__precision_comparison__field_descriptors,
+  auscult__v1__precision_comparison__field_indices_by_name,
+  1,  auscult__v1__precision_comparison__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__precision_comparison__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__hook_error__field_descriptors[3] =
+{
+  {
+    "hook",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__HookError, hook),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "relative",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__HookError, relative),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "largest",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__HookError, largest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__hook_error__field_indices_by_name[] = {
+  0,   /* field[0] = hook */
+  2,   /* field[2] = largest */
+  1,   /* field[1] = relative */
+};
+static const ProtobufCIntRange auscult__v1__hook_error__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__hook_error__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.HookError",
+  "HookError",
+  "Auscult__V1__HookError",
+  "auscult.v1",
+  sizeof(Auscult__V1__HookError),
+  3,
+  auscult__v1__hook_error__field_descriptors,
+  auscult__v1__hook_error__field_indices_by_name,
+  1,  auscult__v1__hook_error__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__hook_error__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue auscult__v1__frames__enum_values_by_number[2] =
@@ -1275,12 +1654,14 @@ const ProtobufCEnumDescriptor auscult__v1__reduction__descriptor =
   auscult__v1__reduction__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor auscult__v1__trace__method_descriptors[2] =
+static const ProtobufCMethodDescriptor auscult__v1__trace__method_descriptors[3] =
 {
   { "Run", &auscult__v1__trace_request__descriptor, &auscult__v1__trace_event__descriptor },
   { "RunToEnd", &auscult__v1__trace_request__descriptor, &auscult__v1__trace_summary__descriptor },
+  { "ComparePrecision", &auscult__v1__compare_precision_request__descriptor, &auscult__v1__precision_comparison__descriptor },
 };
 const unsigned auscult__v1__trace__method_indices_by_name[] = {
+  2,        /* ComparePrecision */
   0,        /* Run */
   1         /* RunToEnd */
 };
@@ -1291,7 +1672,7 @@ const ProtobufCServiceDescriptor auscult__v1__trace__descriptor =
   "Trace",
   "Auscult__V1__Trace",
   "auscult.v1",
-  2,
+  3,
   auscult__v1__trace__method_descriptors,
   auscult__v1__trace__method_indices_by_name
 };
@@ -1310,6 +1691,14 @@ void auscult__v1__trace__run_to_end(ProtobufCService *service,
 {
   assert(service->descriptor == &auscult__v1__trace__descriptor);
   service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void auscult__v1__trace__compare_precision(ProtobufCService *service,
+                                           const Auscult__V1__ComparePrecisionRequest *input,
+                                           Auscult__V1__PrecisionComparison_Closure closure,
+                                           void *closure_data)
+{
+  assert(service->descriptor == &auscult__v1__trace__descriptor);
+  service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void auscult__v1__trace__init (Auscult__V1__Trace_Service *service,
                                Auscult__V1__Trace_ServiceDestroy destroy)

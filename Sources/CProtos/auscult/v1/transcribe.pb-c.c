@@ -1069,7 +1069,7 @@ const ProtobufCMessageDescriptor auscult__v1__transcribe_event__descriptor =
   (ProtobufCMessageInit) auscult__v1__transcribe_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors[6] =
+static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors[7] =
 {
   {
     "file",
@@ -1143,11 +1143,24 @@ static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "precision",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Transcript, precision),
+    &auscult__v1__model_ref__precision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__transcript__field_indices_by_name[] = {
   1,   /* field[1] = duration */
   0,   /* field[0] = file */
   2,   /* field[2] = language */
+  6,   /* field[6] = precision */
   5,   /* field[5] = seed */
   4,   /* field[4] = segments */
   3,   /* field[3] = text */
@@ -1155,7 +1168,7 @@ static const unsigned auscult__v1__transcript__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__transcript__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor auscult__v1__transcript__descriptor =
 {
@@ -1165,7 +1178,7 @@ const ProtobufCMessageDescriptor auscult__v1__transcript__descriptor =
   "Auscult__V1__Transcript",
   "auscult.v1",
   sizeof(Auscult__V1__Transcript),
-  6,
+  7,
   auscult__v1__transcript__field_descriptors,
   auscult__v1__transcript__field_indices_by_name,
   1,  auscult__v1__transcript__number_ranges,

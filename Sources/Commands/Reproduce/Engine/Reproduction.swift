@@ -168,6 +168,7 @@ struct Reproduction {
         _ plugin: V1.PluginListing, _ arguments: [(key: String, value: String)], hears: Bool
     ) throws -> String {
         var parts = ["part 1", plugin.id, plugin.version, info.sha256, "\(options.seed)", hears ? samples.digest : ""]
+        if info.precision != .exact { parts.append(info.precision.name) }
         for argument in arguments {
             // A file that a plugin reads is what is in it, wherever it lies; one that it writes is nothing yet.
             let isFile = argument.value.hasPrefix("/")

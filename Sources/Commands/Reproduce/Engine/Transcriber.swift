@@ -101,7 +101,9 @@ actor Transcriber {
         _ sample: Sample, _ interventions: [String], language: String
     ) async throws -> WrittenText {
         let wantsWords = interventions.isEmpty
-        let parts = ["transcript 1", info.sha256, sample.digest, language, "\(wantsWords)"] + interventions
+        let parts =
+            ["transcript 1", info.sha256, sample.digest, language, "\(wantsWords)"] + interventions
+            + (info.precision == .exact ? [] : ["precision \(info.precision.name)"])
         let key = try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))
         if let text = known[key] { return text }
         var options = V1.DecodingOptions(language: language, wordTimestamps: wantsWords)

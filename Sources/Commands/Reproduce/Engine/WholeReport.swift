@@ -31,7 +31,12 @@ struct WholeReport {
         [
             ("format", .string(Self.format)), ("version", .string(auscultVersion)),
             ("date", .string(ISO8601DateFormatter().string(from: date))),
-            ("model", ["name": .string(model), "sha256": .string(info.sha256)]),
+            (
+                "model",
+                [
+                    "name": .string(model), "sha256": .string(info.sha256), "precision": .string(info.precision.name),
+                ]
+            ),
             (
                 "samples",
                 [

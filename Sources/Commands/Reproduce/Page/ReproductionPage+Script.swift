@@ -169,7 +169,7 @@ extension ReproductionPage {
             el('p', { class: 'lead' }, 'The experiments of “Interpreting OpenAI’s Whisper” (E. Reid, 2023), repeated with one model on one set of recordings. '
               + 'Each verdict is computed from the thresholds that stand beside it.')),
             el('dl', { class: 'run' }, [
-              ['Model', model.name], ['SHA-256', model.sha256 ? model.sha256.slice(0, 10) + '…' : ''], ['Recordings', digits(samples.recordings)],
+              ['Model', model.name], ['Precision', model.precision === 'exact' ? '' : model.precision], ['SHA-256', model.sha256 ? model.sha256.slice(0, 10) + '…' : ''], ['Recordings', digits(samples.recordings)],
               ['with speech', digits(samples.spoken)], ['Written down', `${Math.min(samples.spoken, data.options.recordings)} recordings`],
               ['Seed', String(data.options.seed)], ['Time', digits(data.seconds, 3) + ' s'], ['Date', data.date.slice(0, 10)], ['auscult', data.version]
             ].filter(([, v]) => v).map(([k, v]) => el('div', {}, el('dt', {}, k), el('dd', {}, v)))),

@@ -174,7 +174,8 @@ extension ResultsPage {
           if (run) main.append(el('dl', { class: 'run' }, [
             ['Model', run.model], ['Recordings', digits(run.recordings)], ['Left out', run.skipped ? digits(run.skipped) : ''],
             ['Seed', String(run.seed)], ['Time', digits(run.seconds, 3) + ' s'], ['in the engine', digits(run.engine_seconds, 3) + ' s'],
-            ['Model’s SHA-256', run.model_sha256 ? run.model_sha256.slice(0, 10) + '…' : '']
+            ['Model’s SHA-256', run.model_sha256 ? run.model_sha256.slice(0, 10) + '…' : ''],
+            ['Precision', run.precision === 'exact' ? '' : run.precision]
           ].filter(([, v]) => v).map(([k, v]) => el('div', {}, el('dt', {}, k), el('dd', {}, v)))));
           const scalars = data.results.filter(r => r.kind === 'scalar' && r.file);
           const groups = data.outputs.map((output, i) => ({ output, id: 'r' + i, results: data.results.filter(r => r.output === output.id && !(r.kind === 'scalar' && r.file)) })).filter(g => g.results.length);

@@ -34,7 +34,7 @@ from .errors import (
 from .interventions import Intervention, Latent
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
 from .live import Live, LiveActivations, LiveEnd, LiveEvent, LiveHypothesis, LiveLevel, LiveSegment
-from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, RegisteredModel, Token
+from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, Precision, RegisteredModel, Token
 from .plugins import (
     AudioClip,
     LabelledArray,

@@ -11,7 +11,7 @@ from ._wire import Connection
 from .errors import InvalidArgument
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
-from .models import Model, model_ref
+from .models import Model, Precision, model_ref
 from .traces import Context, Frames, Reduction, TraceOptions
 from .transcripts import Task, TranscribeOptions, decoding_options
 
@@ -26,11 +26,12 @@ def transcribe_request(
         span: Span | None = None,
         model: Model = "",
         vocabulary: str = "",
+        precision: Precision = "exact",
         interventions: Interventions = (),
         **decoding: Any,
     ) -> Any:
         request = v1.TranscribeRequest(
-            model=model_ref(model, vocabulary),
+            model=model_ref(model, vocabulary, precision),
             options=decoding_options(decoding),
             interventions=intervention_messages(interventions),
         )
@@ -54,6 +55,7 @@ def trace_request(
         span: Span | None = None,
         model: Model = "",
         vocabulary: str = "",
+        precision: Precision = "exact",
         frames: Frames = "valid",
         reduce: Reduction = "none",
         context: Context = "full",
@@ -66,7 +68,7 @@ def trace_request(
         if text is not None and tokens is not None:
             raise InvalidArgument("give the decoder text or tokens, not both", "invalid_argument")
         request = v1.TraceRequest(
-            model=model_ref(model, vocabulary),
+            model=model_ref(model, vocabulary, precision),
             hooks=[hooks] if isinstance(hooks, str) else list(hooks),
             frames=enum_number("Frames", frames),
             reduction=enum_number("Reduction", reduce),

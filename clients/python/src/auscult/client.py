@@ -20,7 +20,7 @@ from .errors import DeadlineExceeded, Unavailable
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .jobs import Jobs
-from .models import Model, absolute, model_ref
+from .models import Model, Precision, absolute, model_ref
 from .status import DaemonStatus, Health, daemon_status
 from .traces import Trace, TraceOptions
 from .transcripts import LanguageProbability, TranscribeOptions
@@ -100,12 +100,14 @@ class Client(Caller):
         answer = self._unary("auscult.v1.Model/List", v1.ListModelsRequest())
         return [_models.listing(one) for one in answer.models]
 
-    def model_info(self, name: Model = "", vocabulary: str = "") -> _models.ModelInfo:
+    def model_info(
+        self, name: Model = "", vocabulary: str = "", precision: Precision = "exact"
+    ) -> _models.ModelInfo:
         """Dimensions, format, digest and languages of a model; its weights are not loaded."""
-        return _models.info(self._unary("auscult.v1.Model/Info", model_ref(name, vocabulary)))
+        return _models.info(self._unary("auscult.v1.Model/Info", model_ref(name, vocabulary, precision)))
 
     def hooks(
-        self, pattern: str = "", *, model: Model = "", vocabulary: str = "", tokens: int = 1
+        self, pattern: str = "", *, model: Model = "", vocabulary: str = "", precision: Precision = "exact", tokens: int = 1
     ) -> list[_models.HookPoint]:
         """The hook points that a pattern names, in the order of the forward pass.
 
@@ -114,7 +116,7 @@ class Client(Caller):
                 Hugging Face; empty for all.
             tokens: How many the decoder reads, for shapes that depend on it.
         """
-        request = v1.HooksRequest(model=model_ref(model, vocabulary), pattern=pattern, tokens=tokens)
+        request = v1.HooksRequest(model=model_ref(model, vocabulary, precision), pattern=pattern, tokens=tokens)
         return [_models.hook_point(one) for one in self._unary("auscult.v1.Model/Hooks", request).hooks]
 
     def tokenize(
@@ -164,7 +166,7 @@ class Client(Caller):
                 int16), or bytes of signed 16-bit little-endian samples.
             timeout: Seconds until it must be done.
             on_progress: Is told how far it has come, in seconds of the recording.
-            options: ``model``, ``vocabulary``, ``name``, ``span`` in seconds, ``interventions``, and openai/whisper's
+            options: ``model``, ``vocabulary``, ``precision``, ``name``, ``span`` in seconds, ``interventions``, and openai/whisper's
                 decoding options: ``language``, ``task``, ``word_timestamps``, ``temperature``, ``beam_size``, … as
                 `TranscribeOptions` lists them.
         """
@@ -190,13 +192,14 @@ class Client(Caller):
         *,
         model: Model = "",
         vocabulary: str = "",
+        precision: Precision = "exact",
         span: Span | None = None,
         timeout: float | None = None,
     ) -> list[LanguageProbability]:
         """How likely each language is in the first window, likeliest first."""
         connection = self._main()
         with lent_source(connection, lambda: audio_source(audio, connection, span=span, timeout=timeout)) as source:
-            request = v1.DetectLanguageRequest(model=model_ref(model, vocabulary), audio=source)
+            request = v1.DetectLanguageRequest(model=model_ref(model, vocabulary, precision), audio=source)
             answer = self._unary("auscult.v1.Transcribe/DetectLanguage", request, timeout, connection)
         return [LanguageProbability(one.language, one.probability) for one in answer.languages]
 
@@ -260,7 +263,8 @@ class Client(Caller):
             timeout: Seconds until it must be done.
             on_progress: Is told how far it has come, in windows.
             options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
-                ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder, ``model``, ``vocabulary``, ``language``,
+                ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder, ``model``, ``vocabulary``, ``precision``,
+                ``language``,
                 ``task``, ``name``, and ``span`` in seconds.
         """
         with self._trace(audio, hooks, memory, out, timeout, on_progress, options) as tensors:
@@ -289,6 +293,7 @@ class Client(Caller):
         *,
         model: Model = "",
         vocabulary: str = "",
+        precision: Precision = "exact",
         language: str = "",
         transcribe: bool = True,
         features: Iterable[_live.Feature] = (),
@@ -308,7 +313,7 @@ class Client(Caller):
             window: Seconds of sound that the encoder sees at most; the model's own window by default.
             timeout: Seconds until the line ends by itself.
         """
-        request = _live.opening(model, vocabulary, language, transcribe, features, step, window)
+        request = _live.opening(model, vocabulary, precision, language, transcribe, features, step, window)
         return self._opened(lambda it: _live.Live(it, "auscult.v1.Live/Listen", request, timeout=timeout))
 
     # Plugins.
@@ -330,13 +335,14 @@ class Client(Caller):
         interventions: Interventions = (),
         model: Model = "",
         vocabulary: str = "",
+        precision: Precision = "exact",
         timeout: float | None = None,
         on_progress: streams.OnProgress | None = None,
     ) -> _plugins.PluginRun:
         """Runs a plugin over recordings; iterate over its results."""
         request = v1.RunPluginRequest(
             plugin_id=id,
-            model=model_ref(model, vocabulary),
+            model=model_ref(model, vocabulary, precision),
             arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in (arguments or {}).items()],
             interventions=intervention_messages(interventions),
         )

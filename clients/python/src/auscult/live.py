@@ -11,7 +11,7 @@ from ._audio import s16le
 from ._call import Call
 from ._messages import present, v1
 from .errors import AuscultError, FailedPrecondition, Unavailable
-from .models import Model, model_ref
+from .models import Model, Precision, model_ref
 from .streams import Stream
 
 # The contract's most is 1 MiB a message; smaller pieces reach the engine sooner.
@@ -157,6 +157,7 @@ class Live(Stream[AnyLiveEvent]):
 def opening(
     model: Model,
     vocabulary: str,
+    precision: Precision,
     language: str,
     transcribe: bool,
     features: Iterable[Feature],
@@ -165,7 +166,7 @@ def opening(
 ) -> Any:
     """The first message of a line; `step` and `window` in seconds."""
     return v1.LiveOpen(
-        model=model_ref(model, vocabulary),
+        model=model_ref(model, vocabulary, precision),
         language=language,
         transcribe=transcribe,
         features=[_feature(*one) for one in features],

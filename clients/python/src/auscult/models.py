@@ -6,11 +6,15 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
-from ._messages import enum_word, present, v1
+from ._messages import enum_number, enum_word, present, v1
 
 #: A registered name, or a checkpoint: a Hugging Face folder, an openai ``.pt`` or a ggml ``.bin``. A string with a
 #: slash, or with one of these endings, is a path and made absolute. Empty for the embedded model.
 Model = Union[str, "os.PathLike[str]"]
+
+#: In what numbers a model computes. ``"exact"``: float32. ``"int8"``: 8 bits with scales, the same to the bit on every
+#: processor. ``"bf16"``: refused where the processor has no instructions for it.
+Precision = Literal["exact", "int8", "bf16"]
 
 #: ``"embedded"``: in the daemon. ``"registered"``: wherever it lies. ``"downloaded"``: by `Client.pull`.
 #: ``"released"``: not here, and can be pulled.
@@ -69,8 +73,9 @@ class ModelInfo:
     #: ``(layer, head)`` of the cross-attention heads that word timestamps are read from.
     alignment_heads: tuple[tuple[int, int], ...]
     resident: bool
-    #: Bytes that its weights take in memory as float32.
+    #: Bytes that its weights take in memory at most.
     memory_bytes: int
+    precision: Precision
 
 
 @dataclass(frozen=True)
@@ -116,12 +121,19 @@ class Token:
     special: bool
 
 
-def model_ref(model: Model = "", vocabulary: str | os.PathLike[str] = "") -> Any:
+def model_ref(model: Model = "", vocabulary: str | os.PathLike[str] = "", precision: Precision = "exact") -> Any:
     """The contract's ModelRef."""
     name = os.fspath(model)
     if isinstance(model, os.PathLike) or "/" in name or name.endswith((".pt", ".bin")):
         name = os.path.abspath(os.path.expanduser(name))
-    return v1.ModelRef(name=name, vocabulary=absolute(vocabulary))
+    return v1.ModelRef(
+        name=name, vocabulary=absolute(vocabulary), precision=enum_number("ModelRef.Precision", precision)
+    )
+
+
+def precision_word(message: Any) -> Any:
+    """The precision that a result names."""
+    return enum_word("ModelRef.Precision", message.precision)
 
 
 def absolute(path: str | os.PathLike[str]) -> str:
@@ -160,6 +172,7 @@ def info(message: Any) -> ModelInfo:
         alignment_heads=tuple((one.layer, one.head) for one in message.alignment_heads),
         resident=message.resident,
         memory_bytes=message.memory_bytes,
+        precision=precision_word(message),
     )
 
 

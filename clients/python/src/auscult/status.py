@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .models import Precision, precision_word
+
 #: ``"service_unknown"`` is only said of a service that there is not.
 Health = Literal["unknown", "serving", "not_serving", "service_unknown"]
 
@@ -20,6 +22,8 @@ class ResidentModel:
     idle_seconds: float
     #: Calls that use it now.
     users: int
+    #: In what numbers it computes.
+    precision: Precision
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ class DaemonStatus:
 def daemon_status(message: Any) -> DaemonStatus:
     fields = {name: getattr(message, name) for name in DaemonStatus.__dataclass_fields__}
     fields["models"] = tuple(
-        ResidentModel(*(getattr(one, name) for name in ResidentModel.__dataclass_fields__)) for one in message.models
+        ResidentModel(one.name, one.sha256, one.memory_bytes, one.idle_seconds, one.users, precision_word(one))
+        for one in message.models
     )
     fields["calls"] = tuple(
         CallInfo(*(getattr(one, name) for name in CallInfo.__dataclass_fields__)) for one in message.calls

@@ -16,7 +16,7 @@ from ._messages import present
 from ._tensors import DTYPE_NAMES
 from .errors import DataLoss, InvalidArgument
 from .interventions import Interventions
-from .models import Model
+from .models import Model, Precision, precision_word
 from .transcripts import Task
 
 #: ``"valid"``: positions that overlap audio. ``"all"``: the padding as well.
@@ -37,6 +37,7 @@ class TraceOptions(TypedDict, total=False):
     span: Union[Span, None]
     model: Model
     vocabulary: str
+    precision: Precision
     frames: Frames
     reduce: Reduction
     context: Context
@@ -108,6 +109,8 @@ class TraceSummary:
     windows: int
     #: Where the daemon wrote the tensors; None where it handed them over.
     output_file: str | None
+    #: In what numbers the model computed.
+    precision: Precision = "exact"
 
 
 class Trace(Mapping[str, NDArray[Any]]):
@@ -164,6 +167,7 @@ def trace_summary(message: Any) -> TraceSummary:
         tokens=tuple(tuple(one.ids) for one in message.tokens),
         windows=message.windows,
         output_file=message.output_file or None,
+        precision=precision_word(message),
     )
 
 

@@ -10,7 +10,7 @@ from ._audio import Span
 from ._messages import enum_number, present, v1
 from .errors import InvalidArgument
 from .interventions import Interventions
-from .models import Model
+from .models import Model, Precision, precision_word
 
 Task = Literal["transcribe", "translate"]
 
@@ -68,6 +68,8 @@ class Transcript:
     segments: tuple[Segment, ...]
     #: Where random draws began; the same seed gives the same text.
     seed: int
+    #: In what numbers the model computed.
+    precision: Precision = "exact"
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class TranscribeOptions(DecodingOptions, total=False):
     span: Union[Span, None]
     model: Model
     vocabulary: str
+    precision: Precision
     interventions: Interventions
 
 
@@ -212,4 +215,5 @@ def transcript(message: Any) -> Transcript:
         text=message.text,
         segments=tuple(segment(one) for one in message.segments),
         seed=message.seed,
+        precision=precision_word(message),
     )

@@ -1679,7 +1679,7 @@ const ProtobufCMessageDescriptor auscult__host__v1__create__descriptor =
   (ProtobufCMessageInit) auscult__host__v1__create__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__host__v1__activate__field_descriptors[5] =
+static const ProtobufCFieldDescriptor auscult__host__v1__activate__field_descriptors[6] =
 {
   {
     "model",
@@ -1741,18 +1741,31 @@ static const ProtobufCFieldDescriptor auscult__host__v1__activate__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "precision",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__Host__V1__Activate, precision),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__host__v1__activate__field_indices_by_name[] = {
   2,   /* field[2] = dimensions */
   0,   /* field[0] = model */
   1,   /* field[1] = model_sha256 */
+  5,   /* field[5] = precision */
   3,   /* field[3] = recordings */
   4,   /* field[4] = seed */
 };
 static const ProtobufCIntRange auscult__host__v1__activate__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__host__v1__activate__descriptor =
 {
@@ -1762,7 +1775,7 @@ const ProtobufCMessageDescriptor auscult__host__v1__activate__descriptor =
   "Auscult__Host__V1__Activate",
   "auscult.host.v1",
   sizeof(Auscult__Host__V1__Activate),
-  5,
+  6,
   auscult__host__v1__activate__field_descriptors,
   auscult__host__v1__activate__field_indices_by_name,
   1,  auscult__host__v1__activate__number_ranges,

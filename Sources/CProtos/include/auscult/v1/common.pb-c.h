@@ -28,6 +28,24 @@ typedef struct Auscult__V1__Tensor Auscult__V1__Tensor;
 /* --- enums --- */
 
 /*
+ * In what numbers the products with the model's weights are computed.
+ */
+typedef enum _Auscult__V1__ModelRef__Precision {
+  /*
+   * float32: what the others are measured against.
+   */
+  AUSCULT__V1__MODEL_REF__PRECISION__EXACT = 0,
+  /*
+   * Weights and activations in 8 bits with a scale for each column and each row: the same to the bit on every processor.
+   */
+  AUSCULT__V1__MODEL_REF__PRECISION__INT8 = 1,
+  /*
+   * Weights and activations in bfloat16, sums in float32. Refused where the processor has no instructions for it.
+   */
+  AUSCULT__V1__MODEL_REF__PRECISION__BF16 = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__MODEL_REF__PRECISION)
+} Auscult__V1__ModelRef__Precision;
+/*
  * How much of a window the encoder hears.
  */
 typedef enum _Auscult__V1__EncoderContext {
@@ -154,10 +172,14 @@ struct  Auscult__V1__ModelRef
    * A vocabulary file to use instead of the checkpoint's own; empty for its own.
    */
   char *vocabulary;
+  /*
+   * The same checkpoint in another precision is another model in memory.
+   */
+  Auscult__V1__ModelRef__Precision precision;
 };
 #define AUSCULT__V1__MODEL_REF__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__model_ref__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
 
 
 typedef enum {
@@ -442,6 +464,7 @@ extern const ProtobufCMessageDescriptor auscult__v1__started__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__progress__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__error_detail__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__model_ref__descriptor;
+extern const ProtobufCEnumDescriptor    auscult__v1__model_ref__precision__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__span__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__audio_source__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__tensor__descriptor;

@@ -135,10 +135,11 @@ struct  Auscult__V1__ResidentModel
    * Calls that use it now.
    */
   uint32_t users;
+  Auscult__V1__ModelRef__Precision precision;
 };
 #define AUSCULT__V1__RESIDENT_MODEL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__resident_model__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
 
 
 struct  Auscult__V1__CallInfo

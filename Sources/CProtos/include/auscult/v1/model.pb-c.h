@@ -166,13 +166,14 @@ struct  Auscult__V1__ModelInfo
   Auscult__V1__AttentionHead **alignment_heads;
   protobuf_c_boolean resident;
   /*
-   * Bytes that its weights take in memory as float32.
+   * Bytes that its weights take in memory at most: as float32, or in fewer bits where the precision is another.
    */
   uint64_t memory_bytes;
+  Auscult__V1__ModelRef__Precision precision;
 };
 #define AUSCULT__V1__MODEL_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__model_info__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0,NULL, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0,NULL, 0, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
 
 
 struct  Auscult__V1__AttentionHead

@@ -523,10 +523,11 @@ struct  Auscult__V1__PluginEnd
   double seconds;
   double engine_seconds;
   double plugin_seconds;
+  Auscult__V1__ModelRef__Precision precision;
 };
 #define AUSCULT__V1__PLUGIN_END__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_end__descriptor) \
-    , 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , 0, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
 
 
 typedef enum {

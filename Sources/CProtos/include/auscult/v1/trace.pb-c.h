@@ -25,6 +25,9 @@ typedef struct Auscult__V1__TensorChunk Auscult__V1__TensorChunk;
 typedef struct Auscult__V1__SharedMemory Auscult__V1__SharedMemory;
 typedef struct Auscult__V1__SharedTensor Auscult__V1__SharedTensor;
 typedef struct Auscult__V1__TraceSummary Auscult__V1__TraceSummary;
+typedef struct Auscult__V1__ComparePrecisionRequest Auscult__V1__ComparePrecisionRequest;
+typedef struct Auscult__V1__PrecisionComparison Auscult__V1__PrecisionComparison;
+typedef struct Auscult__V1__HookError Auscult__V1__HookError;
 
 
 /* --- enums --- */
@@ -317,10 +320,74 @@ struct  Auscult__V1__TraceSummary
    * What RunToEnd put into shared memory.
    */
   Auscult__V1__SharedMemory *memory;
+  Auscult__V1__ModelRef__Precision precision;
 };
 #define AUSCULT__V1__TRACE_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__trace_summary__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
+
+
+/*
+ * The model hears the recording in both precisions, and both decoders read what the exact one writes (greedily).
+ */
+struct  Auscult__V1__ComparePrecisionRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Its precision is the one that is compared with the exact one.
+   */
+  Auscult__V1__ModelRef *model;
+  Auscult__V1__AudioSource *audio;
+  /*
+   * Names, globs and aliases of hook points; none for all.
+   */
+  size_t n_hooks;
+  char **hooks;
+  int64_t deadline_ms;
+};
+#define AUSCULT__V1__COMPARE_PRECISION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__compare_precision_request__descriptor) \
+    , NULL, NULL, 0,NULL, 0 }
+
+
+struct  Auscult__V1__PrecisionComparison
+{
+  ProtobufCMessage base;
+  /*
+   * As the recording was named.
+   */
+  char *file;
+  char *model;
+  char *model_sha256;
+  Auscult__V1__ModelRef__Precision precision;
+  /*
+   * In the order of the forward pass.
+   */
+  size_t n_hooks;
+  Auscult__V1__HookError **hooks;
+};
+#define AUSCULT__V1__PRECISION_COMPARISON__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__precision_comparison__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, 0,NULL }
+
+
+struct  Auscult__V1__HookError
+{
+  ProtobufCMessage base;
+  char *hook;
+  /*
+   * The L2 norm of the difference over that of the exact values, over all frames that overlap audio, or over all tokens. Values
+   * that are infinite in both, masked scores, are left out.
+   */
+  double relative;
+  /*
+   * The largest difference of one value.
+   */
+  double largest;
+};
+#define AUSCULT__V1__HOOK_ERROR__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__hook_error__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0 }
 
 
 /* Auscult__V1__TraceRequest methods */
@@ -475,6 +542,63 @@ Auscult__V1__TraceSummary *
 void   auscult__v1__trace_summary__free_unpacked
                      (Auscult__V1__TraceSummary *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__ComparePrecisionRequest methods */
+void   auscult__v1__compare_precision_request__init
+                     (Auscult__V1__ComparePrecisionRequest         *message);
+size_t auscult__v1__compare_precision_request__get_packed_size
+                     (const Auscult__V1__ComparePrecisionRequest   *message);
+size_t auscult__v1__compare_precision_request__pack
+                     (const Auscult__V1__ComparePrecisionRequest   *message,
+                      uint8_t             *out);
+size_t auscult__v1__compare_precision_request__pack_to_buffer
+                     (const Auscult__V1__ComparePrecisionRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ComparePrecisionRequest *
+       auscult__v1__compare_precision_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__compare_precision_request__free_unpacked
+                     (Auscult__V1__ComparePrecisionRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__PrecisionComparison methods */
+void   auscult__v1__precision_comparison__init
+                     (Auscult__V1__PrecisionComparison         *message);
+size_t auscult__v1__precision_comparison__get_packed_size
+                     (const Auscult__V1__PrecisionComparison   *message);
+size_t auscult__v1__precision_comparison__pack
+                     (const Auscult__V1__PrecisionComparison   *message,
+                      uint8_t             *out);
+size_t auscult__v1__precision_comparison__pack_to_buffer
+                     (const Auscult__V1__PrecisionComparison   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__PrecisionComparison *
+       auscult__v1__precision_comparison__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__precision_comparison__free_unpacked
+                     (Auscult__V1__PrecisionComparison *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__HookError methods */
+void   auscult__v1__hook_error__init
+                     (Auscult__V1__HookError         *message);
+size_t auscult__v1__hook_error__get_packed_size
+                     (const Auscult__V1__HookError   *message);
+size_t auscult__v1__hook_error__pack
+                     (const Auscult__V1__HookError   *message,
+                      uint8_t             *out);
+size_t auscult__v1__hook_error__pack_to_buffer
+                     (const Auscult__V1__HookError   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__HookError *
+       auscult__v1__hook_error__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__hook_error__free_unpacked
+                     (Auscult__V1__HookError *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Auscult__V1__TraceRequest_Closure)
@@ -501,6 +625,15 @@ typedef void (*Auscult__V1__SharedTensor_Closure)
 typedef void (*Auscult__V1__TraceSummary_Closure)
                  (const Auscult__V1__TraceSummary *message,
                   void *closure_data);
+typedef void (*Auscult__V1__ComparePrecisionRequest_Closure)
+                 (const Auscult__V1__ComparePrecisionRequest *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__PrecisionComparison_Closure)
+                 (const Auscult__V1__PrecisionComparison *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__HookError_Closure)
+                 (const Auscult__V1__HookError *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -516,6 +649,10 @@ struct Auscult__V1__Trace_Service
                      const Auscult__V1__TraceRequest *input,
                      Auscult__V1__TraceSummary_Closure closure,
                      void *closure_data);
+  void (*compare_precision)(Auscult__V1__Trace_Service *service,
+                            const Auscult__V1__ComparePrecisionRequest *input,
+                            Auscult__V1__PrecisionComparison_Closure closure,
+                            void *closure_data);
 };
 typedef void (*Auscult__V1__Trace_ServiceDestroy)(Auscult__V1__Trace_Service *);
 void auscult__v1__trace__init (Auscult__V1__Trace_Service *service,
@@ -525,7 +662,8 @@ void auscult__v1__trace__init (Auscult__V1__Trace_Service *service,
 #define AUSCULT__V1__TRACE__INIT(function_prefix__) \
     { AUSCULT__V1__TRACE__BASE_INIT,\
       function_prefix__ ## run,\
-      function_prefix__ ## run_to_end  }
+      function_prefix__ ## run_to_end,\
+      function_prefix__ ## compare_precision  }
 void auscult__v1__trace__run(ProtobufCService *service,
                              const Auscult__V1__TraceRequest *input,
                              Auscult__V1__TraceEvent_Closure closure,
@@ -534,6 +672,10 @@ void auscult__v1__trace__run_to_end(ProtobufCService *service,
                                     const Auscult__V1__TraceRequest *input,
                                     Auscult__V1__TraceSummary_Closure closure,
                                     void *closure_data);
+void auscult__v1__trace__compare_precision(ProtobufCService *service,
+                                           const Auscult__V1__ComparePrecisionRequest *input,
+                                           Auscult__V1__PrecisionComparison_Closure closure,
+                                           void *closure_data);
 
 /* --- descriptors --- */
 
@@ -547,6 +689,9 @@ extern const ProtobufCMessageDescriptor auscult__v1__tensor_chunk__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__shared_memory__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__shared_tensor__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__compare_precision_request__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__precision_comparison__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__hook_error__descriptor;
 extern const ProtobufCServiceDescriptor auscult__v1__trace__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -227,10 +227,14 @@ struct  Auscult__V1__Transcript
   size_t n_segments;
   Auscult__V1__Segment **segments;
   uint64_t seed;
+  /*
+   * The model's.
+   */
+  Auscult__V1__ModelRef__Precision precision;
 };
 #define AUSCULT__V1__TRANSCRIPT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__transcript__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
 
 
 typedef enum {

@@ -138,10 +138,14 @@ struct  Auscult__Host__V1__Activate
   uint32_t *dimensions;
   uint64_t recordings;
   uint64_t seed;
+  /*
+   * "exact", "int8", "bf16".
+   */
+  char *precision;
 };
 #define AUSCULT__HOST__V1__ACTIVATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__host__v1__activate__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, (char *)protobuf_c_empty_string }
 
 
 typedef enum {
