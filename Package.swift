@@ -106,8 +106,8 @@ let package = Package(
             name: "Features", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
             path: "plugins/features/Analysis", swiftSettings: testable),
         .target(
-            name: "Probes", dependencies: ["PluginDraws", "PluginKit", "TensorFiles"], path: "plugins/probes/Analysis",
-            swiftSettings: testable),
+            name: "Probes", dependencies: ["Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
+            path: "plugins/probes/Analysis", swiftSettings: testable),
         .target(
             name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit"],
             path: "plugins/sae/Analysis", swiftSettings: testable),

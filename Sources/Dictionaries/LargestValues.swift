@@ -58,12 +58,16 @@ public enum LargestValues {
 
     /// The `rank`-th largest of `count` values (1 ≤ rank ≤ count), which are put into another order.
     public static func ranked(_ rank: Int, of values: UnsafeMutablePointer<Float>, _ count: Int) -> Float {
-        // Where halves are cut badly again and again, what is left is counted.
+        // Where halves are cut badly again and again, what is left is sorted.
         var (low, high, rounds) = (0, count - 1, 0)
         let place = rank - 1
         while low < high {
             rounds += 1
-            guard rounds < 64 else { return counted(place - low + 1, of: values + low, high - low + 1) }
+            guard rounds < 64 else {
+                var rest = UnsafeMutableBufferPointer(start: values + low, count: high - low + 1)
+                rest.sort(by: >)
+                break
+            }
             let pivot = middle(values[low], values[(low + high) / 2], values[high])
             var (i, j) = (low, high)
             while i <= j {
@@ -87,30 +91,5 @@ public enum LargestValues {
 
     private static func middle(_ a: Float, _ b: Float, _ c: Float) -> Float {
         max(min(a, b), min(max(a, b), c))
-    }
-
-    /// The same, eleven, eleven and ten bits at a time: floats are ordered as their bits are, those below 0 turned round.
-    private static func counted(_ rank: Int, of values: UnsafePointer<Float>, _ count: Int) -> Float {
-        func key(_ value: Float) -> UInt32 {
-            value.bitPattern >> 31 == 1 ? ~value.bitPattern : value.bitPattern | 1 << 31
-        }
-        var prefix: UInt32 = 0, left = rank
-        for (shift, bits) in [(21, 11), (10, 11), (0, 10)] as [(UInt32, UInt32)] {
-            var histogram = [Int](repeating: 0, count: 1 << bits)
-            for i in 0..<count {
-                let key = key(values[i])
-                // Shifted by 32 it is 0: the first round counts all.
-                if UInt64(key) >> UInt64(shift + bits) == UInt64(prefix) {
-                    histogram[Int(key >> shift & (1 << bits - 1))] += 1
-                }
-            }
-            var bucket = histogram.count - 1
-            while bucket > 0, histogram[bucket] < left {
-                left -= histogram[bucket]
-                bucket -= 1
-            }
-            prefix = prefix << bits | UInt32(bucket)
-        }
-        return Float(bitPattern: prefix >> 31 == 1 ? prefix & ~(1 << 31) : ~prefix)
     }
 }

@@ -54,6 +54,28 @@ struct DictionaryCodingTests {
         #expect(extremes == [0, .greatestFiniteMagnitude, 0, 0, 0, .infinity])
     }
 
+    @Test("of many values the few largest are found as in a sorted list, in whatever order they come")
+    func few() {
+        var random = SeededGenerator(seed: 12)
+        let drawn = random.floats(3000).map { ($0 * 500).rounded() / 500 }
+        let rising = drawn.sorted()
+        let orders = [
+            drawn, rising, rising.reversed(), Array(rising[..<1500]) + rising[1500...].reversed(),
+            [Float](repeating: 0.5, count: 3000), drawn.map { $0 > 0 ? .nan : $0 },
+        ]
+        for values in orders {
+            for count in [1, 32, 300, 2000] {
+                var places = [Int32](repeating: 0, count: values.count)
+                let found = LargestValues.find(count, of: values, values.count, into: &places)
+                let expected = values.indices.filter { values[$0] > 0 }.sorted { (values[$1], $0) < (values[$0], $1) }
+                #expect(places.prefix(found).map(Int.init) == expected.prefix(count).sorted())
+                guard !values.contains(where: \.isNaN) else { continue }
+                var moved = values
+                #expect(LargestValues.ranked(count, of: &moved, moved.count) == values.sorted(by: >)[count - 1])
+            }
+        }
+    }
+
     @Test("activations and codes of another width, and latents that are not there, are refused")
     func refused() throws {
         let dictionary = try random(.relu)

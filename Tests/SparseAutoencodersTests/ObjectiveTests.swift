@@ -1,7 +1,30 @@
-import Testing
+import Kernels
 import TestSupport
+import Testing
 
 @testable import SparseAutoencoders
+
+extension Objective {
+    /// The slopes of every latent as one gradient.
+    fileprivate func evaluate(_ x: [Float], _ weights: Weights, dead: [Int], gradients: inout Weights) -> Outcome {
+        let (outcome, slopes) = evaluate(x, weights, dead: dead)
+        gradients.encoderBias = slopes.encoderBias
+        gradients.logThreshold = slopes.logThreshold
+        var encoder = [Float](repeating: .nan, count: inputs), decoder = encoder
+        var bias = (0..<inputs).map { i in
+            stride(from: i, to: slopes.toOutput.count, by: inputs).reduce(Float(0)) { $0 + slopes.toOutput[$1] }
+        }
+        for latent in 0..<settings.latents {
+            slopes.write(latent, encoder: &encoder, decoder: &decoder)
+            let range = latent * inputs..<(latent + 1) * inputs
+            gradients.encoder.replaceSubrange(range, with: encoder)
+            gradients.decoder.replaceSubrange(range, with: decoder)
+            for i in 0..<inputs { bias[i] -= slopes.encoderBias[latent] * weights.encoder[range.lowerBound + i] }
+        }
+        gradients.decoderBias = bias
+        return outcome
+    }
+}
 
 /// Gradients beside differences of the loss along random directions.
 @Suite("Gradients of sparse autoencoders")
@@ -61,6 +84,51 @@ struct ObjectiveTests {
             }
         }
         #expect(agreeing >= tried - 3, "\(agreeing) of \(tried)")
+    }
+
+    @Test(
+        "sums over the active latents are products of whole matrices, and neither depends on threads",
+        arguments: TrainingSettings.Variant.allCases)
+    func sparseAndDense(variant: TrainingSettings.Variant) {
+        var (sparse, x, weights) = make(variant, seed: 4)
+        let dead = [0, 2, 3, 7, 11]
+        for latent in dead { weights.encoderBias[latent] -= 3 }
+        sparse.denseShare = 2
+        var dense = sparse
+        dense.denseShare = 0
+        var gradients = [weights, weights, weights]
+        let outcome = sparse.evaluate(x, weights, dead: dead, gradients: &gradients[0])
+        let other = dense.evaluate(x, weights, dead: dead, gradients: &gradients[1])
+        #expect(outcome.active == other.active && outcome.fired == other.fired && outcome.active > 0)
+        #expect(abs(outcome.loss - other.loss) < 1e-5 * abs(other.loss))
+        for part in Weights.parts {
+            let scale = gradients[1][keyPath: part].reduce(0) { max($0, abs($1)) }
+            #expect(
+                largestDifference(gradients[0][keyPath: part], gradients[1][keyPath: part]) <= 1e-5 * scale)
+        }
+        // Within a task all tasks run on the thread that calls.
+        Parallel.forEach(2) {
+            if $0 == 0 { _ = sparse.evaluate(x, weights, dead: dead, gradients: &gradients[2]) }
+        }
+        #expect(gradients[0] == gradients[2])
+    }
+
+    @Test("BatchTopK keeps the largest codes of a batch, of equal ones the first, and all where few are positive")
+    func batchTopK() {
+        var settings = TrainingSettings()
+        settings.latents = 100
+        settings.k = 2
+        var random = SeededGenerator(seed: 3)
+        for shift in [0, -0.98, -2] as [Float] {
+            let pre = random.floats(7 * 100).map { ($0 * 20).rounded() / 20 + shift }
+            let codes = SparseCodes(pre, latents: 100, settings, thresholds: [])
+            let order = pre.indices.filter { pre[$0] > 0 }.sorted { (pre[$1], $0) < (pre[$0], $1) }.prefix(14).sorted()
+            let found = (0..<7).flatMap { row in
+                codes.withEntries(row) { places, _ in places.map { row * 100 + Int($0) } }
+            }
+            #expect(found == order)
+            #expect(codes.values == order.map { pre[$0] })
+        }
     }
 
     @Test("the auxiliary loss teaches dead latents the residual, with the right sign, and leaves the others alone")

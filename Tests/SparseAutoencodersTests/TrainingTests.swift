@@ -116,6 +116,26 @@ struct TrainingTests {
         #expect(whole.weights.decoder.allSatisfy { $0.isFinite })
     }
 
+    @Test("the number of threads changes no bit of a training", arguments: TrainingSettings.Variant.allCases)
+    func threads(variant: TrainingSettings.Variant) throws {
+        var data = Planted(40, inputs: 30, seed: 8)
+        let all = data.positions(900, active: 2)
+        let begun = SparseTrainer(
+            settings: settings(variant) {
+                $0.latents = 70
+                $0.isTied = variant == .topK
+            }, inputs: 30, seed: 7)
+        func train() throws -> [UInt8] {
+            var trainer = begun
+            try trainer.hear(all)
+            return try StateEncoder.encode(trainer)
+        }
+        var alone: [UInt8] = []
+        // Within a task all tasks run on the thread that calls.
+        try Parallel.forEach(2, throwing: { if $0 == 0 { alone = try train() } })
+        #expect(try train() == alone)
+    }
+
     @Test(
         "every variant lowers its loss, and what is exported encodes as the training did",
         arguments: TrainingSettings.Variant.allCases)

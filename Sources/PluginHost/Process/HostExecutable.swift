@@ -28,8 +28,8 @@ package enum HostExecutable {
     static func environment(_ own: [String: String] = ProcessInfo.processInfo.environment) -> [String] {
         let passed = [
             "HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH",
-            // Which kernels run: a plugin's are the daemon's.
-            "AUSCULT_KERNELS", "OPENBLAS_CORETYPE",
+            // Which kernels run, on how many threads: a plugin's are the daemon's.
+            "AUSCULT_KERNELS", "AUSCULT_THREADS", "OPENBLAS_CORETYPE",
         ]
         return passed.compactMap { name in own[name].map { "\(name)=\($0)" } }
             // The backtracer can take minutes over a crash, and would see what the plugin saw.

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 extension LogisticRegression {
     /// The objective and its gradient with respect to W (row-major) and, behind it, b.
@@ -10,44 +11,76 @@ extension LogisticRegression {
 
         var size: Int { classes * (rows.features + 1) }
 
+        /// Rows that are taken at a time: they are still in the nearest caches when their part of the gradient is made.
+        private static let block = 32
+        /// Parts of the rows that threads take, each with a gradient of its own; as many as there are rows for, whatever the threads.
+        private static let parts = 16, leastPart = 8 * block
+
         func evaluate(_ point: [Double]) -> (value: Double, gradient: [Double]) {
-            let features = rows.features
-            var gradient = [Double](repeating: 0, count: point.count)
-            var loss = 0.0
-            var residual = [Double](repeating: 0, count: classes)
-            let share = 1 / Double(rows.count)
-            point.withUnsafeBufferPointer { point in
-                gradient.withUnsafeMutableBufferPointer { gradient in
-                    for row in 0..<rows.count {
-                        rows.withRow(row) { values in
-                            for index in 0..<classes {
-                                let weight = UnsafeBufferPointer(
-                                    rebasing: point[(index * features)...].prefix(features))
-                                residual[index] = point[classes * features + index] + dot(values, weight)
-                            }
-                            loss += share * subtractSoftmax(&residual, label: labels[row])
-                            for index in 0..<classes {
-                                let factor = share * residual[index]
-                                let line = UnsafeMutableBufferPointer(
-                                    rebasing: gradient[(index * features)...].prefix(features))
-                                for entry in 0..<features { line[entry] += factor * values[entry] }
-                                gradient[classes * features + index] += factor
-                            }
-                        }
-                    }
-                    for entry in 0..<(classes * features) {
-                        loss += l2 / 2 * point[entry] * point[entry]
-                        gradient[entry] += l2 * point[entry]
-                    }
+            let weights = classes * rows.features
+            let logits = Logits(point, classes: classes, features: rows.features)
+            let part = max(Self.leastPart, ((rows.count + Self.parts - 1) / Self.parts).rounded(upTo: Self.block))
+            let parts = max(1, (rows.count + part - 1) / part)
+            var gradients = [Double](repeating: 0, count: parts * size)
+            var losses = [Double](repeating: 0, count: parts)
+            func run(
+                _ gradients: UnsafeMutablePointer<Double>, _ losses: UnsafeMutablePointer<Double>,
+                _ values: UnsafePointer<Double>
+            ) {
+                Parallel.blocks(of: part, in: rows.count) { range in
+                    let number = range.lowerBound / part
+                    losses[number] = add(range, values, logits, to: gradients + number * size)
                 }
+            }
+            run(&gradients, &losses, rows.values)
+            var gradient = Array(gradients[..<size])
+            for number in 1..<parts {
+                for entry in 0..<size { gradient[entry] += gradients[number * size + entry] }
+            }
+            var loss = losses.reduce(0, +)
+            for entry in 0..<weights {
+                loss += l2 / 2 * point[entry] * point[entry]
+                gradient[entry] += l2 * point[entry]
             }
             return (loss, gradient)
         }
 
+        /// Adds the gradient of some rows. -> their share of the loss.
+        private func add(
+            _ range: Range<Int>, _ values: UnsafePointer<Double>, _ logits: Logits,
+            to gradient: UnsafeMutablePointer<Double>
+        ) -> Double {
+            let (features, stride, share) = (rows.features, logits.stride, 1 / Double(rows.count))
+            var loss = 0.0
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: (stride + classes) * Self.block) { room in
+                guard let room = room.baseAddress else { return }
+                // A row of residuals for each class: the left side of the gradient's product.
+                let residuals = room + stride * Self.block
+                for start in Swift.stride(from: range.lowerBound, to: range.upperBound, by: Self.block) {
+                    let count = min(Self.block, range.upperBound - start)
+                    let block = values + start * features
+                    logits.write(block, count, into: room)
+                    for row in 0..<count {
+                        let line = UnsafeMutableBufferPointer(start: room + row * stride, count: classes)
+                        loss += share * subtractSoftmax(line, label: labels[start + row])
+                        for index in 0..<classes {
+                            let residual = share * line[index]
+                            residuals[index * Self.block + row] = residual
+                            gradient[classes * features + index] += residual
+                        }
+                    }
+                    DoubleProduct.multiply(
+                        m: classes, n: features, k: count, residuals, lda: Self.block, block, ldb: features,
+                        into: gradient, ldc: features, accumulating: true)
+                }
+            }
+            return loss
+        }
+
         /// Logits in, softmax − one-hot out. -> the cross-entropy.
-        private func subtractSoftmax(_ logits: inout [Double], label: Int) -> Double {
-            let loss = crossEntropy(logits[...], label: label)
+        private func subtractSoftmax(_ logits: UnsafeMutableBufferPointer<Double>, label: Int) -> Double {
             let peak = logits.max() ?? 0
+            let own = logits[label]
             var sum = 0.0
             for index in logits.indices {
                 logits[index] = exp(logits[index] - peak)
@@ -55,9 +88,13 @@ extension LogisticRegression {
             }
             for index in logits.indices { logits[index] /= sum }
             logits[label] -= 1
-            return loss
+            return peak + log(sum) - own
         }
     }
+}
+
+extension Int {
+    fileprivate func rounded(upTo step: Int) -> Int { (self + step - 1) / step * step }
 }
 
 /// −log softmax(logits)[label]

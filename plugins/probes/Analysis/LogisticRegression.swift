@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// A linear classifier with bias: logits = W z + b, over standardised features z = (x − mean) / std.
 struct LinearProbe: Sendable, Equatable {
@@ -18,18 +19,21 @@ struct LinearProbe: Sendable, Equatable {
 
     /// Logits of each row, [rows, classes].
     func logits(_ rows: FeatureMatrix) -> [Double] {
+        let all = Logits(weight + bias, classes: classes, features: features)
         var logits = [Double](repeating: 0, count: rows.count * classes)
-        for row in 0..<rows.count {
-            rows.withRow(row) { features in
-                weight.withUnsafeBufferPointer { weight in
-                    for index in 0..<classes {
-                        let line = UnsafeBufferPointer(
-                            rebasing: weight[(index * self.features)...].prefix(self.features))
-                        logits[row * classes + index] = bias[index] + dot(features, line)
+        func run(_ logits: UnsafeMutablePointer<Double>, _ values: UnsafePointer<Double>) {
+            Parallel.blocks(of: 64, in: rows.count) { range in
+                withUnsafeTemporaryAllocation(of: Double.self, capacity: range.count * all.stride) { room in
+                    guard let room = room.baseAddress else { return }
+                    all.write(values + range.lowerBound * features, range.count, into: room)
+                    for row in range {
+                        (logits + row * classes)
+                            .update(from: room + (row - range.lowerBound) * all.stride, count: classes)
                     }
                 }
             }
         }
+        run(&logits, rows.values)
         return logits
     }
 }

@@ -27,8 +27,8 @@ struct Objective {
     }
 
     private var latents: Int { settings.latents }
-    /// One entry in so many is too many for sums over entries.
-    private static let sparsest = 8
+    /// From this share of entries on, products of whole matrices are faster than sums over entries.
+    var denseShare = 0.125
     private static let rowBlock = 16
 
     /// - Parameters:
@@ -41,7 +41,7 @@ struct Objective {
         var codes = SparseCodes(pre, latents: latents, settings, thresholds: thresholds)
         var outcome = Outcome()
         let penalty = Penalty(settings, inputs: inputs, thresholds, &codes, &outcome)
-        let isDense = codes.count > pre.count / Self.sparsest
+        let isDense = Double(codes.count) >= denseShare * Double(pre.count)
         var whole = isDense ? codes.whole(codes.values) : []
 
         let error =
