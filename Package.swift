@@ -189,7 +189,7 @@ let package = Package(
             name: "Bench",
             dependencies: [
                 "Audio", "CDescriptors", "CMachinePeak", "Daemon", "Files", "Kernels", "Messages", "PluginHost",
-                "StrictJSON", "TensorFiles", "TestHost", "Whisper", "Wire",
+                "SparseAutoencoders", "StrictJSON", "TensorFiles", "TestHost", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),

@@ -47,6 +47,22 @@ struct WorkerTests {
         #expect(try worker.answer(work).tokens == Array(tokens.prefix(1)))
     }
 
+    @Test("A dictionary's training goes on from round to round, and sizes that cannot be are an error")
+    func dictionary() throws {
+        try FloatFile.write((0..<64 * 6).map { sinf(Float($0 * $0 % 97)) }, to: folder.path + "/activations.f32")
+        var work = Work(.dictionary)
+        (work.samples, work.variant) = (folder.path + "/activations.f32", "topk")
+        (work.count, work.sizes) = (8, [6, 24, 16, 3])
+        #expect(try worker.answer(work).text?.contains("L0 3.0") == true)
+        #expect((try worker.answer(work).seconds ?? 0) > 0)
+        #expect(worker.training?.steps == 16)
+        work.variant = "l1"
+        work.sizes = [6, 24, 16, 25]
+        #expect(throws: BenchError.self) { try worker.answer(work) }
+        work.variant = "dense"
+        #expect(throws: BenchError.self) { try worker.answer(work) }
+    }
+
     @Test("Prompts side by side, and the log-mel of samples")
     func others() throws {
         var work = encoding()

@@ -84,8 +84,16 @@ class Torch(Peer):
     def answer(self, work):
         if self.torch.get_num_threads() != work["threads"]:
             self.torch.set_num_threads(work["threads"])
-        with self.torch.inference_mode():
+        # Only what is trained needs gradients.
+        with self.torch.inference_mode(work["run"] != "dictionary"):
             return super().answer(work)
+
+    def dictionary(self, work):
+        import dictionaries
+        make = lambda: dictionaries.Training(self.samples(work), work["variant"], *work["sizes"])
+        training = self.kept(("dictionary", work["variant"]), make)
+        seconds, _ = timed(lambda: [training.step() for _ in range(work["count"])])
+        return {"seconds": seconds, "text": training.figures()}
 
     def tensor(self, work):
         """float32 [1, n_mels, frames]"""

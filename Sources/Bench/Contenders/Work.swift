@@ -16,6 +16,8 @@ public struct Work: Codable, Sendable, Hashable {
         case prompts
         /// Recordings from file to text.
         case transcribe
+        /// `count` steps of a sparse dictionary's training; `sizes` are width, latents, batch and k, `samples` the activations.
+        case dictionary
         /// One kernel on one thread.
         case kernel
     }

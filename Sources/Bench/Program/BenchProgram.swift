@@ -13,6 +13,7 @@ public struct BenchProgram: AsyncParsableCommand {
             """,
         subcommands: [
             All.self, KernelsCommand.self, EncoderCommand.self, DecoderCommand.self, MelCommand.self, ScanCommand.self,
+            DictionaryCommand.self,
             RPCCommand.self, LiveCommand.self, WorkerCommand.self, ServeCommand.self,
         ],
         defaultSubcommand: All.self)
@@ -27,7 +28,7 @@ public struct BenchProgram: AsyncParsableCommand {
 
 /// A layer of the program, as `all` knows it.
 enum Layer: String, CaseIterable {
-    case kernels, encoder, decoder, mel, scan, rpc, live
+    case kernels, encoder, decoder, mel, scan, sae, rpc, live
 
     func run(_ session: Session) async throws {
         switch self {
@@ -36,6 +37,7 @@ enum Layer: String, CaseIterable {
         case .decoder: try DecoderBench(session).run()
         case .mel: try MelBench(session: session).run()
         case .scan: try ScanBench(session: session).run()
+        case .sae: try DictionaryBench(session: session).run()
         case .rpc: try await RPCBench(session: session).run()
         case .live: try await LiveBench(session: session).run()
         }
@@ -109,6 +111,13 @@ extension BenchProgram {
         func run() async throws {
             try await Session.run(options) { try ScanBench(session: $0, memory: memory).run() }
         }
+    }
+
+    struct DictionaryCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "sae", abstract: "A step of training a sparse autoencoder, beside PyTorch.")
+        @OptionGroup var options: BenchOptions
+        func run() async throws { try await Session.run(options) { try await Layer.sae.run($0) } }
     }
 
     struct RPCCommand: AsyncParsableCommand {

@@ -15,6 +15,9 @@ final class Worker {
     /// The encoder's output by log-mel.
     private var encoded: [String: Tensor] = [:]
 
+    /// A sparse dictionary in training.
+    var training: Training?
+
     init(model path: String?) { self.path = path }
 
     /// Answers until there are no more lines.
@@ -42,6 +45,7 @@ final class Worker {
         case .prompts: try prompts(work)
         case .transcribe: try transcribe(work)
         case .kernel: try kernel(work)
+        case .dictionary: try dictionary(work)
         }
     }
 
