@@ -17,7 +17,7 @@ PARITY_WORK ?= .build/parity
 BENCH_PYTHON ?= .venv-speed/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
+.PHONY: help demo test neon test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
 	protos-check templates model install clean bootstrap
 
 help: ## This list
@@ -70,6 +70,9 @@ format: ## Formats every Swift file in place
 
 fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
 	scripts/fuzz.sh $(or $(SECONDS),60)
+
+neon: ## The kernels of aarch64, compiled here and run in an emulator, against plain loops
+	scripts/check-neon.sh
 
 bench: build plugins $(BENCH_PYTHON) ## What each layer costs, beside peers and the machine's limits (BENCH='encoder --quick'; SPEED.md)
 	$(SWIFT) build $(RELEASE) --product auscult-bench
