@@ -80,7 +80,7 @@ struct ContenderTests {
 
     @Test("One that says nothing is given up")
     func silent() {
-        let contender = script("silent", "read line; sleep 30")
+        let contender = script("silent", "read line; exec sleep 30")
         #expect {
             try contender.run(Work(.mel), patience: 0.2)
         } throws: { "\($0)".contains("said nothing") }

@@ -47,7 +47,7 @@ struct ModelCostTests {
         let model = try WhisperModel(checkpoint)
         let output = try model.encode(model.paddingMel)
         #expect(output.shape == [10, 16])
-        #expect(output.elements.allSatisfy(\.isFinite))
+        #expect(output.elements.allSatisfy { $0.isFinite })
         #expect(output.elements.contains { $0 != output.elements[0] })
     }
 

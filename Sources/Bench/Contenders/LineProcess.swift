@@ -83,7 +83,7 @@ public final class LineProcess {
 
     /// Ends it, and says why with the last line that it complained in.
     private func gone(_ what: String) -> BenchError {
-        close()
+        close(patience: 0.2)
         let said = (try? String(contentsOf: errors, encoding: .utf8)) ?? ""
         let last = said.split(whereSeparator: \.isNewline).last.map { ": \($0.prefix(300))" } ?? ""
         let status = process.terminationReason == .uncaughtSignal ? "signal" : "status"
@@ -91,12 +91,12 @@ public final class LineProcess {
     }
 
     /// Ends the program and waits for it.
-    public func close() {
+    /// - Parameter patience: seconds that it has to end by itself, once it has no more input.
+    public func close(patience: Double = 2) {
         guard !isOver else { return }
         isOver = true
         try? input.fileHandleForWriting.close()
-        // Without input it ends by itself; where it does not, it is killed.
-        for _ in 0..<200 where process.isRunning { usleep(10_000) }
+        for _ in 0..<Int(patience * 100) where process.isRunning { usleep(10_000) }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
     }

@@ -12,6 +12,12 @@ struct WireBench {
         var table = Table("rpc: the wire alone")
         try await wire(session.folder) { table.rows.append($0) }
         session.report.add(table)
+        if program == nil { session.report.say("rpc, Go's ttrpc: left out, $AUSCULT_GO names no program\n") }
+    }
+
+    /// Go's program, where it was built.
+    private var program: String? {
+        ProcessInfo.processInfo.environment["AUSCULT_GO"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private func wire(_ folder: String, _ add: (Measurement) -> Void) async throws {
@@ -91,7 +97,7 @@ struct WireBench {
     // MARK: - Go's client and server, where they are
 
     private func go(_ arguments: [String], _ name: String, _ add: (Measurement) -> Void) throws {
-        guard let program = ProcessInfo.processInfo.environment["AUSCULT_GO"], !program.isEmpty else { return }
+        guard let program else { return }
         let output = try Child.output(program, arguments)
         struct Report: Decodable { var microseconds: [Double] }
         guard let report = try? JSONDecoder().decode(Report.self, from: output) else {
@@ -102,7 +108,7 @@ struct WireBench {
     }
 
     private func goServer(_ folder: String, _ rounds: Int, _ add: (Measurement) -> Void) throws {
-        guard let program = ProcessInfo.processInfo.environment["AUSCULT_GO"], !program.isEmpty else { return }
+        guard let program else { return }
         let path = folder + "/go.sock"
         let server = try Child(program, ["-serve", path])
         defer { server.kill() }
