@@ -14,6 +14,8 @@ final class SideScan {
     /// [features, cells of the width grid, soundStride]: how often each sound was heard in a cell.
     let sounds: Store<UInt32>
     private(set) var soundStride = 0
+    /// The frames of a row in which it is above zero; room for the longest row so far.
+    private var positive = Store<Int32>(repeating: 0, count: 0)
 
     var name: String { sign > 0 ? "+" : "-" }
 
@@ -68,27 +70,48 @@ final class SideScan {
         let (scale, base) = (WidthGrid.scale(exponent), OctaveGrid.base(exponent))
         let (low, high) = (feature * WidthGrid.cells, feature * OctaveGrid.cells)
         precondition(frames.keys.count >= row.count && frames.sounds.count >= row.count, "frames without keys")
-        guard let widthCounts = width.counts.slice(low, WidthGrid.cells).baseAddress,
+        let rowCount = row.count
+        if positive.count < rowCount { positive = Store(repeating: 0, count: rowCount) }
+        guard let row = row.baseAddress, let positive = positive.numbers.baseAddress,
+            let widthCounts = width.counts.slice(low, WidthGrid.cells).baseAddress,
+            let widthCuts = width.cuts.slice(low, WidthGrid.cells).baseAddress,
             let widthKeys = width.keys.slice(low * depth, WidthGrid.cells * depth).baseAddress,
             let widthValues = width.values.slice(low * depth, WidthGrid.cells * depth).baseAddress,
             let octaveCounts = octave.counts.slice(high, OctaveGrid.cells).baseAddress,
+            let octaveCuts = octave.cuts.slice(high, OctaveGrid.cells).baseAddress,
             let octaveKeys = octave.keys.slice(high * depth, OctaveGrid.cells * depth).baseAddress,
             let octaveValues = octave.values.slice(high * depth, OctaveGrid.cells * depth).baseAddress
         else { return }
+        // Half of the values are above zero, as by chance: so they are gathered without asking which.
+        var count = 0
+        for frame in 0..<rowCount {
+            positive[count] = Int32(truncatingIfNeeded: frame)
+            count &+= sign * row[frame] > 0 ? 1 : 0
+        }
         let heard = sounds.slice(low * soundStride, WidthGrid.cells * soundStride)
         frames.keys.withUnsafeBufferPointer { keys in
             frames.sounds.withUnsafeBufferPointer { labels in
-                for frame in row.indices {
+                for index in 0..<count {
+                    let frame = Int(positive[index])
                     let value = sign * row[frame]
-                    guard value > 0 else { continue }
                     let cell = Int(value * scale)
                     let fine = OctaveGrid.cell(value, base: base)
                     widthCounts[cell] &+= 1
                     octaveCounts[fine] &+= 1
                     if labels[frame] >= 0 { heard[cell * soundStride + Int(labels[frame])] &+= 1 }
                     let key = keys[frame]
-                    Cells.insert(key, value, widthKeys + cell * depth, widthValues + cell * depth, depth: depth)
-                    Cells.insert(key, value, octaveKeys + fine * depth, octaveValues + fine * depth, depth: depth)
+                    let cut = Cells.cut(key)
+                    // After the first recordings few keys are small enough.
+                    if cut <= widthCuts[cell] {
+                        let (keys, values) = (widthKeys + cell * depth, widthValues + cell * depth)
+                        Cells.insert(key, value, keys, values, depth: depth)
+                        widthCuts[cell] = Cells.cut(keys[depth - 1])
+                    }
+                    if cut <= octaveCuts[fine] {
+                        let (keys, values) = (octaveKeys + fine * depth, octaveValues + fine * depth)
+                        Cells.insert(key, value, keys, values, depth: depth)
+                        octaveCuts[fine] = Cells.cut(keys[depth - 1])
+                    }
                 }
             }
         }
