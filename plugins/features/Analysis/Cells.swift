@@ -36,21 +36,22 @@ final class Cells {
     @inline(__always)
     static func cut(_ key: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: key >> 32) }
 
-    /// Puts a moment among the `depth` with the smallest keys that begin at the pointers.
+    /// Puts a moment among the `depth` with the smallest keys that begin at the pointers. Without branches: where it belongs
+    /// is by chance, and what it pushes out goes on to the next place.
     @inline(__always)
     static func insert(
         _ key: UInt64, _ value: Float, _ keys: UnsafeMutablePointer<UInt64>, _ values: UnsafeMutablePointer<Float>,
         depth: Int
     ) {
-        var place = depth - 1
-        guard key < keys[place] else { return }
-        while place > 0, key < keys[place - 1] {
-            keys[place] = keys[place - 1]
-            values[place] = values[place - 1]
-            place -= 1
+        var (key, value) = (key, value.bitPattern)
+        for place in 0..<depth {
+            let (kept, keptValue) = (keys[place], values[place].bitPattern)
+            let isSmaller = key < kept
+            keys[place] = isSmaller ? key : kept
+            values[place] = Float(bitPattern: isSmaller ? value : keptValue)
+            key = isSmaller ? kept : key
+            value = isSmaller ? keptValue : value
         }
-        keys[place] = key
-        values[place] = value
     }
 
     /// Adds a cell of another feature or grid to one of this.

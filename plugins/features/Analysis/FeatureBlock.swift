@@ -11,7 +11,7 @@ final class FeatureBlock {
     private static let lanes = Lanes.scalarCount
 
     /// What the values of one feature come to; frames count from the window's first.
-    struct Figures {
+    struct Figures: BitwiseCopyable {
         var sum = 0.0
         var square = 0.0
         /// Values above zero.
@@ -28,13 +28,16 @@ final class FeatureBlock {
     private let parts: Store<Float>
     /// [width, frames]
     private let rows: Store<Float>
-    private(set) var figures = [Figures](repeating: Figures(), count: width)
+    let figures = Store(repeating: Figures(), count: width)
+    /// Room for the inner loop's lists of a row's frames.
+    let lists: SideScan.Lists
 
     /// - Parameter frames: at least one.
     init(frames: Int) {
         self.frames = frames
         parts = Store(repeating: 0, count: frames * Self.width)
         rows = Store(repeating: 0, count: frames * Self.width)
+        lists = SideScan.Lists(frames: frames)
     }
 
     func row(_ index: Int) -> UnsafeBufferPointer<Float> { UnsafeBufferPointer(rows.slice(index * frames, frames)) }

@@ -66,7 +66,7 @@ final class HookScan {
             let count = min(FeatureBlock.width, features - start)
             block.read(window.values, features: features, from: start, count: count)
             for index in 0..<count {
-                try hear(block.row(index), block.figures[index], feature: start + index, sums, window.frames)
+                try hear(block, index, feature: start + index, sums, window.frames)
             }
         }
         for (frame, row) in rows {
@@ -78,9 +78,9 @@ final class HookScan {
     }
 
     private func hear(
-        _ row: UnsafeBufferPointer<Float>, _ figures: FeatureBlock.Figures, feature: Int, _ groups: [GroupSums],
-        _ frames: SideScan.Frames
+        _ block: FeatureBlock, _ index: Int, feature: Int, _ groups: [GroupSums], _ frames: SideScan.Frames
     ) throws {
+        let (row, figures) = (block.row(index), block.figures[index])
         guard let sum = ExactSums.Parts(figures.sum), let square = ExactSums.Parts(figures.square) else {
             throw PluginError(
                 .limit,
@@ -93,7 +93,8 @@ final class HookScan {
         for side in sides {
             side.hear(
                 row, feature: feature,
-                largest: side.sign > 0 ? (figures.high, figures.highFrame) : (-figures.low, figures.lowFrame), frames)
+                largest: side.sign > 0 ? (figures.high, figures.highFrame) : (-figures.low, figures.lowFrame), frames,
+                block.lists)
         }
     }
 
