@@ -62,4 +62,60 @@ struct WindowMemoryTests {
         }
         #expect(try [UInt8](repeating: 1, count: 64).withUnsafeBytes { try memory.append($0) } == 4032)
     }
+
+    @Test("windows that are put there while others wait are seen as they are, in the order of their calls")
+    func staged() throws {
+        let gathered = Gathered()
+        let process = try gathered.start(TestBundle())
+        _ = try process.create(arguments: [])
+        try process.activate(testRun)
+        var expected = 0.0
+        var waiting: [@Sendable () throws -> Void] = []
+        // They grow and shrink while up to three wait, one of which has no place left.
+        for (number, frames) in [3, 17, 5000, 5000, 1, 40_000, 3, 0, 9000, 9000, 9000, 60_000, 2, 2].enumerated() {
+            var clip = testClip(number, frames: frames, value: Float(number + 1) / 8)
+            if frames == 0 { (clip.tensors, clip.samples) = ([], nil) }
+            waiting.append(try process.stage(clip))
+            expected += frames == 0 ? 0 : try expectedSum(clip)
+            while waiting.count > number % 3 { try waiting.removeFirst()() }
+        }
+        for call in waiting { try call() }
+        try process.finish()
+        let sum = try #require(gathered.scalar("sum"))
+        #expect(abs(sum - expected) < 1e-6 * abs(expected))
+        process.close()
+    }
+
+    @Test("has two places, each its holder's until it is given back or forgotten")
+    func places() throws {
+        let places = WindowPlaces()
+        func put(_ byte: UInt8, _ place: WindowPlace) throws -> UInt64 {
+            var place = place
+            return try withExtendedLifetime(place) {
+                try [UInt8](repeating: byte, count: 100).withUnsafeBytes { try place.append($0) }
+            }
+        }
+        let first = try #require(try places.place(for: 4000))
+        var second = try places.place(for: 4000)
+        #expect(try put(1, first) == 0)
+        let offset = try put(2, #require(second))
+        #expect(offset >= 4000 && offset % UInt64(PluginMemoryLayout.alignment) == 0)
+        #expect(try places.place(for: 10) == nil)
+        // No place reaches into the other.
+        #expect(throws: PluginError.self) {
+            var place = first
+            try [UInt8](repeating: 3, count: 4000).withUnsafeBytes { _ = try place.append($0) }
+        }
+        second = nil
+        let third = try #require(try places.place(for: 4000))
+        #expect(third.memory === first.memory)
+        first.giveBack()
+        first.giveBack()
+        #expect(try places.place(for: 4000)?.memory === first.memory)
+        // A larger window makes another memory; what lies in the old one stays there.
+        let large = try #require(try places.place(for: 10_000))
+        #expect(large.memory !== first.memory && third.memory === first.memory)
+        third.giveBack()
+        #expect(try places.place(for: 10_000)?.memory === large.memory)
+    }
 }

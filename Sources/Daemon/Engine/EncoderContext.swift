@@ -16,9 +16,11 @@ public enum EncoderContext: String, Sendable, Codable, CaseIterable {
     private static let margin = 1
 
     /// The log-mel that the encoder hears of one window of a recording, `[n_mels, 2 × frames]`.
-    /// - Parameter samples: the window's own, at most ``ModelDimensions/windowSamples``.
-    func mel(_ samples: [Float], _ dimensions: ModelDimensions) -> Tensor {
-        let mel = LogMel(bands: dimensions.nMels)
+    /// - Parameters:
+    ///   - samples: the window's own, at most ``ModelDimensions/windowSamples``.
+    ///   - mel: made once by whoever has many windows; its tables take longer than a short one.
+    func mel(_ samples: [Float], _ dimensions: ModelDimensions, by mel: LogMel? = nil) -> Tensor {
+        let mel = mel ?? LogMel(bands: dimensions.nMels)
         let frames = frames(valid: EncoderFrames.valid(sampleCount: samples.count), dimensions)
         guard frames < dimensions.nAudioCtx else {
             return mel.window(samples, windowSamples: dimensions.windowSamples)

@@ -14,6 +14,7 @@ public final class EngineTurn: Sendable {
     let ticket: FairSchedule.Ticket
     private let queue: InferenceQueue
     private let cancelled = Atomic(false)
+    private let companions = Mutex<[EngineTurn]>([])
 
     init(_ queue: InferenceQueue, ticket: FairSchedule.Ticket, client: ClientID, deadline: ContinuousClock.Instant?) {
         self.queue = queue
@@ -21,6 +22,19 @@ public final class EngineTurn: Sendable {
         self.client = client
         self.deadline = deadline
     }
+
+    /// A turn of the same call for a second thread of its own, which is cancelled with this one. It has no permit to begin
+    /// with: what computes is inside of its ``resumed(_:)``.
+    func companion() -> EngineTurn {
+        let companion = queue.turn(client: client, deadline: deadline)
+        companions.withLock { $0.append(companion) }
+        // A cancellation either is seen here or finds the companion.
+        if cancelled.load(ordering: .acquiring) { companion.markCancelled() }
+        return companion
+    }
+
+    /// It and its companions.
+    var all: [EngineTurn] { [self] + companions.withLock { $0 } }
 
     /// Whether the call was cancelled or its deadline has passed. Any thread may ask.
     public var isCancelled: Bool { stop != nil }
@@ -46,7 +60,8 @@ public final class EngineTurn: Sendable {
         return try result.get()
     }
 
-    /// Runs `body`, which computes, inside of ``suspended(_:)``: whoever is waited for asks something of the engine.
+    /// Runs `body`, which computes, inside of ``suspended(_:)``: whoever is waited for asks something of the engine; or all
+    /// that a companion's thread computes.
     ///
     /// Only there, and on the thread that waits: elsewhere the call would wait for itself.
     func resumed<R>(_ body: () throws -> R) throws -> R {
@@ -62,7 +77,10 @@ public final class EngineTurn: Sendable {
         return ServiceError(.deadlineExceeded, "the deadline passed before the work was done")
     }
 
-    func markCancelled() { cancelled.store(true, ordering: .releasing) }
+    func markCancelled() {
+        cancelled.store(true, ordering: .releasing)
+        for companion in companions.withLock({ $0 }) { companion.markCancelled() }
+    }
 }
 
 /// Where a thread that has begun its work waits for its permit.

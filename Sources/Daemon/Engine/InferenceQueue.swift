@@ -66,8 +66,7 @@ public final class InferenceQueue: Sendable {
         client: ClientID, deadline: ContinuousClock.Instant? = nil,
         _ body: @escaping @Sendable (EngineTurn) throws -> R
     ) async throws -> R {
-        let ticket = nextTicket.wrappingAdd(1, ordering: .relaxed).newValue
-        let turn = EngineTurn(self, ticket: ticket, client: client, deadline: deadline)
+        let turn = turn(client: client, deadline: deadline)
         return try await withTaskCancellationHandler {
             try await begin(turn)
             return try await withCheckedThrowingContinuation { continuation in
@@ -87,8 +86,13 @@ public final class InferenceQueue: Sendable {
             }
         } onCancel: {
             turn.markCancelled()
-            refuse(turn, ServiceError(.cancelled, "the call was cancelled"))
+            for turn in turn.all { refuse(turn, ServiceError(.cancelled, "the call was cancelled")) }
         }
+    }
+
+    func turn(client: ClientID, deadline: ContinuousClock.Instant?) -> EngineTurn {
+        let ticket = nextTicket.wrappingAdd(1, ordering: .relaxed).newValue
+        return EngineTurn(self, ticket: ticket, client: client, deadline: deadline)
     }
 
     // MARK: - Beginning

@@ -7,13 +7,14 @@ import Whisper
 /// What a plugin hears of each recording: its needs, checked against the model, and the windows that meet them.
 ///
 /// Windows are those of a trace: consecutive, of the model's own length, padded with zeros.
-struct PluginCapture {
+struct PluginCapture: Sendable {
     let needs: PluginNeedsValue
     private let model: LoadedModel
     private let points: Set<HookPoint>
     private let interventions: [Intervention]
     private let prompt: DecoderPrompt?
     private let context: EncoderContext
+    private let logMel: LogMel
 
     /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be
     /// met.
@@ -29,6 +30,7 @@ struct PluginCapture {
         self.needs = needs
         self.model = model
         self.context = context
+        logMel = LogMel(bands: model.dimensions.nMels)
         points = Set(try needs.hooks.flatMap { try HookPoint.matching($0, in: model.dimensions) })
         self.interventions = try interventions.map { try $0.intervention(model.dimensions) }
         let decodes = needs.decoder || points.contains { !$0.isEncoder }
@@ -36,39 +38,54 @@ struct PluginCapture {
         prompt = try decodes ? DecoderPrompt(TraceRequest(hooks: []), model) : nil
     }
 
-    /// Goes through the windows of one recording.
-    /// - Parameters:
-    ///   - engine: runs what computes, while the turn is held, and adds up its time.
-    ///   - body: gets each window, with the turn held.
+    /// A window before the engine has it.
+    struct ReadWindow: Sendable {
+        /// Without what is captured.
+        let clip: PluginClipValue
+        /// What the encoder hears; nil where nothing is computed.
+        let mel: Tensor?
+    }
+
+    /// Goes through the windows of one recording, one after the other.
+    /// - Parameter body: gets each window, with the turn held.
     func forEachWindow(
-        of item: DataSetItem, _ samples: SampleBuffer, turn: EngineTurn,
-        engine: (() throws -> PluginClipValue) throws -> PluginClipValue, _ body: (PluginClipValue) throws -> Void
+        of item: DataSetItem, _ samples: SampleBuffer, turn: EngineTurn, _ body: (PluginClipValue) throws -> Void
     ) throws {
-        let dimensions = model.dimensions
-        let windows = max(1, (samples.count + dimensions.windowSamples - 1) / dimensions.windowSamples)
+        let windows = windows(of: samples)
         for index in 0..<windows {
             try turn.checkpoint()
-            let start = index * dimensions.windowSamples
-            let part = try samples.read(start..<min(start + dimensions.windowSamples, samples.count))
-            try body(engine { try window(index, of: windows, item, part, turn) })
+            try body(compute(read(index, of: windows, item, samples), turn))
         }
     }
 
-    private func window(
-        _ index: Int, of windows: Int, _ item: DataSetItem, _ samples: [Float], _ turn: EngineTurn
-    ) throws -> PluginClipValue {
+    func windows(of samples: SampleBuffer) -> Int {
+        max(1, (samples.count + model.dimensions.windowSamples - 1) / model.dimensions.windowSamples)
+    }
+
+    /// A window and its log-mel, for which no turn is needed.
+    func read(_ index: Int, of windows: Int, _ item: DataSetItem, _ recording: SampleBuffer) throws -> ReadWindow {
         let dimensions = model.dimensions
+        let start = index * dimensions.windowSamples
+        let samples = try recording.read(start..<min(start + dimensions.windowSamples, recording.count))
         let valid = min(EncoderFrames.valid(sampleCount: samples.count), dimensions.nAudioCtx)
         let seconds = Double(dimensions.windowSamples) / Double(SampleBuffer.sampleRate)
-        var clip = PluginClipValue(
+        let clip = PluginClipValue(
             recording: UInt64(clamping: item.index), window: index, windowCount: windows, name: item.name,
             start: (item.start ?? 0) + Double(index) * seconds,
             duration: Double(samples.count) / Double(SampleBuffer.sampleRate), validFrames: valid,
             samples: needs.audio ? samples : nil, labels: item.columns.map { ($0.column, $0.value) },
             phonemes: item.phonemes.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) },
             words: item.words.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) })
-        guard !points.isEmpty || prompt != nil else { return clip }
-        let mel = context.mel(samples, dimensions)
+        let isComputed = !points.isEmpty || prompt != nil
+        return ReadWindow(clip: clip, mel: isComputed ? context.mel(samples, dimensions, by: logMel) : nil)
+    }
+
+    /// What the plugin needs of a window, computed with the turn held.
+    func compute(_ window: ReadWindow, _ turn: EngineTurn) throws -> PluginClipValue {
+        var clip = window.clip
+        guard let mel = window.mel else { return clip }
+        let dimensions = model.dimensions
+        let (index, valid) = (clip.window, clip.validFrames)
         let plan = HookPlan(
             captures: points, validFrames: needs.allFrames ? nil : valid, interventions: interventions)
         let whisper = try model.model()

@@ -256,23 +256,25 @@ struct PluginRun: Sendable {
         after: (Int, V1.SkippedRecording?) throws -> Void
     ) throws {
         let total = Double(recordings.recordings.count)
-        for (place, recording) in zip(part.indices, part) {
-            try turn.checkpoint()
-            var skipped: V1.SkippedRecording?
-            if let error = try started.worker.hear(recording, started.capture) {
-                guard !request.stopAtBroken else { throw error }
-                let reason = V1.SkippedRecording(file: recording.item.name, reason: "\(error)")
-                if !isPart { try told(.skipped(reason), turn) }
-                skipped = reason
+        try started.worker.hearing(part, started.capture) { ahead in
+            for (place, recording) in zip(part.indices, part) {
+                try turn.checkpoint()
+                var skipped: V1.SkippedRecording?
+                if let error = try started.worker.hearNext(of: ahead) {
+                    guard !request.stopAtBroken else { throw error }
+                    let reason = V1.SkippedRecording(file: recording.item.name, reason: "\(error)")
+                    if !isPart { try told(.skipped(reason), turn) }
+                    skipped = reason
+                }
+                try after(place + 1, skipped)
+                func tell(_ done: Int) throws {
+                    try emit(
+                        .progress(
+                            V1.Progress(
+                                done: Double(done), total: total, unit: "recordings", label: recording.item.name)))
+                }
+                try told(turn) { if isPart { try together.next(tell) } else { try tell(place + 1) } }
             }
-            try after(place + 1, skipped)
-            func tell(_ done: Int) throws {
-                try emit(
-                    .progress(
-                        V1.Progress(
-                            done: Double(done), total: total, unit: "recordings", label: recording.item.name)))
-            }
-            try told(turn) { if isPart { try together.next(tell) } else { try tell(place + 1) } }
         }
     }
 

@@ -4,12 +4,16 @@ import Synchronization
 
 /// A plugin that is running, as a run sees it: ``PluginHost/PluginProcess``, or a stand-in in tests.
 ///
-/// All calls block and come one at a time; ``cancel()`` alone may come at any time, from any thread.
+/// All calls block and come one at a time; only ``cancel()`` may come at any time, from any thread, and ``stage(_:)`` from
+/// one other.
 protocol PluginRunner: AnyObject, Sendable {
     func describe() throws -> V1.PluginDescription
     func create(arguments: [V1.PluginArgument]) throws -> PluginNeedsValue
     func activate(_ run: PluginRunValue) throws
     func process(_ clip: PluginClipValue) throws
+    /// Puts a window where the plugin will read it, while the plugin may be working on the one before.
+    /// - Returns: the call for it, made once, in the order in which windows were staged.
+    func stage(_ clip: PluginClipValue) throws -> @Sendable () throws -> Void
     func finish() throws
     func save() throws -> [UInt8]
     func merge(_ state: [UInt8]) throws
@@ -18,6 +22,10 @@ protocol PluginRunner: AnyObject, Sendable {
 }
 
 extension PluginProcess: PluginRunner {}
+
+extension PluginRunner {
+    func stage(_ clip: PluginClipValue) throws -> @Sendable () throws -> Void { { try self.process(clip) } }
+}
 
 /// What a plugin says while it runs; called on the thread of the call under way.
 struct PluginOutlet: Sendable {

@@ -62,7 +62,7 @@ extension PluginCapture {
             samples = try SampleBuffer.read(PluginRecording(item: item, recording: nil).input().input.source).readAll()
         }
         var clips: [PluginClipValue] = []
-        try forEachWindow(of: item, SampleBuffer(samples), turn: turn, engine: { try $0() }) { clips.append($0) }
+        try forEachWindow(of: item, SampleBuffer(samples), turn: turn) { clips.append($0) }
         return clips
     }
 

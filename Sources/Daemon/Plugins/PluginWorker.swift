@@ -1,11 +1,10 @@
-import Audio
-import DataSets
 import Foundation
 import Messages
 import PluginHost
 import Synchronization
 
-/// One plugin's process in one run, and the thread that drives it, which holds the engine's turn between the calls.
+/// One plugin's process in one run, and the thread that drives it, which holds the engine's turn where it neither calls nor
+/// waits for windows.
 ///
 /// One thread uses it. What the plugin says may reach ``outlet``'s closures only while a call is under way.
 final class PluginWorker {
@@ -92,30 +91,40 @@ final class PluginWorker {
         return needs
     }
 
-    /// Lets the plugin hear one recording.
+    /// Lets the plugin hear one recording, the next of those that are read and computed ahead.
     /// - Returns: why the recording was left out; nil where it was heard.
     /// - Throws: what is not the recording's fault.
-    func hear(_ recording: PluginRecording, _ capture: PluginCapture) throws -> (any Error)? {
-        let item: DataSetItem, samples: SampleBuffer
-        do {
-            (item, samples) = try turn.suspended {
-                let (input, seconds) = try recording.input()
-                return (try recording.item.aligned(), try SampleBuffer.read(input.source, seconds: seconds))
+    func hearNext(of ahead: WindowsAhead) throws -> (any Error)? {
+        while true {
+            try turn.checkpoint()
+            switch try ahead.next() {
+            case .unreadable(let error)?:
+                if let stop = turn.stop { throw stop }
+                return error
+            case .window(let recording, let isLast, let process)?:
+                kept.state.withLock { $0.recording = recording }
+                defer { kept.state.withLock { $0.recording = nil } }
+                try call { _ in try process() }
+                if isLast { return nil }
+            case nil:
+                throw turn.stop ?? ServiceError(.cancelled, "the windows of \(plugin.id)'s run ended before the run")
             }
-        } catch {
-            if let stop = turn.stop { throw stop }
-            return error
         }
-        kept.state.withLock { $0.recording = UInt64(clamping: item.index) }
-        defer { kept.state.withLock { $0.recording = nil } }
-        try capture.forEachWindow(
-            of: item, samples, turn: turn,
-            engine: { body in
-                let began = ContinuousClock.now
-                defer { captured += began.duration(to: .now) }
-                return try body()
+    }
+
+    /// Runs `body` with the windows of recordings that are made ahead of it, meanwhile and by other threads, which have ended
+    /// when it comes back.
+    func hearing(
+        _ recordings: ArraySlice<PluginRecording>, _ capture: PluginCapture, _ body: (WindowsAhead) throws -> Void
+    ) throws {
+        guard !recordings.isEmpty else { return }
+        try turn.suspended {
+            let ahead = try WindowsAhead(recordings, capture, runner, turn: turn)
+            defer {
+                ahead.end()
+                captured += ahead.engineTime
             }
-        ) { clip in try call { try $0.process(clip) } }
-        return nil
+            try body(ahead)
+        }
     }
 }

@@ -2,13 +2,13 @@ import CDescriptors
 import Files
 import Foundation
 
-/// Memory without a name that windows are put into, one after the other: from the second on its pages are there. Making and
+/// Memory without a name that windows are put into, one after the other: after a while its pages are there. Making and
 /// freeing pages for each window, on both sides, takes several times as long as copying into them.
 ///
 /// This process alone can write, through a mapping that is older than the seals; the plugin's process can only map it for
-/// reading. It reads while process() runs, and between two calls the memory is filled anew.
+/// reading. It reads a window while process() runs, and after that call its place is filled anew (``WindowPlaces``).
 final class WindowMemory: PluginMemory {
-    /// What is larger is given back after each window.
+    /// Bytes of the largest window; what is larger comes in memory of its own, which is given back after its call.
     static let largest = 256 << 20
 
     let descriptor: FileDescriptor
@@ -36,12 +36,17 @@ final class WindowMemory: PluginMemory {
 
     func append(_ bytes: UnsafeRawBufferPointer) throws -> UInt64 {
         let offset = PluginMemoryLayout.aligned(size)
-        guard bytes.count <= capacity - offset else {
-            throw PluginError(
-                .system, "memory of \(capacity) bytes has no room for \(bytes.count) bytes behind \(offset)")
-        }
-        UnsafeMutableRawBufferPointer(start: base + offset, count: bytes.count).copyMemory(from: bytes)
+        try write(bytes, at: offset, end: capacity)
         size = offset + bytes.count
         return UInt64(offset)
+    }
+
+    /// Copies `bytes` to `offset`; none of them lies at `end` or behind it.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, end: Int) throws {
+        guard offset >= 0, end <= capacity, bytes.count <= end - offset else {
+            throw PluginError(
+                .system, "memory of \(end) bytes has no room for \(bytes.count) bytes behind \(offset)")
+        }
+        UnsafeMutableRawBufferPointer(start: base + offset, count: bytes.count).copyMemory(from: bytes)
     }
 }

@@ -6,9 +6,9 @@ import Synchronization
 
 /// A plugin in a process of its own.
 ///
-/// All calls block, and come one at a time from any thread; ``cancel()`` alone may come at any time. After an error
-/// whose ``PluginError/isCrash`` is true, and after ``close()``, every call throws.
-// Sendable: `session`, `instances`, `windows` and `hasCrashed` are only touched with `calls` held, the rest never changes.
+/// All calls block, and come one at a time from any thread; only ``cancel()`` and ``stage(_:)`` may come at any time. After
+/// an error whose ``PluginError/isCrash`` is true, and after ``close()``, every call throws.
+// Sendable: `session`, `instances`, whether memory was sent, and `hasCrashed` are only touched with `calls` held, the rest never changes.
 public final class PluginProcess: @unchecked Sendable {
     public let bundle: PluginBundle
     private let limits: PluginLimits
@@ -18,8 +18,8 @@ public final class PluginProcess: @unchecked Sendable {
     /// The instances that were made, by number.
     private var instances: [UInt32: PluginNeedsValue] = [:]
     private var hasCrashed = false
-    /// What windows are put into; nil until there is one, and always where memory is not kept.
-    private var windows: WindowMemory?
+    /// What windows are put into, where memory is kept.
+    private let places = WindowPlaces()
     private let keepsMemory: Bool
     private let description: V1.PluginDescription
     private let cancelPipe: FileDescriptor
@@ -29,7 +29,7 @@ public final class PluginProcess: @unchecked Sendable {
     /// - Parameters:
     ///   - quarantine: refuses a plugin that crashed too often, and learns of crashes and of runs that finished. It may
     ///     ask for a pause before another start, for which this waits.
-    ///   - keepsMemory: whether one memory is filled for window after window, which is faster. Without, a plugin that reads a
+    ///   - keepsMemory: whether two places of one memory are filled for window after window, which is faster. Without, a plugin that reads a
     ///     tensor after its call crashes, instead of reading what came later.
     ///   - log: what the plugin says, by its log or its stdout and stderr. On the thread of the call under way.
     ///   - progress: on the thread of the call under way.
@@ -109,6 +109,11 @@ public final class PluginProcess: @unchecked Sendable {
 
     public func process(_ clip: PluginClipValue) throws { try process(clip, instance: 0) }
 
+    /// Puts a window where the process will read it. From any thread, also while a call is under way; the two places for
+    /// windows are used in turn, and a third one at the same time has memory of its own.
+    /// - Returns: the call for it, which is made once.
+    public func stage(_ clip: PluginClipValue) throws -> @Sendable () throws -> Void { try stage(clip, instance: 0) }
+
     public func finish() throws {
         try finish(instance: 0)
         quarantine?.succeeded(bundle)
@@ -165,35 +170,35 @@ public final class PluginProcess: @unchecked Sendable {
         _ = try guarded { try $0.call("activate", .activate(call), instance: made(instance)) }
     }
 
-    func process(_ clip: PluginClipValue, instance: UInt32) throws {
-        _ = try guarded { session in
-            let number = try made(instance)
-            let (call, memory) = try message(clip)
-            return try session.call("process", .process(call), instance: number, memory: memory)
-        }
-    }
+    func process(_ clip: PluginClipValue, instance: UInt32) throws { try stage(clip, instance: instance)() }
 
-    /// The call, and the memory that has to go with it; nil where there is none, or the other side has it.
-    private func message(_ clip: PluginClipValue) throws -> (HostV1.Process, FileDescriptor?) {
-        guard let size = try clip.memorySize else { return (try clip.message(), nil) }
-        guard keepsMemory, (1...WindowMemory.largest).contains(size) else {
+    private func stage(_ clip: PluginClipValue, instance: UInt32) throws -> @Sendable () throws -> Void {
+        guard let size = try clip.memorySize else {
+            let call = try clip.message()
+            return { try self.process(call, instance) { nil } }
+        }
+        guard keepsMemory, (1...WindowMemory.largest).contains(size), var place = try places.place(for: size) else {
             var memory = try SealedMemory()
             let call = try clip.message(into: &memory)
             try memory.seal()
-            return (call, memory.descriptor)
+            let descriptor = memory.descriptor
+            return { try self.process(call, instance) { descriptor } }
         }
-        var memory: WindowMemory
-        if let windows, windows.capacity >= size {
-            memory = windows
-        } else {
-            // Twice the last, so that windows that grow need few.
-            memory = try WindowMemory(capacity: max(size, min(2 * (windows?.capacity ?? 0), WindowMemory.largest)))
-            windows = memory
+        let call = try clip.message(into: &place)
+        return { [place] in
+            defer { place.giveBack() }
+            try self.process(call, instance) {
+                defer { place.memory.isSent = true }
+                return place.memory.isSent ? nil : place.memory.descriptor
+            }
         }
-        memory.clear()
-        let call = try clip.message(into: &memory)
-        defer { memory.isSent = true }
-        return (call, memory.isSent ? nil : memory.descriptor)
+    }
+
+    /// - Parameter memory: what goes with the call; nil where there is none, or the other side has it.
+    private func process(_ call: HostV1.Process, _ instance: UInt32, memory: () -> FileDescriptor?) throws {
+        _ = try guarded { session in
+            try session.call("process", .process(call), instance: made(instance), memory: memory())
+        }
     }
 
     func finish(instance: UInt32) throws {

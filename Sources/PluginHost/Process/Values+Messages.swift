@@ -17,6 +17,9 @@ extension PluginClipValue {
         }
     }
 
+    /// Whether it is too large for the memory that windows are put into in turn, and so comes in memory of its own.
+    package var isLarge: Bool { get throws { try memorySize ?? 0 > WindowMemory.largest } }
+
     /// The call, whose tensors and samples are put into `memory`.
     func message<Memory: PluginMemory & ~Copyable>(into memory: inout Memory) throws -> HostV1.Process {
         var call = try message()

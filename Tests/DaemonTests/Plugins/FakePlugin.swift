@@ -22,6 +22,11 @@ final class FakePlugin: PluginRunner {
         var hearing: @Sendable (UInt64) throws -> Void = { _ in }
         var blocksAt: UInt64?
         var asks: (@Sendable (any PluginServices) throws -> String)?
+        /// Called in each window's call, with what the plugin may ask.
+        var asksWhileHearing: (@Sendable (any PluginServices) throws -> Void)?
+        /// Called where a window is put for the plugin, and when it is through with it.
+        var staging: @Sendable (PluginClipValue) throws -> Void = { _ in }
+        var processed: @Sendable (PluginClipValue) -> Void = { _ in }
     }
 
     private struct State {
@@ -91,6 +96,23 @@ final class FakePlugin: PluginRunner {
         if let asks = behaviour.asks { journal.note(try asks(services)) }
     }
 
+    func stage(_ clip: PluginClipValue) throws -> @Sendable () throws -> Void {
+        try behaviour.staging(clip)
+        return { try self.process(clip) }
+    }
+
+    /// All numbers of a window, in integers.
+    static func sum(_ clip: PluginClipValue) throws -> Int64 {
+        var sum: Int64 = 0
+        for tensor in clip.tensors {
+            try tensor.withBytes { bytes in
+                for value in bytes.bindMemory(to: Float.self) { sum += Int64((value * 4096).rounded()) }
+            }
+        }
+        for sample in clip.samples ?? [] { sum += Int64((sample * 4096).rounded()) }
+        return sum
+    }
+
     func process(_ clip: PluginClipValue) throws {
         try behaviour.hearing(clip.recording)
         if clip.recording == behaviour.blocksAt {
@@ -100,13 +122,8 @@ final class FakePlugin: PluginRunner {
         guard !isCancelled.load(ordering: .acquiring) else {
             throw PluginError(.cancelled, "\(Self.id) was cancelled")
         }
-        var sum: Int64 = 0
-        for tensor in clip.tensors {
-            try tensor.withBytes { bytes in
-                for value in bytes.bindMemory(to: Float.self) { sum += Int64((value * 4096).rounded()) }
-            }
-        }
-        for sample in clip.samples ?? [] { sum += Int64((sample * 4096).rounded()) }
+        try behaviour.asksWhileHearing?(services)
+        let sum = try Self.sum(clip)
         let frames = state.withLock { state in
             if clip.window == 0 { state.recordings += 1 }
             state.heard.append(clip.recording)
@@ -117,6 +134,7 @@ final class FakePlugin: PluginRunner {
         _ = frames
         try outlet.result(
             V1.PluginResult(outputId: "sum", file: clip.name, value: .scalar(Double(sum))))
+        behaviour.processed(clip)
     }
 
     func finish() throws {

@@ -13,6 +13,9 @@ final class Cells {
     /// [features, cells, depth], ascending; ``Moment/none`` behind the last.
     let keys: Store<UInt64>
     let values: Store<Float>
+    /// [features, cells]: the upper half of each cell's last key, so that most keys are refused without looking at `keys`, which
+    /// are many times as large. ``noteKeys(_:of:)`` keeps it true.
+    let cuts: Store<UInt32>
 
     init(features: Int, cells: Int, depth: Int) {
         self.features = features
@@ -21,23 +24,34 @@ final class Cells {
         counts = Store(repeating: 0, count: features * cells)
         keys = Store(repeating: Moment.none, count: features * cells * depth)
         values = Store(repeating: 0, count: features * cells * depth)
+        cuts = Store(repeating: .max, count: features * cells)
     }
 
-    /// Puts a moment among the `depth` with the smallest keys that begin at the pointers.
+    /// Says that a cell's keys are others now.
+    func noteKeys(_ cell: Int, of feature: Int) {
+        let place = feature * cells + cell
+        cuts[place] = Self.cut(keys[place * depth + depth - 1])
+    }
+
+    @inline(__always)
+    static func cut(_ key: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: key >> 32) }
+
+    /// Puts a moment among the `depth` with the smallest keys that begin at the pointers. Without branches: where it belongs
+    /// is by chance, and what it pushes out goes on to the next place.
     @inline(__always)
     static func insert(
         _ key: UInt64, _ value: Float, _ keys: UnsafeMutablePointer<UInt64>, _ values: UnsafeMutablePointer<Float>,
         depth: Int
     ) {
-        var place = depth - 1
-        guard key < keys[place] else { return }
-        while place > 0, key < keys[place - 1] {
-            keys[place] = keys[place - 1]
-            values[place] = values[place - 1]
-            place -= 1
+        var (key, value) = (key, value.bitPattern)
+        for place in 0..<depth {
+            let (kept, keptValue) = (keys[place], values[place].bitPattern)
+            let isSmaller = key < kept
+            keys[place] = isSmaller ? key : kept
+            values[place] = Float(bitPattern: isSmaller ? value : keptValue)
+            key = isSmaller ? kept : key
+            value = isSmaller ? keptValue : value
         }
-        keys[place] = key
-        values[place] = value
     }
 
     /// Adds a cell of another feature or grid to one of this.
@@ -50,6 +64,7 @@ final class Cells {
             Self.insert(
                 other.keys[source * depth + index], other.values[source * depth + index], keys, values, depth: depth)
         }
+        noteKeys(target, of: feature)
     }
 
     /// Puts cell `cell` into the lower cell `target`, and leaves it empty.
@@ -58,6 +73,7 @@ final class Cells {
         add(cell, of: feature, from: self, to: target)
         counts[feature * cells + cell] = 0
         for index in 0..<depth { keys[(feature * cells + cell) * depth + index] = Moment.none }
+        noteKeys(cell, of: feature)
     }
 
     /// The moments of one cell, smallest key first.

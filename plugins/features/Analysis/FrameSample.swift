@@ -13,6 +13,8 @@ final class FrameSample {
     private(set) var keys: [UInt64] = []
     /// The number of the sound in each, or −1.
     private(set) var sounds: [Int32] = []
+    /// Where each row lies in the chunks: a permutation of all places, so that rows get into an order without moving.
+    private var places: [Int] = []
     /// Half precision, ``rowsOfChunk`` rows of all features each: what grows in one piece is twice in memory when it does.
     private var chunks: [Store<UInt16>] = []
     private static let rowsOfChunk = 256
@@ -31,9 +33,11 @@ final class FrameSample {
     }
 
     /// All features in one row.
-    func row(_ row: Int) -> UnsafeMutableBufferPointer<UInt16> {
-        let (chunk, place) = row.quotientAndRemainder(dividingBy: Self.rowsOfChunk)
-        return chunks[chunk].slice(place * features, features)
+    func row(_ row: Int) -> UnsafeMutableBufferPointer<UInt16> { values(at: places[row]) }
+
+    private func values(at place: Int) -> UnsafeMutableBufferPointer<UInt16> {
+        let (chunk, index) = place.quotientAndRemainder(dividingBy: Self.rowsOfChunk)
+        return chunks[chunk].slice(index * features, features)
     }
 
     func wants(_ key: UInt64, sound: Int32) -> Bool {
@@ -42,6 +46,7 @@ final class FrameSample {
 
     /// Makes a row for a frame, whose values are to be set.
     func append(_ key: UInt64, sound: Int32) -> Int {
+        places.append(keys.count)
         keys.append(key)
         sounds.append(sound)
         if keys.count > chunks.count * Self.rowsOfChunk {
@@ -79,31 +84,22 @@ final class FrameSample {
         kept = count
     }
 
-    /// Puts the rows into an order, in place: a second table of this size would be the largest thing in the process.
+    /// Keeps these rows, in this order. Only those move that lie behind the places that so many take, to places that became
+    /// free: no more than were dropped.
     private func reorder(_ order: [Int]) {
-        // First those that stay go to the front, in the order in which they lie; then cycles are followed.
-        let staying = order.sorted()
-        for (place, row) in staying.enumerated() where place != row { copy(row, to: place) }
-        let position = Dictionary(uniqueKeysWithValues: staying.enumerated().map { ($1, $0) })
-        var source = order.compactMap { position[$0] }
+        let count = order.count
+        var isTaken = [Bool](repeating: false, count: count)
+        for row in order where places[row] < count { isTaken[places[row]] = true }
+        var free = isTaken.indices.filter { !isTaken[$0] }
+        places = order.map { row in
+            guard places[row] >= count, let place = free.popLast() else { return places[row] }
+            _ = values(at: place).update(fromContentsOf: values(at: places[row]))
+            return place
+        }
         keys = order.map { keys[$0] }
         sounds = order.map { sounds[$0] }
-        for start in source.indices where source[start] != start {
-            let held = Array(row(start))
-            var place = start
-            while source[place] != start {
-                let next = source[place]
-                copy(next, to: place)
-                source[place] = place
-                place = next
-            }
-            _ = row(place).update(fromContentsOf: held)
-            source[place] = place
-        }
-        chunks.removeLast(chunks.count - (keys.count + Self.rowsOfChunk - 1) / Self.rowsOfChunk)
+        chunks.removeLast(chunks.count - (count + Self.rowsOfChunk - 1) / Self.rowsOfChunk)
     }
-
-    private func copy(_ source: Int, to place: Int) { _ = row(place).update(fromContentsOf: row(source)) }
 
     /// How many rows each sound has; of −1 those without one.
     var counts: [Int32: Int] { sounds.reduce(into: [:]) { $0[$1, default: 0] += 1 } }

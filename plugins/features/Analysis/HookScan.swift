@@ -61,60 +61,40 @@ final class HookScan {
         for group in sums { try group.addFrames(UInt64(window.count)) }
         for side in sides { side.makeRoom(sounds: window.sounds) }
         let rows = sampleRows(window.frames)
-        // As many features at a time as make both reads and writes of the transposition stay in the cache.
-        let block = 32
-        let turned = Store<Float>(repeating: 0, count: block * window.count)
-        for start in stride(from: 0, to: features, by: block) {
-            let width = min(block, features - start)
-            transpose(window, start, width, turned)
-            for index in 0..<width {
-                let row = UnsafeBufferPointer(turned.slice(index * window.count, window.count))
-                try hear(row, feature: start + index, sums, window.frames)
+        let block = FeatureBlock(frames: window.count)
+        for start in stride(from: 0, to: features, by: FeatureBlock.width) {
+            let count = min(FeatureBlock.width, features - start)
+            block.read(window.values, features: features, from: start, count: count)
+            for index in 0..<count {
+                try hear(block, index, feature: start + index, sums, window.frames)
             }
         }
         for (frame, row) in rows {
-            let kept = sample.row(row)
-            for feature in 0..<features { kept[feature] = Half.bits(window.values[frame * features + feature]) }
+            guard let values = window.values.baseAddress, let kept = sample.row(row).baseAddress else { continue }
+            Half.convert(values + frame * features, count: features, to: kept)
         }
         if sample.isFull { sample.shrink() }
         return true
     }
 
     private func hear(
-        _ row: UnsafeBufferPointer<Float>, feature: Int, _ groups: [GroupSums], _ frames: SideScan.Frames
+        _ block: FeatureBlock, _ index: Int, feature: Int, _ groups: [GroupSums], _ frames: SideScan.Frames
     ) throws {
-        var (sum, square) = (0.0, 0.0)
-        var (low, high) = (row[0], row[0])
-        var (lowPlace, highPlace) = (0, 0)
-        var active: UInt32 = 0
-        for index in row.indices {
-            let value = row[index]
-            sum += Double(value)
-            square += Double(value) * Double(value)
-            active += value > 0 ? 1 : 0
-            if value > high { (high, highPlace) = (value, index) }
-            if value < low { (low, lowPlace) = (value, index) }
-        }
-        guard let sum = ExactSums.Parts(sum), let square = ExactSums.Parts(square) else {
+        let (row, figures) = (block.row(index), block.figures[index])
+        guard let sum = ExactSums.Parts(figures.sum), let square = ExactSums.Parts(figures.square) else {
             throw PluginError(
-                .limit, "feature \(feature) of \(hook) is \(high) in recording \(frames.recording): too large to add up"
-            )
+                .limit,
+                "feature \(feature) of \(hook) is \(figures.high) in recording \(frames.recording): "
+                    + "too large to add up")
         }
-        let sums = GroupSums.Row(sum: sum, square: square, largest: high, active: active)
+        let sums = GroupSums.Row(sum: sum, square: square, largest: figures.high, active: figures.active)
         for group in groups { try group.add(sums, to: feature) }
-        if low < smallest[feature] { smallest[feature] = low }
+        if figures.low < smallest[feature] { smallest[feature] = figures.low }
         for side in sides {
             side.hear(
-                row, feature: feature, largest: side.sign > 0 ? (high, highPlace) : (-low, lowPlace), frames)
-        }
-    }
-
-    private func transpose(_ window: Window, _ start: Int, _ width: Int, _ turned: Store<Float>) {
-        let target = turned.numbers
-        for frame in 0..<window.count {
-            let source = UnsafeBufferPointer(
-                rebasing: window.values[frame * features + start..<frame * features + start + width])
-            for index in 0..<width { target[index * window.count + frame] = source[index] }
+                row, feature: feature,
+                largest: side.sign > 0 ? (figures.high, figures.highFrame) : (-figures.low, figures.lowFrame), frames,
+                block.lists)
         }
     }
 

@@ -191,6 +191,7 @@ extension ScanFile {
                 cells.keys[place * cells.depth + index] = key
                 cells.values[place * cells.depth + index] = value
             }
+            cells.noteKeys(cell, of: feature)
         }
     }
 }

@@ -69,7 +69,7 @@ struct Settings: Sendable {
     func bytesOfFeature(sounds: Int) -> Int {
         let cells = WidthGrid.cells + OctaveGrid.cells
         let side =
-            top * (24 + (curves ? 2 * TopLists.span : 0)) + cells * (4 + 12 * reservoir)
+            top * (24 + (curves ? 2 * TopLists.span : 0)) + cells * (8 + 12 * reservoir)
             + WidthGrid.cells * 4 * ((sounds + 15) / 16 * 16)
         return signs.count * side + 2 * (sample + sample / 16 + 64) + 64
     }

@@ -1,9 +1,9 @@
 /// Numbers of one kind in memory of their own, for the tables that the inner loop goes through by pointer.
 ///
-/// A class on purpose: a hundred megabytes are not to be copied because a struct around them was. One thread uses it,
-/// the plugin's.
+/// A class on purpose: a hundred megabytes are not to be copied because a struct around them was. Its one property never
+/// changes, so that a look at it is not a check of who else looks. One thread uses it, the plugin's.
 final class Store<Number: BitwiseCopyable> {
-    private(set) var numbers: UnsafeMutableBufferPointer<Number>
+    let numbers: UnsafeMutableBufferPointer<Number>
 
     init(repeating value: Number, count: Int) {
         numbers = .allocate(capacity: count)
@@ -31,15 +31,13 @@ final class Store<Number: BitwiseCopyable> {
         return UnsafeMutableBufferPointer(rebasing: numbers[start..<start + length])
     }
 
-    /// Makes room for rows of `width` numbers where there were rows of `old`; what is new is `value`.
-    func widen(rows: Int, from old: Int, to width: Int, with value: Number) {
+    /// The same with rows of `width` numbers where there are rows of `old`; what is new is `value`.
+    func widened(rows: Int, from old: Int, to width: Int, with value: Number) -> Store {
         precondition(old <= width && rows * old == numbers.count, "rows of \(old) are not what is stored")
-        let wider = UnsafeMutableBufferPointer<Number>.allocate(capacity: rows * width)
-        wider.initialize(repeating: value)
+        let wider = Store(repeating: value, count: rows * width)
         for row in 0..<rows {
-            for column in 0..<old { wider[row * width + column] = numbers[row * old + column] }
+            for column in 0..<old { wider.numbers[row * width + column] = numbers[row * old + column] }
         }
-        numbers.deallocate()
-        numbers = wider
+        return wider
     }
 }

@@ -92,8 +92,10 @@ final class TopLists {
         before[place] = UInt8(maximum - first)
         sizes[place] = UInt8(end - first)
         guard hasCurves else { return }
-        let curve = curves.slice(place * Self.span, Self.span)
-        for index in first..<end { curve[index - first] = Half.bits(row[index]) }
+        guard let values = row.baseAddress,
+            let curve = curves.slice(place * Self.span, Self.span).baseAddress
+        else { return }
+        Half.convert(values + first, count: end - first, to: curve)
     }
 
     struct Entry {

@@ -1,0 +1,144 @@
+import Audio
+import DataSets
+import Foundation
+import PluginHost
+import Synchronization
+
+/// The windows of a run's recordings, made ahead of the plugin in their order: one thread reads recordings and makes log-mels
+/// of them, another has the engine compute what the plugin needs and puts it where the plugin can read it, while the
+/// plugin still works on the window before.
+///
+/// What is in memory does not grow with the recordings: one that is being read, ``read`` windows of samples and log-mel,
+/// and of what the engine computed one window that is being made and ``ready`` that the plugin works on or will next.
+/// After a window that is too large for the plugin's kept memory nothing is computed until the plugin is through with it.
+final class WindowsAhead: Sendable {
+    /// Windows that were read and wait, the one in the engine among them.
+    static let read = 3
+    /// Windows that lie where the plugin can read them, the one that it works on among them.
+    static let ready = 2
+
+    /// What comes next for the plugin.
+    enum Step: Sendable {
+        /// A window's call, which is made once.
+        case window(recording: UInt64, isLast: Bool, process: @Sendable () throws -> Void)
+        /// A recording has no windows, since it cannot be read.
+        case unreadable(any Error)
+    }
+
+    private enum ReadStep: Sendable {
+        case window(PluginCapture.ReadWindow, isLast: Bool)
+        case unreadable(any Error)
+    }
+
+    private let readAhead = BoundedHandover<ReadStep>(capacity: WindowsAhead.read)
+    private let computed = BoundedHandover<Step>(capacity: WindowsAhead.ready)
+    private let threads = DispatchGroup()
+    private let spent = Mutex(Duration.zero)
+
+    /// Time in the engine; all of it after ``end()``.
+    var engineTime: Duration { spent.withLock { $0 } }
+
+    /// - Parameters:
+    ///   - turn: of the run, whose thread takes the steps and has let the engine go.
+    ///   - runner: gets the windows by ``PluginRunner/stage(_:)``.
+    init(
+        _ recordings: ArraySlice<PluginRecording>, _ capture: PluginCapture, _ runner: any PluginRunner,
+        turn: EngineTurn
+    ) throws {
+        let engine = turn.companion()
+        do {
+            try start { [readAhead] in
+                readAhead.finish(Result { try Self.read(recordings, capture, into: readAhead) })
+            }
+            try start { [self] in
+                computed.finish(Result { try compute(capture, runner, engine) })
+            }
+        } catch {
+            end()
+            throw error
+        }
+    }
+
+    private func start(_ body: @escaping @Sendable () -> Void) throws {
+        threads.enter()
+        do {
+            try EngineThread.start { [threads] in
+                body()
+                threads.leave()
+            }
+        } catch {
+            threads.leave()
+            throw error
+        }
+    }
+
+    /// The next step, waited for; nil after the last. What the step before gave is done with.
+    func next() throws -> Step? { try computed.take() }
+
+    /// Ends both threads, and comes back when they have ended: at the end of the recording that is being read, and of the
+    /// window that is being computed.
+    func end() {
+        computed.close()
+        readAhead.close()
+        threads.wait()
+    }
+
+    // MARK: - The reading thread
+
+    private static func read(
+        _ recordings: ArraySlice<PluginRecording>, _ capture: PluginCapture, into steps: BoundedHandover<ReadStep>
+    ) throws {
+        for recording in recordings {
+            let item: DataSetItem, samples: SampleBuffer
+            do {
+                let (input, seconds) = try recording.input()
+                (item, samples) = (try recording.item.aligned(), try SampleBuffer.read(input.source, seconds: seconds))
+            } catch {
+                guard try steps.put({ .unreadable(error) }) else { return }
+                continue
+            }
+            let windows = capture.windows(of: samples)
+            for index in 0..<windows {
+                let isThere = try steps.put {
+                    let window = try capture.read(index, of: windows, item, samples)
+                    return .window(window, isLast: index == windows - 1)
+                }
+                guard isThere else { return }
+            }
+        }
+    }
+
+    // MARK: - The engine's thread
+
+    /// Between two windows, and while it waits, others compute.
+    private func compute(_ capture: PluginCapture, _ runner: any PluginRunner, _ turn: EngineTurn) throws {
+        while let (window, isLast) = try nextRead() {
+            let clip = try turn.resumed {
+                let began = ContinuousClock.now
+                defer { spent.withLock { $0 += began.duration(to: .now) } }
+                return try capture.compute(window, turn)
+            }
+            guard try handOver(clip, isLast: isLast, runner) else { return }
+        }
+    }
+
+    /// The next window that was read. What comes before of recordings that cannot be read is passed on.
+    private func nextRead() throws -> (PluginCapture.ReadWindow, isLast: Bool)? {
+        while let step = try readAhead.take() {
+            switch step {
+            case .window(let window, let isLast): return (window, isLast)
+            case .unreadable(let error): guard try computed.put({ .unreadable(error) }) else { return nil }
+            }
+        }
+        return nil
+    }
+
+    /// - Returns: false where nobody wants it.
+    private func handOver(_ clip: PluginClipValue, isLast: Bool, _ runner: any PluginRunner) throws -> Bool {
+        let isThere = try computed.put {
+            .window(recording: clip.recording, isLast: isLast, process: try runner.stage(clip))
+        }
+        guard isThere, try clip.isLarge else { return isThere }
+        return computed.drain()
+    }
+}
