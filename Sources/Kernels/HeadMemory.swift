@@ -1,7 +1,8 @@
 /// Keys and values of several heads, laid out for queries to attend to: the encoder's own and those of the audio.
 ///
 /// Kᵀ lies in panels of keys and V in panels of columns, as products read them; where products are OpenBLAS's or plain, both
-/// stay rows. Rows may be written from several threads at once, each its own.
+/// stay rows. In another ``Precision`` than `exact` keys are in fewer bits, and so are queries where they meet them; patterns and
+/// values stay float32, since rounding those would cost as much accuracy again. Rows may be written from several threads at once, each its own.
 public final class HeadMemory: @unchecked Sendable {
     // Sendable: writers share no row, and readers come after the last of them.
 
@@ -13,18 +14,30 @@ public final class HeadMemory: @unchecked Sendable {
 
     private let implementation: KernelImplementation
     private let keys: UnsafeMutablePointer<Float>
+    /// Of each head, in fewer bits: then `keys` has none, but for the plain form, which rounds them when they are read.
+    private let keyWords: [WordPanels]
+    private let element: WordPanels.Element?
     private let values: UnsafeMutablePointer<Float>
     private let keyCount: Int
     private let valueCount: Int
     /// Columns of a panel; 0 without panels.
     private let panelWidth: Int
 
-    public init(positions: Int, heads: Int, width: Int, for implementation: KernelImplementation = .current) {
+    public init(
+        positions: Int, heads: Int, width: Int, precision: Precision = .exact,
+        for implementation: KernelImplementation = .current
+    ) {
         precondition(positions > 0 && heads > 0 && width > 0, "\(positions) positions of \(heads) heads of \(width)")
         (self.positions, self.heads, self.width, self.implementation) = (positions, heads, width, implementation)
         panelWidth = implementation.hasPanels ? implementation.table!.panelWidth : 0
         let padded = panelWidth == 0 ? positions : positions.rounded(upTo: panelWidth)
-        keyCount = heads * width * padded
+        element = precision.element
+        if let element, let table = implementation.table {
+            keyWords = (0..<heads).map { _ in WordPanels(depth: width, columns: positions, of: element, table) }
+        } else {
+            keyWords = []
+        }
+        keyCount = keyWords.isEmpty ? heads * width * padded : 0
         valueCount = heads * positions * (panelWidth == 0 ? width : width.rounded(upTo: panelWidth))
         keys = FloatMemory.take(keyCount)
         values = FloatMemory.take(valueCount)
@@ -46,14 +59,19 @@ public final class HeadMemory: @unchecked Sendable {
         precondition(
             first % max(panelWidth, 1) == 0 && first + count <= positions, "rows \(first) + \(count) of \(positions)")
         let stride = heads * width
+        for (head, words) in keyWords.enumerated() {
+            words.pack(k + head * width, ldb: stride, columns: first..<first + count)
+        }
         guard panelWidth > 0, let table = implementation.table else {
-            (keys + first * stride).update(from: k, count: count * stride)
+            if keyWords.isEmpty { (keys + first * stride).update(from: k, count: count * stride) }
             (values + first * stride).update(from: v, count: count * stride)
             return
         }
         let keyHead = width * scoreStride, valuePanel = positions * panelWidth
         for head in 0..<heads {
-            table.pack(k + head * width, stride, width, count, true, keys + head * keyHead + first * width)
+            if keyWords.isEmpty {
+                table.pack(k + head * width, stride, width, count, true, keys + head * keyHead + first * width)
+            }
             for column in Swift.stride(from: 0, to: width, by: panelWidth) {
                 let panel = head * width.rounded(upTo: panelWidth) + column
                 table.pack(
@@ -72,6 +90,7 @@ public final class HeadMemory: @unchecked Sendable {
         head: Int, _ q: UnsafePointer<Float>, ldq: Int, rows: Int, factor: Float,
         into out: UnsafeMutablePointer<Float>, stride: Int
     ) {
+        if let element { return roundedScores(element, head, q, ldq, rows, factor, out, stride) }
         guard panelWidth > 0, let table = implementation.table else {
             return MatrixProduct.multiply(
                 m: rows, n: positions, k: width, alpha: factor, q, lda: ldq, keys + head * width, ldb: heads * width,
@@ -84,6 +103,29 @@ public final class HeadMemory: @unchecked Sendable {
                 table.vectorProduct(columns, width, scaled, panels, nil, out, false)
             } else {
                 table.product(rows, columns, width, scaled, width, panels, nil, out, stride, false)
+            }
+        }
+    }
+
+    private func roundedScores(
+        _ element: WordPanels.Element, _ head: Int, _ q: UnsafePointer<Float>, _ ldq: Int, _ rows: Int, _ factor: Float,
+        _ out: UnsafeMutablePointer<Float>, _ stride: Int
+    ) {
+        FloatMemory.withScratch(rows * width) { scaled in
+            for row in 0..<rows {
+                Elementwise.scale(
+                    q + row * ldq, by: factor, into: scaled + row * width, count: width, using: implementation)
+            }
+            if keyWords.isEmpty {
+                let rowsOfHead = Tensor(
+                    shape: [positions, width],
+                    (0..<positions * width).map { [keys, heads, width] in
+                        keys[$0 / width * heads * width + head * width + $0 % width]
+                    })
+                PlainWords(rowsOfHead, of: element).multiply(rows, scaled, width, 0..<positions, nil, out, stride)
+            } else {
+                keyWords[head].multiply(
+                    rows, scaled, width, 0..<(stride == scoreStride ? stride : positions), nil, out, stride)
             }
         }
     }

@@ -4,8 +4,9 @@ import CProcessor
 public enum Precision: String, Sendable, Codable, CaseIterable {
     /// float32: what the others are measured against.
     case exact
-    /// Weights and activations in 8 bits with a scale for each column and each row, sums in whole numbers: the same to the bit on
-    /// every processor. Products are several times faster where the processor has instructions for it.
+    /// Weights and activations in 8 bits with a scale for each column and each row, sums in whole numbers: products that are the
+    /// same to the bit on every processor, and several times faster where it has instructions for them. Convolutions, values,
+    /// norms and softmax stay float32.
     case int8
     /// Weights and activations in bfloat16, sums in float32. Only where the processor has instructions for it, whose roundings differ
     /// between makes.
@@ -14,7 +15,7 @@ public enum Precision: String, Sendable, Codable, CaseIterable {
     /// Why this processor cannot compute so; nil where it can.
     public var refusal: String? { refusal(hasBF16: processor_has_bf16()) }
 
-    func refusal(hasBF16: Bool, form: KernelImplementation = .current) -> String? {
+    package func refusal(hasBF16: Bool, form: KernelImplementation = .current) -> String? {
         guard self == .bf16 else { return nil }
         let offer = "use exact, or int8, which every processor has"
         guard hasBF16 else {

@@ -13,7 +13,8 @@ import Testing
         "help reads as it was agreed; Tests/Fixtures/commands/generate.sh writes it anew",
         arguments: [
             [], ["transcribe"], ["hooks"], ["trace"], ["models"], ["models", "list"], ["models", "add"],
-            ["models", "remove"], ["models", "pull"], ["samples"], ["samples", "list"], ["samples", "export"],
+            ["models", "remove"], ["models", "pull"], ["precision"], ["samples"], ["samples", "list"],
+            ["samples", "export"],
             ["jobs"], ["jobs", "list"], ["jobs", "watch"], ["jobs", "result"], ["jobs", "cancel"], ["jobs", "forget"],
             ["atlas"], ["atlas", "build"], ["atlas", "show"], ["atlas", "card"], ["atlas", "listen"],
             ["atlas", "serve"],

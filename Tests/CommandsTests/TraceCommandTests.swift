@@ -36,6 +36,7 @@ import Whisper
         #expect(block["dtype"] as? String == "F32")
         #expect(file.metadata["model"] == "default")
         #expect(file.metadata["model_sha256"]?.count == 64)
+        #expect(file.metadata["precision"] == "exact")
         let tokens = try JSONDecoder().decode([[Int]].self, from: Data((file.metadata["tokens"] ?? "").utf8))
         #expect(file.shape(of: "decoder.logits")?.first == tokens.first?.count)
     }

@@ -24,6 +24,7 @@ import Testing
             ["trace", "demo:en-slt-01", "--hooks", "decoder.logits", "--tokens", "1,x", "--out", "t.npz"],
             ["trace", "demo:en-slt-01", "--hooks", "decoder.logits", "--tokens", "1", "--text", "a", "--out", "t.npz"],
             ["trace", "demo:en-slt-01", "--hooks", "decoder.logits", "--tokens", "999999999", "--out", "t.npz"],
+            ["hooks", "--precision", "int7"], ["precision"], ["precision", "demo:en-slt-01", "--hooks", "nowhere"],
             ["models", "add"], ["models", "add", ".", "--name", "a/b"], ["hooks", "--vocab", "x"],
         ])
     func refused(arguments: [String]) async throws {

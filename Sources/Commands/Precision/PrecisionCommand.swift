@@ -22,8 +22,8 @@ struct PrecisionCommand: AsyncParsableCommand {
             Recordings in which somebody speaks are also written down (greedily, at temperature 0); where a manifest \
             or a data set says what is said, word errors are counted.
 
-            int8 has weights and activations in 8 bits with a scale for each column and row, and gives the same numbers \
-            on every processor. It takes less memory and decodes faster everywhere; the encoder is faster where the \
+            int8 has weights and activations in 8 bits with a scale for each column and row; convolutions, attention's \
+            values, norms and softmax stay float32. It takes less memory and decodes faster everywhere; the encoder is faster where the \
             processor has VNNI, and not by much elsewhere. bf16 is there on processors with AVX-512 BF16 alone.
             """)
 

@@ -156,7 +156,7 @@ extension V1 {
             public init(rawValue: Int32) { self.rawValue = rawValue }
             /// float32: what the others are measured against.
             public static let exact = Precision(rawValue: 0)
-            /// Weights and activations in 8 bits with a scale for each column and each row: the same to the bit on every processor.
+            /// Weights and activations in 8 bits with a scale for each column and each row.
             public static let int8 = Precision(rawValue: 1)
             /// Weights and activations in bfloat16, sums in float32. Refused where the processor has no instructions for it.
             public static let bf16 = Precision(rawValue: 2)

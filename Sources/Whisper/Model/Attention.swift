@@ -11,6 +11,7 @@ struct Attention: Sendable {
     let out: Linear
     let heads: Int
     let sites: AttentionSites
+    var precision: Precision { query.weight.precision }
 
     init(
         _ weights: any WeightSource, _ name: String, width: Int, heads: Int, sites: AttentionSites, precision: Precision
@@ -80,7 +81,8 @@ struct Attention: Sendable {
         let q = try queries(x, hooks)
         if kept == nil {
             let (k, v) = try keysAndValues(audio, hooks)
-            let memory = HeadMemory(positions: audio.shape[0], heads: heads, width: k.shape[2])
+            let memory = HeadMemory(
+                positions: audio.shape[0], heads: heads, width: k.shape[2], precision: precision)
             memory.write(k, v, first: 0)
             kept = memory
         }

@@ -77,6 +77,6 @@ struct Encoder: Sendable {
     }
 
     private func memory(_ layer: Int, _ stream: EncoderStream) -> HeadMemory {
-        stream.memory(layer, heads: blocks[layer].attn.heads)
+        stream.memory(layer, heads: blocks[layer].attn.heads, precision: blocks[layer].attn.precision)
     }
 }

@@ -40,10 +40,10 @@ final class EncoderStream: @unchecked Sendable {
     func keep(_ x: Tensor, _ q: Tensor, _ rows: Range<Int>) { kept[rows.lowerBound / RowBlock.step] = (x, q) }
 
     /// Keys and values that block `layer` attends to. Made by the first of the tasks that ask, who all wait for it.
-    func memory(_ layer: Int, heads: Int) -> HeadMemory {
+    func memory(_ layer: Int, heads: Int, precision: Precision) -> HeadMemory {
         lock.withLock {
             if let memory = memories[layer % 2] { return memory }
-            let memory = HeadMemory(positions: frames, heads: heads, width: width / heads)
+            let memory = HeadMemory(positions: frames, heads: heads, width: width / heads, precision: precision)
             memories[layer % 2] = memory
             return memory
         }

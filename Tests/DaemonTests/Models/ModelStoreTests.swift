@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Kernels
 import Logging
 import Synchronization
 import TensorFiles
@@ -46,6 +47,28 @@ import Whisper
         try registry.add(RegisteredModel(name: "mine", path: a))
         #expect(try store.model("mine") !== first)
         #expect(try store.model(nil) === store.model("default"))
+    }
+
+    @Test("one checkpoint in two precisions is two models, each with its own memory, and the status tells them apart")
+    func precisions() throws {
+        let store = ModelStore(service: service, memoryLimit: .max)
+        let path = try copy("a")
+        let exact = try store.model(path), int8 = try store.model(path, precision: .int8)
+        #expect(exact !== int8 && exact.precision == .exact && int8.precision == .int8)
+        #expect(try store.model(path, precision: .int8) === int8)
+        #expect(try exact.digest() == int8.digest())
+        #expect(int8.weightBytes < exact.weightBytes)
+        for model in [exact, int8] { #expect(try model.model().precision == model.precision) }
+        #expect(Set(store.residents().map(\.precision)) == [.exact, .int8])
+        #expect(store.memoryBytes == exact.weightBytes + int8.weightBytes)
+    }
+
+    @Test("a precision that the processor has not is refused before a file is opened")
+    func refusedPrecision() throws {
+        guard let refusal = Precision.bf16.refusal else { return }
+        let store = ModelStore(service: service, memoryLimit: .max)
+        let error = #expect(throws: WhisperError.self) { try store.lease(folder("none"), precision: .bf16) }
+        #expect(error.map { "\($0)" } == refusal)
     }
 
     @Test(

@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Kernels
 import Messages
 import TestSupport
 import Testing
@@ -36,6 +37,24 @@ extension WholeDaemon {
                 #expect(info.dimensions == embedded.dimensions && info.hasVocabulary && info.languages.contains("en"))
                 #expect(info.sha256.utf8.count == 64 && info.memoryBytes > 1 << 20)
                 #expect(info.windowSeconds == Double(info.dimensions?.nAudioCtx ?? 0) / 50)
+            }
+        }
+
+        @Test("a model is named with its precision; one that is not here or not known is refused")
+        func precision() async throws {
+            try await withClient { client, _ in
+                let exact = try await client.call(V1.ModelRPC.info, V1.ModelRef())
+                let int8 = try await client.call(V1.ModelRPC.info, V1.ModelRef(precision: .int8))
+                #expect(exact.precision == .exact && int8.precision == .int8 && int8.sha256 == exact.sha256)
+                #expect(int8.memoryBytes < exact.memoryBytes)
+                if Precision.bf16.refusal != nil {
+                    await expectFailure(.unimplemented, "unsupported", naming: "bf16", "int8") {
+                        try await client.call(V1.ModelRPC.info, V1.ModelRef(precision: .bf16))
+                    }
+                }
+                await expectFailure(.invalidArgument, "invalid_argument", naming: "precision 9") {
+                    try await client.call(V1.ModelRPC.info, V1.ModelRef(precision: .init(rawValue: 9)))
+                }
             }
         }
 

@@ -34,6 +34,34 @@ extension WholeDaemon {
             Case(clip: "en-long-01", hooks: ["encoder.ln_post", "log_mel"]),
         ]
 
+        @Test("a precision is compared with the exact one hook by hook, and the exact one with nothing")
+        func comparedPrecision() async throws {
+            try await TestDaemon.run { daemon in
+                let client = try await daemon.connect()
+                var request = V1.ComparePrecisionRequest(
+                    model: V1.ModelRef(precision: .int8), audio: Sound.clip,
+                    hooks: ["decoder.logits", "encoder.conv2", "encoder.blocks.1.mlp"])
+                let found = try await client.call(V1.TraceRPC.comparePrecision, request)
+                #expect(found.precision == .int8 && found.model == "default" && found.modelSha256.count == 64)
+                #expect(found.hooks.map(\.hook) == ["encoder.conv2", "encoder.blocks.1.mlp", "decoder.logits"])
+                #expect(found.hooks.first == V1.HookError(hook: "encoder.conv2"))
+                #expect(found.hooks.dropFirst().allSatisfy { $0.relative > 0 && $0.relative < 0.3 && $0.largest > 0 })
+                // Three windows, as one.
+                request.audio = Sound.clip("en-long-01")
+                #expect(try await client.call(V1.TraceRPC.comparePrecision, request).hooks.count == 3)
+                request.model = V1.ModelRef()
+                await expectFailure(.invalidArgument, "invalid_argument", naming: "int8", "exact") { [request] in
+                    try await client.call(V1.TraceRPC.comparePrecision, request)
+                }
+                request.model = V1.ModelRef(precision: .int8)
+                request.hooks = ["encoder.nowhere"]
+                await expectFailure(.invalidArgument, "invalid_argument", naming: "encoder.nowhere") { [request] in
+                    try await client.call(V1.TraceRPC.comparePrecision, request)
+                }
+                await client.close()
+            }
+        }
+
         @Test(
             "streamed, in shared memory and in a file, a trace is to the bit what the service gives", arguments: cases)
         private func identity(_ wanted: Case) async throws {

@@ -488,3 +488,16 @@ def test_every_method_of_the_contract_is_known():
     assert not METHODS["auscult.v1.Model/List"].server_streaming
     services = {name.split("/")[0] for name in METHODS}
     assert {"auscult.v1.Daemon", "auscult.v1.Plugin", "grpc.health.v1.Health"} <= services
+
+
+def test_a_precision_goes_with_the_model_and_comes_back_with_results(fake, client):
+    answer(fake, "auscult.v1.Model/Info", v1.ModelInfo(name="default", precision=1))
+    assert client.model_info(precision="int8").precision == "int8"
+    assert client.model_info().precision == "int8"
+    seen = fake.seen("auscult.v1.Model/Info")
+    assert [one.precision for one in seen] == [1, 0]
+    stream(fake, "auscult.v1.Transcribe/Stream", {"done": v1.Transcript(precision=2)})
+    assert client.transcribe("demo:a", precision="bf16").precision == "bf16"
+    assert fake.seen("auscult.v1.Transcribe/Stream")[0].model.precision == 2
+    with pytest.raises(auscult.InvalidArgument, match="'int7'"):
+        client.hooks(precision="int7")

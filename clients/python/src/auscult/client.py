@@ -107,7 +107,13 @@ class Client(Caller):
         return _models.info(self._unary("auscult.v1.Model/Info", model_ref(name, vocabulary, precision)))
 
     def hooks(
-        self, pattern: str = "", *, model: Model = "", vocabulary: str = "", precision: Precision = "exact", tokens: int = 1
+        self,
+        pattern: str = "",
+        *,
+        model: Model = "",
+        vocabulary: str = "",
+        precision: Precision = "exact",
+        tokens: int = 1,
     ) -> list[_models.HookPoint]:
         """The hook points that a pattern names, in the order of the forward pass.
 
@@ -166,9 +172,9 @@ class Client(Caller):
                 int16), or bytes of signed 16-bit little-endian samples.
             timeout: Seconds until it must be done.
             on_progress: Is told how far it has come, in seconds of the recording.
-            options: ``model``, ``vocabulary``, ``precision``, ``name``, ``span`` in seconds, ``interventions``, and openai/whisper's
-                decoding options: ``language``, ``task``, ``word_timestamps``, ``temperature``, ``beam_size``, … as
-                `TranscribeOptions` lists them.
+            options: ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``name``, ``span``
+                in seconds, ``interventions``, and openai/whisper's decoding options: ``language``, ``task``,
+                ``word_timestamps``, ``temperature``, ``beam_size``, … as `TranscribeOptions` lists them.
         """
         with self._transcribe(audio, timeout, on_progress, options) as segments:
             for _ in segments:
@@ -263,8 +269,8 @@ class Client(Caller):
             timeout: Seconds until it must be done.
             on_progress: Is told how far it has come, in windows.
             options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
-                ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder, ``model``, ``vocabulary``, ``precision``,
-                ``language``,
+                ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder,
+                ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``language``,
                 ``task``, ``name``, and ``span`` in seconds.
         """
         with self._trace(audio, hooks, memory, out, timeout, on_progress, options) as tensors:

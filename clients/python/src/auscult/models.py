@@ -12,8 +12,8 @@ from ._messages import enum_number, enum_word, present, v1
 #: slash, or with one of these endings, is a path and made absolute. Empty for the embedded model.
 Model = Union[str, "os.PathLike[str]"]
 
-#: In what numbers a model computes. ``"exact"``: float32. ``"int8"``: 8 bits with scales, the same to the bit on every
-#: processor. ``"bf16"``: refused where the processor has no instructions for it.
+#: In what numbers a model computes. ``"exact"``: float32. ``"int8"``: weights and activations in 8 bits with
+#: scales. ``"bf16"``: refused where the processor has no instructions for it.
 Precision = Literal["exact", "int8", "bf16"]
 
 #: ``"embedded"``: in the daemon. ``"registered"``: wherever it lies. ``"downloaded"``: by `Client.pull`.

@@ -36,7 +36,7 @@ typedef enum _Auscult__V1__ModelRef__Precision {
    */
   AUSCULT__V1__MODEL_REF__PRECISION__EXACT = 0,
   /*
-   * Weights and activations in 8 bits with a scale for each column and each row: the same to the bit on every processor.
+   * Weights and activations in 8 bits with a scale for each column and each row.
    */
   AUSCULT__V1__MODEL_REF__PRECISION__INT8 = 1,
   /*
