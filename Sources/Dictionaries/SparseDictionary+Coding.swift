@@ -11,18 +11,49 @@ extension SparseDictionary {
         guard codes.rank == 2, codes.shape[1] == latents else {
             throw DictionaryError(.invalidArgument, "codes of \(codes.shape), expected [positions, \(latents)]")
         }
-        var out = Tensor(uninitialized: [codes.shape[0], inputs])
-        out.withUnsafeMutableBufferPointer { out in
-            guard let base = out.baseAddress else { return }
-            for row in 0..<codes.shape[0] {
-                for i in 0..<inputs { base[row * inputs + i] = decoderBias[i] }
+        return decoded(codes, at: codes.shape[0]) { z, w, x, rows in
+            MatrixProduct.multiplyOnAllThreads(
+                m: rows, n: inputs, k: latents, z, lda: latents, w, ldb: inputs, .rows, into: x, ldc: inputs,
+                accumulating: true)
+        }
+    }
+
+    /// The same of codes of ours, most of which are 0: the directions of those above it, added up.
+    private func decodedFew(_ codes: Tensor) -> Tensor {
+        decoded(codes, at: 1) { z, w, x, _ in
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: latents) { places in
+                guard let first = places.baseAddress else { return }
+                FloatMemory.withScratch(latents + inputs) { values in
+                    let found = Selection.collect(z, count: latents, above: 0, into: first)
+                    for i in 0..<found { values[i] = z[Int(first[i])] }
+                    GatheredRows.weightedSum(
+                        values, w, stride: inputs, rows: UnsafeBufferPointer(start: first, count: found), width: inputs,
+                        into: values + latents)
+                    Elementwise.add(values + latents, to: x, count: inputs)
+                    // A code that is no number, of an activation that is none, is above nothing.
+                    if Elementwise.dot(z, z, count: latents).isNaN { x.update(repeating: .nan, count: inputs) }
+                }
             }
+        }
+    }
+
+    /// The decoder's bias in each row, and what `add` adds to so many rows at a time: of codes, the decoder, and to what.
+    private func decoded(
+        _ codes: Tensor, at step: Int,
+        _ add: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+    ) -> Tensor {
+        let rows = codes.shape[0]
+        var out = Tensor(uninitialized: [rows, inputs])
+        out.withUnsafeMutableBufferPointer { out in
             codes.withUnsafeBufferPointer { codes in
                 decoder.withUnsafeBufferPointer { decoder in
-                    guard let z = codes.baseAddress, let w = decoder.baseAddress else { return }
-                    MatrixProduct.multiply(
-                        m: codes.count / latents, n: inputs, k: latents, z, lda: latents, w, ldb: inputs, .rows,
-                        into: base, ldc: inputs, accumulating: true)
+                    guard let z = codes.baseAddress, let w = decoder.baseAddress, let x = out.baseAddress else {
+                        return
+                    }
+                    for row in 0..<rows { (x + row * inputs).update(from: decoderBias, count: inputs) }
+                    Parallel.blocks(of: max(step, 1), in: rows) { range in
+                        add(z + range.lowerBound * latents, w, x + range.lowerBound * inputs, range.count)
+                    }
                 }
             }
         }
@@ -33,7 +64,7 @@ extension SparseDictionary {
     /// - Throws: ``DictionaryError`` (`invalidArgument`) for activations of another width.
     public func reconstruct(_ x: Tensor) throws -> Tensor {
         let (values, scales) = try normalised(x)
-        var out = try decode(encoded(values))
+        var out = decodedFew(encoded(values))
         guard normalisation != .none else { return out }
         out.withUnsafeMutableBufferPointer { out in
             for (row, scale) in scales.enumerated() {
@@ -120,7 +151,7 @@ extension SparseDictionary {
             centred.withUnsafeBufferPointer { x in
                 encoder.withUnsafeBufferPointer { w in
                     guard let x = x.baseAddress, let w = w.baseAddress, let out = codes.baseAddress else { return }
-                    MatrixProduct.multiply(
+                    MatrixProduct.multiplyOnAllThreads(
                         m: rows, n: latents, k: inputs, x, lda: inputs, w, ldb: inputs, .columns, into: out,
                         ldc: latents, accumulating: true)
                 }
@@ -132,17 +163,15 @@ extension SparseDictionary {
 
     /// Pre-activations, row by row, to codes.
     private func activate(_ codes: UnsafeMutableBufferPointer<Float>) {
-        switch activation {
-        case .relu: for i in codes.indices { codes[i] = max(codes[i], 0) }
-        case .topK(let k):
-            for row in 0..<codes.count / latents {
-                LargestValues.keep(
-                    k, of: UnsafeMutableBufferPointer(rebasing: codes[row * latents..<(row + 1) * latents]))
-            }
-        case .jumpReLU(let thresholds):
-            for row in 0..<codes.count / latents {
-                for i in 0..<latents where !(codes[row * latents + i] > max(thresholds[i], 0)) {
-                    codes[row * latents + i] = 0
+        let bounds: [Float] =
+            if case .jumpReLU(let thresholds) = activation { thresholds.map { max($0, 0) } } else { [] }
+        Parallel.blocks(of: 16, in: codes.count / latents) { range in
+            for row in range {
+                let line = UnsafeMutableBufferPointer(rebasing: codes[row * latents..<(row + 1) * latents])
+                switch activation {
+                case .relu: for i in line.indices { line[i] = max(line[i], 0) }
+                case .topK(let k): LargestValues.keep(k, of: line)
+                case .jumpReLU: for i in line.indices where !(line[i] > bounds[i]) { line[i] = 0 }
                 }
             }
         }

@@ -33,6 +33,25 @@ struct DictionaryCodingTests {
         }
     }
 
+    @Test(
+        "few codes are decoded as all are, and what is no number stays none",
+        arguments: [SparseDictionary.Activation.relu, .topK(3), .jumpReLU([Float](repeating: 0.9, count: 200))])
+    func sparse(activation: SparseDictionary.Activation) throws {
+        var random = SeededGenerator(seed: 3)
+        let dictionary = try SparseDictionary(
+            encoder: Tensor(shape: [200, 10], random.floats(2000)),
+            decoder: Tensor(shape: [200, 10], random.floats(2000)), encoderBias: random.floats(200),
+            decoderBias: random.floats(10), activation: activation)
+        var values = random.floats(70 * 10)
+        let x = Tensor(shape: [70, 10], values)
+        let whole = try dictionary.decode(dictionary.encode(x))
+        #expect(largestDifference(try dictionary.reconstruct(x).elements, whole.elements) < 1e-4)
+        guard activation == .relu else { return }
+        values[60 * 10 + 3] = .nan
+        let made = try dictionary.reconstruct(Tensor(shape: [70, 10], values))
+        #expect((0..<10).allSatisfy { made[60, $0].isNaN && made[59, $0].isFinite })
+    }
+
     @Test("the largest values are those of a sorted list, for ties the first, for any count")
     func largest() {
         var random = SeededGenerator(seed: 4)

@@ -155,11 +155,12 @@ struct Projections {
             own.values.withUnsafeBufferPointer { b in
                 features.withUnsafeMutableBufferPointer { c in
                     guard let b = b.baseAddress, let c = c.baseAddress else { return }
-                    MatrixProduct.multiply(
+                    MatrixProduct.multiplyOnAllThreads(
                         m: positions, n: own.count, k: width, a, lda: width, b, ldb: width, .columns, into: c,
                         ldc: own.count)
                     guard !own.offsets.isEmpty else { return }
-                    for place in 0..<positions * own.count { c[place] += own.offsets[place % own.count] }
+                    Elementwise.addBias(
+                        own.offsets, to: c, rows: positions, columns: own.count, stride: own.count)
                 }
             }
         }
