@@ -74,11 +74,12 @@ import Testing
         final class Kept: Sendable {}
         let handover = BoundedHandover<Kept>(capacity: 1)
         weak var kept: Kept?
-        try {
+        func putOne() throws {
             let element = Kept()
             kept = element
             #expect(try handover.put { element })
-        }()
+        }
+        try putOne()
         #expect(kept != nil)
         let group = DispatchGroup()
         let answers = Mutex<[Bool]>([])
