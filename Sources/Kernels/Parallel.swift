@@ -16,10 +16,19 @@ public enum Parallel {
 
     /// Runs `body` once for each task in `0 ..< count`, in any order, on all threads; returns after the last.
     ///
-    /// Within a task of another call, and while another call has the threads, all tasks run on the calling thread.
+    /// Within a task of another call, while another call has the threads, and in ``onCallingThread(_:)``, all tasks run on
+    /// the calling thread.
     public static func forEach(_ count: Int, _ body: (Int) -> Void) {
-        guard count > 1, threads > 1 else { return (0..<count).forEach(body) }
+        guard count > 1, threads > 1, !staysOnThread else { return (0..<count).forEach(body) }
         pool.run(count, body)
+    }
+
+    @TaskLocal private static var staysOnThread = false
+
+    /// Runs `body`, whose work stays on this thread: what is prepared beside something that computes is not to take the
+    /// threads away from it.
+    public static func onCallingThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try $staysOnThread.withValue(true, operation: body)
     }
 
     /// The same for tasks that may fail: the error of the first task, by its number, is thrown after all have ended.

@@ -30,6 +30,30 @@ struct ThreadTests {
         var all: [Int] { counts.withLock { $0 } }
     }
 
+    @Test("work that is to stay on its thread does, and only inside, errors and results come through")
+    func onCallingThread() throws {
+        struct Mishap: Error {}
+        let here = pthread_self()
+        let counts = Counts(50)
+        let answer = Parallel.onCallingThread {
+            Parallel.forEach(50) { task in
+                counts.count(task)
+                #expect(pthread_equal(here, pthread_self()) != 0)
+            }
+            return 7
+        }
+        #expect(answer == 7 && counts.all == [Int](repeating: 1, count: 50))
+        #expect(throws: Mishap.self) { try Parallel.onCallingThread { throw Mishap() } }
+        // Another thread is not held.
+        Parallel.onCallingThread {
+            onThreads(1) { _ in
+                let other = Counts(20)
+                Parallel.forEach(20) { other.count($0) }
+                #expect(other.all == [Int](repeating: 1, count: 20))
+            }
+        }
+    }
+
     @Test("no task is lost and none runs twice in ten thousand pieces of work")
     func nothingIsLost() {
         for round in 0..<10_000 {

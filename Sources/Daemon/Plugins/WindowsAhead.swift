@@ -1,6 +1,7 @@
 import Audio
 import DataSets
 import Foundation
+import Kernels
 import PluginHost
 import Synchronization
 
@@ -48,7 +49,11 @@ final class WindowsAhead: Sendable {
         let engine = turn.companion()
         do {
             try start { [readAhead] in
-                readAhead.finish(Result { try Self.read(recordings, capture, into: readAhead) })
+                // Its log-mels are not to take the kernels' threads from the engine.
+                let end = Result {
+                    try Parallel.onCallingThread { try Self.read(recordings, capture, into: readAhead) }
+                }
+                readAhead.finish(end)
             }
             try start { [self] in
                 computed.finish(Result { try compute(capture, runner, engine) })
