@@ -154,7 +154,8 @@ struct PluginWall {
         _ = try process.create(arguments: [])
         try process.activate(
             PluginRunValue(
-                model: "default", sha256: String(repeating: "0", count: 64), model.dimensions, recordings: 1, seed: 0))
+                model: "default", sha256: String(repeating: "0", count: 64), precision: .exact, model.dimensions,
+                recordings: 1, seed: 0))
         let clock = CoreTime.clock(of: process.processID)
         let heard = { try self.hear(clock: clock) { try process.process(self.value($0)) } }
         (times.first, times.again) = (try heard(), try heard())
