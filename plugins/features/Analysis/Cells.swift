@@ -27,19 +27,6 @@ final class Cells {
         cuts = Store(repeating: .max, count: features * cells)
     }
 
-    /// Looks at the counts and cuts of a feature in every line of the cache. They are more than the caches near the processor
-    /// hold, and so come together, and not one after the other where something depends on each.
-    /// - Returns: what has to be kept somewhere, or nothing would be looked at.
-    @inline(__always)
-    func approach(_ feature: Int) -> UInt32 {
-        let (counts, cuts) = (counts.slice(feature * cells, cells), cuts.slice(feature * cells, cells))
-        var seen: UInt32 = 0
-        for cell in stride(from: 0, to: cells, by: 64 / MemoryLayout<UInt32>.stride) {
-            seen |= counts[cell] | cuts[cell]
-        }
-        return seen
-    }
-
     /// Says that a cell's keys are others now.
     func noteKeys(_ cell: Int, of feature: Int) {
         let place = feature * cells + cell

@@ -67,8 +67,6 @@ final class SideScan {
         fileprivate let positive: Store<Int32>
         /// Those whose moment may belong to the sample of a cell, with the cell, in either grid.
         fileprivate let wide, fine: Store<Offer>
-        /// Where what was looked at goes.
-        fileprivate let seen = Store<UInt32>(repeating: 0, count: 1)
 
         init(frames: Int) {
             positive = Store(repeating: 0, count: frames)
@@ -97,7 +95,6 @@ final class SideScan {
             let octaveCounts = octave.counts.slice(high, OctaveGrid.cells).baseAddress,
             let octaveCuts = octave.cuts.slice(high, OctaveGrid.cells).baseAddress
         else { return }
-        lists.seen[0] = width.approach(feature) | octave.approach(feature)
         // Which values are above zero is by chance, and so is which keys are small: both are gathered without asking.
         var count = 0
         for frame in 0..<row.count {
@@ -123,8 +120,8 @@ final class SideScan {
                     fineCount &+= cut <= octaveCuts[octave] ? 1 : 0
                 }
             }
-            width.offer(UnsafeBufferPointer(start: wide, count: wideCount), of: feature, values, sign, keys, lists)
-            octave.offer(UnsafeBufferPointer(start: fine, count: fineCount), of: feature, values, sign, keys, lists)
+            width.offer(UnsafeBufferPointer(start: wide, count: wideCount), of: feature, values, sign, keys)
+            octave.offer(UnsafeBufferPointer(start: fine, count: fineCount), of: feature, values, sign, keys)
         }
     }
 
@@ -177,20 +174,21 @@ extension Cells {
     /// Takes in moments of a row that may belong to the samples of their cells.
     fileprivate func offer(
         _ offers: UnsafeBufferPointer<SideScan.Offer>, of feature: Int, _ row: UnsafePointer<Float>, _ sign: Float,
-        _ frameKeys: UnsafeBufferPointer<UInt64>, _ lists: SideScan.Lists
+        _ frameKeys: UnsafeBufferPointer<UInt64>
     ) {
         let first = feature * cells
         guard !offers.isEmpty, let cuts = cuts.slice(first, cells).baseAddress,
             let keys = keys.slice(first * depth, cells * depth).baseAddress,
             let values = values.slice(first * depth, cells * depth).baseAddress
         else { return }
-        // As ``approach(_:)``: these tables are larger than any cache.
-        var seen: UInt32 = 0
+        // The tables are larger than any cache. Looked at one by one, before anything depends on what is there, the places come
+        // together, and not one after the other.
+        var seen: UInt64 = 0
         for offer in offers {
             let place = Int(offer.cell) * depth
-            seen |= Self.cut(keys[place]) | values[place].bitPattern
+            seen |= keys[place] | UInt64(values[place].bitPattern)
         }
-        lists.seen[0] = seen
+        guard seen > 0 else { return }
         for offer in offers {
             let (frame, cell) = (Int(offer.frame), Int(offer.cell))
             Self.insert(
