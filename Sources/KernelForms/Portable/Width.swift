@@ -12,11 +12,17 @@ let lanes = 4
     let tileRows = 8
     /// c + a · b in one rounding.
     @inline(__always) func fma(_ a: V, _ b: V, _ c: V) -> V { c.addingProduct(a, b) }
+
+    /// x − n ln 2. ln 2 is one constant, 1.9e-9 off, and the product is exact before it is subtracted.
+    @inline(__always) func withoutLogarithms(_ x: V, _ n: V) -> V { fma(n, V(repeating: -0.69314718), x) }
 #else
     /// Rows of a tile of a product: 4 × 2 accumulators of 16 registers.
     let tileRows = 4
     /// c + a · b in two roundings: SSE2 has no fused product, and asking for one is a call for each lane.
     @inline(__always) func fma(_ a: V, _ b: V, _ c: V) -> V { c + a * b }
+
+    /// x − n ln 2, with ln 2 in two constants (Cody and Waite): n times the first has no rounding.
+    @inline(__always) func withoutLogarithms(_ x: V, _ n: V) -> V { (x - n * 0.693359375) + n * 2.12194440e-4 }
 #endif
 
 /// The sum of the lanes, by halves: `.sum()` goes lane by lane.
