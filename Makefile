@@ -18,7 +18,7 @@ BENCH_PYTHON ?= .venv-speed/bin/python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test neon test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
-	protos-check templates model install clean bootstrap
+	protos-check imports templates model install clean bootstrap
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ help: ## This list
 demo: build ## Transcribe a recording that is built in (or FILE=…) and look inside the model
 	@scripts/demo.sh $(AUSCULT) $(FILE)
 
-test: protos-check ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
+test: protos-check imports ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
 	@scripts/bootstrap.sh
 	$(SWIFT) build $(RELEASE) --build-tests
 	scripts/check-kernel-symbols.sh .build/release
@@ -62,8 +62,12 @@ plugins: bootstrap ## The analyses, each in a bundle below .build/release/plugin
 
 check: lint test ## What a change must pass: lint and tests
 
-lint: ## Formatting, against .swift-format
+lint: imports ## Formatting, against .swift-format; imports, against Package.swift and the walls of ARCHITECTURE.md
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests plugins
+
+imports: ## Fails where an import is not declared, or crosses a wall of ARCHITECTURE.md
+	scripts/check-imports.py --self-test
+	$(SWIFT) package dump-package | scripts/check-imports.py
 
 format: ## Formats every Swift file in place
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests plugins

@@ -58,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -135,8 +136,10 @@ let package = Package(
             name: "AtlasPage",
             dependencies: [
                 "Atlas", "CAtlasPage", "Files", "Palette",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: testable),
 
         .target(
@@ -155,10 +158,10 @@ let package = Package(
         // Sparse dictionaries: their files and their mathematics.
         .target(
             name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
-        .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: testable),
+        .target(name: "Audio", dependencies: ["CSndFile", "CSoxr", "Files", "Kernels"], swiftSettings: testable),
         .target(
-            name: "Whisper", dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles"], swiftSettings: optimised
-        ),
+            name: "Whisper", dependencies: ["CZlib", "Dictionaries", "Files", "Kernels", "TensorFiles"],
+            swiftSettings: optimised),
         .target(
             name: "Daemon",
             dependencies: [
@@ -179,6 +182,7 @@ let package = Package(
                 "PluginTemplates", "StrictJSON", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             exclude: ["Results/RESULTS.md"], swiftSettings: testable),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
@@ -198,10 +202,10 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(
-            name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TensorFiles", "TestHost", "TestSupport"]),
+            name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TestHost", "TestSupport"]),
         .testTarget(
             name: "ProbesTests",
-            dependencies: ["PluginDraws", "PluginKit", "Probes", "TensorFiles", "TestHost", "TestSupport"]),
+            dependencies: ["PluginDraws", "PluginKit", "Probes", "TestHost", "TestSupport"]),
         .testTarget(
             name: "FeaturesTests",
             dependencies: [
@@ -214,7 +218,7 @@ let package = Package(
         .testTarget(
             name: "BenchTests",
             dependencies: [
-                "Bench", "Kernels", "StrictJSON", "TestSupport", "Whisper",
+                "Bench", "StrictJSON", "TestSupport", "Whisper",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
@@ -228,8 +232,10 @@ let package = Package(
                 "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-        .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
-        .testTarget(name: "WhisperTests", dependencies: ["Files", "TensorFiles", "TestSupport", "Whisper"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio", "Files", "Kernels", "TestSupport"]),
+        .testTarget(
+            name: "WhisperTests",
+            dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles", "TestSupport", "Whisper"]),
         .testTarget(
             name: "DictionariesTests", dependencies: ["Dictionaries", "Kernels", "TensorFiles", "TestSupport"]),
         .testTarget(
@@ -240,8 +246,8 @@ let package = Package(
             name: "WireTests",
             dependencies: [
                 "CDescriptors", "CProtos", "Messages", "TestSupport", "Wire",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .target(
             name: "FaultyPlugin", dependencies: ["CAuscultPlugin"], path: "Tests/PluginHostTests/Plugins/FaultyPlugin"),

@@ -20,7 +20,7 @@ final class CollectedResults: Sendable {
             case .description(let description): state.results.description = description
             case .skipped(let skipped): state.results.skipped.append(skipped)
             case .result(let result):
-                state.bytes += result.withC { _, size in size }
+                state.bytes += result.packedSize
                 guard state.bytes <= Self.limit else {
                     throw ServiceError(
                         .resourceExhausted,
