@@ -1,3 +1,4 @@
+import Files
 import Atlas
 import AtlasSupport
 import Foundation
@@ -10,7 +11,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func expect(
-        _ code: AtlasError.Code, _ text: String, _ mode: AtlasStore.Mode = .read, _ path: String,
+        _ code: ErrorCode, _ text: String, _ mode: AtlasStore.Mode = .read, _ path: String,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(sourceLocation: sourceLocation) {

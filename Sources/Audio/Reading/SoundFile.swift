@@ -1,3 +1,4 @@
+import Files
 import CSndFile
 import Glibc
 
@@ -114,7 +115,7 @@ extension SoundFile {
     static func open(_ path: String, name: String) throws -> Int32 {
         let descriptor = Int32(SystemCall.retrying { Int(Glibc.open(path, O_RDONLY | O_CLOEXEC)) })
         guard descriptor >= 0 else {
-            let code: AudioError.Code = errno == ENOENT || errno == ENOTDIR ? .notFound : .unavailable
+            let code: ErrorCode = errno == ENOENT || errno == ENOTDIR ? .notFound : .unavailable
             throw AudioError(code, "\(name): cannot be opened: \(SystemCall.message(errno))")
         }
         var status = stat()

@@ -50,20 +50,12 @@ final class EngineServices: PluginServices {
 
     /// Errors of the engine by the names that a plugin knows.
     private func translating<R>(_ body: () throws -> R) throws -> R {
-        do { return try body() } catch let error as WhisperError {
-            let code: PluginError.Code =
-                error.code == .invalidArgument ? .invalidArgument : error.code == .cancelled ? .cancelled : .failed
-            throw PluginError(code, "\(error)")
-        } catch let error as TensorFileError {
-            throw PluginError(error.code == .invalidArgument ? .invalidArgument : .failed, error.message)
-        } catch let error as DictionaryError {
-            throw PluginError(error.code == .invalidArgument ? .invalidArgument : .failed, error.message)
-        } catch let error as ServiceError {
-            let codes: [ServiceError.Code: PluginError.Code] = [
+        do { return try body() } catch let error as any CodedError where !(error is PluginError) {
+            let codes: [ErrorCode: ErrorCode] = [
                 .invalidArgument: .invalidArgument, .notFound: .missing, .cancelled: .cancelled,
                 .deadlineExceeded: .cancelled, .unimplemented: .unsupported,
             ]
-            throw PluginError(codes[error.code] ?? .failed, error.message)
+            throw PluginError(codes[error.code] ?? .failed, "\(error)")
         }
     }
 
@@ -180,7 +172,7 @@ final class EngineServices: PluginServices {
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String {
         try checkFinite(samples)
         return try computing {
-            guard !samples.isEmpty else { throw refuse("there are no samples to write down") }
+            guard !samples.isEmpty else { throw refuse("there are no samples to transcribe") }
             let transcriber = try model.transcriber()
             var options = TranscribeOptions()
             options.decoding.language = language.nonEmpty
@@ -223,25 +215,4 @@ struct NoServices: PluginServices {
     ) throws -> PluginTensor { throw refusal }
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String { throw refusal }
     func stateFolder() throws -> String { throw refusal }
-}
-
-extension Tokenizer {
-    /// The ids of a text in which `<|name|>` means the special token of that name.
-    func encodeWithSpecials(_ text: String) -> [Int] {
-        var ids: [Int] = []
-        var plain = text[...]
-        var place = plain.startIndex
-        while let open = plain[place...].range(of: "<|") {
-            guard let close = plain[open.upperBound...].range(of: "|>") else { break }
-            guard let id = special(String(plain[open.lowerBound..<close.upperBound])) else {
-                place = open.upperBound
-                continue
-            }
-            ids += encode(String(plain[..<open.lowerBound]))
-            ids.append(id)
-            plain = plain[close.upperBound...]
-            place = plain.startIndex
-        }
-        return plain.isEmpty ? ids : ids + encode(String(plain))
-    }
 }
