@@ -1,6 +1,7 @@
 import Audio
 import DataSets
 import Kernels
+import Messages
 import PluginHost
 import Whisper
 
@@ -144,15 +145,8 @@ extension PluginRunValue {
         model: String, sha256: String, precision: Precision, _ dimensions: ModelDimensions, recordings: Int,
         seed: UInt64
     ) {
-        func number(_ extent: Int) -> UInt32 { UInt32(clamping: extent) }
         self.init(
-            model: model, modelSHA256: sha256,
-            dimensions: Dimensions(
-                mels: number(dimensions.nMels), audioContext: number(dimensions.nAudioCtx),
-                audioState: number(dimensions.nAudioState), audioHeads: number(dimensions.nAudioHead),
-                audioLayers: number(dimensions.nAudioLayer), vocabulary: number(dimensions.nVocab),
-                textContext: number(dimensions.nTextCtx), textState: number(dimensions.nTextState),
-                textHeads: number(dimensions.nTextHead), textLayers: number(dimensions.nTextLayer)),
+            model: model, modelSHA256: sha256, dimensions: V1.Dimensions(dimensions),
             recordings: UInt64(clamping: recordings), seed: seed, precision: precision.rawValue)
     }
 }

@@ -46,15 +46,15 @@ extension V1 {
 
     public struct LiveOpen: ProtoMessage {
         public var model: V1.ModelRef?
-        /// Empty lets the model tell, once for each window.
+        /// Empty: detected, once for each window.
         public var language: String = ""
-        /// Whether to write down what is said.
+        /// Whether to transcribe.
         public var transcribe: Bool = false
-        /// Features to read out.
+        /// Features whose values are reported.
         public var features: [V1.LiveFeature] = []
-        /// Milliseconds of new sound between two looks; 0 for 500, at least 100.
+        /// Milliseconds of new audio between two steps, each of which processes the window anew; 0 for 500, at least 100.
         public var stepMs: UInt32 = 0
-        /// Milliseconds of sound that the encoder sees at most; 0 for the model's own window, which is also the most.
+        /// Milliseconds of audio in the sliding window at most; 0 for the model's own window, which is also the most.
         public var windowMs: UInt32 = 0
         public var deadlineMs: Int64 = 0
 
@@ -103,7 +103,7 @@ extension V1 {
         /// Empty for the hook point that the dictionary names.
         public var hook: String = ""
         public var index: UInt32 = 0
-        /// The folder of a sparse dictionary, whose latent `index` is read out: its code, in the frames of `hook`.
+        /// The folder of a sparse dictionary, whose latent `index` is reported: its code, in the frames of `hook`.
         public var dictionary: String = ""
 
         public static let fullName = "auscult.v1.LiveFeature"
@@ -145,7 +145,7 @@ extension V1 {
         }
         /// Counts from 1; 0 on `started`.
         public var seq: UInt64 = 0
-        /// Events between the one before and this one that this reader was too slow for.
+        /// Events that were dropped before this one because the reader was too slow.
         public var dropped: UInt64 = 0
         public var event: Event?
 
@@ -204,7 +204,7 @@ extension V1 {
         }
     }
 
-    /// How loud the sound was since the event before.
+    /// The level of the audio since the event before.
     public struct LiveLevel: ProtoMessage {
         public var start: Double = 0
         public var end: Double = 0
@@ -242,7 +242,7 @@ extension V1 {
         }
     }
 
-    /// What was said since the last segment, as it looks now; the next one replaces it.
+    /// The text since the last segment, so far; the next hypothesis replaces it.
     public struct LiveHypothesis: ProtoMessage {
         public var start: Double = 0
         public var end: Double = 0
@@ -275,7 +275,7 @@ extension V1 {
         }
     }
 
-    /// What was said; it does not change any more.
+    /// Text that is final.
     public struct LiveSegment: ProtoMessage {
         public var start: Double = 0
         public var end: Double = 0
@@ -319,7 +319,7 @@ extension V1 {
         }
     }
 
-    /// The features' values in the frames that came since the event before.
+    /// The features' values in the frames since the event before.
     public struct LiveActivations: ProtoMessage {
         /// Seconds from the first sample, of the first frame.
         public var start: Double = 0
@@ -381,9 +381,9 @@ extension V1 {
     }
 
     public struct LiveEnd: ProtoMessage {
-        /// Seconds of sound that came.
+        /// Seconds of audio that were received.
         public var duration: Double = 0
-        /// Looks that were left out because the engine was busy.
+        /// Steps that were skipped because the engine was busy.
         public var skippedSteps: UInt64 = 0
 
         public static let fullName = "auscult.v1.LiveEnd"
@@ -412,7 +412,7 @@ extension V1 {
 
     public enum LiveRPC {
         public static let name = "auscult.v1.Live"
-        /// The first message is `open`, all others are `audio`; closing the sending side ends the last segment.
+        /// The first message is `open`, all others are `pcm_s16le`; closing the sending side ends the last segment.
         public static let listen = RPC<V1.LiveInput, V1.LiveEvent>(name, "Listen", .bidirectional)
     }
 }

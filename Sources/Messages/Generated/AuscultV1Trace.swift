@@ -3,22 +3,26 @@
 import CProtos
 
 extension V1 {
-    public struct Frames: RawRepresentable, Hashable, Sendable {
+    public struct Frames: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         /// Those that overlap audio.
         public static let valid = Frames(rawValue: 0)
         /// The padding as well.
         public static let all = Frames(rawValue: 1)
+        public static let allCases: [Frames] = [.valid, .all]
+        public static let names = ["valid", "all"]
     }
 
     /// How the positions of a tensor are reduced while it is captured.
-    public struct Reduction: RawRepresentable, Hashable, Sendable {
+    public struct Reduction: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         public static let none = Reduction(rawValue: 0)
         public static let max = Reduction(rawValue: 1)
         public static let mean = Reduction(rawValue: 2)
+        public static let allCases: [Reduction] = [.none, .max, .mean]
+        public static let names = ["none", "max", "mean"]
     }
 
     public struct TraceRequest: ProtoMessage {
@@ -44,7 +48,7 @@ extension V1 {
         public var reduction: V1.Reduction = V1.Reduction(rawValue: 0)
         public var interventions: [V1.Intervention] = []
         public var decoderInput: DecoderInput?
-        /// For the start tokens; empty lets the model detect it.
+        /// For the start tokens; empty: detected.
         public var language: String = ""
         public var task: V1.Task = V1.Task(rawValue: 0)
         public var output: Output?
@@ -349,7 +353,7 @@ extension V1 {
     /// Sealed memory (memfd) that holds the tensors one after another, each at an offset that 64 divides.
     ///
     /// To get its descriptor, connect to the Unix socket `socket`, send the 16 bytes of `token`, and receive one byte with the
-    /// descriptor as SCM_RIGHTS. A token serves once, and for 30 seconds.
+    /// descriptor as SCM_RIGHTS. A token is valid once, and for 30 seconds.
     public struct SharedMemory: ProtoMessage {
         public var socket: String = ""
         public var token: [UInt8] = []
@@ -481,7 +485,7 @@ extension V1 {
         }
     }
 
-    /// The model hears the recording in both precisions, and both decoders read what the exact one writes (greedily).
+    /// The recording is processed in both precisions, and both decoders read the tokens that the exact one decodes (greedily).
     public struct ComparePrecisionRequest: ProtoMessage {
         /// Its precision is the one that is compared with the exact one.
         public var model: V1.ModelRef?

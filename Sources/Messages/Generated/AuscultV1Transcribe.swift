@@ -44,9 +44,9 @@ extension V1 {
         }
     }
 
-    /// The names are openai/whisper's; so are the defaults, which serve where a field is absent.
+    /// The names are openai/whisper's; so are the defaults, which apply where a field is absent.
     public struct DecodingOptions: ProtoMessage {
-        /// A code or an English name; empty lets the model tell.
+        /// A code or an English name; empty: detected.
         public var language: String = ""
         public var task: V1.Task = V1.Task(rawValue: 0)
         public var wordTimestamps: Bool = false
@@ -58,7 +58,7 @@ extension V1 {
         public var bestOf: UInt32 = 0
         public var patience: Double?
         public var lengthPenalty: Double?
-        /// Where the draws begin.
+        /// Seed of the random numbers.
         public var seed: UInt64 = 0
         public var initialPrompt: String = ""
         public var carryInitialPrompt: Bool = false
@@ -67,13 +67,13 @@ extension V1 {
         public var withoutTimestamps: Bool = false
         /// The most tokens of a window; 0 for half of the text context.
         public var sampleLength: UInt32 = 0
-        /// How each window's own text begins.
+        /// Text that the transcript of each window begins with.
         public var prefix: String = ""
         /// Thresholds: absent for openai's; Threshold without a value for none.
         public var compressionRatioThreshold: V1.Threshold?
         public var logprobThreshold: V1.Threshold?
         public var noSpeechThreshold: V1.Threshold?
-        /// With word timestamps: silences longer than this, in seconds, are skipped where words look invented.
+        /// With word timestamps: silences longer than this, in seconds, are skipped where the words around them look like hallucinations.
         public var hallucinationSilenceThreshold: V1.Threshold?
         /// Absent suppresses openai's list of non-speech tokens.
         public var suppressTokens: V1.TokenIds?
@@ -286,9 +286,9 @@ extension V1 {
     public struct Transcript: ProtoMessage {
         /// As the recording was named.
         public var file: String = ""
-        /// Seconds of audio that were written down.
+        /// Seconds of audio that were transcribed.
         public var duration: Double = 0
-        /// The code of the language that was given or found.
+        /// The code of the language that was given or detected.
         public var language: String = ""
         public var text: String = ""
         public var segments: [V1.Segment] = []

@@ -1312,9 +1312,29 @@ void   auscult__v1__plugin_audio_clip__free_unpacked
   assert(message->base.descriptor == &auscult__v1__plugin_audio_clip__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-#define auscult__v1__list_plugins_request__field_descriptors NULL
-#define auscult__v1__list_plugins_request__field_indices_by_name NULL
-#define auscult__v1__list_plugins_request__number_ranges NULL
+static const ProtobufCFieldDescriptor auscult__v1__list_plugins_request__field_descriptors[1] =
+{
+  {
+    "folders",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__ListPluginsRequest, n_folders),
+    offsetof(Auscult__V1__ListPluginsRequest, folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__list_plugins_request__field_indices_by_name[] = {
+  0,   /* field[0] = folders */
+};
+static const ProtobufCIntRange auscult__v1__list_plugins_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
 const ProtobufCMessageDescriptor auscult__v1__list_plugins_request__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -1323,10 +1343,10 @@ const ProtobufCMessageDescriptor auscult__v1__list_plugins_request__descriptor =
   "Auscult__V1__ListPluginsRequest",
   "auscult.v1",
   sizeof(Auscult__V1__ListPluginsRequest),
-  0,
+  1,
   auscult__v1__list_plugins_request__field_descriptors,
   auscult__v1__list_plugins_request__field_indices_by_name,
-  0,  auscult__v1__list_plugins_request__number_ranges,
+  1,  auscult__v1__list_plugins_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__list_plugins_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1484,7 +1504,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_listing__descriptor =
   (ProtobufCMessageInit) auscult__v1__plugin_listing__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__describe_plugin_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor auscult__v1__describe_plugin_request__field_descriptors[2] =
 {
   {
     "id",
@@ -1498,14 +1518,27 @@ static const ProtobufCFieldDescriptor auscult__v1__describe_plugin_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "folders",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__DescribePluginRequest, n_folders),
+    offsetof(Auscult__V1__DescribePluginRequest, folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__describe_plugin_request__field_indices_by_name[] = {
+  1,   /* field[1] = folders */
   0,   /* field[0] = id */
 };
 static const ProtobufCIntRange auscult__v1__describe_plugin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor auscult__v1__describe_plugin_request__descriptor =
 {
@@ -1515,7 +1548,7 @@ const ProtobufCMessageDescriptor auscult__v1__describe_plugin_request__descripto
   "Auscult__V1__DescribePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__DescribePluginRequest),
-  1,
+  2,
   auscult__v1__describe_plugin_request__field_descriptors,
   auscult__v1__describe_plugin_request__field_indices_by_name,
   1,  auscult__v1__describe_plugin_request__number_ranges,
@@ -2063,7 +2096,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[14] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[15] =
 {
   {
     "plugin_id",
@@ -2233,6 +2266,18 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plugin_folders",
+    20,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__RunPluginRequest, n_plugin_folders),
+    offsetof(Auscult__V1__RunPluginRequest, plugin_folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] = {
   3,   /* field[3] = arguments */
@@ -2243,6 +2288,7 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   5,   /* field[5] = deadline_ms */
   4,   /* field[4] = interventions */
   1,   /* field[1] = model */
+  14,   /* field[14] = plugin_folders */
   0,   /* field[0] = plugin_id */
   11,   /* field[11] = seed */
   7,   /* field[7] = shard */
@@ -2250,10 +2296,11 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   12,   /* field[12] = stop_at_broken */
   10,   /* field[10] = workers */
 };
-static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 20, 14 },
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -2263,10 +2310,10 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  14,
+  15,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
-  1,  auscult__v1__run_plugin_request__number_ranges,
+  2,  auscult__v1__run_plugin_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__run_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2321,7 +2368,7 @@ const ProtobufCMessageDescriptor auscult__v1__shard__descriptor =
   (ProtobufCMessageInit) auscult__v1__shard__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[4] =
 {
   {
     "state_files",
@@ -2359,16 +2406,30 @@ static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plugin_folders",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__MergePluginRequest, n_plugin_folders),
+    offsetof(Auscult__V1__MergePluginRequest, plugin_folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__merge_plugin_request__field_indices_by_name[] = {
   2,   /* field[2] = deadline_ms */
+  3,   /* field[3] = plugin_folders */
   1,   /* field[1] = state_file */
   0,   /* field[0] = state_files */
 };
-static const ProtobufCIntRange auscult__v1__merge_plugin_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange auscult__v1__merge_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 10, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
 {
@@ -2378,10 +2439,10 @@ const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
   "Auscult__V1__MergePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__MergePluginRequest),
-  3,
+  4,
   auscult__v1__merge_plugin_request__field_descriptors,
   auscult__v1__merge_plugin_request__field_indices_by_name,
-  1,  auscult__v1__merge_plugin_request__number_ranges,
+  2,  auscult__v1__merge_plugin_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__merge_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

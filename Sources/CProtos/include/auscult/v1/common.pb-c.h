@@ -46,7 +46,7 @@ typedef enum _Auscult__V1__ModelRef__Precision {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__MODEL_REF__PRECISION)
 } Auscult__V1__ModelRef__Precision;
 /*
- * How much of a window the encoder hears.
+ * How much of a window the encoder computes.
  */
 typedef enum _Auscult__V1__EncoderContext {
   /*
@@ -55,7 +55,7 @@ typedef enum _Auscult__V1__EncoderContext {
   AUSCULT__V1__ENCODER_CONTEXT__FULL = 0,
   /*
    * The frames that overlap audio, and no more of the padding than the convolutions reach into: several times faster
-   * for short recordings, and not quite the same, since attention finds no padding to look at.
+   * for short recordings, and not quite the same, since attention has no padding to attend to.
    */
   AUSCULT__V1__ENCODER_CONTEXT__AUTO = 1
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__ENCODER_CONTEXT)
@@ -75,15 +75,15 @@ typedef enum _Auscult__V1__DType {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__DTYPE)
 } Auscult__V1__DType;
 /*
- * What the speech is to become.
+ * The text to make of the speech.
  */
 typedef enum _Auscult__V1__Task {
   /*
-   * Written down in its own language.
+   * A transcript in its own language.
    */
   AUSCULT__V1__TASK__TRANSCRIBE = 0,
   /*
-   * Written down in English.
+   * A translation to English.
    */
   AUSCULT__V1__TASK__TRANSLATE = 1
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__TASK)
@@ -117,7 +117,7 @@ struct  Auscult__V1__Started
 
 
 /*
- * How far long work has come.
+ * The progress of a call that takes time.
  */
 struct  Auscult__V1__Progress
 {
@@ -218,7 +218,7 @@ typedef enum {
 } Auscult__V1__AudioSource__SourceCase;
 
 /*
- * A recording to listen to.
+ * A recording.
  */
 struct  Auscult__V1__AudioSource
 {
@@ -228,7 +228,7 @@ struct  Auscult__V1__AudioSource
    */
   char *name;
   /*
-   * The part of it to look at; without it, all.
+   * The part of it to use; absent, all of it.
    */
   Auscult__V1__Span *span;
   Auscult__V1__AudioSource__SourceCase source_case;

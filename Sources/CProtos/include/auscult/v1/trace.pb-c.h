@@ -85,7 +85,7 @@ struct  Auscult__V1__TraceRequest
   size_t n_interventions;
   Auscult__V1__Intervention **interventions;
   /*
-   * For the start tokens; empty lets the model detect it.
+   * For the start tokens; empty: detected.
    */
   char *language;
   Auscult__V1__Task task;
@@ -267,7 +267,7 @@ struct  Auscult__V1__TensorChunk
 /*
  * Sealed memory (memfd) that holds the tensors one after another, each at an offset that 64 divides.
  * To get its descriptor, connect to the Unix socket `socket`, send the 16 bytes of `token`, and receive one byte with the
- * descriptor as SCM_RIGHTS. A token serves once, and for 30 seconds.
+ * descriptor as SCM_RIGHTS. A token is valid once, and for 30 seconds.
  */
 struct  Auscult__V1__SharedMemory
 {
@@ -328,7 +328,7 @@ struct  Auscult__V1__TraceSummary
 
 
 /*
- * The model hears the recording in both precisions, and both decoders read what the exact one writes (greedily).
+ * The recording is processed in both precisions, and both decoders read the tokens that the exact one decodes (greedily).
  */
 struct  Auscult__V1__ComparePrecisionRequest
 {
