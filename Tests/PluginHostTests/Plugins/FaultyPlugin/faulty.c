@@ -278,6 +278,7 @@ static auscult_status create(const auscult_host *host, const char *id, const aus
         return AUSCULT_UNSUPPORTED;
     }
     if (does(s, "create-crashes")) abort();
+    if (does(s, "create-loops")) for (;;) sleep(1);
     s->host = host;
     s->c = (auscult_instance){.struct_size = sizeof s->c, .context = s, .activate = activate, .process = process,
                               .finish = finish, .destroy = destroy, .get_extension = get_extension,
