@@ -9,7 +9,7 @@ import StrictJSON
 struct AtlasBuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build",
-        abstract: "Scan features over recordings into an atlas, which is made where it is not there yet.",
+        abstract: "Scan features over recordings into an atlas, which is created where it does not exist.",
         usage: "auscult atlas build <file|folder|manifest> ... --out <file> [<options>]",
         discussion: """
               auscult atlas build demo: --out demo.atlas
@@ -17,10 +17,11 @@ struct AtlasBuildCommand: AsyncParsableCommand {
               auscult atlas build data.jsonl --out tiny.atlas -p dictionary=sae/
               auscult atlas build data.jsonl --out tiny.atlas -p directions=probes.safetensors
 
-            While it runs, the state lies beside the atlas in FILE.checkpoint: when the command or the daemon ends \
-            early, however it ends, the same command goes on from there. A scan of the same hook points by the same \
-            plugin of the same model and recordings replaces the one before it, at the very end and all at once. Neurons, \
-            a dictionary's latents and directions of one hook point are different features, and stay beside each other.
+            While it runs, the state is kept beside the atlas in FILE.checkpoint: where the command or the daemon ends \
+            early, for whatever reason, the same command resumes from there. A scan of the same hook points by the \
+            same plugin, of the same model and recordings, replaces the earlier one at its end, all at once. Neurons, \
+            a dictionary's latents and directions of one hook point are different features, and stay beside each \
+            other.
             """)
 
     @Argument(help: "Recordings, folders, manifests, demo:NAME or demo:.", completion: .file()) var inputs: [String]
@@ -37,10 +38,10 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         help: ArgumentHelp("Keep the checkpoint in this folder, not beside the atlas.", valueName: "folder"),
         completion: .directory)
     var checkpointDir: String?
-    @Option(help: "Plugin processes at a time.") var workers: UInt32 = 1
-    @Option(help: "Where draws begin.") var seed: UInt64 = 0
+    @Option(help: "Plugin processes that run side by side.") var workers: UInt32 = 1
+    @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
     @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
-    @Flag(help: "End at a recording that cannot be read, rather than leave it out and note it.") var stopAtBroken =
+    @Flag(help: "Stop at a recording that cannot be read, instead of skipping it with a note.") var stopAtBroken =
         false
     @OptionGroup var format: FormatOption
     @OptionGroup var verbosity: Verbosity
@@ -63,9 +64,10 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         if let checkpointDir { try DataFolder.create(checkpointDir) }
         let store = try AtlasStore(path: out, mode: .write)
         try await connection.use(verbosity.logger) { daemon in
-            let description = try await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(id: plugin))
+            let description = try await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(plugin: plugin))
             var request = V1.RunPluginRequest()
-            request.pluginId = plugin
+            request.pluginId = PluginSearch.name(plugin)
+            request.pluginFolders = PluginSearch.folders
             let reference = try await model.reference(daemon)
             request.model = reference
             request.arguments = try arguments(for: description)

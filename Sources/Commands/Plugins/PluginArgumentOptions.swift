@@ -26,7 +26,7 @@ struct PluginArgumentOptions: ParsableArguments {
     func messages(for plugin: String, _ daemon: DaemonConnection) async throws -> [V1.PluginArgument] {
         guard try !messages.isEmpty else { return [] }
         return try messages(
-            for: await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(id: plugin)))
+            for: await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(plugin: plugin)))
     }
 
     /// The same, where the plugin's description is known.

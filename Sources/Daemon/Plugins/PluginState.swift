@@ -106,7 +106,7 @@ struct PluginState: Sendable {
     /// - Throws: ``Files/FileError``; ``ServiceError`` (`dataLoss`) for a file that is none, or is damaged.
     init(path: String) throws {
         func refuse(_ problem: String) -> ServiceError {
-            ServiceError(.dataLoss, "\(path) is no state of a plugin's run: \(problem)")
+            ServiceError(.dataLoss, "\(path) is not the state of a plugin's run: \(problem)")
         }
         let file = try FileDescriptor(path, O_RDONLY)
         var bytes: [UInt8] = []
