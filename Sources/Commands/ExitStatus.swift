@@ -22,14 +22,14 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     var meaning: String {
         switch self {
         case .ok: "done"
-        case .failure: "an unforeseen failure"
-        case .usage: "the command line makes no sense"
-        case .badData: "an input is damaged or not what it should be"
-        case .noInput: "an input or a model is not there"
+        case .failure: "an unexpected failure"
+        case .usage: "the command line is invalid"
+        case .badData: "an input is damaged or of another kind than expected"
+        case .noInput: "an input or a model does not exist"
         case .unavailable: "the daemon or a server cannot be reached"
-        case .cannotCreate: "an output cannot be made"
+        case .cannotCreate: "an output cannot be written"
         case .inputOutput: "reading or writing failed"
-        case .temporaryFailure: "not now: the daemon is busy, or the time was up"
+        case .temporaryFailure: "try again later: the daemon is busy, or the time was up"
         case .interrupted: "interrupted with Ctrl-C"
         }
     }

@@ -6,10 +6,10 @@ import Messages
 
 /// How much a command says beside its result.
 struct Verbosity: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say nothing but errors; show no progress.")
+    @Flag(name: [.short, .long], help: "Print errors only, and no progress.")
     var quiet = false
 
-    @Flag(name: .long, help: "Say what is being done.")
+    @Flag(name: .long, help: "Print what is being done.")
     var verbose = false
 
     func validate() throws {
@@ -41,16 +41,16 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The vocabulary (.tiktoken or a tokenizer file) of a checkpoint that brings none.", valueName: "file"),
+            "The vocabulary (.tiktoken or a tokenizer file) of a checkpoint that has none.", valueName: "file"),
         completion: .file())
     var vocab: String?
 
     @Option(
         help: ArgumentHelp(
             """
-            In what numbers to compute: exact (float32); int8, which takes a quarter of the memory, decodes faster, and \
-            encodes faster on processors with VNNI; bf16, where the processor has it. 'auscult precision' measures what \
-            they cost.
+            The numbers to compute with: exact (float32); int8, which takes a quarter of the memory, decodes faster, \
+            and encodes faster on processors with VNNI; bf16, where the processor has it. 'auscult precision' measures \
+            the errors.
             """, valueName: "precision"))
     var precision = PrecisionOption.exact
 
@@ -99,6 +99,6 @@ enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 struct FormatOption: ParsableArguments {
-    @Option(name: [.short, .long], help: "The form of the result.")
+    @Option(name: [.short, .long], help: "The output format.")
     var format = ResultFormat.text
 }

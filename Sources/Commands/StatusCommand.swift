@@ -7,7 +7,7 @@ import StrictJSON
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show how the daemon is: its models, its clients and what it is doing.",
+        abstract: "Show the daemon's state: its models, its clients and what runs.",
         discussion: """
             With --no-start the exit status is 69 where no daemon runs.
             """)

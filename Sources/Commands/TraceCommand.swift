@@ -17,14 +17,14 @@ struct TraceCommand: AsyncParsableCommand {
                   --intervene 'encoder.blocks.2.mlp.1 @frames 50:100 = zero'
 
             A HOOK is a name, glob or alias ('auscult hooks' lists them), or log_mel, the model's input. Tensors have \
-            the hooks' names; a recording longer than the model's window is taken window by window, and its tensors \
-            are called HOOK@window1, HOOK@window2, … Each has its axes, first frame, frames per second and valid \
-            frames in the file's metadata, as JSON under its name.
+            the hooks' names; a recording longer than the model's window is processed window by window, and its \
+            tensors are called HOOK@window1, HOOK@window2, … The file's metadata has each tensor's axes, first frame, \
+            frames per second and valid frames, as JSON under its name.
 
-            Where a hook in the decoder is asked for, the decoder reads the start tokens and what it writes itself \
+            For hooks in the decoder, the decoder reads the start tokens and the tokens that it decodes itself \
             (greedily), or --text, or --tokens, in one pass.
 
-            With --detach the daemon does it by itself; the id of its job is printed ('auscult jobs').
+            With --detach, the trace is a job of the daemon, whose id is printed ('auscult jobs').
             """)
 
     @Argument(
@@ -41,13 +41,14 @@ struct TraceCommand: AsyncParsableCommand {
         completion: .file(extensions: ["safetensors", "npz"]))
     var out: String
 
-    @Option(help: "Keep the frames that overlap audio, or the padding as well.") var frames = TraceFrames.valid
+    @Option(help: "The frames to keep: those that overlap audio, or all, padding included.") var frames = TraceFrames
+        .valid
     @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
     @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = TraceReduction.none
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Change activations on the way; may be repeated.", valueName: "spec"))
+        help: ArgumentHelp("Change activations during the pass, as 'HOOK = zero'; may be repeated.", valueName: "spec"))
     var intervene: [String] = []
 
     @OptionGroup var span: SpanOptions
@@ -59,7 +60,7 @@ struct TraceCommand: AsyncParsableCommand {
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup var format: FormatOption
-    @Flag(help: "Let the daemon do it as a job, and print the job's id.") var detach = false
+    @Flag(help: "Run it as a job of the daemon, and print the job's id.") var detach = false
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
@@ -131,8 +132,8 @@ enum EncoderContextOption: String, ExpressibleByArgument, CaseIterable {
     case full, auto
 
     static let help: ArgumentHelp = """
-        What the encoder hears: the model's whole window, as it was trained, or no more than the recording, which is \
-        faster and not quite the same.
+        The encoder's context: the model's whole window, as it was trained, or no more than the recording, which is \
+        faster and gives slightly other values.
         """
 
     var message: V1.EncoderContext { self == .full ? .full : .auto }

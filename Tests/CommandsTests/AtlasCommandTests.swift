@@ -201,7 +201,7 @@ import Testing
     func badAtlases() async throws {
         try data.write(Array("no atlas".utf8), to: "text")
         let text = try await auscult("atlas", "show", data("text"), data: data)
-        #expect(text.status == 65 && text.error.contains("no atlas"))
+        #expect(text.status == 65 && text.error.contains("not an atlas"))
         let none = try await auscult("atlas", "show", data("none"), data: data)
         #expect(none.status == 66 && none.error.contains("there is no atlas"))
         let held = try AtlasStore(path: data("held"), mode: .write)

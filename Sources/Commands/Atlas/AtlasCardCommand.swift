@@ -7,7 +7,7 @@ import StrictJSON
 struct AtlasCardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "card",
-        abstract: "Show everything that an atlas knows of a feature.",
+        abstract: "Show all that an atlas has about a feature.",
         discussion: """
               auscult atlas card tiny.atlas encoder.blocks.2.mlp.1 17
               auscult atlas card tiny.atlas encoder.blocks.2 'latent 17'

@@ -7,7 +7,7 @@ import StrictJSON
 struct AtlasShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "List the features of an atlas, with what they listen to.",
+        abstract: "List the features of an atlas, with their labels.",
         discussion: """
               auscult atlas show tiny.atlas --hook encoder.blocks.2.mlp.1 --limit 50
               auscult atlas show tiny.atlas --label s --sort precision
@@ -15,9 +15,9 @@ struct AtlasShowCommand: AsyncParsableCommand {
 
               auscult atlas show tiny.atlas --lift 3 --sort lift
 
-            LABEL, PRECISION, LIFT and AUC are of the label asked for, or of the feature's best; they hold for speakers \
-            that the label was not found by. LIFT is the precision over the label's share of all frames: 1 for a feature \
-            that fires at random. HEARD is what is heard at the strongest moments, the strongest first.
+            LABEL, PRECISION, LIFT and AUC are those of the label asked for, or of the feature's best, measured on \
+            speakers that the label was not chosen by. LIFT is the precision over the label's share of all frames: 1 \
+            for a feature that fires at random. HEARD has the labels of the strongest moments, the strongest first.
             """)
 
     @Argument(help: "The atlas.", completion: .file()) var file: String
@@ -29,8 +29,8 @@ struct AtlasShowCommand: AsyncParsableCommand {
     @Option(help: "Words that are in the name or the hook point, begin a label, or are the number.") var search = ""
     @Option(help: "The order: number, density, precision, lift, selectivity, auc, f1, label or maximum.")
     var sort: AtlasQuery.Sort?
-    @Flag(help: "The other way round.") var reverse = false
-    @Option(help: "How many, at most.") var limit = 50
+    @Flag(help: "Reverse the order.") var reverse = false
+    @Option(help: "The most features to list.") var limit = 50
     @Flag(help: "Show the scans, not the features.") var scans = false
     @OptionGroup var format: FormatOption
 

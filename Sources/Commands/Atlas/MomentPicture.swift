@@ -11,7 +11,7 @@ struct MomentPicture {
     ///   - window: the same with the moment brought out, which says where its window is.
     init(card: AtlasCard, moment: ListeningMoment, _ excerpt: V1.ExcerptFile, window: V1.ExcerptFile) throws {
         guard let clip = AudioClip(wav16: excerpt.data) else {
-            throw CommandError(.badData, "the daemon's excerpt is no 16-bit WAV file")
+            throw CommandError(.badData, "the daemon's excerpt is not a 16-bit WAV file")
         }
         // Times of the atlas are from the file's beginning.
         let origin = moment.recording.start ?? 0

@@ -6,12 +6,12 @@ import Logging
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The daemon's socket; without it $AUSCULT_SOCKET, or the one in the user's runtime folder.",
+            "The daemon's socket; by default $AUSCULT_SOCKET, or the one in the user's runtime folder.",
             valueName: "path"),
         completion: .file())
     var socket: String?
 
-    @Flag(name: .customLong("no-start"), help: "Fail where no daemon runs, rather than start one.")
+    @Flag(name: .customLong("no-start"), help: "Fail where no daemon runs, instead of starting one.")
     var noStart = false
 
     var path: SocketPath {

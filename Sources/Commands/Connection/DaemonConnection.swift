@@ -60,7 +60,7 @@ struct DaemonConnection: Sendable {
             return CommandError(.unavailable, "the daemon at \(socket) \(what)")
         }
         let lines = launched.lastLines
-        let reason = lines.isEmpty ? "it said nothing" : "it said: " + lines.joined(separator: " | ")
+        let reason = lines.isEmpty ? "it printed nothing" : "it printed: " + lines.joined(separator: " | ")
         return CommandError(.unavailable, "\(launched.program) \(what) before it served \(socket); \(reason)")
     }
 
@@ -89,7 +89,7 @@ struct DaemonConnection: Sendable {
             // Closed while it was being asked.
         } catch let error as WireError where error.code == .deadlineExceeded {
             await client.close()
-            throw CommandError(.unavailable, "whatever listens at \(socket) does not answer as auscultd does")
+            throw CommandError(.unavailable, "the program that listens at \(socket) does not answer as auscultd does")
         } catch {
             await client.close()
             throw error

@@ -9,18 +9,18 @@ import Wire
 struct BridgeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bridge",
-        abstract: "Offer the daemon's methods as JSON-RPC, framed as in the Language Server Protocol.",
+        abstract: "Serve the daemon's methods as JSON-RPC, framed as in the Language Server Protocol.",
         discussion: """
               auscult bridge --stdio
               auscult bridge --listen $XDG_RUNTIME_DIR/auscult/bridge.sock
 
             A method is called by its full name, 'auscult.v1.Model/List'; params are the request in protobuf's JSON \
             form. A stream comes as notifications '$/stream' {"id", "message"}, and the result at its end is \
-            {"messages": count}. '$/send' and '$/close' {"id", "message"} serve where the client streams, and \
+            {"messages": count}. '$/send' and '$/close' {"id", "message"} are for methods whose client streams, and \
             '$/cancelRequest' {"id"} ends a call. 'auscult call' describes the methods.
             """)
 
-    @Flag(help: "Talk over standard input and output, to one editor.") var stdio = false
+    @Flag(help: "Serve one editor, over standard input and output.") var stdio = false
 
     @Option(
         help: ArgumentHelp("Listen on a Unix socket, for any number of editors.", valueName: "path"),

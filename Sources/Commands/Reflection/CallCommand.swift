@@ -16,12 +16,12 @@ struct CallCommand: AsyncParsableCommand {
               auscult call Model/Hooks '{"pattern": "encoder.blocks.0.**"}'
               auscult call Transcribe/Stream @request.json --compact
 
-            Without a name, the services are listed; without JSON, a service, a method or a type is described. A name \
-            may be cut short in front where that leaves no doubt.
+            Without a name, the services are listed; without JSON, a service, a method or a type is described. The \
+            beginning of a name may be left out where the rest is unambiguous.
 
-            JSON is the request in protobuf's JSON form, '-' for standard input, or @FILE. Where the client streams, it \
-            is a list of messages, or, from standard input or a file, a message a line, sent as they come. Answers are \
-            printed as they come; with --compact, one a line.
+            JSON is the request in protobuf's JSON form, '-' for standard input, or @FILE. Where the client streams, \
+            it is a list of messages, or, from standard input or a file, one message per line, sent as they come. \
+            Answers are printed as they come; with --compact, one per line.
             """)
 
     @Argument(help: "SERVICE, SERVICE/METHOD, or the name of a message.") var name: String?
@@ -30,8 +30,8 @@ struct CallCommand: AsyncParsableCommand {
     @Flag(help: "Write fields also where they have their default values.") var defaults = false
     @Flag(help: "Write each answer on one line.") var compact = false
 
-    @Option(help: ArgumentHelp("End the call after so many answers.", valueName: "count")) var maxMessages: Int?
-    @Option(help: ArgumentHelp("End the call after so long.", valueName: "seconds")) var timeout: Double?
+    @Option(help: ArgumentHelp("End the call after this many answers.", valueName: "count")) var maxMessages: Int?
+    @Option(help: ArgumentHelp("End the call after this time.", valueName: "seconds")) var timeout: Double?
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {

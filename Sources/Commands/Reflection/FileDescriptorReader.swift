@@ -254,7 +254,7 @@ private struct FieldDraft {
         guard let label = Int(exactly: label).flatMap(FieldDescriptor.Label.init),
             let kind = Int(exactly: kind).flatMap(FieldDescriptor.Kind.init),
             (1..<(1 << 29)).contains(number), (0..<oneofCount).contains(oneof ?? 0) || oneof == nil
-        else { throw ReflectionError(.dataLoss, "the field \(name) of \(message) has a type or number that is none") }
+        else { throw ReflectionError(.dataLoss, "the field \(name) of \(message) has an invalid type or number") }
         let isRepeated = label == .repeated
         return FieldDescriptor(
             name: name, jsonName: jsonName.isEmpty ? Self.lowerCamelCase(name) : jsonName, number: number, label: label,

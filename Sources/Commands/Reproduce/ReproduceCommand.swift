@@ -7,7 +7,7 @@ import Messages
 struct ReproduceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reproduce",
-        abstract: "Repeat the experiments of 'Interpreting OpenAI's Whisper' on samples, as a page to listen to.",
+        abstract: "Repeat the experiments of 'Interpreting OpenAI's Whisper', and write them as a page with sounds.",
         usage: "auscult reproduce [<file|folder|manifest> ...] --out <folder> [<options>]",
         discussion: """
               auscult reproduce --out report
@@ -15,14 +15,14 @@ struct ReproduceCommand: AsyncParsableCommand {
               auscult reproduce --out report --only attention --only words
               auscult reproduce --list
 
-            Each section says what the post (E. Reid, 2023) found, what this model shows on these samples, and whether \
-            the claim holds: computed from thresholds that stand beside it. Without samples, the embedded clips are \
-            heard. The folder then holds index.html, which needs no network, results.json, verdicts.csv, and a folder \
+            Each section has what the post (E. Reid, 2023) found, what this model shows on these recordings, and \
+            whether the claim holds, by thresholds that are given beside it. Without recordings, the embedded clips \
+            are used. The folder then has index.html, which needs no network, results.json, verdicts.csv, and a folder \
             for each section with its tables, figures and sounds.
 
-            What is in the folder from an earlier call of the same samples, model and arguments is not computed again, \
-            so an interrupted call goes on where it was. A section that fails leaves the others; the exit status is \
-            then that of the first failure.
+            Results of an earlier call with the same recordings, model and arguments are kept in the folder and not \
+            computed again, so the same command resumes an interrupted one. The other sections go on after one that \
+            fails; the exit status is then that of the first failure.
             """)
 
     @Argument(
@@ -35,14 +35,14 @@ struct ReproduceCommand: AsyncParsableCommand {
     @Option(parsing: .singleValue, help: ArgumentHelp("Only this section; may be repeated.", valueName: "section"))
     var only: [String] = []
     @Flag(help: "Show the sections and what each is about.") var list = false
-    @Flag(help: "Compute everything again, whatever the folder holds.") var fresh = false
-    @Option(help: ArgumentHelp("The most recordings that are written down under each condition.", valueName: "n"))
+    @Flag(help: "Compute everything anew, whatever the folder has.") var fresh = false
+    @Option(help: ArgumentHelp("Recordings to transcribe under each condition, at most.", valueName: "n"))
     var recordings = 40
     @Option(
         help: ArgumentHelp(
             "Steps of training a dictionary; more make a better one, as far as 80 seconds go.", valueName: "n"))
     var steps = 1000
-    @Option(help: "Where draws begin.") var seed: UInt64 = 0
+    @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
     @OptionGroup var model: ModelOptions
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions

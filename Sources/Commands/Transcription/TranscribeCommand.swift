@@ -8,7 +8,7 @@ import Wire
 struct TranscribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "transcribe",
-        abstract: "Write down what is said in recordings.",
+        abstract: "Transcribe recordings.",
         usage: "auscult transcribe <file> ... [<options>]",
         discussion: """
               auscult transcribe demo:en-slt-01
@@ -17,14 +17,14 @@ struct TranscribeCommand: AsyncParsableCommand {
               arecord -f S16_LE -r 16000 -c 1 -d 5 | auscult transcribe -
               auscult transcribe talk.wav --intervene 'encoder.blocks.*.attn window 75'
 
-            The text form has a line a segment, or, of several files, a line a file. JSON is an array with an object \
-            for each file: file, language, text, duration, seed and segments, and in each segment id, start, end, \
-            text, tokens, temperature, avg_logprob, compression_ratio, no_speech_prob and, with --word-timestamps, \
-            words. Times are in seconds from the beginning of the file.
+            The text format has one line per segment, or, for several files, one line per file. JSON is an array with \
+            an object for each file: file, language, text, duration, seed and segments, and in each segment id, start, \
+            end, text, tokens, temperature, avg_logprob, compression_ratio, no_speech_prob and, with \
+            --word-timestamps, words. Times are in seconds from the beginning of the file.
 
-            A file that cannot be read is reported, the others are still written down, and the exit status is that \
-            of the first failure. With --detach the daemon does it by itself: the ids of its jobs are printed, and \
-            'auscult jobs' says how they are and what came of them.
+            A file that cannot be read is reported, the others are still transcribed, and the exit status is that of \
+            the first failure. With --detach, each file is a job of the daemon, whose id is printed: 'auscult jobs' \
+            shows their states and results.
             """)
 
     @Argument(
@@ -34,7 +34,7 @@ struct TranscribeCommand: AsyncParsableCommand {
         completion: .file())
     var files: [String]
 
-    @Option(name: [.short, .long], help: "The form of the result.") var format = TranscriptFormat.text
+    @Option(name: [.short, .long], help: "The output format.") var format = TranscriptFormat.text
 
     @Option(
         name: [.short, .long],
@@ -43,12 +43,12 @@ struct TranscribeCommand: AsyncParsableCommand {
     var out: String?
 
     @Flag(help: "Show each segment's times in the text form.") var timestamps = false
-    @Flag(help: "Find out when each word is said; srt and vtt then keep to the words.") var wordTimestamps = false
+    @Flag(help: "Add the times of each word; srt and vtt then follow the words.") var wordTimestamps = false
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var span: SpanOptions
     @OptionGroup(title: "Decoding") var decoding: DecodingFlags
     @OptionGroup var model: ModelOptions
-    @Flag(help: "Let the daemon do it as a job for each recording, and print the jobs' ids.") var detach = false
+    @Flag(help: "Run a job of the daemon for each recording, and print the jobs' ids.") var detach = false
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 

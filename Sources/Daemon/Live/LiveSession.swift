@@ -56,7 +56,8 @@ public final class LiveSession: Sendable {
         }
         readings = try LiveReadings(options.features, model.dimensions)
         guard options.transcribes || !readings.isEmpty else {
-            throw ServiceError(.invalidArgument, "nothing to listen for: neither text nor a feature is asked for")
+            throw ServiceError(
+                .invalidArgument, "the request asks for neither text nor features; set transcribe, or name features")
         }
         transcriber = options.transcribes ? try model.transcriber() : nil
         if let language = options.language { _ = try transcriber?.tokenizer.languageCode(for: language) }

@@ -32,7 +32,7 @@ struct HuggingFaceConfig {
         return dimensions
     }
 
-    /// What the file says about decoding. Token ids that the model does not have are left out: there is nothing to
+    /// The file's settings for decoding. Token ids that the model does not have are left out: there is nothing to
     /// suppress.
     func generation(_ dimensions: ModelDimensions) throws -> GenerationConfig {
         GenerationConfig(

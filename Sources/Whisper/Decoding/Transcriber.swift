@@ -1,6 +1,6 @@
 import Kernels
 
-/// Writes down what a model hears. Equal to openai/whisper's `decode`, `detect_language` and `transcribe`.
+/// Transcribes with a model. Equal to openai/whisper's `decode`, `detect_language` and `transcribe`.
 ///
 /// Immutable, so any number of transcriptions may use it at once.
 public struct Transcriber: Sendable {

@@ -25,7 +25,7 @@ package struct TranscriptionRun {
     ) throws {
         guard mel.bands == model.dimensions.nMels else {
             throw WhisperError(
-                .invalidArgument, "the log-mel has \(mel.bands) bands; the model wants \(model.dimensions.nMels)")
+                .invalidArgument, "the log-mel has \(mel.bands) bands; the model needs \(model.dimensions.nMels)")
         }
         try options.check(for: model.dimensions)
         self.model = model
@@ -166,7 +166,7 @@ package struct TranscriptionRun {
     }
 }
 
-/// The stretch of a recording that one pass of the encoder hears.
+/// The part of a recording that one pass of the encoder takes.
 struct Window {
     /// The first log-mel frame, and how many of the recording there are; the rest is padding.
     let seek: Int

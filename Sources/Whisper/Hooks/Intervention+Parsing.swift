@@ -141,7 +141,7 @@ private struct InterventionWords {
         case "zero": return .set(0)
         case "scale": return .scale(try number("a factor"))
         case "set": return .set(try number("a value"))
-        case let other: throw error("\"\(other)\" is nothing for a latent; zero, scale x and set v are")
+        case let other: throw error("\"\(other)\" does not change a latent; expected zero, scale x or set v")
         }
     }
 
@@ -166,7 +166,7 @@ private struct InterventionWords {
             {
                 return Int((seconds * perSecond).rounded())
             }
-            throw error("\"\(part)\" is no position; expected a number, or seconds as in 1.5s")
+            throw error("\"\(part)\" is not a position; expected a number, or seconds as in 1.5s")
         }
         let lower = try bound(parts[0], 0), upper = try bound(parts[1], .max)
         guard lower < upper else { throw error("the range \(word) is empty") }

@@ -42,7 +42,7 @@ public final class WhisperModel: Sendable {
     /// The encoder's output for one window.
     /// - Parameters:
     ///   - mel: the scaled log-mel, `[n_mels, 2 × n_audio_ctx]` as the model was made for, or of fewer frames: then the
-    ///     encoder hears a context that ends with them, which costs less and is not quite the same.
+    ///     encoder computes a context that ends with them, which costs less and is not quite the same.
     ///   - hooks: what to capture and to change on the way.
     /// - Returns: `[frames, n_audio_state]`, after `ln_post`, a frame for two of the log-mel; nil where the run stopped
     ///   early because `hooks` had all that it wanted.

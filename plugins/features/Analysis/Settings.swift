@@ -1,6 +1,6 @@
 import PluginKit
 
-/// What a run of the analysis was told.
+/// The arguments of a run of the analysis.
 struct Settings: Sendable {
     enum Emission: String, Sendable { case summary, all }
 

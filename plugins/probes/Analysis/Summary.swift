@@ -1,6 +1,6 @@
 import PluginKit
 
-/// What is told of a study.
+/// The results of a study.
 struct Summary {
     let study: Study
     let reports: [LayerReport]

@@ -40,7 +40,7 @@ struct SaidText: Sendable {
 
 /// What is the same for all sections.
 struct ReproductionOptions: Sendable {
-    /// The most recordings that are written down under each condition.
+    /// Recordings to transcribe under each condition, at most.
     var recordings = 40
     /// Steps of training a dictionary.
     var steps = 1000

@@ -25,7 +25,7 @@ extension Reproduction {
                 problems.insert(error.message)
             }
         }
-        report.findings.notes += problems.sorted().map { "A sound could not be had: \($0)" }
+        report.findings.notes += problems.sorted().map { "A sound is missing: \($0)" }
     }
 
     private func sound(_ request: SoundRequest, _ sample: Sample, _ folder: String) async throws -> SoundFile {

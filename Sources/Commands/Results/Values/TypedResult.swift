@@ -88,7 +88,7 @@ package struct AudioClip: Sendable {
     init(_ clip: V1.PluginAudioClip, _ id: String) throws(ResultError) {
         guard clip.samples.count % 4 == 0 else {
             throw ResultError(
-                output: id, message: "has \(clip.samples.count) bytes of float32 samples, no multiple of 4")
+                output: id, message: "has \(clip.samples.count) bytes of float32 samples, not a multiple of 4")
         }
         guard (1000...768_000).contains(clip.sampleRate) else {
             throw ResultError(

@@ -171,7 +171,7 @@ class Client(Caller):
             audio: A path, ``"demo:NAME"``, 16 kHz mono samples of shape ``(samples,)`` (float of full scale ±1, or
                 int16), or bytes of signed 16-bit little-endian samples.
             timeout: Seconds until it must be done.
-            on_progress: Is told how far it has come, in seconds of the recording.
+            on_progress: Called with the progress, in seconds of the recording.
             options: ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``name``, ``span``
                 in seconds, ``interventions``, and openai/whisper's decoding options: ``language``, ``task``,
                 ``word_timestamps``, ``temperature``, ``beam_size``, … as `TranscribeOptions` lists them.
@@ -229,7 +229,7 @@ class Client(Caller):
         Args:
             audio: As for `transcribe`.
             span: The part, at most 120 s; without it all.
-            frame: An encoder frame whose moment is brought out: `window` samples around it are heard as they are, and
+            frame: An encoder frame to emphasise: `window` samples around it keep their level, and
                 what is around them at `surroundings_db`, with raised cosines of `edge_ms` between.
             gain_db: Makes the whole louder or softer; nothing exceeds full scale.
         """
@@ -267,7 +267,7 @@ class Client(Caller):
                 behind a forwarded socket cannot share memory.
             out: A path that ends in .safetensors or .npz: the daemon writes the tensors there.
             timeout: Seconds until it must be done.
-            on_progress: Is told how far it has come, in windows.
+            on_progress: Called with the progress, in windows.
             options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
                 ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder,
                 ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``language``,
@@ -310,8 +310,8 @@ class Client(Caller):
         """Opens a line for sound while it is being made.
 
         Args:
-            language: Without it, the model tells, once for each window.
-            transcribe: Whether to write down what is said.
+            language: Without it, it is detected, once for each window.
+            transcribe: Whether to transcribe.
             features: ``(hook, column)`` of encoder activations to read out: ``("encoder.blocks.2.mlp.1", 17)``; or
                 ``(hook, latent, dictionary)`` for a latent of the sparse dictionary in a folder, where an empty `hook`
                 means the one that the dictionary names.

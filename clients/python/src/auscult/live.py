@@ -1,4 +1,4 @@
-"""Sound while it is being made: samples go in, what the model hears comes out."""
+"""Live audio: samples go in; levels, text and activations come out."""
 
 from __future__ import annotations
 

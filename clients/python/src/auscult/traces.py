@@ -23,7 +23,7 @@ from .transcripts import Task
 Frames = Literal["valid", "all"]
 #: How the positions are reduced while they are captured.
 Reduction = Literal["none", "max", "mean"]
-#: ``"full"``: the encoder hears the model's whole window, as it was trained. ``"auto"``: no more than the recording, which
+#: ``"full"``: the encoder computes the model's whole window, as it was trained. ``"auto"``: no more than the recording, which
 #: is faster and not quite the same.
 Context = Literal["full", "auto"]
 

@@ -56,11 +56,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Transcript:
-    """A recording, written down."""
+    """The transcript of a recording."""
 
     #: As the recording was named.
     file: str
-    #: Seconds of audio that were written down.
+    #: Seconds of audio that were transcribed.
     duration: float
     #: The code of the language that was given or found.
     language: str
@@ -86,7 +86,7 @@ class DecodingOptions(TypedDict, total=False):
     For a threshold, None means none.
     """
 
-    #: A code or an English name; without it, the model tells.
+    #: A code or an English name; without it, it is detected.
     language: str
     #: ``"translate"`` writes English.
     task: Task
@@ -123,7 +123,7 @@ class DecodingOptions(TypedDict, total=False):
 
 
 class TranscribeOptions(DecodingOptions, total=False):
-    """What to write down, and how."""
+    """What to transcribe, and how."""
 
     #: What messages and the result call the recording.
     name: str

@@ -4,39 +4,39 @@ import PluginKit
 extension Collection {
     /// Takes in one window.
     /// - Parameter speakerColumns: the first of these that a recording has names its speaker.
-    mutating func hear(
-        _ heard: Heard, target: Target, reduction: Reduction, speakerColumns: [String], seed: UInt64
+    mutating func add(
+        _ window: RecordingWindow, target: Target, reduction: Reduction, speakerColumns: [String], seed: UInt64
     ) throws {
         windows += 1
         self.seed = seed
-        for name in heard.columns.keys.sorted() where !columns.contains(name) { columns = (columns + [name]).sorted() }
-        let speaker = speakerColumns.compactMap { heard.columns[$0] }.first { !$0.isEmpty } ?? ""
-        let label = target.label(heard.columns)
-        guard label != nil || (target == .phoneme && !heard.phonemes.isEmpty) else { return unlabelled += 1 }
-        guard let shortest = heard.layers.map(\.valid).min(), shortest > 0 else { return }
-        try admit(heard.layers)
-        for layer in heard.layers where !layer.values.prefix(layer.valid * layer.features).allSatisfy(\.isFinite) {
-            throw PluginError(.failed, "recording \(heard.recording) has values at \(layer.hook) that are not finite")
+        for name in window.columns.keys.sorted() where !columns.contains(name) { columns = (columns + [name]).sorted() }
+        let speaker = speakerColumns.compactMap { window.columns[$0] }.first { !$0.isEmpty } ?? ""
+        let label = target.label(window.columns)
+        guard label != nil || (target == .phoneme && !window.phonemes.isEmpty) else { return unlabelled += 1 }
+        guard let shortest = window.layers.map(\.valid).min(), shortest > 0 else { return }
+        try admit(window.layers)
+        for layer in window.layers where !layer.values.prefix(layer.valid * layer.features).allSatisfy(\.isFinite) {
+            throw PluginError(.failed, "recording \(window.recording) has values at \(layer.hook) that are not finite")
         }
         if reduction.isByRecording, let label {
-            let key = Hashing.key(seed: seed, recording: heard.recording, frame: 0)
+            let key = Hashing.key(seed: seed, recording: window.recording, frame: 0)
             let row = Row(
-                key: key, recording: heard.recording, frame: 0, label: label, speaker: speaker,
-                type: heard.type(label: label, speaker: speaker), values: [],
-                reduced: heard.layers.flatMap { $0.reduced(reduction) },
+                key: key, recording: window.recording, frame: 0, label: label, speaker: speaker,
+                type: window.type(label: label, speaker: speaker), values: [],
+                reduced: window.layers.flatMap { $0.reduced(reduction) },
                 count: reduction == .mean ? shortest : 1)
-            try checkLengths(heard)
+            try checkLengths(window)
             reduce(row, reduction)
         } else if case .frames(let every) = reduction {
-            try checkLengths(heard)
-            appendFrames(heard, label: label, speaker: speaker, every: every, seed: seed)
+            try checkLengths(window)
+            appendFrames(window, label: label, speaker: speaker, every: every, seed: seed)
         }
         if rows.count >= 2 * limit { shrink() }
     }
 
-    private func checkLengths(_ heard: Heard) throws {
-        guard let first = heard.layers.first else { return }
-        for layer in heard.layers
+    private func checkLengths(_ window: RecordingWindow) throws {
+        guard let first = window.layers.first else { return }
+        for layer in window.layers
         where layer.valid != first.valid || layer.positionsPerSecond != first.positionsPerSecond {
             throw PluginError(
                 .invalidArgument,
@@ -46,27 +46,29 @@ extension Collection {
     }
 
     /// Frame t stands for (t + 0.5) / positions per second. Where no sound is aligned, a frame has no phoneme and no row.
-    private mutating func appendFrames(_ heard: Heard, label: String?, speaker: String, every: Int, seed: UInt64) {
-        guard let first = heard.layers.first else { return }
+    private mutating func appendFrames(
+        _ window: RecordingWindow, label: String?, speaker: String, every: Int, seed: UInt64
+    ) {
+        guard let first = window.layers.first else { return }
         // Rows are bounded even within a long window; those beyond could never return.
         for index in 0..<first.valid where (first.firstPosition + index) % every == 0 {
             let position = UInt64(max(0, first.firstPosition + index))
             let time = (Double(position) + 0.5) / max(first.positionsPerSecond, 1e-9)
-            let sound = heard.phonemes.place(at: time)
-            guard let name = label ?? sound.map({ heard.phonemes[$0].label }), !name.isEmpty else { continue }
-            let type = label != nil ? heard.type(label: name, speaker: speaker) : heard.type(at: time, sound: sound)
+            let sound = window.phonemes.place(at: time)
+            guard let name = label ?? sound.map({ window.phonemes[$0].label }), !name.isEmpty else { continue }
+            let type = label != nil ? window.type(label: name, speaker: speaker) : window.type(at: time, sound: sound)
             rows.append(
                 Row(
-                    key: Hashing.key(seed: seed, recording: heard.recording, frame: position + 1),
-                    recording: heard.recording, frame: position, label: name, speaker: speaker, type: type,
-                    values: heard.layers.flatMap { $0.values[(index * $0.features)..<((index + 1) * $0.features)] },
+                    key: Hashing.key(seed: seed, recording: window.recording, frame: position + 1),
+                    recording: window.recording, frame: position, label: name, speaker: speaker, type: type,
+                    values: window.layers.flatMap { $0.values[(index * $0.features)..<((index + 1) * $0.features)] },
                     reduced: [], count: 1))
             if rows.count >= 2 * limit { shrink() }
         }
     }
 }
 
-extension Heard {
+extension RecordingWindow {
     /// The speaker, who says more than one recording; the recording where the speaker is not known or is the label.
     fileprivate func type(label: String, speaker: String) -> String {
         speaker.isEmpty || speaker == label ? "recording \(recording)" : "speaker \(speaker)"
@@ -80,7 +82,7 @@ extension Heard {
     }
 }
 
-extension Heard.Layer {
+extension RecordingWindow.Layer {
     /// Sums or maxima of each feature over the valid rows.
     fileprivate func reduced(_ reduction: Reduction) -> [Double] {
         var result = (0..<features).map { valid > 0 ? Double(values[$0]) : 0 }

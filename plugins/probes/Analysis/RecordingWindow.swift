@@ -1,7 +1,7 @@
 import PluginKit
 
 /// One window of a recording, as the collection needs it: what the plugin copies out of a clip.
-struct Heard {
+struct RecordingWindow {
     /// Values at one hook point, [positions, features] row-major.
     struct Layer {
         let hook: String
@@ -14,7 +14,7 @@ struct Heard {
         let values: [Float]
     }
 
-    /// Something heard from `start` to `end`, in seconds of the recording, half open.
+    /// A label from `start` to `end`, in seconds of the recording, half open.
     struct Sound: Timed {
         let start, end: Double
         let label: String
