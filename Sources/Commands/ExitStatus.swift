@@ -1,6 +1,4 @@
 import ArgumentParser
-import Atlas
-import DataSets
 import Files
 import StrictJSON
 import Wire
@@ -48,10 +46,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         case let error as CommandError: self = error.status
         case let error as WireError: self.init(error)
         case let error as CallFailure: self.init(WireError(error))
-        case let error as FileError: self = Self.byReason[error.code.rawValue] ?? .failure
-        case let error as AtlasError: self = Self.byReason[error.code.rawValue] ?? .failure
-        case let error as DataSetError: self = Self.byReason[error.code.rawValue] ?? .failure
-        case let error as ReflectionError: self = Self.byReason[error.code.rawValue] ?? .failure
+        case let error as any CodedError: self = Self(error.code) ?? .failure
         case is JSONSyntaxError: self = .usage
         case is FramingError: self = .badData
         case let error as Failure: self = error.status
@@ -61,16 +56,14 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     }
 
     /// The finer reason counts, where it is known; else gRPC's code.
-    init(_ error: WireError) { self = Self.byReason[error.reason] ?? Self.byCode[error.code] ?? .failure }
+    init(_ error: WireError) {
+        self = Self(ErrorCode(rawValue: error.reason)) ?? Self.byCode[error.code] ?? .failure
+    }
 
-    /// Kinds have the same names in all layers, here and in the daemon.
-    private static let byReason: [String: ExitStatus] = [
-        "invalid_argument": .usage, "not_found": .noInput, "data_loss": .badData, "unsupported": .badData,
-        "unavailable": .unavailable, "permission_denied": .cannotCreate, "cannot_create": .cannotCreate,
-        "input_output": .inputOutput, "cancelled": .interrupted, "resource_exhausted": .temporaryFailure,
-        "deadline_exceeded": .temporaryFailure,
-        "mismatch": .badData,
-    ]
+    private init?(_ code: ErrorCode) {
+        guard let status = code.exitStatus.flatMap(Self.init(rawValue:)) else { return nil }
+        self = status
+    }
 
     private static let byCode: [WireError.Code: ExitStatus] = [
         .cancelled: .interrupted, .invalidArgument: .usage, .outOfRange: .usage, .notFound: .noInput,

@@ -52,7 +52,7 @@ struct ModelOptions: ParsableArguments {
             and encodes faster on processors with VNNI; bf16, where the processor has it. 'auscult precision' measures \
             the errors.
             """, valueName: "precision"))
-    var precision = PrecisionOption.exact
+    var precision = V1.ModelRef.Precision.exact
 
     /// The model as the daemon is told it. A word may be a name or a file here; a name that is registered comes first.
     func reference(_ daemon: DaemonConnection) async throws -> V1.ModelRef {
@@ -63,33 +63,13 @@ struct ModelOptions: ParsableArguments {
             let registered = try await daemon.call(V1.ModelRPC.list, .init()).models
             if !registered.contains(where: { $0.name == name && $0.state != .released }) { name = absolutePath(name) }
         }
-        return V1.ModelRef(name: name, vocabulary: absolutePath(vocab ?? ""), precision: precision.message)
+        return V1.ModelRef(name: name, vocabulary: absolutePath(vocab ?? ""), precision: precision)
     }
 
     /// What results call the model: as it was given here, where the daemon has its path.
     func name(of reported: String) -> String {
         guard let model, absolutePath(model) == reported else { return reported }
         return model
-    }
-}
-
-/// In what numbers a model computes.
-enum PrecisionOption: String, ExpressibleByArgument, CaseIterable {
-    case exact, int8, bf16
-
-    var message: V1.ModelRef.Precision {
-        switch self {
-        case .exact: .exact
-        case .int8: .int8
-        case .bf16: .bf16
-        }
-    }
-}
-
-extension V1.ModelRef.Precision {
-    /// As `--precision` takes it.
-    var name: String {
-        PrecisionOption.allCases.first { $0.message == self }?.rawValue ?? "precision \(rawValue)"
     }
 }
 

@@ -23,12 +23,5 @@ struct SpeechOptions: ParsableArguments {
     @Option(name: [.short, .long], help: "The language spoken: a code or an English name; without it, it is detected.")
     var language: String?
 
-    @Option(help: "Transcribe in the language spoken, or translate to English.") var task = SpeechTask.transcribe
-}
-
-/// What is made of the speech.
-enum SpeechTask: String, ExpressibleByArgument, CaseIterable {
-    case transcribe, translate
-
-    var message: V1.Task { self == .transcribe ? .transcribe : .translate }
+    @Option(help: "Transcribe in the language spoken, or translate to English.") var task = V1.Task.transcribe
 }

@@ -41,10 +41,10 @@ struct TraceCommand: AsyncParsableCommand {
         completion: .file(extensions: ["safetensors", "npz"]))
     var out: String
 
-    @Option(help: "The frames to keep: those that overlap audio, or all, padding included.") var frames = TraceFrames
+    @Option(help: "The frames to keep: those that overlap audio, or all, padding included.") var frames = V1.Frames
         .valid
-    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
-    @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = TraceReduction.none
+    @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
+    @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = V1.Reduction.none
 
     @Option(
         parsing: .singleValue,
@@ -103,10 +103,10 @@ struct TraceCommand: AsyncParsableCommand {
 
     private func request(_ daemon: DaemonConnection) async throws -> V1.TraceRequest {
         V1.TraceRequest(
-            model: try await model.reference(daemon), hooks: hooks, frames: frames.message, reduction: reduce.message,
+            model: try await model.reference(daemon), hooks: hooks, frames: frames, reduction: reduce,
             interventions: intervene.interventions(in: FileManager.default.currentDirectoryPath),
-            decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task.message,
-            output: .file(absolutePath(out)), context: context.message)
+            decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task,
+            output: .file(absolutePath(out)), context: context)
     }
 
     private func trace(_ request: V1.TraceRequest, _ daemon: DaemonConnection) async throws {
@@ -123,38 +123,6 @@ struct TraceCommand: AsyncParsableCommand {
                 try Console.current.print(summary.text(format.format))
             default: break
             }
-        }
-    }
-}
-
-/// How much of a window the encoder hears.
-enum EncoderContextOption: String, ExpressibleByArgument, CaseIterable {
-    case full, auto
-
-    static let help: ArgumentHelp = """
-        The encoder's context: the model's whole window, as it was trained, or no more than the recording, which is \
-        faster and gives slightly other values.
-        """
-
-    var message: V1.EncoderContext { self == .full ? .full : .auto }
-}
-
-/// Which frames of each window are kept.
-enum TraceFrames: String, ExpressibleByArgument, CaseIterable {
-    case valid, all
-
-    var message: V1.Frames { self == .valid ? .valid : .all }
-}
-
-/// How the positions of a tensor are reduced.
-enum TraceReduction: String, ExpressibleByArgument, CaseIterable {
-    case none, max, mean
-
-    var message: V1.Reduction {
-        switch self {
-        case .none: .none
-        case .max: .max
-        case .mean: .mean
         }
     }
 }

@@ -40,7 +40,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     var checkpointDir: String?
     @Option(help: "Plugin processes that run side by side.") var workers: UInt32 = 1
     @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
-    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
+    @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
     @Flag(help: "Stop at a recording that cannot be read, instead of skipping it with a note.") var stopAtBroken =
         false
     @OptionGroup var format: FormatOption
@@ -75,7 +75,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             request.workers = workers
             request.seed = seed
             request.stopAtBroken = stopAtBroken
-            request.context = context.message
+            request.context = context
             request.dataSets = inputs.filter(RunCommand.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
             let single = try await RecordingArgument.all(from: inputs.filter { !RunCommand.isDataSet($0) }, daemon)
             request.audio = try single.map { try $0.storedSource(nil) }
@@ -100,7 +100,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     private func said(_ arguments: [V1.PluginArgument]) -> [String: String] {
         var said = Dictionary(arguments.map { ($0.id, $0.value) }) { $1 }
         if context != .full { said["context"] = context.rawValue }
-        if model.precision != .exact { said["precision"] = model.precision.rawValue }
+        if model.precision != .exact { said["precision"] = model.precision.name }
         return said
     }
 

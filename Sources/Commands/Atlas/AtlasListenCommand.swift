@@ -29,7 +29,7 @@ struct AtlasListenCommand: AsyncParsableCommand {
     @Option(help: "The side: + for the largest values, - for the smallest.") var side = "+"
     @Option(name: [.short, .long], help: "The folder; it is created where it does not exist.", completion: .directory)
     var out: String
-    @Option(help: "The files' format.") var sound = AtlasSoundFormat.wav
+    @Option(help: "The files' format.") var sound = V1.SoundFormat.wav
     @Option(help: "The pictures: png, svg, or none.") var picture = AtlasPictureFormat.png
     @Option(help: ArgumentHelp("How much sound to include before and after the moment.", valueName: "seconds"))
     var around = 2.0
@@ -101,5 +101,4 @@ struct AtlasListenCommand: AsyncParsableCommand {
     }
 }
 
-enum AtlasSoundFormat: String, ExpressibleByArgument, CaseIterable { case wav, flac }
 enum AtlasPictureFormat: String, ExpressibleByArgument, CaseIterable { case png, svg, none }

@@ -4,17 +4,6 @@ import StrictJSON
 import Wire
 
 extension V1.JobState {
-    var name: String {
-        switch self {
-        case .queued: "queued"
-        case .running: "running"
-        case .succeeded: "succeeded"
-        case .failed: "failed"
-        case .cancelled: "cancelled"
-        default: "unknown"
-        }
-    }
-
     var hasEnded: Bool { [.succeeded, .failed, .cancelled].contains(self) }
 }
 

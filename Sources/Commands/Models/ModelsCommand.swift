@@ -159,18 +159,6 @@ extension V1.RegisteredModel {
     }
 }
 
-extension V1.ModelState {
-    fileprivate var name: String {
-        switch self {
-        case .embedded: "embedded"
-        case .registered: "registered"
-        case .downloaded: "downloaded"
-        case .released: "released"
-        default: "unknown"
-        }
-    }
-}
-
 extension V1.ModelListing {
     fileprivate var json: JSON {
         [

@@ -153,23 +153,14 @@ extension V1.PluginListing {
 }
 
 extension V1.ValidationCheck {
-    private var outcomeName: String {
-        switch outcome {
-        case .passed: "passed"
-        case .broken: "broken"
-        case .skipped: "skipped"
-        default: "unknown"
-        }
-    }
-
     fileprivate var line: String {
         let rest = detail.isEmpty ? "" : ": \(detail)"
-        return PrintedText.safe("\(PrintedText.pad(outcomeName, to: 8))\(name)\(rest)")
+        return PrintedText.safe("\(PrintedText.pad(outcome.name, to: 8))\(name)\(rest)")
     }
 
     fileprivate var json: JSON {
         [
-            "name": .string(name), "outcome": .string(outcomeName), "detail": JSON(present: detail),
+            "name": .string(name), "outcome": .string(outcome.name), "detail": JSON(present: detail),
             "seconds": .number(seconds),
         ]
     }

@@ -43,7 +43,7 @@ struct RunCommand: AsyncParsableCommand {
     var state: String?
     @Option(help: "Plugin processes that run side by side.") var workers: UInt32 = 1
     @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
-    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
+    @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
     @Flag(help: "Stop at a recording that cannot be read, instead of skipping it.") var stopAtBroken = false
     @Option(
         parsing: .singleValue,
@@ -86,7 +86,7 @@ struct RunCommand: AsyncParsableCommand {
             request.workers = workers
             request.seed = seed
             request.stopAtBroken = stopAtBroken
-            request.context = context.message
+            request.context = context
             request.dataSets = inputs.filter(Self.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
             let files = inputs.filter { !Self.isDataSet($0) }
             let recordings = try await RecordingArgument.all(from: files, daemon)

@@ -1,3 +1,4 @@
+import Files
 import StrictJSON
 
 /// Turns JSON into protobuf bytes and back, for messages whose types are known from descriptors only.
@@ -55,7 +56,7 @@ struct Misfit: Error {
     var steps: [String] = []
     let problem: String
     /// Where it is not the fault of what was given.
-    private var code: ReflectionError.Code?
+    private var code: ErrorCode?
 
     init(_ problem: String) { self.problem = problem }
 
@@ -67,7 +68,7 @@ struct Misfit: Error {
         }
     }
 
-    func error(_ code: ReflectionError.Code, _ message: MessageDescriptor) -> ReflectionError {
+    func error(_ code: ErrorCode, _ message: MessageDescriptor) -> ReflectionError {
         let path = steps.reduce("") { $0.isEmpty || $1.hasPrefix("[") ? $0 + $1 : "\($0).\($1)" }
         return ReflectionError(self.code ?? code, "\(path.isEmpty ? message.fullName : path): \(problem)")
     }

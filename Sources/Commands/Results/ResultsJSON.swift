@@ -55,7 +55,7 @@ package struct ResultsJSON {
     static func json(_ output: V1.PluginOutput) -> JSON {
         [
             "id": .string(output.id), "title": .string(output.title), "unit": JSON(present: output.unit),
-            "kind": .string(output.kind.name), "plot": .string(output.plot.name),
+            "kind": .string(output.kind.name), "plot": .string(output.plot.shortName),
             "axes": .array(
                 output.axes.map { axis in
                     [
@@ -86,7 +86,7 @@ package struct ResultsJSON {
     static func identity(_ result: TypedResult) -> [(String, JSON)] {
         [
             ("output", .string(result.output.id)), ("file", JSON(present: result.file)),
-            ("kind", .string(result.output.kind.name)), ("plot", .string(result.plot.name)),
+            ("kind", .string(result.output.kind.name)), ("plot", .string(result.plot.shortName)),
         ]
     }
 

@@ -101,33 +101,13 @@ package struct AudioClip: Sendable {
     var seconds: Double { Double(samples.count) / Double(rate) }
 }
 
-extension V1.ResultKind {
-    /// As in JSON and in messages.
-    package var name: String {
-        switch self {
-        case .scalar: "scalar"
-        case .vector: "vector"
-        case .matrix: "matrix"
-        case .table: "table"
-        case .timedEvents: "timed_events"
-        case .audioClip: "audio_clip"
-        case .text: "text"
-        default: "unknown"
-        }
-    }
-}
-
 extension V1.PlotHint {
     /// As in JSON.
-    package var name: String {
+    package var shortName: String {
         switch self {
+        case .plotHintUnspecified: "default"
         case .noPlot: "none"
-        case .bar: "bar"
-        case .heatMap: "heat_map"
-        case .line: "line"
-        case .spectrogramOverlay: "spectrogram_overlay"
-        case .player: "player"
-        default: "default"
+        default: name
         }
     }
 }
