@@ -99,7 +99,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     /// What tells one scan from another, beside plugin, model and recordings.
     private func said(_ arguments: [V1.PluginArgument]) -> [String: String] {
         var said = Dictionary(arguments.map { ($0.id, $0.value) }) { $1 }
-        if context != .full { said["context"] = context.rawValue }
+        if context != .full { said["context"] = context.name }
         if model.precision != .exact { said["precision"] = model.precision.name }
         return said
     }
