@@ -94,7 +94,7 @@ struct RunCommand: AsyncParsableCommand {
             for recording in recordings { request.audio.append(try await recording.source(nil, daemon)) }
             var collector = RunCollector(verbosity, label: plugin)
             defer { collector.finish() }
-            try await daemon.events(V1.PluginRPC.run, request) { collector.take($0) }
+            try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
             collector.finish()
             try collector.run.show(output.format, out: output.out)
         }
@@ -147,7 +147,7 @@ struct MergeCommand: AsyncParsableCommand {
                 stateFiles: states.map { absolutePath($0) }, stateFile: absolutePath(state ?? ""))
             var collector = RunCollector(verbosity, label: "merging")
             defer { collector.finish() }
-            try await daemon.events(V1.PluginRPC.merge, request) { collector.take($0) }
+            try await daemon.events(V1.PluginRPC.merge, request) { try collector.take($0) }
             collector.finish()
             try collector.run.show(output.format, out: output.out)
         }

@@ -14,6 +14,16 @@ extension V1 {
         public static let auto = EncoderContext(rawValue: 1)
     }
 
+    /// What stands for the silence behind the end of a recording, in a window that it does not fill.
+    public struct Padding: RawRepresentable, Hashable, Sendable {
+        public var rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+        /// Samples of zero, of which the log-mel is made.
+        public static let sound = Padding(rawValue: 0)
+        /// Zeros in the log-mel itself, as openai/whisper's transcribe() has them.
+        public static let mel = Padding(rawValue: 1)
+    }
+
     /// The type of a tensor's elements; the names are safetensors'.
     public struct DType: RawRepresentable, Hashable, Sendable {
         public var rawValue: Int32
