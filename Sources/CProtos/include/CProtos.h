@@ -8,6 +8,8 @@
 #include "auscult/v1/live.pb-c.h"
 #include "auscult/v1/model.pb-c.h"
 #include "auscult/v1/plugin.pb-c.h"
+#include "auscult/v1/provenance.pb-c.h"
+#include "auscult/v1/recordings.pb-c.h"
 #include "auscult/v1/trace.pb-c.h"
 #include "auscult/v1/transcribe.pb-c.h"
 #include "google/protobuf/any.pb-c.h"

@@ -13,17 +13,21 @@ struct AtlasBuild {
         let writer = try AtlasWriter(store, scan) { [recordings] number, name in try recordings.place(number, name) }
         do {
             var outputs: [String: V1.PluginOutput] = [:]
+            var assembly = ResultAssembly()
             var collector = RunCollector(verbosity, label: "scanning")
             defer { collector.finish() }
             try await daemon.events(V1.PluginRPC.run, request) { event in
                 switch event.event {
-                case .result(let result)?: try take(result, outputs[result.outputId], writer)
+                case .result?, .chunk?:
+                    if let piece = event.event, let result = try assembly.take(piece) {
+                        try take(result, outputs[result.outputId], writer)
+                    }
                 case .description(let description)?:
                     outputs = Dictionary(description.outputs.map { ($0.id, $0) }) { first, _ in first }
                 case .skipped(let skipped)?:
                     try writer.problem(recording: skipped.file, reason: skipped.reason)
-                    collector.take(event)
-                default: collector.take(event)
+                    try collector.take(event)
+                default: try collector.take(event)
                 }
             }
             collector.finish()

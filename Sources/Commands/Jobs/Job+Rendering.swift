@@ -59,7 +59,7 @@ extension V1.JobEvent {
         case .state(let info)?: members.append(("state", info.json))
         case .progress(let progress)?: members.append(("progress", progress.json))
         case .segment(let segment)?: members.append(("segment", segment.json))
-        case .started?, nil: break
+        case .plugin?, .started?, nil: break
         }
         return .object(members)
     }

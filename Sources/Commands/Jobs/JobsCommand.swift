@@ -85,7 +85,7 @@ extension JobsCommand {
                 try Console.current.output(segment.line(timestamps: false))
             case .progress(let progress)?: line.show(job.id, progress) { "\($0) \(progress.unit)" }
             case .state(let info)?: verbosity.logger.debug("\(info.id): \(info.state.name)")
-            case .started?, nil: break
+            case .plugin?, .started?, nil: break
             }
         }
     }

@@ -18,6 +18,7 @@ enum PluginFormat: String, CaseIterable, Sendable {
 /// Gathers what a run says, and tells the person who waits.
 struct RunCollector {
     private(set) var run = RunResults()
+    private var assembly = ResultAssembly()
     private let verbosity: Verbosity
     private let line: ProgressLine
     private let label: String
@@ -28,18 +29,23 @@ struct RunCollector {
         line = verbosity.progress
     }
 
-    mutating func take(_ event: V1.PluginEvent) {
+    /// - Throws: ``Messages/MessageError`` for pieces of results that do not belong together.
+    mutating func take(_ event: V1.PluginEvent) throws {
         switch event.event {
         case .description(let description)?: run.description = description
-        case .result(let result)?: run.results.append(result)
-        case .end(let end)?: run.end = end
+        case .provenance(let provenance)?: run.provenance = provenance
+        case .result?, .chunk?:
+            if let piece = event.event, let result = try assembly.take(piece) { run.results.append(result) }
+        case .end(let end)?:
+            try assembly.finish()
+            run.end = end
         case .progress(let progress)?:
             line.show(label, progress) { count in progress.unit.isEmpty ? "\(count)" : "\(count) \(progress.unit)" }
         case .skipped(let skipped)?:
             run.skipped.append(skipped)
             say(PrintedText.safe("left out \(skipped.file): \(skipped.reason)"), .warning)
         case .log(let log)?: say(PrintedText.safe(log.message), level(log.level))
-        case .started?, nil: break
+        case .started?, .recording?, .state?, nil: break
         }
     }
 

@@ -99,7 +99,7 @@ struct RunCommand: AsyncParsableCommand {
             for recording in recordings { request.audio.append(try await recording.source(nil, daemon)) }
             var collector = RunCollector(verbosity, label: plugin)
             defer { collector.finish() }
-            try await daemon.events(V1.PluginRPC.run, request) { collector.take($0) }
+            try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
             collector.finish()
             try collector.run.show(output.format, out: output.out)
         }
@@ -154,7 +154,7 @@ struct MergeCommand: AsyncParsableCommand {
                 pluginFolders: PluginSearch.folders)
             var collector = RunCollector(verbosity, label: "merging")
             defer { collector.finish() }
-            try await daemon.events(V1.PluginRPC.merge, request) { collector.take($0) }
+            try await daemon.events(V1.PluginRPC.merge, request) { try collector.take($0) }
             collector.finish()
             try collector.run.show(output.format, out: output.out)
         }

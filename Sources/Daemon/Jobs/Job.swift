@@ -5,6 +5,8 @@ import Synchronization
 /// One job: its state, its newest events, and those who wait for the next.
 final class Job: Sendable {
     let id: String
+    /// Of a plugin's run; empty where the job is none.
+    let record = JobRecord()
     private let eventLimit: Int
     private let contents: Mutex<Contents>
 

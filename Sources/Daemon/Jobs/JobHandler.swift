@@ -21,9 +21,22 @@ struct JobHandler {
                 try context.limit(milliseconds: request.deadlineMs)
                 let events = try jobs.events(of: request.id, after: request.afterSeq)
                 try await answers.send(V1.JobEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
-                for await record in events { try await answers.send(V1.JobEvent(record)) }
+                let job = try jobs.record(of: request.id)
+                for await record in events { try await answers.send(try V1.JobEvent(record, job)) }
             }.untilDraining(),
-            V1.JobRPC.result.handle { request, _ in V1.JobResult(try jobs.result(request.id)) },
+            V1.JobRPC.result.handle { request, _ in
+                try V1.JobResult(jobs.result(request.id), jobs.record(of: request.id))
+            },
+            V1.JobRPC.results.handle { request, answers, context in
+                let events = try jobs.pluginEvents(of: request.id)
+                let started = V1.Started(subscriptionId: context.subscriptionID)
+                try await answers.send(V1.PluginEvent(event: .started(started)))
+                var seq: UInt64 = 0
+                for try await event in events {
+                    seq += 1
+                    try await answers.send(V1.PluginEvent(seq: seq, event: event.event))
+                }
+            }.untilDraining(),
             V1.JobRPC.cancel.handle { request, _ in V1.JobInfo(try jobs.cancel(request.id)) },
             V1.JobRPC.list.handle { _, _ in V1.JobList(jobs: jobs.list().map { V1.JobInfo($0) }) },
             V1.JobRPC.forget.handle { request, _ in
@@ -78,15 +91,12 @@ struct JobHandler {
             for source in work.audio { _ = try plugins.engine.input(source, connection: nil) }
             _ = try plugins.engine.store.model(work.model)
             try plugins.check(work)
-            return try start(request.label, "plugin") { client, reporter in
+            return try start(request.label, JobSnapshot.pluginKind) { client, reporter in
                 let deadline = try Self.deadline(work.deadlineMs)
-                let collected = CollectedResults()
-                let end = try await plugins.run(work, client: client, deadline: deadline, connection: nil) { event in
-                    if case .progress(let progress) = event { reporter.progress(WorkProgress(progress)) }
-                    reporter.began()
-                    try collected.take(event)
-                }
-                return .plugin(collected.results(end))
+                return .plugin(
+                    try await plugins.run(work, client: client, deadline: deadline, connection: nil) { event in
+                        try reporter.plugin(event)
+                    })
             }
         case nil: throw ServiceError(.invalidArgument, "the request names no work")
         }
@@ -142,23 +152,25 @@ extension V1.JobInfo {
 }
 
 extension V1.JobEvent {
-    init(_ record: JobEventRecord) {
+    /// - Parameter job: what its plugin's run has told.
+    init(_ record: JobEventRecord, _ job: JobRecord) throws {
         let event: Event =
             switch record.event {
             case .state(let snapshot): .state(V1.JobInfo(snapshot))
             case .progress(let progress): .progress(V1.Progress(progress))
             case .segment(let segment): .segment(V1.Segment(segment))
+            case .plugin(let place): .plugin(try job.event(at: place))
             }
         self.init(seq: record.seq, dropped: record.dropped, event: event)
     }
 }
 
 extension V1.JobResult {
-    init(_ result: JobResult) {
+    init(_ result: JobResult, _ record: JobRecord) throws {
         switch result {
         case .transcript(let transcript): self.init(result: .transcript(V1.Transcript(transcript)))
         case .trace(let summary): self.init(result: .trace(V1.TraceSummary(summary)))
-        case .plugin(let results): self.init(result: .plugin(results))
+        case .plugin(let end): self.init(result: .plugin(try record.results(end)))
         }
     }
 }

@@ -36,12 +36,15 @@ public struct WorkProgress: Sendable, Hashable {
 public enum JobResult: Sendable {
     case transcript(Transcript)
     case trace(TraceSummary)
-    case plugin(V1.PluginResults)
+    /// A plugin's results, which are in the job's record of its run.
+    case plugin(V1.PluginEnd)
 }
 
 /// A job as it was at one moment.
 public struct JobSnapshot: Sendable {
     public let id: String
+    static let pluginKind = "plugin"
+
     /// For people.
     public let label: String
     /// `transcribe`, `trace` or `plugin`.
@@ -63,6 +66,8 @@ public enum JobEvent: Sendable {
     case state(JobSnapshot)
     case progress(WorkProgress)
     case segment(Segment)
+    /// The record of a plugin's run has come to here.
+    case plugin(JobRecord.Place)
 }
 
 /// An event in its place.
@@ -82,4 +87,17 @@ public struct JobReporter: Sendable {
     public func began() { job.begin() }
     public func progress(_ progress: WorkProgress) { job.report(.progress(progress)) }
     public func segment(_ segment: Segment) { job.report(.segment(segment)) }
+    /// What a plugin's run tells.
+    func plugin(_ event: V1.PluginEvent.Event) throws {
+        switch event {
+        case .progress(let message): progress(WorkProgress(message))
+        default: job.report(.plugin(try job.record.append(event)))
+        }
+    }
+}
+
+extension WorkProgress {
+    init(_ message: V1.Progress) {
+        self.init(done: message.done, total: message.total, unit: message.unit, label: message.label)
+    }
 }

@@ -97,11 +97,26 @@ public final class JobStore: Sendable {
     /// - Throws: ``ServiceError``: `notFound`, `failedPrecondition` before its end; the job's own error.
     public func result(_ id: String) throws -> JobResult { try job(id).result() }
 
+    /// What its plugin's run has told.
+    func record(of id: String) throws -> JobRecord { try job(id).record }
+
     /// The events of a job from after number `seq`: those of the past that are kept, then those to come, up to the one
     /// that ends it. Everyone who iterates does so at a pace of their own. A cancelled task's iteration ends.
     /// - Throws: ``ServiceError`` (`notFound`).
     public func events(of id: String, after seq: UInt64 = 0) throws -> JobEvents {
         JobEvents(job: try job(id), after: seq)
+    }
+
+    /// What a plugin's run tells, from its beginning up to its end, at the pace of whoever iterates.
+    /// - Throws: ``ServiceError``: `notFound`, `failedPrecondition` for a job that is no plugin's run.
+    func pluginEvents(of id: String) throws -> JobPluginEvents {
+        let job = try job(id)
+        guard job.snapshot.kind == JobSnapshot.pluginKind else {
+            throw ServiceError(
+                .failedPrecondition,
+                "the job \(id) is a \(job.snapshot.kind), and no plugin's run; Job/Result has its result")
+        }
+        return JobPluginEvents(job: job)
     }
 
     private func job(_ id: String) throws -> Job {

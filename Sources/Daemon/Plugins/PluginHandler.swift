@@ -28,9 +28,12 @@ struct PluginHandler {
             V1.PluginRPC.merge.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
                 try await stream(answers, context) { emit in
-                    try await service.merge(request, client: context.client, deadline: context.deadline, emit: emit)
+                    try await service.merge(
+                        request, client: context.client, deadline: context.deadline, connection: context.connection,
+                        emit: emit)
                 }
             },
+            V1.PluginRPC.uploadState.collect { chunks, context in try await upload(chunks, context) },
             V1.PluginRPC.validate.handle { request, answers, context in
                 let started = V1.Started(subscriptionId: context.subscriptionID)
                 try await answers.send(V1.ValidatePluginEvent(event: .started(started)))
@@ -40,6 +43,14 @@ struct PluginHandler {
                 try await answers.send(V1.ValidatePluginEvent(event: .end(end)))
             },
         ]
+    }
+
+    private func upload(
+        _ chunks: RequestStream<V1.StateChunk>, _ context: CallContext
+    ) async throws -> V1.UploadedState {
+        let spool = try service.engine.uploads.begin(connection: context.connection, encoding: .file)
+        for try await chunk in chunks { try await blocking { try spool.write(chunk.data) } }
+        return V1.UploadedState(uploadId: try spool.finish(), bytes: spool.bytes)
     }
 
     private func stream(

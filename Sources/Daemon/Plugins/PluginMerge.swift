@@ -53,7 +53,7 @@ struct PluginMerge: Sendable {
     func model(in store: ModelStore) -> (ModelLease?, String) {
         do {
             let lease = try store.lease(
-                header.model, vocabulary: header.vocabulary.nonEmpty, precision: header.precision ?? .exact)
+                header.model, vocabulary: header.vocabulary.nonEmpty, precision: header.precision)
             let digest = try lease.model.digest()
             guard digest == header.modelSHA256 else {
                 return (
@@ -66,9 +66,11 @@ struct PluginMerge: Sendable {
         }
     }
 
+    /// - Parameters:
+    ///   - path: where the state of all of them goes; nil where it is not written.
+    ///   - isReturned: whether it is told as well.
     func run(
-        _ worker: PluginWorker, into path: String?, _ results: ResultCount,
-        _ emit: @Sendable (V1.PluginEvent.Event) throws -> Void
+        _ worker: PluginWorker, into path: String?, isReturned: Bool, _ output: RunOutput
     ) throws -> V1.PluginEnd {
         let began = ContinuousClock.now
         let turn = worker.turn
@@ -79,44 +81,53 @@ struct PluginMerge: Sendable {
         guard !needs.oneRun || states.count == 1 else {
             throw ServiceError.oneRun(header.plugin, "merged from \(states.count) states")
         }
-        try turn.suspended { try emit(.description(description)) }
-        let skipped = states.flatMap(\.header.skipped)
+        let whole = try whole
+        try output.tell(.description(description), turn)
+        try output.tell(.provenance(V1.Provenance(whole)), turn)
         try turn.suspended {
-            for entry in skipped { try emit(.skipped(V1.SkippedRecording(file: entry.file, reason: entry.reason))) }
-            for entry in kept { try results.send(entry.result, emit) }
+            for entry in whole.skipped { try output.tell(.skipped(.init(entry))) }
+            try records.forEach { _, bytes in try output.tell(PluginState.event(bytes)) }
         }
         for state in states { try worker.call { try $0.merge(state.state) } }
-        let recordings = states.reduce(0) { $0 + $1.header.done }
         let run = PluginRunValue(
-            model: header.model, sha256: header.modelSHA256, precision: header.precision ?? .exact, header.dimensions,
-            recordings: recordings, seed: header.seed)
+            model: header.model, sha256: header.modelSHA256, precision: header.precision, header.dimensions,
+            recordings: whole.done, seed: header.seed)
         try worker.call { try $0.activate(run) }
-        if let path {
-            var whole = PluginState(header: header, results: kept)
-            whole.header.shard = nil
-            whole.header.recordings = states.reduce(0) { $0 + $1.header.recordings }
-            whole.header.done = recordings
-            whole.header.skipped = skipped
-            whole.header.dataSet = try dataSet
-            whole.state = try worker.call { try $0.save() }
-            let complete = whole
-            try turn.suspended { try complete.write(to: path) }
+        var state: PluginState?
+        if path != nil || isReturned {
+            let journal = try SpooledRecords()
+            try turn.suspended { try records.forEach(journal.append) }
+            let complete = PluginState(
+                header: whole, records: journal.region, state: try worker.call { try $0.save() })
+            if let path { try turn.suspended { try complete.write(to: path) } }
+            state = complete
         }
         try worker.call { try $0.finish() }
-        return V1.PluginEnd(
-            recordings: UInt64(clamping: recordings), results: results.value, skipped: UInt64(clamping: skipped.count),
-            model: header.model, modelSha256: header.modelSHA256, seed: header.seed,
-            seconds: began.duration(to: .now) / .seconds(1), engineSeconds: worker.engineTime / .seconds(1),
-            pluginSeconds: worker.pluginTime / .seconds(1), precision: (header.precision ?? .exact).message)
+        if isReturned, let state { try output.send(state, turn) }
+        var heard = whole
+        heard.recordings = whole.done
+        return V1.PluginEnd(heard, output.results, (worker.engineTime, worker.pluginTime), since: began)
     }
 
-    /// The results about recordings, in the order in which one run would have given them.
-    private var kept: [PluginState.Result] {
-        let all = states.flatMap(\.results)
+    /// The header of all of them together.
+    private var whole: PluginState.Header {
+        get throws {
+            var whole = header
+            whole.version = auscultVersion
+            whole.shard = nil
+            whole.recordings = states.reduce(0) { $0 + $1.header.recordings }
+            whole.done = states.reduce(0) { $0 + $1.header.done }
+            whole.skipped = states.flatMap(\.header.skipped)
+            whole.dataSet = try dataSet
+            return whole
+        }
+    }
+
+    /// What was told of recordings, in the order in which one run would have told it.
+    private var records: MergedRecords {
         // Recordings of other data begin at 0 again; those of the first come first.
-        guard Set(states.map(\.header.dataSet)).count == 1 else { return all }
-        return all.enumerated().sorted { ($0.element.recording, $0.offset) < ($1.element.recording, $1.offset) }
-            .map(\.element)
+        MergedRecords(
+            regions: states.map(\.records), isInterleaved: Set(states.map(\.header.dataSet)).count == 1)
     }
 
     /// Of all the data that the runs have heard.
@@ -125,6 +136,28 @@ struct PluginMerge: Sendable {
             let digests = Set(states.map(\.header.dataSet)).sorted()
             if digests.count == 1, let digest = digests.first { return digest }
             return try SHA256.hex(of: Array(digests.joined(separator: "\n").utf8))
+        }
+    }
+}
+
+/// The records of several states as one: one after the other, or by the numbers of their recordings, in whose order each of
+/// them has its own.
+struct MergedRecords: Sendable {
+    let regions: [RecordRegion]
+    let isInterleaved: Bool
+
+    func forEach(_ body: (UInt64, [UInt8]) throws -> Void) throws {
+        guard isInterleaved else {
+            for region in regions { try region.forEach(body) }
+            return
+        }
+        var readers = regions.map { RecordRegion.Reader($0) }
+        var heads = try readers.indices.map { try readers[$0].next() }
+        while let first = heads.indices.filter({ heads[$0] != nil }).min(by: { a, b in
+            (heads[a]?.number ?? 0, a) < (heads[b]?.number ?? 0, b)
+        }), let record = heads[first] {
+            try body(record.number, record.bytes)
+            heads[first] = try readers[first].next()
         }
     }
 }

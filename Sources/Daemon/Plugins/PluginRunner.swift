@@ -75,6 +75,8 @@ final class RunningPlugins: Sendable {
 
     private let state = Mutex(State())
 
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
     /// From now on it is cancelled with the others; at once where they are already.
     func add(_ runner: any PluginRunner) {
         let isCancelled = state.withLock { state in

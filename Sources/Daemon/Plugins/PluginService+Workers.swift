@@ -8,39 +8,40 @@ extension PluginService {
     /// With a checkpoint they do so in rounds, after each of which the state of all is one and is written down: so it is
     /// the same file that one worker would keep, and any number of workers goes on from it.
     func runTogether(
-        _ run: PluginRun, _ workers: Int, _ results: ResultCount, client: ClientID,
-        deadline: ContinuousClock.Instant?
+        _ run: PluginRun, _ workers: Int, client: ClientID, deadline: ContinuousClock.Instant?
     ) async throws -> V1.PluginEnd {
         let began = ContinuousClock.now
         let model = run.request.model
         let count = run.recordings.recordings.count
-        guard let path = run.request.checkpoint.nonEmpty else {
-            let parts = try await parts(of: run, 0..<count, workers, client: client, deadline: deadline)
-            return try await engine.run(model, client: client, deadline: deadline) { model, turn in
-                try run.runWhole(parts, model, turn, results: results, since: began)
-            }
+        var times = (engine: Duration.zero, plugin: Duration.zero)
+        func add(_ more: (engine: Duration, plugin: Duration)) {
+            times = (times.engine + more.engine, times.plugin + more.plugin)
         }
-        let lock = try PluginState.lock(path)
-        defer { withExtendedLifetime(lock) {} }
-        var (state, whole) = try await engine.run(model, client: client, deadline: deadline) { model, turn in
+        var state = try await engine.run(model, client: client, deadline: deadline) { model, turn in
             try run.begun(model, turn)
         }
-        var size = workers * intervals.recordings
+        var size = run.request.checkpoint.isEmpty ? count : workers * intervals.recordings
         while state.header.done < count {
             let start = ContinuousClock.now
             let round = state.header.done..<min(count, state.header.done + size)
             let parts = try await parts(of: run, round, workers, client: client, deadline: deadline)
+            for part in parts { add(part.times) }
             let before = state
-            (state, whole) = try await engine.run(model, client: client, deadline: deadline) { [whole] model, turn in
-                try run.joined(before, whole, parts, done: round.upperBound, model, turn)
+            let joined = try await engine.run(model, client: client, deadline: deadline) { model, turn in
+                try run.joined(before, parts, done: round.upperBound, model, turn)
             }
-            let complete = state
-            try await blocking { try complete.write(to: path) }
+            state = joined.0
+            add(joined.times)
+            if let path = run.request.checkpoint.nonEmpty {
+                let complete = state
+                try await blocking { try complete.write(to: path) }
+            }
             // Processes are started for each round; where that is often, rounds become longer.
             if start.duration(to: .now) < intervals.time { size *= 2 }
         }
-        return try await engine.run(model, client: client, deadline: deadline) { [whole] model, turn in
-            try run.runWhole([whole], model, turn, results: results, since: began)
+        let (whole, spent) = (state, times)
+        return try await engine.run(model, client: client, deadline: deadline) { model, turn in
+            try run.finish(whole, spent, model, turn, since: began)
         }
     }
 

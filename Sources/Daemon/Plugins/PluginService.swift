@@ -13,7 +13,9 @@ struct PluginService: Sendable {
     /// Where each plugin has a folder of its own.
     let folder: String
     let logger: Logger
-    var intervals = PluginRun.Intervals()
+    var intervals = RunCheckpoint.Intervals()
+    /// Of the checkpoints of its runs.
+    var locks = CheckpointLocks()
     private let descriptions = DescriptionCache()
 
     init(engine: Engine, catalogue: PluginCatalogue, folder: String, logger: Logger) {
@@ -73,18 +75,22 @@ struct PluginService: Sendable {
             try PluginRecordings(
                 single: single, dataSets: request.dataSets, shard: request.shard, stopAtBroken: request.stopAtBroken)
         }
+        let running = RunningPlugins()
         let run = PluginRun(
             plugin: plugin, request: request, interventions: try request.interventions.map { try InterventionSpec($0) },
-            recordings: recordings, folder: try stateFolder(of: plugin.id), intervals: intervals, emit: emit)
-        let results = ResultCount()
-        return try await cancelling(run.running, deadline: deadline) {
+            recordings: recordings, folder: try stateFolder(of: plugin.id), intervals: intervals, running: running,
+            output: RunOutput(emit))
+        return try await cancelling(running, deadline: deadline) {
+            let path = request.checkpoint
+            let hold = path.isEmpty ? nil : try await locks.hold(path, running, patience: intervals.patience)
+            defer { withExtendedLifetime(hold) {} }
             let workers = min(Int(request.workers), recordings.recordings.count)
             guard workers > 1 else {
                 return try await engine.run(request.model, client: client, deadline: deadline) { model, turn in
-                    try run.run(model, turn, results: results)
+                    try run.run(model, turn)
                 }
             }
-            return try await runTogether(run, workers, results, client: client, deadline: deadline)
+            return try await runTogether(run, workers, client: client, deadline: deadline)
         }
     }
 
@@ -114,21 +120,32 @@ struct PluginService: Sendable {
     /// Puts the states of several runs together, and gives the results as if one run had heard all their recordings.
     func merge(
         _ request: V1.MergePluginRequest, client: ClientID, deadline: ContinuousClock.Instant?,
+        connection: UInt64? = nil,
         emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
     ) async throws -> V1.PluginEnd {
         for path in request.stateFiles { try Self.checkPath(path, "state_files") }
         try Self.checkPath(request.stateFile, "state_file")
-        let states = try await blocking { try request.stateFiles.map { try PluginState(path: $0) } }
-        let merge = try PluginMerge(states, files: request.stateFiles)
+        let uploads = try request.stateUploads.map { id in
+            guard let connection else {
+                throw ServiceError(.invalidArgument, "the upload \(id) ends with its connection; name a file")
+            }
+            return try engine.uploads.upload(id, connection: connection)
+        }
+        let files = request.stateFiles + request.stateUploads
+        let states = try await blocking {
+            try zip(request.stateFiles + uploads.map(\.path), files).map { try PluginState(path: $0, name: $1) }
+        }
+        let merge = try PluginMerge(states, files: files)
         let plugin = try catalogue.find(merge.header.plugin, request.pluginFolders)
-        guard plugin.version == merge.header.version else {
+        guard plugin.version == merge.header.pluginVersion else {
             throw ServiceError(
                 .mismatch,
-                "the states are those of \(plugin.id) \(merge.header.version); its version is \(plugin.version) now")
+                "the states are those of \(plugin.id) \(merge.header.pluginVersion); its version is \(plugin.version) now"
+            )
         }
         let folder = try stateFolder(of: plugin.id)
         let running = RunningPlugins()
-        let results = ResultCount()
+        let output = RunOutput(emit)
         return try await cancelling(running, deadline: deadline) {
             try await engine.queue.run(client: client, deadline: deadline) { [store = engine.store] turn in
                 let (lease, absence) = try turn.suspended { merge.model(in: store) }
@@ -136,12 +153,12 @@ struct PluginService: Sendable {
                 let services = lease.map {
                     EngineServices(plugin: plugin.id, model: $0.model, turn: turn, folder: folder)
                 }
-                let outlet = PluginOutlet(
-                    log: { try? emit(.log($0)) }, result: { try results.send($0, emit) })
                 let worker = try PluginWorker(
-                    plugin, turn: turn, services: services, absence: absence, running: running, outlet: outlet)
+                    plugin, turn: turn, services: services, absence: absence, running: running,
+                    log: { try? output.tell(.log($0)) }, tell: { try output.tell($0) })
                 defer { worker.close() }
-                return try merge.run(worker, into: request.stateFile.nonEmpty, results, emit)
+                return try merge.run(
+                    worker, into: request.stateFile.nonEmpty, isReturned: request.returnState, output)
             }
         }
     }

@@ -5,25 +5,18 @@ import Kernels
 import Messages
 import Whisper
 
-/// What a run has come to so far, in a file: the plugin's own state, the results that it gave on the way, and what both
+/// What a run has come to so far, in a file: the plugin's own state, what was told of recordings on the way, and what both
 /// belong to.
 ///
-/// The file: `auscult-state-1\n`, the header's length (8 bytes, little-endian), the header as JSON, the results (each
-/// with its recording's number and its length, 8 bytes each), the state.
+/// The file: `auscult-state-2\n`, the header's length (8 bytes, little-endian), the header as JSON, the records, the
+/// state. A record is a recording's number, its length (8 bytes each), and a `PluginEvent`: the recording, a result about
+/// it, or a piece of one. Records stay in files; only one is in memory at a time.
 struct PluginState: Sendable {
-    static let magic = Array("auscult-state-1\n".utf8)
+    static let magic = Array("auscult-state-2\n".utf8)
+    /// What every version of the file begins with.
+    private static let family = Array("auscult-state-".utf8)
     /// Bytes of a header that can be believed.
     private static let longestHeader = 256 << 20
-
-    /// Keeps other runs out of a state's file: two would write over each other's.
-    /// - Throws: ``Files/FileError``: `unavailable` where another run of any daemon has it.
-    static func lock(_ path: String) throws -> FileLock {
-        guard let lock = try FileLock(beside: path) else {
-            throw FileError(
-                .unavailable, "another run keeps its state in \(path); wait for its end, or name another file")
-        }
-        return lock
-    }
 
     struct Header: Codable, Sendable, Equatable {
         struct Argument: Codable, Sendable, Equatable {
@@ -39,14 +32,15 @@ struct PluginState: Sendable {
             var reason: String
         }
 
-        var plugin: String
+        /// Of auscult.
         var version: String
+        var plugin: String
+        var pluginVersion: String
         var arguments: [Argument]
         var model: String
         var vocabulary: String
         var modelSHA256: String
-        /// Nil, in files of older versions, for exact.
-        var precision: Precision?
+        var precision: Precision
         var dimensions: ModelDimensions
         var interventions: [String]
         var context: EncoderContext
@@ -59,108 +53,108 @@ struct PluginState: Sendable {
         /// The first so many of them have been gone through, those that were left out too.
         var done: Int
         var skipped: [Skipped]
-        var resultBytes: UInt64 = 0
+        var recordBytes: UInt64 = 0
         var stateBytes: UInt64 = 0
         /// SHA-256 of what follows the header.
         var payloadSHA256 = ""
     }
 
-    /// A result, with the number of the recording after which it came.
-    struct Result: Sendable {
-        var recording: UInt64
-        var result: V1.PluginResult
+    var header: Header
+    /// What was told of recordings that have been gone through, in their order.
+    var records = RecordRegion()
+    var state: [UInt8] = []
+
+    init(header: Header, records: RecordRegion = RecordRegion(), state: [UInt8] = []) {
+        self.header = header
+        self.records = records
+        self.state = state
     }
 
-    var header: Header
-    var results: [Result] = []
-    var state: [UInt8] = []
+    /// Hands over what was told of recordings.
+    /// - Throws: ``ServiceError`` (`dataLoss`) for a record that is no event.
+    func forEachEvent(_ body: (_ recording: UInt64, V1.PluginEvent.Event) throws -> Void) throws {
+        try records.forEach { recording, bytes in try body(recording, Self.event(bytes)) }
+    }
+
+    static func event(_ record: [UInt8]) throws -> V1.PluginEvent.Event {
+        guard let event = try? V1.PluginEvent(serialized: record).event else {
+            throw ServiceError(.dataLoss, "a record of a state cannot be read")
+        }
+        return event
+    }
 
     // MARK: - Writing
 
     /// Writes it, whole or not at all.
     func write(to path: String) throws {
-        var payload: [UInt8] = []
-        for entry in results {
-            let bytes = entry.result.serialized()
-            payload += Self.bytes(entry.recording) + Self.bytes(UInt64(bytes.count)) + bytes
-        }
-        var header = header
-        header.resultBytes = UInt64(payload.count)
-        header.stateBytes = UInt64(state.count)
-        payload += state
-        header.payloadSHA256 = try SHA256.hex(of: payload)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let json = Array(try encoder.encode(header))
         let file = try PendingFile(path)
-        for part in [Self.magic, Self.bytes(UInt64(json.count)), json, payload] { try part.withUnsafeBytes(file.write) }
+        try write(file.write)
         try file.commit(durably: true)
     }
 
-    private static func bytes(_ number: UInt64) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    /// Hands over the bytes of the file, a piece at a time.
+    func write(_ take: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var header = header
+        header.recordBytes = UInt64(records.byteCount)
+        header.stateBytes = UInt64(state.count)
+        let digest = try SHA256()
+        try records.forEachPiece { digest.update($0) }
+        state.withUnsafeBytes { digest.update($0) }
+        header.payloadSHA256 = digest.finish()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let json = Array(try encoder.encode(header))
+        let length = withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init)
+        for part in [Self.magic, length, json] { try part.withUnsafeBytes(take) }
+        try records.forEachPiece(take)
+        try state.withUnsafeBytes(take)
     }
 
     // MARK: - Reading
 
     /// - Throws: ``Files/FileError``; ``ServiceError`` (`dataLoss`) for a file that is none, or is damaged.
-    init(path: String) throws {
+    /// - Parameter name: what messages call it.
+    init(path: String, name: String? = nil) throws {
         func refuse(_ problem: String) -> ServiceError {
-            ServiceError(.dataLoss, "\(path) is not the state of a plugin's run: \(problem)")
+            ServiceError(.dataLoss, "\(name ?? path) is not the state of a plugin's run: \(problem)")
         }
         let file = try FileDescriptor(path, O_RDONLY)
-        var bytes: [UInt8] = []
-        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
-        defer { piece.deallocate() }
-        while true {
-            let count = try file.read(into: piece)
-            if count == 0 { break }
-            bytes += piece[..<count]
-        }
-        var rest = bytes[...]
-        func number() throws -> Int {
-            guard rest.count >= 8 else { throw refuse("it ends too early") }
-            let number = rest.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-            rest.removeFirst(8)
-            return Int(clamping: number)
-        }
-        func take(_ count: Int, _ what: String) throws -> ArraySlice<UInt8> {
-            guard count <= rest.count else {
-                throw refuse("expected \(count) bytes of \(what); there are \(rest.count)")
+        let size = try file.size
+        var place = 0
+        func take(_ count: Int, _ what: String) throws -> [UInt8] {
+            guard count <= size - place else {
+                throw refuse("expected \(count) bytes of \(what); there are \(size - place)")
             }
-            defer { rest.removeFirst(count) }
-            return rest.prefix(count)
+            defer { place += count }
+            var bytes: [UInt8] = []
+            try RecordRegion(file, place..<place + count).forEachPiece { bytes += $0 }
+            return bytes
         }
-        guard bytes.starts(with: Self.magic) else { throw refuse("it does not begin with auscult-state-1") }
-        rest.removeFirst(Self.magic.count)
-        let length = try number()
+        let magic = try take(min(size, Self.magic.count), "magic")
+        guard magic == Self.magic else {
+            throw refuse(
+                magic.starts(with: Self.family)
+                    ? "another version of auscult wrote it, whose states this one does not read; run it anew"
+                    : "it does not begin with auscult-state-2")
+        }
+        let length = try take(8, "length").reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= Self.longestHeader else { throw refuse("its header would have \(length) bytes") }
-        let json = Data(try take(length, "header"))
+        let json = Data(try take(Int(length), "header"))
         do { header = try JSONDecoder().decode(Header.self, from: json) } catch {
             throw refuse("its header cannot be read: \(error)")
         }
-        guard try SHA256.hex(of: rest) == header.payloadSHA256 else {
+        let (records, state) = (Int(clamping: header.recordBytes), Int(clamping: header.stateBytes))
+        guard records <= size - place, state == size - place - records else {
+            throw refuse("expected \(header.recordBytes) + \(header.stateBytes) bytes; there are \(size - place)")
+        }
+        let digest = try SHA256()
+        try RecordRegion(file, place..<size).forEachPiece { digest.update($0) }
+        guard digest.finish() == header.payloadSHA256 else {
             throw refuse("its contents are not those that were written (SHA-256 differs)")
         }
-        let end = rest.count - Int(clamping: header.resultBytes)
-        while rest.count > max(0, end) {
-            let recording = UInt64(try number())
-            let message = Array(try take(number(), "a result"))
-            do { results.append(Result(recording: recording, result: try V1.PluginResult(serialized: message))) } catch
-            {
-                throw refuse("one of its results cannot be read: \(error)")
-            }
-        }
-        guard rest.count == end, UInt64(rest.count) == header.stateBytes else {
-            throw refuse("expected \(header.stateBytes) bytes of state; there are \(rest.count)")
-        }
-        state = Array(rest)
-    }
-
-    init(header: Header, results: [Result] = [], state: [UInt8] = []) {
-        self.header = header
-        self.results = results
-        self.state = state
+        self.records = RecordRegion(file, place..<place + records)
+        place += records
+        self.state = try take(state, "state")
     }
 }
 
@@ -175,10 +169,10 @@ extension PluginState.Header {
             arguments.map { "\($0.id)=\($0.value)" }.joined(separator: " ")
         }
         let same =
-            differs("the plugin", plugin, other.plugin) ?? differs("its version", version, other.version)
+            differs("the plugin", plugin, other.plugin) ?? differs("its version", pluginVersion, other.pluginVersion)
             ?? differs("the arguments", list(arguments), list(other.arguments))
             ?? differs("the model", modelSHA256, other.modelSHA256)
-            ?? differs("its precision", (precision ?? .exact).rawValue, (other.precision ?? .exact).rawValue)
+            ?? differs("its precision", precision.rawValue, other.precision.rawValue)
             ?? differs("the interventions", interventions, other.interventions)
             ?? differs("the encoder's context", context.rawValue, other.context.rawValue)
             ?? differs("the seed", seed, other.seed)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Messages
 import PluginHost
@@ -13,7 +14,9 @@ final class PluginWorker {
     let runner: any PluginRunner
     private let running: RunningPlugins
     private let services: EngineServices?
-    private let kept: Kept
+    private let journal: SpooledRecords?
+    private let recording: CurrentRecording
+    private let tell: @Sendable (V1.PluginEvent.Event) throws -> Void
 
     /// Time in the engine: for what the plugin needs, and for what it asks.
     var engineTime: Duration { captured + (services?.engineTime ?? .zero) }
@@ -22,40 +25,46 @@ final class PluginWorker {
     private var captured = Duration.zero
     private var called = Duration.zero
 
-    /// Results that belong to recordings, in their order, and where the next belongs.
-    private final class Kept: Sendable {
-        struct State {
-            var recording: UInt64?
-            var results: [PluginState.Result] = []
-        }
-        let state = Mutex(State())
+    /// The recording that the plugin hears; nil outside of those calls.
+    private final class CurrentRecording: Sendable {
+        let number = Mutex<UInt64?>(nil)
     }
 
     /// - Parameters:
     ///   - services: nil where there is no model to ask.
-    ///   - outlet: where logs and results go.
+    ///   - journal: keeps what is told of recordings; nil where nobody wants it again.
+    ///   - tell: gets recordings, and results in pieces.
     init(
         _ plugin: FoundPlugin, turn: EngineTurn, services: EngineServices?, absence: String = "",
-        running: RunningPlugins, outlet: PluginOutlet
+        running: RunningPlugins, journal: SpooledRecords? = nil, log: @escaping @Sendable (V1.PluginLog) -> Void,
+        tell: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
     ) throws {
         self.plugin = plugin
         self.turn = turn
         self.services = services
         self.running = running
-        let kept = Kept()
-        self.kept = kept
-        var outlet = outlet
-        let result = outlet.result
-        outlet.result = { value in
-            kept.state.withLock { state in
-                guard let recording = state.recording else { return }
-                state.results.append(PluginState.Result(recording: recording, result: value))
-            }
-            try result(value)
+        self.journal = journal
+        self.tell = tell
+        let recording = CurrentRecording()
+        self.recording = recording
+        let outlet = PluginOutlet(log: log) { result in
+            let number = recording.number.withLock { $0 }
+            try result.forEachPiece { try Self.take($0, of: number, journal, tell) }
         }
-        let (wired, ask): (PluginOutlet, any PluginServices) = (outlet, services ?? NoServices(reason: absence))
-        runner = try turn.suspended { try Self.translating(turn) { try plugin.start(ask, wired) } }
+        let ask: any PluginServices = services ?? NoServices(reason: absence)
+        runner = try turn.suspended { try Self.translating(turn) { try plugin.start(ask, outlet) } }
         running.add(runner)
+    }
+
+    /// Keeps what belongs to a recording, and tells it.
+    private static func take(
+        _ event: V1.PluginEvent.Event, of recording: UInt64?, _ journal: SpooledRecords?,
+        _ tell: (V1.PluginEvent.Event) throws -> Void
+    ) throws {
+        if let recording, let journal {
+            try journal.append(recording, V1.PluginEvent(event: event).serialized())
+        }
+        try tell(event)
     }
 
     deinit { close() }
@@ -65,9 +74,14 @@ final class PluginWorker {
         runner.close()
     }
 
-    /// Results that came while recordings were gone through.
-    var results: [PluginState.Result] { kept.state.withLock { $0.results } }
-    func restore(_ results: [PluginState.Result]) { kept.state.withLock { $0.results = results } }
+    /// The plugin's state now, with what was told of recordings.
+    func saved(_ header: PluginState.Header) throws -> PluginState {
+        let state = try call { try $0.save() }
+        return PluginState(header: header, records: journal?.region ?? RecordRegion(), state: state)
+    }
+
+    /// Keeps what a run before this one has told of recordings.
+    func restore(_ records: RecordRegion) throws { try turn.suspended { try journal?.append(records) } }
 
     /// Calls the plugin, while others compute.
     func call<R>(_ body: (any PluginRunner) throws -> R) throws -> R {
@@ -101,11 +115,14 @@ final class PluginWorker {
             case .unreadable(let error)?:
                 if let stop = turn.stop { throw stop }
                 return error
-            case .window(let recording, let isLast, let process)?:
-                kept.state.withLock { $0.recording = recording }
-                defer { kept.state.withLock { $0.recording = nil } }
-                try call { _ in try process() }
-                if isLast { return nil }
+            case .window(let window)?:
+                if let info = window.begins {
+                    try turn.suspended { try Self.take(.recording(info), of: window.recording, journal, tell) }
+                }
+                recording.number.withLock { $0 = window.recording }
+                defer { recording.number.withLock { $0 = nil } }
+                try call { _ in try window.process() }
+                if window.isLast { return nil }
             case nil:
                 throw turn.stop ?? ServiceError(.cancelled, "the windows of \(plugin.id)'s run ended before the run")
             }

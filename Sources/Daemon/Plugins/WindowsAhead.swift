@@ -2,6 +2,7 @@ import Audio
 import DataSets
 import Foundation
 import Kernels
+import Messages
 import PluginHost
 import Synchronization
 
@@ -20,14 +21,24 @@ final class WindowsAhead: Sendable {
 
     /// What comes next for the plugin.
     enum Step: Sendable {
-        /// A window's call, which is made once.
-        case window(recording: UInt64, isLast: Bool, process: @Sendable () throws -> Void)
+        case window(Window)
         /// A recording has no windows, since it cannot be read.
         case unreadable(any Error)
     }
 
+    /// A window that lies where the plugin can read it.
+    struct Window: Sendable {
+        /// The number of its recording.
+        let recording: UInt64
+        /// The recording, of its first window.
+        let begins: V1.RecordingInfo?
+        let isLast: Bool
+        /// The plugin's call, which is made once.
+        let process: @Sendable () throws -> Void
+    }
+
     private enum ReadStep: Sendable {
-        case window(PluginCapture.ReadWindow, isLast: Bool)
+        case window(PluginCapture.ReadWindow, begins: V1.RecordingInfo?, isLast: Bool)
         case unreadable(any Error)
     }
 
@@ -93,11 +104,13 @@ final class WindowsAhead: Sendable {
     private static func read(
         _ recordings: ArraySlice<PluginRecording>, _ capture: PluginCapture, into steps: BoundedHandover<ReadStep>
     ) throws {
+        var digests = RecordingDigests()
         for recording in recordings {
-            let item: DataSetItem, samples: SampleBuffer
+            let item: DataSetItem, samples: SampleBuffer, info: V1.RecordingInfo
             do {
                 let (input, seconds) = try recording.input()
                 (item, samples) = (try recording.item.aligned(), try SampleBuffer.read(input.source, seconds: seconds))
+                info = try recording.info(sha256: digests.digest(of: input.source), samples)
             } catch {
                 guard try steps.put({ .unreadable(error) }) else { return }
                 continue
@@ -106,7 +119,7 @@ final class WindowsAhead: Sendable {
             for index in 0..<windows {
                 let isThere = try steps.put {
                     let window = try capture.read(index, of: windows, item, samples)
-                    return .window(window, isLast: index == windows - 1)
+                    return .window(window, begins: index == 0 ? info : nil, isLast: index == windows - 1)
                 }
                 guard isThere else { return }
             }
@@ -117,21 +130,21 @@ final class WindowsAhead: Sendable {
 
     /// Between two windows, and while it waits, others compute.
     private func compute(_ capture: PluginCapture, _ runner: any PluginRunner, _ turn: EngineTurn) throws {
-        while let (window, isLast) = try nextRead() {
+        while let (window, begins, isLast) = try nextRead() {
             let clip = try turn.resumed {
                 let began = ContinuousClock.now
                 defer { spent.withLock { $0 += began.duration(to: .now) } }
                 return try capture.compute(window, turn)
             }
-            guard try handOver(clip, isLast: isLast, runner) else { return }
+            guard try handOver(clip, begins, isLast: isLast, runner) else { return }
         }
     }
 
     /// The next window that was read. What comes before of recordings that cannot be read is passed on.
-    private func nextRead() throws -> (PluginCapture.ReadWindow, isLast: Bool)? {
+    private func nextRead() throws -> (PluginCapture.ReadWindow, V1.RecordingInfo?, isLast: Bool)? {
         while let step = try readAhead.take() {
             switch step {
-            case .window(let window, let isLast): return (window, isLast)
+            case .window(let window, let begins, let isLast): return (window, begins, isLast)
             case .unreadable(let error): guard try computed.put({ .unreadable(error) }) else { return nil }
             }
         }
@@ -139,9 +152,12 @@ final class WindowsAhead: Sendable {
     }
 
     /// - Returns: false where nobody wants it.
-    private func handOver(_ clip: PluginClipValue, isLast: Bool, _ runner: any PluginRunner) throws -> Bool {
+    private func handOver(
+        _ clip: PluginClipValue, _ begins: V1.RecordingInfo?, isLast: Bool, _ runner: any PluginRunner
+    ) throws -> Bool {
         let isThere = try computed.put {
-            .window(recording: clip.recording, isLast: isLast, process: try runner.stage(clip))
+            .window(
+                Window(recording: clip.recording, begins: begins, isLast: isLast, process: try runner.stage(clip)))
         }
         guard isThere, try clip.isLarge else { return isThere }
         return computed.drain()

@@ -23,7 +23,7 @@ package final class AuscultServer: Sendable {
     let use: DaemonUse
     let metrics: DaemonMetrics
     private let catalogue: PluginCatalogue
-    private let pluginIntervals: PluginRun.Intervals
+    private let pluginIntervals: RunCheckpoint.Intervals
 
     private struct Parts {
         var wire: WireServer?
@@ -47,7 +47,7 @@ package final class AuscultServer: Sendable {
     ///   - pluginIntervals: when the states of their runs are written down.
     init(
         _ configuration: Configuration, logger: Logger, catalogue: PluginCatalogue,
-        pluginIntervals: PluginRun.Intervals = PluginRun.Intervals()
+        pluginIntervals: RunCheckpoint.Intervals = RunCheckpoint.Intervals()
     ) {
         self.catalogue = catalogue
         self.pluginIntervals = pluginIntervals
@@ -256,6 +256,7 @@ package final class AuscultServer: Sendable {
             + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, plugins: plugins, use: use).methods
             + LiveHandler(engine: engine).methods
             + PluginHandler(service: plugins).methods
+            + RecordingsHandler(service: RecordingsService(engine: engine)).methods
     }
 
     private var observer: WireServer.Observer {

@@ -16,6 +16,18 @@ extension V1 {
         public static let names = ["full", "auto"]
     }
 
+    /// What stands for the silence behind the end of a recording, in a window that it does not fill.
+    public struct Padding: ProtoEnum {
+        public var rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+        /// Samples of zero, of which the log-mel is made.
+        public static let sound = Padding(rawValue: 0)
+        /// Zeros in the log-mel itself, as openai/whisper's transcribe() has them.
+        public static let mel = Padding(rawValue: 1)
+        public static let allCases: [Padding] = [.sound, .mel]
+        public static let names = ["sound", "mel"]
+    }
+
     /// The type of a tensor's elements; the names are safetensors'.
     public struct DType: ProtoEnum {
         public var rawValue: Int32

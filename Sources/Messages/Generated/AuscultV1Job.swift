@@ -227,6 +227,8 @@ extension V1 {
             case state(V1.JobInfo)
             case progress(V1.Progress)
             case segment(V1.Segment)
+            /// What a plugin's run tells, but its progress.
+            case plugin(V1.PluginEvent)
         }
         /// Counts from 1, without gaps but for `dropped`; 0 on `started`, which is this stream's and not the job's.
         public var seq: UInt64 = 0
@@ -256,6 +258,7 @@ extension V1 {
             case 4: event = Read.message(c.state).map { .state($0) }
             case 5: event = Read.message(c.progress).map { .progress($0) }
             case 6: event = Read.message(c.segment).map { .segment($0) }
+            case 7: event = Read.message(c.plugin).map { .plugin($0) }
             default: break
             }
         }
@@ -276,6 +279,9 @@ extension V1 {
             case .segment(let value)?:
                 c.event_case = .init(rawValue: 6)
                 c.segment = arena.message(value)
+            case .plugin(let value)?:
+                c.event_case = .init(rawValue: 7)
+                c.plugin = arena.message(value)
             case nil: break
             }
         }
@@ -331,14 +337,16 @@ extension V1 {
         public var results: [V1.PluginResult] = []
         public var skipped: [V1.SkippedRecording] = []
         public var end: V1.PluginEnd?
+        public var provenance: V1.Provenance?
 
         public static let fullName = "auscult.v1.PluginResults"
         public init() {}
-        public init(description: V1.PluginDescription? = nil, results: [V1.PluginResult] = [], skipped: [V1.SkippedRecording] = [], end: V1.PluginEnd? = nil) {
+        public init(description: V1.PluginDescription? = nil, results: [V1.PluginResult] = [], skipped: [V1.SkippedRecording] = [], end: V1.PluginEnd? = nil, provenance: V1.Provenance? = nil) {
             self.description = description
             self.results = results
             self.skipped = skipped
             self.end = end
+            self.provenance = provenance
         }
 
         public static func makeC() -> Auscult__V1__PluginResults {
@@ -352,6 +360,7 @@ extension V1 {
             results = Read.messages(c.results, c.n_results)
             skipped = Read.messages(c.skipped, c.n_skipped)
             end = Read.message(c.end)
+            provenance = Read.message(c.provenance)
         }
 
         public func fill(_ c: inout Auscult__V1__PluginResults, _ arena: MessageArena) {
@@ -361,6 +370,7 @@ extension V1 {
             c.n_skipped = skipped.count
             c.skipped = arena.messages(skipped)
             c.end = arena.message(end)
+            c.provenance = arena.message(provenance)
         }
     }
 
@@ -412,8 +422,11 @@ extension V1 {
         public static let get = RPC<V1.JobRef, V1.JobInfo>(name, "Get", .unary)
         /// Events from after `after_seq`, those of the past first, up to the one that ends it.
         public static let watch = RPC<V1.WatchJobRequest, V1.JobEvent>(name, "Watch", .serverStream)
-        /// The result. FAILED_PRECONDITION while it is not there yet; the job's own error where it failed.
+        /// The result. FAILED_PRECONDITION while it is not there yet; the job's own error where it failed. Of a plugin's run, only
+        /// where its results fit into a message: Results has them of any size.
         public static let result = RPC<V1.JobRef, V1.JobResult>(name, "Result", .unary)
+        /// What a plugin's run tells, from its beginning, as Plugin/Run does: of a run that goes on, up to its end.
+        public static let results = RPC<V1.JobRef, V1.PluginEvent>(name, "Results", .serverStream)
         /// Asks a job to stop; no error where it has ended already.
         public static let cancel = RPC<V1.JobRef, V1.JobInfo>(name, "Cancel", .unary)
         /// All jobs that are kept, oldest first.

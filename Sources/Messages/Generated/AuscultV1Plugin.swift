@@ -451,12 +451,14 @@ extension V1 {
         /// Whether the run ends at a recording that cannot be read; otherwise it is reported and skipped.
         public var stopAtBroken: Bool = false
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
+        /// Whether the state after the last recording is sent as well, before `end`.
+        public var returnState: Bool = false
         /// As ListPluginsRequest.folders.
         public var pluginFolders: [String] = []
 
         public static let fullName = "auscult.v1.RunPluginRequest"
         public init() {}
-        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), pluginFolders: [String] = []) {
+        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false, pluginFolders: [String] = []) {
             self.pluginId = pluginId
             self.model = model
             self.audio = audio
@@ -471,6 +473,7 @@ extension V1 {
             self.seed = seed
             self.stopAtBroken = stopAtBroken
             self.context = context
+            self.returnState = returnState
             self.pluginFolders = pluginFolders
         }
 
@@ -495,6 +498,7 @@ extension V1 {
             seed = c.seed
             stopAtBroken = c.stop_at_broken != 0
             context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
+            returnState = c.return_state != 0
             pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
         }
 
@@ -517,36 +521,9 @@ extension V1 {
             c.seed = seed
             c.stop_at_broken = stopAtBroken ? 1 : 0
             c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
+            c.return_state = returnState ? 1 : 0
             c.n_plugin_folders = pluginFolders.count
             c.plugin_folders = arena.array(pluginFolders) { arena.text($0) }
-        }
-    }
-
-    public struct Shard: ProtoMessage {
-        public var index: UInt32 = 0
-        public var count: UInt32 = 0
-
-        public static let fullName = "auscult.v1.Shard"
-        public init() {}
-        public init(index: UInt32 = 0, count: UInt32 = 0) {
-            self.index = index
-            self.count = count
-        }
-
-        public static func makeC() -> Auscult__V1__Shard {
-            var c = Auscult__V1__Shard()
-            auscult__v1__shard__init(&c)
-            return c
-        }
-
-        public init(_ c: Auscult__V1__Shard) {
-            index = c.index
-            count = c.count
-        }
-
-        public func fill(_ c: inout Auscult__V1__Shard, _ arena: MessageArena) {
-            c.index = index
-            c.count = count
         }
     }
 
@@ -558,14 +535,20 @@ extension V1 {
         public var deadlineMs: Int64 = 0
         /// As ListPluginsRequest.folders.
         public var pluginFolders: [String] = []
+        /// What UploadState answered, on this connection: states behind those in files.
+        public var stateUploads: [String] = []
+        /// Whether the state of all of them is sent as well, before `end`.
+        public var returnState: Bool = false
 
         public static let fullName = "auscult.v1.MergePluginRequest"
         public init() {}
-        public init(stateFiles: [String] = [], stateFile: String = "", deadlineMs: Int64 = 0, pluginFolders: [String] = []) {
+        public init(stateFiles: [String] = [], stateFile: String = "", deadlineMs: Int64 = 0, pluginFolders: [String] = [], stateUploads: [String] = [], returnState: Bool = false) {
             self.stateFiles = stateFiles
             self.stateFile = stateFile
             self.deadlineMs = deadlineMs
             self.pluginFolders = pluginFolders
+            self.stateUploads = stateUploads
+            self.returnState = returnState
         }
 
         public static func makeC() -> Auscult__V1__MergePluginRequest {
@@ -579,6 +562,8 @@ extension V1 {
             stateFile = Read.text(c.state_file)
             deadlineMs = c.deadline_ms
             pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
+            stateUploads = Read.array(c.state_uploads, c.n_state_uploads) { Read.text($0) }
+            returnState = c.return_state != 0
         }
 
         public func fill(_ c: inout Auscult__V1__MergePluginRequest, _ arena: MessageArena) {
@@ -588,6 +573,63 @@ extension V1 {
             c.deadline_ms = deadlineMs
             c.n_plugin_folders = pluginFolders.count
             c.plugin_folders = arena.array(pluginFolders) { arena.text($0) }
+            c.n_state_uploads = stateUploads.count
+            c.state_uploads = arena.array(stateUploads) { arena.text($0) }
+            c.return_state = returnState ? 1 : 0
+        }
+    }
+
+    /// A piece of a state, in order.
+    public struct StateChunk: ProtoMessage {
+        /// At most 1 MiB.
+        public var data: [UInt8] = []
+
+        public static let fullName = "auscult.v1.StateChunk"
+        public init() {}
+        public init(data: [UInt8] = []) {
+            self.data = data
+        }
+
+        public static func makeC() -> Auscult__V1__StateChunk {
+            var c = Auscult__V1__StateChunk()
+            auscult__v1__state_chunk__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__StateChunk) {
+            data = Read.bytes(c.data)
+        }
+
+        public func fill(_ c: inout Auscult__V1__StateChunk, _ arena: MessageArena) {
+            c.data = arena.bytes(data)
+        }
+    }
+
+    public struct UploadedState: ProtoMessage {
+        public var uploadId: String = ""
+        public var bytes: UInt64 = 0
+
+        public static let fullName = "auscult.v1.UploadedState"
+        public init() {}
+        public init(uploadId: String = "", bytes: UInt64 = 0) {
+            self.uploadId = uploadId
+            self.bytes = bytes
+        }
+
+        public static func makeC() -> Auscult__V1__UploadedState {
+            var c = Auscult__V1__UploadedState()
+            auscult__v1__uploaded_state__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__UploadedState) {
+            uploadId = Read.text(c.upload_id)
+            bytes = c.bytes
+        }
+
+        public func fill(_ c: inout Auscult__V1__UploadedState, _ arena: MessageArena) {
+            c.upload_id = arena.text(uploadId)
+            c.bytes = bytes
         }
     }
 
@@ -742,34 +784,6 @@ extension V1 {
         }
     }
 
-    public struct PluginArgument: ProtoMessage {
-        public var id: String = ""
-        public var value: String = ""
-
-        public static let fullName = "auscult.v1.PluginArgument"
-        public init() {}
-        public init(id: String = "", value: String = "") {
-            self.id = id
-            self.value = value
-        }
-
-        public static func makeC() -> Auscult__V1__PluginArgument {
-            var c = Auscult__V1__PluginArgument()
-            auscult__v1__plugin_argument__init(&c)
-            return c
-        }
-
-        public init(_ c: Auscult__V1__PluginArgument) {
-            id = Read.text(c.id)
-            value = Read.text(c.value)
-        }
-
-        public func fill(_ c: inout Auscult__V1__PluginArgument, _ arena: MessageArena) {
-            c.id = arena.text(id)
-            c.value = arena.text(value)
-        }
-    }
-
     public struct PluginEvent: ProtoMessage {
         public enum Event: Hashable, Sendable {
             case started(V1.Started)
@@ -782,6 +796,14 @@ extension V1 {
             case description(V1.PluginDescription)
             /// A recording that was skipped.
             case skipped(V1.SkippedRecording)
+            /// How the results are made; after `description`, before all else.
+            case provenance(V1.Provenance)
+            /// A recording that is heard, before its results.
+            case recording(V1.RecordingInfo)
+            /// More of the result before, whose value is too large for one message.
+            case chunk(V1.PluginResultChunk)
+            /// The state, piece by piece, where it was asked for; right before `end`.
+            case state(V1.StateChunk)
         }
         /// Counts from 1; 0 on `started`.
         public var seq: UInt64 = 0
@@ -810,6 +832,10 @@ extension V1 {
             case 6: event = Read.message(c.end).map { .end($0) }
             case 7: event = Read.message(c.description).map { .description($0) }
             case 8: event = Read.message(c.skipped).map { .skipped($0) }
+            case 9: event = Read.message(c.provenance).map { .provenance($0) }
+            case 10: event = Read.message(c.recording).map { .recording($0) }
+            case 11: event = Read.message(c.chunk).map { .chunk($0) }
+            case 12: event = Read.message(c.state).map { .state($0) }
             default: break
             }
         }
@@ -838,36 +864,20 @@ extension V1 {
             case .skipped(let value)?:
                 c.event_case = .init(rawValue: 8)
                 c.skipped = arena.message(value)
+            case .provenance(let value)?:
+                c.event_case = .init(rawValue: 9)
+                c.provenance = arena.message(value)
+            case .recording(let value)?:
+                c.event_case = .init(rawValue: 10)
+                c.recording = arena.message(value)
+            case .chunk(let value)?:
+                c.event_case = .init(rawValue: 11)
+                c.chunk = arena.message(value)
+            case .state(let value)?:
+                c.event_case = .init(rawValue: 12)
+                c.state = arena.message(value)
             case nil: break
             }
-        }
-    }
-
-    public struct SkippedRecording: ProtoMessage {
-        public var file: String = ""
-        public var reason: String = ""
-
-        public static let fullName = "auscult.v1.SkippedRecording"
-        public init() {}
-        public init(file: String = "", reason: String = "") {
-            self.file = file
-            self.reason = reason
-        }
-
-        public static func makeC() -> Auscult__V1__SkippedRecording {
-            var c = Auscult__V1__SkippedRecording()
-            auscult__v1__skipped_recording__init(&c)
-            return c
-        }
-
-        public init(_ c: Auscult__V1__SkippedRecording) {
-            file = Read.text(c.file)
-            reason = Read.text(c.reason)
-        }
-
-        public func fill(_ c: inout Auscult__V1__SkippedRecording, _ arena: MessageArena) {
-            c.file = arena.text(file)
-            c.reason = arena.text(reason)
         }
     }
 
@@ -976,13 +986,16 @@ extension V1 {
         /// The recording that it is about; empty where it is about all of them.
         public var file: String = ""
         public var value: Value?
+        /// Whether more of the value follows in `chunk` events, up to the one that is the last. Nothing but progress and logs comes between.
+        public var continues: Bool = false
 
         public static let fullName = "auscult.v1.PluginResult"
         public init() {}
-        public init(outputId: String = "", file: String = "", value: Value? = nil) {
+        public init(outputId: String = "", file: String = "", value: Value? = nil, continues: Bool = false) {
             self.outputId = outputId
             self.file = file
             self.value = value
+            self.continues = continues
         }
 
         public static func makeC() -> Auscult__V1__PluginResult {
@@ -1003,6 +1016,7 @@ extension V1 {
             case 8: value = .text(Read.text(c.text))
             default: break
             }
+            continues = c.continues != 0
         }
 
         public func fill(_ c: inout Auscult__V1__PluginResult, _ arena: MessageArena) {
@@ -1029,6 +1043,52 @@ extension V1 {
                 c.text = arena.text(value)
             case nil: break
             }
+            c.continues = continues ? 1 : 0
+        }
+    }
+
+    /// More of a result's value, to be put behind what came of it: in messages that each hold about 1 MiB at most.
+    public struct PluginResultChunk: ProtoMessage {
+        /// Of the array's tensor, or of the sound's samples.
+        public var data: [UInt8] = []
+        /// Of the table.
+        public var rows: [V1.PluginRow] = []
+        public var events: [V1.PluginTimedEvent] = []
+        public var text: String = ""
+        public var last: Bool = false
+
+        public static let fullName = "auscult.v1.PluginResultChunk"
+        public init() {}
+        public init(data: [UInt8] = [], rows: [V1.PluginRow] = [], events: [V1.PluginTimedEvent] = [], text: String = "", last: Bool = false) {
+            self.data = data
+            self.rows = rows
+            self.events = events
+            self.text = text
+            self.last = last
+        }
+
+        public static func makeC() -> Auscult__V1__PluginResultChunk {
+            var c = Auscult__V1__PluginResultChunk()
+            auscult__v1__plugin_result_chunk__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__PluginResultChunk) {
+            data = Read.bytes(c.data)
+            rows = Read.messages(c.rows, c.n_rows)
+            events = Read.messages(c.events, c.n_events)
+            text = Read.text(c.text)
+            last = c.last != 0
+        }
+
+        public func fill(_ c: inout Auscult__V1__PluginResultChunk, _ arena: MessageArena) {
+            c.data = arena.bytes(data)
+            c.n_rows = rows.count
+            c.rows = arena.messages(rows)
+            c.n_events = events.count
+            c.events = arena.messages(events)
+            c.text = arena.text(text)
+            c.last = last ? 1 : 0
         }
     }
 
@@ -1257,6 +1317,9 @@ extension V1 {
         public static let run = RPC<V1.RunPluginRequest, V1.PluginEvent>(name, "Run", .serverStream)
         /// Merges the states of several runs, and gives the results of one run over all their recordings.
         public static let merge = RPC<V1.MergePluginRequest, V1.PluginEvent>(name, "Merge", .serverStream)
+        /// Spools a state of any size to the daemon, to be named by upload_id in a MergePluginRequest. It is dropped when this
+        /// connection closes.
+        public static let uploadState = RPC<V1.StateChunk, V1.UploadedState>(name, "UploadState", .clientStream)
         /// Validates a bundle, each check in a process of its own. For plugin authors.
         public static let validate = RPC<V1.ValidatePluginRequest, V1.ValidatePluginEvent>(name, "Validate", .serverStream)
     }

@@ -31,6 +31,7 @@ import Whisper
         case .state(let snapshot): snapshot.state.rawValue
         case .progress(let progress): "\(Int(progress.done))/\(Int(progress.total))"
         case .segment(let segment): segment.text
+        case .plugin: "plugin"
         }
     }
 

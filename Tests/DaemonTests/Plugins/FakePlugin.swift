@@ -27,6 +27,8 @@ final class FakePlugin: PluginRunner {
         /// Called where a window is put for the plugin, and when it is through with it.
         var staging: @Sendable (PluginClipValue) throws -> Void = { _ in }
         var processed: @Sendable (PluginClipValue) -> Void = { _ in }
+        /// What it gives of a window beside its sum.
+        var gives: @Sendable (PluginClipValue) -> [V1.PluginResult] = { _ in [] }
     }
 
     private struct State {
@@ -134,6 +136,7 @@ final class FakePlugin: PluginRunner {
         _ = frames
         try outlet.result(
             V1.PluginResult(outputId: "sum", file: clip.name, value: .scalar(Double(sum))))
+        for result in behaviour.gives(clip) { try outlet.result(result) }
         behaviour.processed(clip)
     }
 
@@ -201,8 +204,24 @@ struct ToldRun: Sendable {
     var results: [V1.PluginResult] = []
     var skipped: [V1.SkippedRecording] = []
     var progress: [V1.Progress] = []
+    var recordings: [V1.RecordingInfo] = []
+    var provenance: [V1.Provenance] = []
+    /// The state that was sent.
+    var state: [UInt8] = []
+    var assembly = ResultAssembly()
     var end = V1.PluginEnd()
 
     /// The results as they go over the wire.
     var bytes: [[UInt8]] { results.map { $0.serialized() } }
+}
+
+extension PluginState {
+    /// What was told of recordings, with their numbers.
+    var events: [V1.PluginEvent] {
+        get throws {
+            var events: [V1.PluginEvent] = []
+            try forEachEvent { recording, event in events.append(V1.PluginEvent(seq: recording, event: event)) }
+            return events
+        }
+    }
 }

@@ -186,7 +186,7 @@ private final class Watch: Sendable {
             let plugin = FakePlugin(behaviour, NoServices(reason: "none"), PluginOutlet(), journal)
             return try turn.suspended {
                 let ahead = try WindowsAhead(recordings[...], capture, plugin, turn: turn)
-                for _ in 0..<3 { if case .window(_, _, let process)? = try ahead.next() { try process() } }
+                for _ in 0..<3 { if case .window(let window)? = try ahead.next() { try window.process() } }
                 ahead.end()
                 let staged = watch.staged.count
                 #expect(try ahead.next() == nil)

@@ -878,6 +878,34 @@ const ProtobufCEnumDescriptor auscult__v1__encoder_context__descriptor =
   auscult__v1__encoder_context__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
+static const ProtobufCEnumValue auscult__v1__padding__enum_values_by_number[2] =
+{
+  { "SOUND", "AUSCULT__V1__PADDING__SOUND", 0 },
+  { "MEL", "AUSCULT__V1__PADDING__MEL", 1 },
+};
+static const ProtobufCIntRange auscult__v1__padding__value_ranges[] = {
+{0, 0},{0, 2}
+};
+static const ProtobufCEnumValueIndex auscult__v1__padding__enum_values_by_name[2] =
+{
+  { "MEL", 1 },
+  { "SOUND", 0 },
+};
+const ProtobufCEnumDescriptor auscult__v1__padding__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "auscult.v1.Padding",
+  "Padding",
+  "Auscult__V1__Padding",
+  "auscult.v1",
+  2,
+  auscult__v1__padding__enum_values_by_number,
+  2,
+  auscult__v1__padding__enum_values_by_name,
+  1,
+  auscult__v1__padding__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
 static const ProtobufCEnumValue auscult__v1__dtype__enum_values_by_number[8] =
 {
   { "DTYPE_UNSPECIFIED", "AUSCULT__V1__DTYPE__DTYPE_UNSPECIFIED", 0 },

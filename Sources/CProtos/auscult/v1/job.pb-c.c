@@ -855,7 +855,7 @@ const ProtobufCMessageDescriptor auscult__v1__watch_job_request__descriptor =
   (ProtobufCMessageInit) auscult__v1__watch_job_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__job_event__field_descriptors[6] =
+static const ProtobufCFieldDescriptor auscult__v1__job_event__field_descriptors[7] =
 {
   {
     "seq",
@@ -929,9 +929,22 @@ static const ProtobufCFieldDescriptor auscult__v1__job_event__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plugin",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__JobEvent, event_case),
+    offsetof(Auscult__V1__JobEvent, plugin),
+    &auscult__v1__plugin_event__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__job_event__field_indices_by_name[] = {
   1,   /* field[1] = dropped */
+  6,   /* field[6] = plugin */
   4,   /* field[4] = progress */
   5,   /* field[5] = segment */
   0,   /* field[0] = seq */
@@ -941,7 +954,7 @@ static const unsigned auscult__v1__job_event__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__job_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor auscult__v1__job_event__descriptor =
 {
@@ -951,7 +964,7 @@ const ProtobufCMessageDescriptor auscult__v1__job_event__descriptor =
   "Auscult__V1__JobEvent",
   "auscult.v1",
   sizeof(Auscult__V1__JobEvent),
-  6,
+  7,
   auscult__v1__job_event__field_descriptors,
   auscult__v1__job_event__field_indices_by_name,
   1,  auscult__v1__job_event__number_ranges,
@@ -1022,7 +1035,7 @@ const ProtobufCMessageDescriptor auscult__v1__job_result__descriptor =
   (ProtobufCMessageInit) auscult__v1__job_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_results__field_descriptors[4] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_results__field_descriptors[5] =
 {
   {
     "description",
@@ -1072,17 +1085,30 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_results__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "provenance",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginResults, provenance),
+    &auscult__v1__provenance__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_results__field_indices_by_name[] = {
   0,   /* field[0] = description */
   3,   /* field[3] = end */
+  4,   /* field[4] = provenance */
   1,   /* field[1] = results */
   2,   /* field[2] = skipped */
 };
 static const ProtobufCIntRange auscult__v1__plugin_results__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_results__descriptor =
 {
@@ -1092,7 +1118,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_results__descriptor =
   "Auscult__V1__PluginResults",
   "auscult.v1",
   sizeof(Auscult__V1__PluginResults),
-  4,
+  5,
   auscult__v1__plugin_results__field_descriptors,
   auscult__v1__plugin_results__field_indices_by_name,
   1,  auscult__v1__plugin_results__number_ranges,
@@ -1191,22 +1217,24 @@ const ProtobufCEnumDescriptor auscult__v1__job_state__descriptor =
   auscult__v1__job_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor auscult__v1__job__method_descriptors[7] =
+static const ProtobufCMethodDescriptor auscult__v1__job__method_descriptors[8] =
 {
   { "Start", &auscult__v1__start_job_request__descriptor, &auscult__v1__job_info__descriptor },
   { "Get", &auscult__v1__job_ref__descriptor, &auscult__v1__job_info__descriptor },
   { "Watch", &auscult__v1__watch_job_request__descriptor, &auscult__v1__job_event__descriptor },
   { "Result", &auscult__v1__job_ref__descriptor, &auscult__v1__job_result__descriptor },
+  { "Results", &auscult__v1__job_ref__descriptor, &auscult__v1__plugin_event__descriptor },
   { "Cancel", &auscult__v1__job_ref__descriptor, &auscult__v1__job_info__descriptor },
   { "List", &auscult__v1__list_jobs_request__descriptor, &auscult__v1__job_list__descriptor },
   { "Forget", &auscult__v1__job_ref__descriptor, &auscult__v1__empty__descriptor },
 };
 const unsigned auscult__v1__job__method_indices_by_name[] = {
-  4,        /* Cancel */
-  6,        /* Forget */
+  5,        /* Cancel */
+  7,        /* Forget */
   1,        /* Get */
-  5,        /* List */
+  6,        /* List */
   3,        /* Result */
+  4,        /* Results */
   0,        /* Start */
   2         /* Watch */
 };
@@ -1217,7 +1245,7 @@ const ProtobufCServiceDescriptor auscult__v1__job__descriptor =
   "Job",
   "Auscult__V1__Job",
   "auscult.v1",
-  7,
+  8,
   auscult__v1__job__method_descriptors,
   auscult__v1__job__method_indices_by_name
 };
@@ -1253,13 +1281,21 @@ void auscult__v1__job__result(ProtobufCService *service,
   assert(service->descriptor == &auscult__v1__job__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void auscult__v1__job__results(ProtobufCService *service,
+                               const Auscult__V1__JobRef *input,
+                               Auscult__V1__PluginEvent_Closure closure,
+                               void *closure_data)
+{
+  assert(service->descriptor == &auscult__v1__job__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void auscult__v1__job__cancel(ProtobufCService *service,
                               const Auscult__V1__JobRef *input,
                               Auscult__V1__JobInfo_Closure closure,
                               void *closure_data)
 {
   assert(service->descriptor == &auscult__v1__job__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void auscult__v1__job__list(ProtobufCService *service,
                             const Auscult__V1__ListJobsRequest *input,
@@ -1267,7 +1303,7 @@ void auscult__v1__job__list(ProtobufCService *service,
                             void *closure_data)
 {
   assert(service->descriptor == &auscult__v1__job__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void auscult__v1__job__forget(ProtobufCService *service,
                               const Auscult__V1__JobRef *input,
@@ -1275,7 +1311,7 @@ void auscult__v1__job__forget(ProtobufCService *service,
                               void *closure_data)
 {
   assert(service->descriptor == &auscult__v1__job__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void auscult__v1__job__init (Auscult__V1__Job_Service *service,
                              Auscult__V1__Job_ServiceDestroy destroy)

@@ -457,51 +457,6 @@ void   auscult__v1__run_plugin_request__free_unpacked
   assert(message->base.descriptor == &auscult__v1__run_plugin_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   auscult__v1__shard__init
-                     (Auscult__V1__Shard         *message)
-{
-  static const Auscult__V1__Shard init_value = AUSCULT__V1__SHARD__INIT;
-  *message = init_value;
-}
-size_t auscult__v1__shard__get_packed_size
-                     (const Auscult__V1__Shard *message)
-{
-  assert(message->base.descriptor == &auscult__v1__shard__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t auscult__v1__shard__pack
-                     (const Auscult__V1__Shard *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &auscult__v1__shard__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t auscult__v1__shard__pack_to_buffer
-                     (const Auscult__V1__Shard *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &auscult__v1__shard__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Auscult__V1__Shard *
-       auscult__v1__shard__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Auscult__V1__Shard *)
-     protobuf_c_message_unpack (&auscult__v1__shard__descriptor,
-                                allocator, len, data);
-}
-void   auscult__v1__shard__free_unpacked
-                     (Auscult__V1__Shard *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &auscult__v1__shard__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   auscult__v1__merge_plugin_request__init
                      (Auscult__V1__MergePluginRequest         *message)
 {
@@ -545,6 +500,96 @@ void   auscult__v1__merge_plugin_request__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &auscult__v1__merge_plugin_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__state_chunk__init
+                     (Auscult__V1__StateChunk         *message)
+{
+  static const Auscult__V1__StateChunk init_value = AUSCULT__V1__STATE_CHUNK__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__state_chunk__get_packed_size
+                     (const Auscult__V1__StateChunk *message)
+{
+  assert(message->base.descriptor == &auscult__v1__state_chunk__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__state_chunk__pack
+                     (const Auscult__V1__StateChunk *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__state_chunk__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__state_chunk__pack_to_buffer
+                     (const Auscult__V1__StateChunk *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__state_chunk__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__StateChunk *
+       auscult__v1__state_chunk__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__StateChunk *)
+     protobuf_c_message_unpack (&auscult__v1__state_chunk__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__state_chunk__free_unpacked
+                     (Auscult__V1__StateChunk *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__state_chunk__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__uploaded_state__init
+                     (Auscult__V1__UploadedState         *message)
+{
+  static const Auscult__V1__UploadedState init_value = AUSCULT__V1__UPLOADED_STATE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__uploaded_state__get_packed_size
+                     (const Auscult__V1__UploadedState *message)
+{
+  assert(message->base.descriptor == &auscult__v1__uploaded_state__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__uploaded_state__pack
+                     (const Auscult__V1__UploadedState *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__uploaded_state__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__uploaded_state__pack_to_buffer
+                     (const Auscult__V1__UploadedState *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__uploaded_state__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__UploadedState *
+       auscult__v1__uploaded_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__UploadedState *)
+     protobuf_c_message_unpack (&auscult__v1__uploaded_state__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__uploaded_state__free_unpacked
+                     (Auscult__V1__UploadedState *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__uploaded_state__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   auscult__v1__validate_plugin_request__init
@@ -727,51 +772,6 @@ void   auscult__v1__validation_end__free_unpacked
   assert(message->base.descriptor == &auscult__v1__validation_end__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   auscult__v1__plugin_argument__init
-                     (Auscult__V1__PluginArgument         *message)
-{
-  static const Auscult__V1__PluginArgument init_value = AUSCULT__V1__PLUGIN_ARGUMENT__INIT;
-  *message = init_value;
-}
-size_t auscult__v1__plugin_argument__get_packed_size
-                     (const Auscult__V1__PluginArgument *message)
-{
-  assert(message->base.descriptor == &auscult__v1__plugin_argument__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t auscult__v1__plugin_argument__pack
-                     (const Auscult__V1__PluginArgument *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &auscult__v1__plugin_argument__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t auscult__v1__plugin_argument__pack_to_buffer
-                     (const Auscult__V1__PluginArgument *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &auscult__v1__plugin_argument__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Auscult__V1__PluginArgument *
-       auscult__v1__plugin_argument__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Auscult__V1__PluginArgument *)
-     protobuf_c_message_unpack (&auscult__v1__plugin_argument__descriptor,
-                                allocator, len, data);
-}
-void   auscult__v1__plugin_argument__free_unpacked
-                     (Auscult__V1__PluginArgument *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &auscult__v1__plugin_argument__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   auscult__v1__plugin_event__init
                      (Auscult__V1__PluginEvent         *message)
 {
@@ -815,51 +815,6 @@ void   auscult__v1__plugin_event__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &auscult__v1__plugin_event__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   auscult__v1__skipped_recording__init
-                     (Auscult__V1__SkippedRecording         *message)
-{
-  static const Auscult__V1__SkippedRecording init_value = AUSCULT__V1__SKIPPED_RECORDING__INIT;
-  *message = init_value;
-}
-size_t auscult__v1__skipped_recording__get_packed_size
-                     (const Auscult__V1__SkippedRecording *message)
-{
-  assert(message->base.descriptor == &auscult__v1__skipped_recording__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t auscult__v1__skipped_recording__pack
-                     (const Auscult__V1__SkippedRecording *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &auscult__v1__skipped_recording__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t auscult__v1__skipped_recording__pack_to_buffer
-                     (const Auscult__V1__SkippedRecording *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &auscult__v1__skipped_recording__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Auscult__V1__SkippedRecording *
-       auscult__v1__skipped_recording__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Auscult__V1__SkippedRecording *)
-     protobuf_c_message_unpack (&auscult__v1__skipped_recording__descriptor,
-                                allocator, len, data);
-}
-void   auscult__v1__skipped_recording__free_unpacked
-                     (Auscult__V1__SkippedRecording *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &auscult__v1__skipped_recording__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   auscult__v1__plugin_log__init
@@ -995,6 +950,51 @@ void   auscult__v1__plugin_result__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &auscult__v1__plugin_result__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__plugin_result_chunk__init
+                     (Auscult__V1__PluginResultChunk         *message)
+{
+  static const Auscult__V1__PluginResultChunk init_value = AUSCULT__V1__PLUGIN_RESULT_CHUNK__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__plugin_result_chunk__get_packed_size
+                     (const Auscult__V1__PluginResultChunk *message)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_result_chunk__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__plugin_result_chunk__pack
+                     (const Auscult__V1__PluginResultChunk *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_result_chunk__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__plugin_result_chunk__pack_to_buffer
+                     (const Auscult__V1__PluginResultChunk *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_result_chunk__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__PluginResultChunk *
+       auscult__v1__plugin_result_chunk__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__PluginResultChunk *)
+     protobuf_c_message_unpack (&auscult__v1__plugin_result_chunk__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__plugin_result_chunk__free_unpacked
+                     (Auscult__V1__PluginResultChunk *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__plugin_result_chunk__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   auscult__v1__plugin_array__init
@@ -2096,7 +2096,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[15] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[16] =
 {
   {
     "plugin_id",
@@ -2267,6 +2267,18 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "return_state",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, return_state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "plugin_folders",
     20,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2288,8 +2300,9 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   5,   /* field[5] = deadline_ms */
   4,   /* field[4] = interventions */
   1,   /* field[1] = model */
-  14,   /* field[14] = plugin_folders */
+  15,   /* field[15] = plugin_folders */
   0,   /* field[0] = plugin_id */
+  14,   /* field[14] = return_state */
   11,   /* field[11] = seed */
   7,   /* field[7] = shard */
   9,   /* field[9] = state_file */
@@ -2299,8 +2312,8 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
 static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 14 },
-  { 0, 15 }
+  { 20, 15 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -2310,65 +2323,14 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  15,
+  16,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
   2,  auscult__v1__run_plugin_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__run_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__shard__field_descriptors[2] =
-{
-  {
-    "index",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Auscult__V1__Shard, index),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "count",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Auscult__V1__Shard, count),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned auscult__v1__shard__field_indices_by_name[] = {
-  1,   /* field[1] = count */
-  0,   /* field[0] = index */
-};
-static const ProtobufCIntRange auscult__v1__shard__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor auscult__v1__shard__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "auscult.v1.Shard",
-  "Shard",
-  "Auscult__V1__Shard",
-  "auscult.v1",
-  sizeof(Auscult__V1__Shard),
-  2,
-  auscult__v1__shard__field_descriptors,
-  auscult__v1__shard__field_indices_by_name,
-  1,  auscult__v1__shard__number_ranges,
-  (ProtobufCMessageInit) auscult__v1__shard__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[6] =
 {
   {
     "state_files",
@@ -2407,6 +2369,30 @@ static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_d
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "state_uploads",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__MergePluginRequest, n_state_uploads),
+    offsetof(Auscult__V1__MergePluginRequest, state_uploads),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "return_state",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__MergePluginRequest, return_state),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "plugin_folders",
     10,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2421,15 +2407,17 @@ static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_d
 };
 static const unsigned auscult__v1__merge_plugin_request__field_indices_by_name[] = {
   2,   /* field[2] = deadline_ms */
-  3,   /* field[3] = plugin_folders */
+  5,   /* field[5] = plugin_folders */
+  4,   /* field[4] = return_state */
   1,   /* field[1] = state_file */
   0,   /* field[0] = state_files */
+  3,   /* field[3] = state_uploads */
 };
 static const ProtobufCIntRange auscult__v1__merge_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 10, 3 },
-  { 0, 4 }
+  { 10, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
 {
@@ -2439,11 +2427,100 @@ const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
   "Auscult__V1__MergePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__MergePluginRequest),
-  4,
+  6,
   auscult__v1__merge_plugin_request__field_descriptors,
   auscult__v1__merge_plugin_request__field_indices_by_name,
   2,  auscult__v1__merge_plugin_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__merge_plugin_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__state_chunk__field_descriptors[1] =
+{
+  {
+    "data",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__StateChunk, data),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__state_chunk__field_indices_by_name[] = {
+  0,   /* field[0] = data */
+};
+static const ProtobufCIntRange auscult__v1__state_chunk__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor auscult__v1__state_chunk__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.StateChunk",
+  "StateChunk",
+  "Auscult__V1__StateChunk",
+  "auscult.v1",
+  sizeof(Auscult__V1__StateChunk),
+  1,
+  auscult__v1__state_chunk__field_descriptors,
+  auscult__v1__state_chunk__field_indices_by_name,
+  1,  auscult__v1__state_chunk__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__state_chunk__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__uploaded_state__field_descriptors[2] =
+{
+  {
+    "upload_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__UploadedState, upload_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__UploadedState, bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__uploaded_state__field_indices_by_name[] = {
+  1,   /* field[1] = bytes */
+  0,   /* field[0] = upload_id */
+};
+static const ProtobufCIntRange auscult__v1__uploaded_state__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__uploaded_state__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.UploadedState",
+  "UploadedState",
+  "Auscult__V1__UploadedState",
+  "auscult.v1",
+  sizeof(Auscult__V1__UploadedState),
+  2,
+  auscult__v1__uploaded_state__field_descriptors,
+  auscult__v1__uploaded_state__field_indices_by_name,
+  1,  auscult__v1__uploaded_state__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__uploaded_state__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__field_descriptors[3] =
@@ -2715,58 +2792,7 @@ const ProtobufCMessageDescriptor auscult__v1__validation_end__descriptor =
   (ProtobufCMessageInit) auscult__v1__validation_end__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_argument__field_descriptors[2] =
-{
-  {
-    "id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Auscult__V1__PluginArgument, id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Auscult__V1__PluginArgument, value),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned auscult__v1__plugin_argument__field_indices_by_name[] = {
-  0,   /* field[0] = id */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange auscult__v1__plugin_argument__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor auscult__v1__plugin_argument__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "auscult.v1.PluginArgument",
-  "PluginArgument",
-  "Auscult__V1__PluginArgument",
-  "auscult.v1",
-  sizeof(Auscult__V1__PluginArgument),
-  2,
-  auscult__v1__plugin_argument__field_descriptors,
-  auscult__v1__plugin_argument__field_indices_by_name,
-  1,  auscult__v1__plugin_argument__number_ranges,
-  (ProtobufCMessageInit) auscult__v1__plugin_argument__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descriptors[8] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descriptors[12] =
 {
   {
     "seq",
@@ -2864,21 +2890,73 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "provenance",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginEvent, event_case),
+    offsetof(Auscult__V1__PluginEvent, provenance),
+    &auscult__v1__provenance__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recording",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginEvent, event_case),
+    offsetof(Auscult__V1__PluginEvent, recording),
+    &auscult__v1__recording_info__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "chunk",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginEvent, event_case),
+    offsetof(Auscult__V1__PluginEvent, chunk),
+    &auscult__v1__plugin_result_chunk__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginEvent, event_case),
+    offsetof(Auscult__V1__PluginEvent, state),
+    &auscult__v1__state_chunk__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_event__field_indices_by_name[] = {
+  10,   /* field[10] = chunk */
   6,   /* field[6] = description */
   5,   /* field[5] = end */
   3,   /* field[3] = log */
   2,   /* field[2] = progress */
+  8,   /* field[8] = provenance */
+  9,   /* field[9] = recording */
   4,   /* field[4] = result */
   0,   /* field[0] = seq */
   7,   /* field[7] = skipped */
   1,   /* field[1] = started */
+  11,   /* field[11] = state */
 };
 static const ProtobufCIntRange auscult__v1__plugin_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_event__descriptor =
 {
@@ -2888,62 +2966,11 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_event__descriptor =
   "Auscult__V1__PluginEvent",
   "auscult.v1",
   sizeof(Auscult__V1__PluginEvent),
-  8,
+  12,
   auscult__v1__plugin_event__field_descriptors,
   auscult__v1__plugin_event__field_indices_by_name,
   1,  auscult__v1__plugin_event__number_ranges,
   (ProtobufCMessageInit) auscult__v1__plugin_event__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor auscult__v1__skipped_recording__field_descriptors[2] =
-{
-  {
-    "file",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Auscult__V1__SkippedRecording, file),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "reason",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Auscult__V1__SkippedRecording, reason),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned auscult__v1__skipped_recording__field_indices_by_name[] = {
-  0,   /* field[0] = file */
-  1,   /* field[1] = reason */
-};
-static const ProtobufCIntRange auscult__v1__skipped_recording__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor auscult__v1__skipped_recording__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "auscult.v1.SkippedRecording",
-  "SkippedRecording",
-  "Auscult__V1__SkippedRecording",
-  "auscult.v1",
-  sizeof(Auscult__V1__SkippedRecording),
-  2,
-  auscult__v1__skipped_recording__field_descriptors,
-  auscult__v1__skipped_recording__field_indices_by_name,
-  1,  auscult__v1__skipped_recording__number_ranges,
-  (ProtobufCMessageInit) auscult__v1__skipped_recording__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__plugin_log__field_descriptors[2] =
@@ -3152,7 +3179,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_end__descriptor =
   (ProtobufCMessageInit) auscult__v1__plugin_end__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_result__field_descriptors[8] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_result__field_descriptors[9] =
 {
   {
     "output_id",
@@ -3250,10 +3277,23 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_result__field_descript
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "continues",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginResult, continues),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_result__field_indices_by_name[] = {
   3,   /* field[3] = array */
   6,   /* field[6] = audio */
+  8,   /* field[8] = continues */
   5,   /* field[5] = events */
   1,   /* field[1] = file */
   0,   /* field[0] = output_id */
@@ -3264,7 +3304,7 @@ static const unsigned auscult__v1__plugin_result__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__plugin_result__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_result__descriptor =
 {
@@ -3274,11 +3314,101 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_result__descriptor =
   "Auscult__V1__PluginResult",
   "auscult.v1",
   sizeof(Auscult__V1__PluginResult),
-  8,
+  9,
   auscult__v1__plugin_result__field_descriptors,
   auscult__v1__plugin_result__field_indices_by_name,
   1,  auscult__v1__plugin_result__number_ranges,
   (ProtobufCMessageInit) auscult__v1__plugin_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__plugin_result_chunk__field_descriptors[5] =
+{
+  {
+    "data",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginResultChunk, data),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rows",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginResultChunk, n_rows),
+    offsetof(Auscult__V1__PluginResultChunk, rows),
+    &auscult__v1__plugin_row__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "events",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginResultChunk, n_events),
+    offsetof(Auscult__V1__PluginResultChunk, events),
+    &auscult__v1__plugin_timed_event__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginResultChunk, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginResultChunk, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__plugin_result_chunk__field_indices_by_name[] = {
+  0,   /* field[0] = data */
+  2,   /* field[2] = events */
+  4,   /* field[4] = last */
+  1,   /* field[1] = rows */
+  3,   /* field[3] = text */
+};
+static const ProtobufCIntRange auscult__v1__plugin_result_chunk__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor auscult__v1__plugin_result_chunk__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.PluginResultChunk",
+  "PluginResultChunk",
+  "Auscult__V1__PluginResultChunk",
+  "auscult.v1",
+  sizeof(Auscult__V1__PluginResultChunk),
+  5,
+  auscult__v1__plugin_result_chunk__field_descriptors,
+  auscult__v1__plugin_result_chunk__field_indices_by_name,
+  1,  auscult__v1__plugin_result_chunk__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__plugin_result_chunk__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__plugin_array__field_descriptors[2] =
@@ -3748,12 +3878,13 @@ const ProtobufCEnumDescriptor auscult__v1__check_outcome__descriptor =
   auscult__v1__check_outcome__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCMethodDescriptor auscult__v1__plugin__method_descriptors[5] =
+static const ProtobufCMethodDescriptor auscult__v1__plugin__method_descriptors[6] =
 {
   { "List", &auscult__v1__list_plugins_request__descriptor, &auscult__v1__plugin_list__descriptor },
   { "Describe", &auscult__v1__describe_plugin_request__descriptor, &auscult__v1__plugin_description__descriptor },
   { "Run", &auscult__v1__run_plugin_request__descriptor, &auscult__v1__plugin_event__descriptor },
   { "Merge", &auscult__v1__merge_plugin_request__descriptor, &auscult__v1__plugin_event__descriptor },
+  { "UploadState", &auscult__v1__state_chunk__descriptor, &auscult__v1__uploaded_state__descriptor },
   { "Validate", &auscult__v1__validate_plugin_request__descriptor, &auscult__v1__validate_plugin_event__descriptor },
 };
 const unsigned auscult__v1__plugin__method_indices_by_name[] = {
@@ -3761,7 +3892,8 @@ const unsigned auscult__v1__plugin__method_indices_by_name[] = {
   0,        /* List */
   3,        /* Merge */
   2,        /* Run */
-  4         /* Validate */
+  4,        /* UploadState */
+  5         /* Validate */
 };
 const ProtobufCServiceDescriptor auscult__v1__plugin__descriptor =
 {
@@ -3770,7 +3902,7 @@ const ProtobufCServiceDescriptor auscult__v1__plugin__descriptor =
   "Plugin",
   "Auscult__V1__Plugin",
   "auscult.v1",
-  5,
+  6,
   auscult__v1__plugin__method_descriptors,
   auscult__v1__plugin__method_indices_by_name
 };
@@ -3806,13 +3938,21 @@ void auscult__v1__plugin__merge(ProtobufCService *service,
   assert(service->descriptor == &auscult__v1__plugin__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void auscult__v1__plugin__upload_state(ProtobufCService *service,
+                                       const Auscult__V1__StateChunk *input,
+                                       Auscult__V1__UploadedState_Closure closure,
+                                       void *closure_data)
+{
+  assert(service->descriptor == &auscult__v1__plugin__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void auscult__v1__plugin__validate(ProtobufCService *service,
                                    const Auscult__V1__ValidatePluginRequest *input,
                                    Auscult__V1__ValidatePluginEvent_Closure closure,
                                    void *closure_data)
 {
   assert(service->descriptor == &auscult__v1__plugin__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void auscult__v1__plugin__init (Auscult__V1__Plugin_Service *service,
                                 Auscult__V1__Plugin_ServiceDestroy destroy)

@@ -142,7 +142,7 @@ struct Reproduction {
         if part.hears { (request.audio, request.dataSets) = (samples.single, samples.dataSets) }
         var collector = RunCollector(verbosity, label: label)
         defer { collector.finish() }
-        try await daemon.events(V1.PluginRPC.run, request) { collector.take($0) }
+        try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
         guard collector.run.end != nil else {
             throw CommandError(.unavailable, "the run of \(plugin.id) did not come to its end")
         }

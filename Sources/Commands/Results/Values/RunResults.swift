@@ -8,16 +8,19 @@ package struct RunResults: Sendable {
     package var results: [V1.PluginResult]
     /// Recordings that were left out.
     package var skipped: [V1.SkippedRecording]
+    /// How the results were made; nil where nobody has said it.
+    package var provenance: V1.Provenance?
     /// How it ended; nil where it did not get so far.
     package var end: V1.PluginEnd?
 
     package init(
         description: V1.PluginDescription = .init(), results: [V1.PluginResult] = [],
-        skipped: [V1.SkippedRecording] = [], end: V1.PluginEnd? = nil
+        skipped: [V1.SkippedRecording] = [], provenance: V1.Provenance? = nil, end: V1.PluginEnd? = nil
     ) {
         self.description = description
         self.results = results
         self.skipped = skipped
+        self.provenance = provenance
         self.end = end
     }
 

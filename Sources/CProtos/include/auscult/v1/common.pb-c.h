@@ -61,6 +61,20 @@ typedef enum _Auscult__V1__EncoderContext {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__ENCODER_CONTEXT)
 } Auscult__V1__EncoderContext;
 /*
+ * What stands for the silence behind the end of a recording, in a window that it does not fill.
+ */
+typedef enum _Auscult__V1__Padding {
+  /*
+   * Samples of zero, of which the log-mel is made.
+   */
+  AUSCULT__V1__PADDING__SOUND = 0,
+  /*
+   * Zeros in the log-mel itself, as openai/whisper's transcribe() has them.
+   */
+  AUSCULT__V1__PADDING__MEL = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__PADDING)
+} Auscult__V1__Padding;
+/*
  * The type of a tensor's elements; the names are safetensors'.
  */
 typedef enum _Auscult__V1__DType {
@@ -457,6 +471,7 @@ typedef void (*Auscult__V1__Tensor_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    auscult__v1__encoder_context__descriptor;
+extern const ProtobufCEnumDescriptor    auscult__v1__padding__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__dtype__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__task__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__empty__descriptor;

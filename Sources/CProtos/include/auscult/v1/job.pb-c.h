@@ -16,6 +16,8 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "auscult/v1/common.pb-c.h"
 #include "auscult/v1/plugin.pb-c.h"
+#include "auscult/v1/provenance.pb-c.h"
+#include "auscult/v1/recordings.pb-c.h"
 #include "auscult/v1/trace.pb-c.h"
 #include "auscult/v1/transcribe.pb-c.h"
 
@@ -151,7 +153,8 @@ typedef enum {
   AUSCULT__V1__JOB_EVENT__EVENT_STARTED = 3,
   AUSCULT__V1__JOB_EVENT__EVENT_STATE = 4,
   AUSCULT__V1__JOB_EVENT__EVENT_PROGRESS = 5,
-  AUSCULT__V1__JOB_EVENT__EVENT_SEGMENT = 6
+  AUSCULT__V1__JOB_EVENT__EVENT_SEGMENT = 6,
+  AUSCULT__V1__JOB_EVENT__EVENT_PLUGIN = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__JOB_EVENT__EVENT__CASE)
 } Auscult__V1__JobEvent__EventCase;
 
@@ -172,6 +175,10 @@ struct  Auscult__V1__JobEvent
     Auscult__V1__JobInfo *state;
     Auscult__V1__Progress *progress;
     Auscult__V1__Segment *segment;
+    /*
+     * What a plugin's run tells, but its progress.
+     */
+    Auscult__V1__PluginEvent *plugin;
   };
 };
 #define AUSCULT__V1__JOB_EVENT__INIT \
@@ -211,10 +218,11 @@ struct  Auscult__V1__PluginResults
   size_t n_skipped;
   Auscult__V1__SkippedRecording **skipped;
   Auscult__V1__PluginEnd *end;
+  Auscult__V1__Provenance *provenance;
 };
 #define AUSCULT__V1__PLUGIN_RESULTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_results__descriptor) \
-    , NULL, 0,NULL, 0,NULL, NULL }
+    , NULL, 0,NULL, 0,NULL, NULL, NULL }
 
 
 struct  Auscult__V1__ListJobsRequest
@@ -482,6 +490,10 @@ struct Auscult__V1__Job_Service
                  const Auscult__V1__JobRef *input,
                  Auscult__V1__JobResult_Closure closure,
                  void *closure_data);
+  void (*results)(Auscult__V1__Job_Service *service,
+                  const Auscult__V1__JobRef *input,
+                  Auscult__V1__PluginEvent_Closure closure,
+                  void *closure_data);
   void (*cancel)(Auscult__V1__Job_Service *service,
                  const Auscult__V1__JobRef *input,
                  Auscult__V1__JobInfo_Closure closure,
@@ -506,6 +518,7 @@ void auscult__v1__job__init (Auscult__V1__Job_Service *service,
       function_prefix__ ## get,\
       function_prefix__ ## watch,\
       function_prefix__ ## result,\
+      function_prefix__ ## results,\
       function_prefix__ ## cancel,\
       function_prefix__ ## list,\
       function_prefix__ ## forget  }
@@ -525,6 +538,10 @@ void auscult__v1__job__result(ProtobufCService *service,
                               const Auscult__V1__JobRef *input,
                               Auscult__V1__JobResult_Closure closure,
                               void *closure_data);
+void auscult__v1__job__results(ProtobufCService *service,
+                               const Auscult__V1__JobRef *input,
+                               Auscult__V1__PluginEvent_Closure closure,
+                               void *closure_data);
 void auscult__v1__job__cancel(ProtobufCService *service,
                               const Auscult__V1__JobRef *input,
                               Auscult__V1__JobInfo_Closure closure,

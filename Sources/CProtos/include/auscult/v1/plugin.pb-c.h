@@ -16,6 +16,8 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "auscult/v1/common.pb-c.h"
 #include "auscult/v1/intervene.pb-c.h"
+#include "auscult/v1/provenance.pb-c.h"
+#include "auscult/v1/recordings.pb-c.h"
 
 typedef struct Auscult__V1__ListPluginsRequest Auscult__V1__ListPluginsRequest;
 typedef struct Auscult__V1__PluginList Auscult__V1__PluginList;
@@ -27,18 +29,18 @@ typedef struct Auscult__V1__PluginParameter Auscult__V1__PluginParameter;
 typedef struct Auscult__V1__PluginOutput Auscult__V1__PluginOutput;
 typedef struct Auscult__V1__ResultAxis Auscult__V1__ResultAxis;
 typedef struct Auscult__V1__RunPluginRequest Auscult__V1__RunPluginRequest;
-typedef struct Auscult__V1__Shard Auscult__V1__Shard;
 typedef struct Auscult__V1__MergePluginRequest Auscult__V1__MergePluginRequest;
+typedef struct Auscult__V1__StateChunk Auscult__V1__StateChunk;
+typedef struct Auscult__V1__UploadedState Auscult__V1__UploadedState;
 typedef struct Auscult__V1__ValidatePluginRequest Auscult__V1__ValidatePluginRequest;
 typedef struct Auscult__V1__ValidatePluginEvent Auscult__V1__ValidatePluginEvent;
 typedef struct Auscult__V1__ValidationCheck Auscult__V1__ValidationCheck;
 typedef struct Auscult__V1__ValidationEnd Auscult__V1__ValidationEnd;
-typedef struct Auscult__V1__PluginArgument Auscult__V1__PluginArgument;
 typedef struct Auscult__V1__PluginEvent Auscult__V1__PluginEvent;
-typedef struct Auscult__V1__SkippedRecording Auscult__V1__SkippedRecording;
 typedef struct Auscult__V1__PluginLog Auscult__V1__PluginLog;
 typedef struct Auscult__V1__PluginEnd Auscult__V1__PluginEnd;
 typedef struct Auscult__V1__PluginResult Auscult__V1__PluginResult;
+typedef struct Auscult__V1__PluginResultChunk Auscult__V1__PluginResultChunk;
 typedef struct Auscult__V1__PluginArray Auscult__V1__PluginArray;
 typedef struct Auscult__V1__PluginTable Auscult__V1__PluginTable;
 typedef struct Auscult__V1__PluginRow Auscult__V1__PluginRow;
@@ -330,6 +332,10 @@ struct  Auscult__V1__RunPluginRequest
   protobuf_c_boolean stop_at_broken;
   Auscult__V1__EncoderContext context;
   /*
+   * Whether the state after the last recording is sent as well, before `end`.
+   */
+  protobuf_c_boolean return_state;
+  /*
    * As ListPluginsRequest.folders.
    */
   size_t n_plugin_folders;
@@ -337,18 +343,7 @@ struct  Auscult__V1__RunPluginRequest
 };
 #define AUSCULT__V1__RUN_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__run_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0,NULL }
-
-
-struct  Auscult__V1__Shard
-{
-  ProtobufCMessage base;
-  uint32_t index;
-  uint32_t count;
-};
-#define AUSCULT__V1__SHARD__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__shard__descriptor) \
-    , 0, 0 }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, 0,NULL }
 
 
 struct  Auscult__V1__MergePluginRequest
@@ -369,10 +364,46 @@ struct  Auscult__V1__MergePluginRequest
    */
   size_t n_plugin_folders;
   char **plugin_folders;
+  /*
+   * What UploadState answered, on this connection: states behind those in files.
+   */
+  size_t n_state_uploads;
+  char **state_uploads;
+  /*
+   * Whether the state of all of them is sent as well, before `end`.
+   */
+  protobuf_c_boolean return_state;
 };
 #define AUSCULT__V1__MERGE_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__merge_plugin_request__descriptor) \
-    , 0,NULL, (char *)protobuf_c_empty_string, 0, 0,NULL }
+    , 0,NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0 }
+
+
+/*
+ * A piece of a state, in order.
+ */
+struct  Auscult__V1__StateChunk
+{
+  ProtobufCMessage base;
+  /*
+   * At most 1 MiB.
+   */
+  ProtobufCBinaryData data;
+};
+#define AUSCULT__V1__STATE_CHUNK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__state_chunk__descriptor) \
+    , {0,NULL} }
+
+
+struct  Auscult__V1__UploadedState
+{
+  ProtobufCMessage base;
+  char *upload_id;
+  uint64_t bytes;
+};
+#define AUSCULT__V1__UPLOADED_STATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__uploaded_state__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Auscult__V1__ValidatePluginRequest
@@ -451,17 +482,6 @@ struct  Auscult__V1__ValidationEnd
     , 0, 0, 0 }
 
 
-struct  Auscult__V1__PluginArgument
-{
-  ProtobufCMessage base;
-  char *id;
-  char *value;
-};
-#define AUSCULT__V1__PLUGIN_ARGUMENT__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_argument__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
-
-
 typedef enum {
   AUSCULT__V1__PLUGIN_EVENT__EVENT__NOT_SET = 0,
   AUSCULT__V1__PLUGIN_EVENT__EVENT_STARTED = 2,
@@ -470,7 +490,11 @@ typedef enum {
   AUSCULT__V1__PLUGIN_EVENT__EVENT_RESULT = 5,
   AUSCULT__V1__PLUGIN_EVENT__EVENT_END = 6,
   AUSCULT__V1__PLUGIN_EVENT__EVENT_DESCRIPTION = 7,
-  AUSCULT__V1__PLUGIN_EVENT__EVENT_SKIPPED = 8
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_SKIPPED = 8,
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_PROVENANCE = 9,
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_RECORDING = 10,
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_CHUNK = 11,
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_STATE = 12
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__PLUGIN_EVENT__EVENT__CASE)
 } Auscult__V1__PluginEvent__EventCase;
 
@@ -499,22 +523,27 @@ struct  Auscult__V1__PluginEvent
      * A recording that was skipped.
      */
     Auscult__V1__SkippedRecording *skipped;
+    /*
+     * How the results are made; after `description`, before all else.
+     */
+    Auscult__V1__Provenance *provenance;
+    /*
+     * A recording that is heard, before its results.
+     */
+    Auscult__V1__RecordingInfo *recording;
+    /*
+     * More of the result before, whose value is too large for one message.
+     */
+    Auscult__V1__PluginResultChunk *chunk;
+    /*
+     * The state, piece by piece, where it was asked for; right before `end`.
+     */
+    Auscult__V1__StateChunk *state;
   };
 };
 #define AUSCULT__V1__PLUGIN_EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_event__descriptor) \
     , 0, AUSCULT__V1__PLUGIN_EVENT__EVENT__NOT_SET, {0} }
-
-
-struct  Auscult__V1__SkippedRecording
-{
-  ProtobufCMessage base;
-  char *file;
-  char *reason;
-};
-#define AUSCULT__V1__SKIPPED_RECORDING__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__skipped_recording__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Auscult__V1__PluginLog
@@ -575,6 +604,10 @@ struct  Auscult__V1__PluginResult
    * The recording that it is about; empty where it is about all of them.
    */
   char *file;
+  /*
+   * Whether more of the value follows in `chunk` events, up to the one that is the last. Nothing but progress and logs comes between.
+   */
+  protobuf_c_boolean continues;
   Auscult__V1__PluginResult__ValueCase value_case;
   union {
     double scalar;
@@ -590,7 +623,32 @@ struct  Auscult__V1__PluginResult
 };
 #define AUSCULT__V1__PLUGIN_RESULT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_result__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, AUSCULT__V1__PLUGIN_RESULT__VALUE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, AUSCULT__V1__PLUGIN_RESULT__VALUE__NOT_SET, {0} }
+
+
+/*
+ * More of a result's value, to be put behind what came of it: in messages that each hold about 1 MiB at most.
+ */
+struct  Auscult__V1__PluginResultChunk
+{
+  ProtobufCMessage base;
+  /*
+   * Of the array's tensor, or of the sound's samples.
+   */
+  ProtobufCBinaryData data;
+  /*
+   * Of the table.
+   */
+  size_t n_rows;
+  Auscult__V1__PluginRow **rows;
+  size_t n_events;
+  Auscult__V1__PluginTimedEvent **events;
+  char *text;
+  protobuf_c_boolean last;
+};
+#define AUSCULT__V1__PLUGIN_RESULT_CHUNK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_result_chunk__descriptor) \
+    , {0,NULL}, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Auscult__V1__PluginArray
@@ -881,25 +939,6 @@ Auscult__V1__RunPluginRequest *
 void   auscult__v1__run_plugin_request__free_unpacked
                      (Auscult__V1__RunPluginRequest *message,
                       ProtobufCAllocator *allocator);
-/* Auscult__V1__Shard methods */
-void   auscult__v1__shard__init
-                     (Auscult__V1__Shard         *message);
-size_t auscult__v1__shard__get_packed_size
-                     (const Auscult__V1__Shard   *message);
-size_t auscult__v1__shard__pack
-                     (const Auscult__V1__Shard   *message,
-                      uint8_t             *out);
-size_t auscult__v1__shard__pack_to_buffer
-                     (const Auscult__V1__Shard   *message,
-                      ProtobufCBuffer     *buffer);
-Auscult__V1__Shard *
-       auscult__v1__shard__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   auscult__v1__shard__free_unpacked
-                     (Auscult__V1__Shard *message,
-                      ProtobufCAllocator *allocator);
 /* Auscult__V1__MergePluginRequest methods */
 void   auscult__v1__merge_plugin_request__init
                      (Auscult__V1__MergePluginRequest         *message);
@@ -918,6 +957,44 @@ Auscult__V1__MergePluginRequest *
                       const uint8_t       *data);
 void   auscult__v1__merge_plugin_request__free_unpacked
                      (Auscult__V1__MergePluginRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__StateChunk methods */
+void   auscult__v1__state_chunk__init
+                     (Auscult__V1__StateChunk         *message);
+size_t auscult__v1__state_chunk__get_packed_size
+                     (const Auscult__V1__StateChunk   *message);
+size_t auscult__v1__state_chunk__pack
+                     (const Auscult__V1__StateChunk   *message,
+                      uint8_t             *out);
+size_t auscult__v1__state_chunk__pack_to_buffer
+                     (const Auscult__V1__StateChunk   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__StateChunk *
+       auscult__v1__state_chunk__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__state_chunk__free_unpacked
+                     (Auscult__V1__StateChunk *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__UploadedState methods */
+void   auscult__v1__uploaded_state__init
+                     (Auscult__V1__UploadedState         *message);
+size_t auscult__v1__uploaded_state__get_packed_size
+                     (const Auscult__V1__UploadedState   *message);
+size_t auscult__v1__uploaded_state__pack
+                     (const Auscult__V1__UploadedState   *message,
+                      uint8_t             *out);
+size_t auscult__v1__uploaded_state__pack_to_buffer
+                     (const Auscult__V1__UploadedState   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__UploadedState *
+       auscult__v1__uploaded_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__uploaded_state__free_unpacked
+                     (Auscult__V1__UploadedState *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__V1__ValidatePluginRequest methods */
 void   auscult__v1__validate_plugin_request__init
@@ -995,25 +1072,6 @@ Auscult__V1__ValidationEnd *
 void   auscult__v1__validation_end__free_unpacked
                      (Auscult__V1__ValidationEnd *message,
                       ProtobufCAllocator *allocator);
-/* Auscult__V1__PluginArgument methods */
-void   auscult__v1__plugin_argument__init
-                     (Auscult__V1__PluginArgument         *message);
-size_t auscult__v1__plugin_argument__get_packed_size
-                     (const Auscult__V1__PluginArgument   *message);
-size_t auscult__v1__plugin_argument__pack
-                     (const Auscult__V1__PluginArgument   *message,
-                      uint8_t             *out);
-size_t auscult__v1__plugin_argument__pack_to_buffer
-                     (const Auscult__V1__PluginArgument   *message,
-                      ProtobufCBuffer     *buffer);
-Auscult__V1__PluginArgument *
-       auscult__v1__plugin_argument__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   auscult__v1__plugin_argument__free_unpacked
-                     (Auscult__V1__PluginArgument *message,
-                      ProtobufCAllocator *allocator);
 /* Auscult__V1__PluginEvent methods */
 void   auscult__v1__plugin_event__init
                      (Auscult__V1__PluginEvent         *message);
@@ -1032,25 +1090,6 @@ Auscult__V1__PluginEvent *
                       const uint8_t       *data);
 void   auscult__v1__plugin_event__free_unpacked
                      (Auscult__V1__PluginEvent *message,
-                      ProtobufCAllocator *allocator);
-/* Auscult__V1__SkippedRecording methods */
-void   auscult__v1__skipped_recording__init
-                     (Auscult__V1__SkippedRecording         *message);
-size_t auscult__v1__skipped_recording__get_packed_size
-                     (const Auscult__V1__SkippedRecording   *message);
-size_t auscult__v1__skipped_recording__pack
-                     (const Auscult__V1__SkippedRecording   *message,
-                      uint8_t             *out);
-size_t auscult__v1__skipped_recording__pack_to_buffer
-                     (const Auscult__V1__SkippedRecording   *message,
-                      ProtobufCBuffer     *buffer);
-Auscult__V1__SkippedRecording *
-       auscult__v1__skipped_recording__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   auscult__v1__skipped_recording__free_unpacked
-                     (Auscult__V1__SkippedRecording *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__V1__PluginLog methods */
 void   auscult__v1__plugin_log__init
@@ -1108,6 +1147,25 @@ Auscult__V1__PluginResult *
                       const uint8_t       *data);
 void   auscult__v1__plugin_result__free_unpacked
                      (Auscult__V1__PluginResult *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__PluginResultChunk methods */
+void   auscult__v1__plugin_result_chunk__init
+                     (Auscult__V1__PluginResultChunk         *message);
+size_t auscult__v1__plugin_result_chunk__get_packed_size
+                     (const Auscult__V1__PluginResultChunk   *message);
+size_t auscult__v1__plugin_result_chunk__pack
+                     (const Auscult__V1__PluginResultChunk   *message,
+                      uint8_t             *out);
+size_t auscult__v1__plugin_result_chunk__pack_to_buffer
+                     (const Auscult__V1__PluginResultChunk   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__PluginResultChunk *
+       auscult__v1__plugin_result_chunk__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__plugin_result_chunk__free_unpacked
+                     (Auscult__V1__PluginResultChunk *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__V1__PluginArray methods */
 void   auscult__v1__plugin_array__init
@@ -1274,11 +1332,14 @@ typedef void (*Auscult__V1__ResultAxis_Closure)
 typedef void (*Auscult__V1__RunPluginRequest_Closure)
                  (const Auscult__V1__RunPluginRequest *message,
                   void *closure_data);
-typedef void (*Auscult__V1__Shard_Closure)
-                 (const Auscult__V1__Shard *message,
-                  void *closure_data);
 typedef void (*Auscult__V1__MergePluginRequest_Closure)
                  (const Auscult__V1__MergePluginRequest *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__StateChunk_Closure)
+                 (const Auscult__V1__StateChunk *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__UploadedState_Closure)
+                 (const Auscult__V1__UploadedState *message,
                   void *closure_data);
 typedef void (*Auscult__V1__ValidatePluginRequest_Closure)
                  (const Auscult__V1__ValidatePluginRequest *message,
@@ -1292,14 +1353,8 @@ typedef void (*Auscult__V1__ValidationCheck_Closure)
 typedef void (*Auscult__V1__ValidationEnd_Closure)
                  (const Auscult__V1__ValidationEnd *message,
                   void *closure_data);
-typedef void (*Auscult__V1__PluginArgument_Closure)
-                 (const Auscult__V1__PluginArgument *message,
-                  void *closure_data);
 typedef void (*Auscult__V1__PluginEvent_Closure)
                  (const Auscult__V1__PluginEvent *message,
-                  void *closure_data);
-typedef void (*Auscult__V1__SkippedRecording_Closure)
-                 (const Auscult__V1__SkippedRecording *message,
                   void *closure_data);
 typedef void (*Auscult__V1__PluginLog_Closure)
                  (const Auscult__V1__PluginLog *message,
@@ -1309,6 +1364,9 @@ typedef void (*Auscult__V1__PluginEnd_Closure)
                   void *closure_data);
 typedef void (*Auscult__V1__PluginResult_Closure)
                  (const Auscult__V1__PluginResult *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__PluginResultChunk_Closure)
+                 (const Auscult__V1__PluginResultChunk *message,
                   void *closure_data);
 typedef void (*Auscult__V1__PluginArray_Closure)
                  (const Auscult__V1__PluginArray *message,
@@ -1354,6 +1412,10 @@ struct Auscult__V1__Plugin_Service
                 const Auscult__V1__MergePluginRequest *input,
                 Auscult__V1__PluginEvent_Closure closure,
                 void *closure_data);
+  void (*upload_state)(Auscult__V1__Plugin_Service *service,
+                       const Auscult__V1__StateChunk *input,
+                       Auscult__V1__UploadedState_Closure closure,
+                       void *closure_data);
   void (*validate)(Auscult__V1__Plugin_Service *service,
                    const Auscult__V1__ValidatePluginRequest *input,
                    Auscult__V1__ValidatePluginEvent_Closure closure,
@@ -1370,6 +1432,7 @@ void auscult__v1__plugin__init (Auscult__V1__Plugin_Service *service,
       function_prefix__ ## describe,\
       function_prefix__ ## run,\
       function_prefix__ ## merge,\
+      function_prefix__ ## upload_state,\
       function_prefix__ ## validate  }
 void auscult__v1__plugin__list(ProtobufCService *service,
                                const Auscult__V1__ListPluginsRequest *input,
@@ -1387,6 +1450,10 @@ void auscult__v1__plugin__merge(ProtobufCService *service,
                                 const Auscult__V1__MergePluginRequest *input,
                                 Auscult__V1__PluginEvent_Closure closure,
                                 void *closure_data);
+void auscult__v1__plugin__upload_state(ProtobufCService *service,
+                                       const Auscult__V1__StateChunk *input,
+                                       Auscult__V1__UploadedState_Closure closure,
+                                       void *closure_data);
 void auscult__v1__plugin__validate(ProtobufCService *service,
                                    const Auscult__V1__ValidatePluginRequest *input,
                                    Auscult__V1__ValidatePluginEvent_Closure closure,
@@ -1407,18 +1474,18 @@ extern const ProtobufCMessageDescriptor auscult__v1__plugin_parameter__descripto
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_output__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor;
-extern const ProtobufCMessageDescriptor auscult__v1__shard__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__state_chunk__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__uploaded_state__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__validate_plugin_event__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__validation_check__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__validation_end__descriptor;
-extern const ProtobufCMessageDescriptor auscult__v1__plugin_argument__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_event__descriptor;
-extern const ProtobufCMessageDescriptor auscult__v1__skipped_recording__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_log__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_end__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_result__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__plugin_result_chunk__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_array__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_table__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_row__descriptor;

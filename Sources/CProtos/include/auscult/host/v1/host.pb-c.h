@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "auscult/v1/common.pb-c.h"
 #include "auscult/v1/model.pb-c.h"
 #include "auscult/v1/plugin.pb-c.h"
+#include "auscult/v1/provenance.pb-c.h"
 
 typedef struct Auscult__Host__V1__ToPlugin Auscult__Host__V1__ToPlugin;
 typedef struct Auscult__Host__V1__Load Auscult__Host__V1__Load;

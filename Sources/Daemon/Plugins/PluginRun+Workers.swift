@@ -1,0 +1,91 @@
+import Files
+import Messages
+import PluginHost
+
+/// What several workers of one run do: each a part of the recordings, and one of them the whole at the end.
+extension PluginRun {
+    /// What a part of the recordings gave.
+    struct Part: Sendable {
+        var state: [UInt8] = []
+        var records = RecordRegion()
+        var skipped: [V1.SkippedRecording] = []
+        var times: (engine: Duration, plugin: Duration) = (.zero, .zero)
+    }
+
+    /// Goes through a contiguous part of the recordings, and gives back the state.
+    func runPart(_ part: Range<Int>, _ model: LoadedModel, _ turn: EngineTurn) throws -> Part {
+        let started = try startPart(model, turn, journal: SpooledRecords())
+        defer { started.worker.close() }
+        var result = Part()
+        try activate(started.worker, model, count: part.count)
+        try hear(recordings.recordings[part], started, turn, isPart: true) { _, skipped in
+            if let skipped { result.skipped.append(skipped) }
+        }
+        let state = try started.worker.saved(started.header)
+        (result.state, result.records, result.times) = (state.state, state.records, started.times)
+        return result
+    }
+
+    /// Where several workers go on from: what the checkpoint has, or the beginning.
+    func begun(_ model: LoadedModel, _ turn: EngineTurn) throws -> PluginState {
+        let started = try startPart(model, turn)
+        defer { started.worker.close() }
+        guard var saved = try RunCheckpoint(path: request.checkpoint, intervals)?.saved() else {
+            var state = PluginState(header: started.header)
+            state.header.skipped = recordings.broken.map { .init($0) }
+            return state
+        }
+        saved.header = try check(saved, against: started.header)
+        together.advance(by: saved.header.done)
+        return saved
+    }
+
+    /// The state before a round and what its workers have, as one.
+    func joined(
+        _ state: PluginState, _ parts: [Part], done: Int, _ model: LoadedModel, _ turn: EngineTurn
+    ) throws -> (PluginState, times: (engine: Duration, plugin: Duration)) {
+        let journal = try SpooledRecords()
+        let started = try startPart(model, turn, journal: journal)
+        defer { started.worker.close() }
+        if state.header.done > 0 { try started.worker.call { try $0.merge(state.state) } }
+        for part in parts { try started.worker.call { try $0.merge(part.state) } }
+        try turn.suspended { for records in [state.records] + parts.map(\.records) { try journal.append(records) } }
+        try activate(started.worker, model, count: recordings.recordings.count)
+        var header = state.header
+        header.done = done
+        header.skipped += parts.flatMap(\.skipped).map { .init($0) }
+        return (try started.worker.saved(header), started.times)
+    }
+
+    /// Tells what all workers have found, in the order of one, and lets the plugin finish.
+    /// - Parameter times: of the workers.
+    func finish(
+        _ state: PluginState, _ times: (engine: Duration, plugin: Duration), _ model: LoadedModel, _ turn: EngineTurn,
+        since began: ContinuousClock.Instant
+    ) throws -> V1.PluginEnd {
+        let started = try start(model, turn) { try output.tell($0) }
+        defer { started.worker.close() }
+        try begin(started, turn)
+        for skipped in state.header.skipped { try output.tell(.skipped(.init(skipped)), turn) }
+        try output.tell(state, turn)
+        try started.worker.call { try $0.merge(state.state) }
+        try activate(started.worker, model, count: recordings.recordings.count)
+        if let path = request.stateFile.nonEmpty { try turn.suspended { try state.write(to: path) } }
+        try started.worker.call { try $0.finish() }
+        if request.returnState { try output.send(state, turn) }
+        let all = (times.engine + started.times.engine, times.plugin + started.times.plugin)
+        return V1.PluginEnd(state.header, output.results, all, since: began)
+    }
+
+    /// Of a worker whose plugin tells nothing but what it logs.
+    private func startPart(
+        _ model: LoadedModel, _ turn: EngineTurn, journal: SpooledRecords? = nil
+    ) throws -> Started {
+        let started = try start(model, turn, journal: journal) { _ in }
+        guard started.capture.needs.hasState else {
+            started.worker.close()
+            throw stateless("be run by several workers")
+        }
+        return started
+    }
+}

@@ -1,0 +1,44 @@
+import Messages
+import PluginHost
+
+/// What can be known of a run before its first recording is heard, and is better said then.
+extension PluginRun {
+    func check(_ needs: PluginNeedsValue) throws {
+        if !needs.nothingToHear, recordings.recordings.isEmpty, recordings.broken.isEmpty, request.shard == nil {
+            throw ServiceError(.invalidArgument, "\(plugin.id) needs recordings; the request names none")
+        }
+        if needs.labels, !recordings.recordings.isEmpty, !recordings.recordings.contains(where: { $0.item.isLabelled })
+        {
+            throw ServiceError(
+                .mismatch,
+                "\(plugin.id) needs labels or alignments; none of the \(recordings.recordings.count) recordings has any"
+            )
+        }
+        if needs.oneRun {
+            if let shard = request.shard, shard.count > 1 {
+                throw ServiceError.oneRun(plugin.id, "heard in shards (\(shard.index + 1) of \(shard.count))")
+            }
+            if request.workers > 1 {
+                throw ServiceError.oneRun(plugin.id, "run by \(request.workers) workers")
+            }
+        }
+        let keepsState = !request.checkpoint.isEmpty || !request.stateFile.isEmpty || request.returnState
+        guard needs.hasState || !keepsState else {
+            throw stateless(request.returnState ? "give it back" : "keep a state in a file")
+        }
+    }
+
+    func stateless(_ wish: String) -> ServiceError {
+        ServiceError(.mismatch, "\(plugin.id) saves no state, so it cannot \(wish)")
+    }
+}
+
+extension ServiceError {
+    /// For an analysis that cannot be put together from parts; better said before the work than after it.
+    static func oneRun(_ plugin: String, _ wish: String) -> ServiceError {
+        ServiceError(
+            .mismatch,
+            "\(plugin) needs all recordings in one run, since two of its states cannot be put together: it cannot be "
+                + "\(wish). One run with one worker can be interrupted and gone on with (checkpoint)")
+    }
+}
