@@ -1,8 +1,10 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Logging
 import Messages
+import Results
 
 /// How much a command says beside its result.
 struct Verbosity: ParsableArguments {
@@ -86,17 +88,7 @@ enum PrecisionOption: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
-extension V1.ModelRef.Precision {
-    /// As `--precision` takes it.
-    var name: String {
-        PrecisionOption.allCases.first { $0.message == self }?.rawValue ?? "precision \(rawValue)"
-    }
-}
-
-/// The form of a result that is not audio.
-enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
-    case text, json
-}
+extension ResultFormat: ExpressibleByArgument {}
 
 struct FormatOption: ParsableArguments {
     @Option(name: [.short, .long], help: "The form of the result.")
