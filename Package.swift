@@ -175,16 +175,41 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], swiftSettings: testable),
+        // What analyses give: typed values, and their forms as text, files, drawings and pages.
+        .target(
+            name: "Results",
+            dependencies: ["CZlib", "Files", "Messages", "Palette", "StrictJSON", "Wire"],
+            exclude: ["RESULTS.md"], swiftSettings: testable),
+        // The near side of the socket: finding or starting the daemon, recordings, the console, how commands end.
+        .target(
+            name: "Client",
+            dependencies: [
+                "DataSets", "Digests", "Files", "Messages", "Results", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: testable),
+        // JSON as any message of any server, by the descriptors that it gives; JSON-RPC for editors.
+        .target(
+            name: "Reflection",
+            dependencies: [
+                "Client", "Files", "Messages", "StrictJSON", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], swiftSettings: testable),
+        // The post's experiments, and the page that says how they went.
+        .target(
+            name: "Reproduction",
+            dependencies: [
+                "Client", "DataSets", "Digests", "Files", "Messages", "Results", "StrictJSON", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: testable),
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "AtlasPage", "CZlib", "DataSets", "Digests", "Files", "Messages", "Palette",
-                "PluginTemplates", "StrictJSON", "Wire",
+                "Atlas", "AtlasPage", "Client", "DataSets", "Digests", "Files", "Messages", "Palette",
+                "PluginTemplates", "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-            ],
-            exclude: ["Results/RESULTS.md"], swiftSettings: testable),
+            ], swiftSettings: testable),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         // What is measured and how, of `make bench`; the machine's peak is measured in C, which can name instructions.
@@ -265,10 +290,20 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
+            name: "ResultsTests",
+            dependencies: ["CZlib", "Messages", "Results", "StrictJSON", "TestSupport", "Whisper"]),
+        .testTarget(name: "ClientTests", dependencies: ["Client"]),
+        .testTarget(name: "ReflectionTests", dependencies: ["Reflection", "StrictJSON", "TestSupport"]),
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"]),
+        .testTarget(
+            name: "ReproductionTests",
+            dependencies: ["Client", "DataSets", "Messages", "Reproduction", "Results", "TestSupport"]),
+        .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "DataSets", "Dictionaries", "Digests", "Files",
-                "Kernels", "Messages", "PluginHost", "StrictJSON", "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
+                "Kernels", "Messages", "PluginHost", "Reproduction", "StrictJSON", "TensorFiles", "TestSupport",
+                "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

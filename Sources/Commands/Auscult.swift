@@ -1,5 +1,7 @@
 import ArgumentParser
+import Client
 import Files
+import Results
 
 /// The root of all commands.
 struct Auscult: AsyncParsableCommand {

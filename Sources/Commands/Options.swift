@@ -1,8 +1,10 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Logging
 import Messages
+import Results
 
 /// How much a command says beside its result.
 struct Verbosity: ParsableArguments {
@@ -73,10 +75,7 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
-/// The form of a result that is not audio.
-enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
-    case text, json
-}
+extension ResultFormat: ExpressibleByArgument {}
 
 struct FormatOption: ParsableArguments {
     @Option(name: [.short, .long], help: "The output format.")

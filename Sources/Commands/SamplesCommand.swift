@@ -1,8 +1,10 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Logging
 import Messages
+import Results
 import StrictJSON
 import Wire
 

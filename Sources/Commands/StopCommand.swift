@@ -1,7 +1,9 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Messages
+import Results
 import Wire
 
 /// `auscult stop`: ends the daemon.

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Client
 import Foundation
 import Messages
+import Results
 
 /// `auscult trace`: activations into a file.
 struct TraceCommand: AsyncParsableCommand {

@@ -1,5 +1,4 @@
 import Atlas
-import Commands
 import Digests
 import Foundation
 import Messages

@@ -1,5 +1,7 @@
 import Atlas
+import Client
 import Messages
+import Results
 
 /// A run of a plugin whose tables go into an atlas as they come.
 struct AtlasBuild {
@@ -14,7 +16,7 @@ struct AtlasBuild {
         do {
             var outputs: [String: V1.PluginOutput] = [:]
             var assembly = ResultAssembly()
-            var collector = RunCollector(verbosity, label: "scanning")
+            var collector = RunCollector(verbosity.logger, verbosity.progress, label: "scanning")
             defer { collector.finish() }
             try await daemon.events(V1.PluginRPC.run, request) { event in
                 switch event.event {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Atlas
+import Client
 import Files
 import Foundation
 import Messages
+import Results
 import StrictJSON
 
 /// `auscult atlas build`: a scan into an atlas.
@@ -76,8 +78,9 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             request.seed = seed
             request.stopAtBroken = stopAtBroken
             request.context = context
-            request.dataSets = inputs.filter(RunCommand.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
-            let single = try await RecordingArgument.all(from: inputs.filter { !RunCommand.isDataSet($0) }, daemon)
+            request.dataSets = inputs.filter(RecordingArgument.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
+            let single = try await RecordingArgument.all(
+                from: inputs.filter { !RecordingArgument.isDataSet($0) }, daemon)
             request.audio = try single.map { try $0.storedSource(nil) }
             let recordings = try await AtlasRecordings(single, dataSets: request.dataSets, daemon)
             let info = try await daemon.call(V1.ModelRPC.info, reference)

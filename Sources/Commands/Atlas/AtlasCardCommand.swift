@@ -1,6 +1,8 @@
 import ArgumentParser
 import Atlas
+import Client
 import Foundation
+import Results
 import StrictJSON
 
 /// `auscult atlas card`: everything about one feature.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Atlas
 import AtlasPage
+import Client
 import Files
 import Foundation
 

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Atlas
+import Client
 import Files
 import Foundation
 import Messages
+import Results
 import StrictJSON
 
 /// `auscult atlas listen`: the moments that excite a feature, as sound.

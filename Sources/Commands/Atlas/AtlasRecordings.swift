@@ -1,4 +1,5 @@
 import Atlas
+import Client
 import DataSets
 import Digests
 import Files

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Atlas
 import AtlasPage
+import Client
 import Files
 
 /// `auscult atlas serve`: the page of an atlas for browsers on this machine.

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Atlas
+import Client
 import Foundation
+import Results
 import StrictJSON
 
 /// `auscult atlas show`: the features of an atlas as a table.

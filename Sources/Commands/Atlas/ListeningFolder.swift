@@ -1,8 +1,10 @@
 import Atlas
+import Client
 import Digests
 import Files
 import Foundation
 import Messages
+import Results
 
 /// Moments as sound files in a folder, with a playlist for each list and pictures of the strongest.
 struct ListeningFolder {

@@ -1,6 +1,8 @@
 import Atlas
+import Client
 import Foundation
 import Messages
+import Results
 
 /// A moment's spectrogram, with the activation and what is heard drawn over it.
 struct MomentPicture {
@@ -42,14 +44,6 @@ struct MomentPicture {
     }
 }
 
-extension Plot {
-    init(title: String, unit: String, kind: Kind) {
-        self.title = title
-        self.unit = unit
-        self.kind = kind
-    }
-}
-
 extension AudioClip {
     /// The samples of a mono 16-bit WAV file; nil for anything else.
     init?(wav16 bytes: [UInt8]) {
@@ -74,8 +68,7 @@ extension AudioClip {
                 let samples = stride(from: body, to: body + size - 1, by: 2).map { place in
                     Float(Int16(bitPattern: UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8)) / 32768
                 }
-                self.rate = rate
-                self.samples = samples
+                self.init(rate: rate, samples: samples)
                 return
             default: break
             }

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Client
 import Files
 import Messages
 import PluginTemplates
+import Results
 import StrictJSON
 
 /// `auscult plugins`: which there are, what they want, and whether one is sound.

@@ -1,7 +1,10 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Messages
+import Reflection
+import Results
 
 /// `auscult run`: a plugin over recordings.
 struct RunCommand: AsyncParsableCommand {
@@ -87,8 +90,8 @@ struct RunCommand: AsyncParsableCommand {
             request.seed = seed
             request.stopAtBroken = stopAtBroken
             request.context = context
-            request.dataSets = inputs.filter(Self.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
-            let files = inputs.filter { !Self.isDataSet($0) }
+            request.dataSets = inputs.filter(RecordingArgument.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
+            let files = inputs.filter { !RecordingArgument.isDataSet($0) }
             let recordings = try await RecordingArgument.all(from: files, daemon)
             if detach {
                 request.audio = try recordings.map { try $0.storedSource(nil) }
@@ -97,21 +100,12 @@ struct RunCommand: AsyncParsableCommand {
                 return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
             }
             for recording in recordings { request.audio.append(try await recording.source(nil, daemon)) }
-            var collector = RunCollector(verbosity, label: plugin)
+            var collector = RunCollector(verbosity.logger, verbosity.progress, label: plugin)
             defer { collector.finish() }
             try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
             collector.finish()
             try collector.run.show(output.format, out: output.out)
         }
-    }
-
-    /// Whether an argument stands for several recordings.
-    static func isDataSet(_ argument: String) -> Bool {
-        if argument == RecordingArgument.clipPrefix { return true }
-        if argument.hasPrefix(RecordingArgument.clipPrefix) || argument == "-" { return false }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder), isFolder.boolValue { return true }
-        return ["jsonl", "tsv"].contains((argument as NSString).pathExtension.lowercased())
     }
 }
 
@@ -152,7 +146,7 @@ struct MergeCommand: AsyncParsableCommand {
             let request = V1.MergePluginRequest(
                 stateFiles: states.map { absolutePath($0) }, stateFile: absolutePath(state ?? ""),
                 pluginFolders: PluginSearch.folders)
-            var collector = RunCollector(verbosity, label: "merging")
+            var collector = RunCollector(verbosity.logger, verbosity.progress, label: "merging")
             defer { collector.finish() }
             try await daemon.events(V1.PluginRPC.merge, request) { try collector.take($0) }
             collector.finish()

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Client
 import Foundation
 import Messages
+import Reproduction
+import Results
 import Wire
 
 /// `auscult precision`: what it costs to compute in fewer bits.

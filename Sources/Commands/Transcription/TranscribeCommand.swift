@@ -1,7 +1,9 @@
 import ArgumentParser
+import Client
 import Files
 import Logging
 import Messages
+import Results
 import Wire
 
 /// `auscult transcribe`: recordings to text.
