@@ -15,6 +15,7 @@ struct TraceCommand: AsyncParsableCommand {
                   --reduce max --out t.safetensors
               auscult trace speech.wav --hooks encoder.ln_post --out t.npz \\
                   --intervene 'encoder.blocks.2.mlp.1 @frames 50:100 = zero'
+              auscult trace talk.wav --transcript --hooks decoder.ln --out t.safetensors
 
             A HOOK is a name, glob or alias ('auscult hooks' lists them), or log_mel, the model's input. Tensors have \
             the hooks' names; a recording longer than the model's window is taken window by window, and its tensors \
@@ -23,6 +24,12 @@ struct TraceCommand: AsyncParsableCommand {
 
             Where a hook in the decoder is asked for, the decoder reads the start tokens and what it writes itself \
             (greedily), or --text, or --tokens, in one pass.
+
+            That is not what 'auscult transcribe' writes: its windows begin where the text before went on, its decoder \
+            reads that text first, and it pads the log-mel and not the sound. With --transcript the recording is \
+            transcribed, as by 'auscult transcribe' with these --language and --task, and the tensors are those of the \
+            very windows, prompts and tokens of that transcript; window_starts, tokens, prompt_tokens and padding in the \
+            file's metadata tell them. All tensors are then called HOOK@window1 and so on.
 
             With --detach the daemon does it by itself; the id of its job is printed ('auscult jobs').
             """)
@@ -43,6 +50,7 @@ struct TraceCommand: AsyncParsableCommand {
 
     @Option(help: "Keep the frames that overlap audio, or the padding as well.") var frames = TraceFrames.valid
     @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
+    @Option(help: PaddingOption.help) var padding: PaddingOption?
     @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = TraceReduction.none
 
     @Option(
@@ -56,6 +64,7 @@ struct TraceCommand: AsyncParsableCommand {
     var tokens: String?
 
     @Option(help: "Text for the decoder to read.") var text: String?
+    @Flag(help: "Look inside the passes that write the recording's transcript.") var transcript = false
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup var format: FormatOption
@@ -64,13 +73,21 @@ struct TraceCommand: AsyncParsableCommand {
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {
-        guard tokens == nil || text == nil else { throw ValidationError("--tokens and --text exclude each other.") }
+        guard [tokens != nil, text != nil, transcript].count(where: { $0 }) <= 1 else {
+            throw ValidationError("--tokens, --text and --transcript exclude each other.")
+        }
+        guard !transcript || context == .full else {
+            throw ValidationError("--transcript looks at whole windows, so it takes no --context \(context.rawValue).")
+        }
         _ = try decoderInput
     }
 
     private var decoderInput: V1.TraceRequest.DecoderInput? {
         get throws {
             if let text { return .text(text) }
+            if transcript {
+                return .transcript(V1.DecodingOptions(language: speech.language ?? "", task: speech.task.message))
+            }
             guard let tokens else { return nil }
             let ids = try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
                 guard let id = Int32(part.trimmingCharacters(in: .whitespaces)), id >= 0 else {
@@ -105,7 +122,8 @@ struct TraceCommand: AsyncParsableCommand {
             model: try await model.reference(daemon), hooks: hooks, frames: frames.message, reduction: reduce.message,
             interventions: intervene.interventions(in: FileManager.default.currentDirectoryPath),
             decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task.message,
-            output: .file(absolutePath(out)), context: context.message)
+            output: .file(absolutePath(out)), context: context.message,
+            padding: padding.message)
     }
 
     private func trace(_ request: V1.TraceRequest, _ daemon: DaemonConnection) async throws {

@@ -41,6 +41,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Plugin processes at a time.") var workers: UInt32 = 1
     @Option(help: "Where draws begin.") var seed: UInt64 = 0
     @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
+    @Option(help: PaddingOption.help) var padding: PaddingOption?
     @Flag(help: "End at a recording that cannot be read, rather than leave it out.") var stopAtBroken = false
     @Option(
         parsing: .singleValue, help: ArgumentHelp("Change activations on the way; may be repeated.", valueName: "spec"))
@@ -82,6 +83,7 @@ struct RunCommand: AsyncParsableCommand {
             request.seed = seed
             request.stopAtBroken = stopAtBroken
             request.context = context.message
+            request.padding = padding.message
             request.dataSets = inputs.filter(Self.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
             let files = inputs.filter { !Self.isDataSet($0) }
             let recordings = try await RecordingArgument.all(from: files, daemon)

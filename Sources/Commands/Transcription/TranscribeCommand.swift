@@ -47,6 +47,7 @@ struct TranscribeCommand: AsyncParsableCommand {
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var span: SpanOptions
     @OptionGroup(title: "Decoding") var decoding: DecodingFlags
+    @Option(help: PaddingOption.help) var padding: PaddingOption?
     @OptionGroup var model: ModelOptions
     @Flag(help: "Let the daemon do it as a job for each recording, and print the jobs' ids.") var detach = false
     @OptionGroup var verbosity: Verbosity
@@ -144,6 +145,7 @@ struct TranscribeCommand: AsyncParsableCommand {
         var options = V1.DecodingOptions(language: speech.language ?? "", task: speech.task.message)
         options.wordTimestamps = wordTimestamps
         var request = V1.TranscribeRequest(model: try await model.reference(daemon), options: options)
+        request.padding = padding.message
         try decoding.apply(to: &request)
         return request
     }

@@ -13,7 +13,6 @@ enum ExcerptService {
         let samples = try SampleBuffer.read(recording.input.source, seconds: recording.seconds)
         let excerpt = try Excerpt(
             of: samples, name: name, seconds: part, moment: moment, gainDecibels: request.gainDb)
-        let rate = Double(SampleBuffer.sampleRate)
         let data = try SoundFileWriter.bytes(excerpt.samples, as: format, name: name)
         withExtendedLifetime(recording) {}
         let seconds = { (sample: Int) in Double(sample) / Double(SampleBuffer.sampleRate) }

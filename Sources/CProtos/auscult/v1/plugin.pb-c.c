@@ -2063,7 +2063,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[15] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[16] =
 {
   {
     "plugin_id",
@@ -2245,6 +2245,18 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "padding",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] = {
   3,   /* field[3] = arguments */
@@ -2255,6 +2267,7 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   5,   /* field[5] = deadline_ms */
   4,   /* field[4] = interventions */
   1,   /* field[1] = model */
+  15,   /* field[15] = padding */
   0,   /* field[0] = plugin_id */
   14,   /* field[14] = return_state */
   11,   /* field[11] = seed */
@@ -2266,7 +2279,7 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
 static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -2276,7 +2289,7 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  15,
+  16,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
   1,  auscult__v1__run_plugin_request__number_ranges,
