@@ -215,24 +215,3 @@ struct NoServices: PluginServices {
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String { throw refusal }
     func stateFolder() throws -> String { throw refusal }
 }
-
-extension Tokenizer {
-    /// The ids of a text in which `<|name|>` means the special token of that name.
-    func encodeWithSpecials(_ text: String) -> [Int] {
-        var ids: [Int] = []
-        var plain = text[...]
-        var place = plain.startIndex
-        while let open = plain[place...].range(of: "<|") {
-            guard let close = plain[open.upperBound...].range(of: "|>") else { break }
-            guard let id = special(String(plain[open.lowerBound..<close.upperBound])) else {
-                place = open.upperBound
-                continue
-            }
-            ids += encode(String(plain[..<open.lowerBound]))
-            ids.append(id)
-            plain = plain[close.upperBound...]
-            place = plain.startIndex
-        }
-        return plain.isEmpty ? ids : ids + encode(String(plain))
-    }
-}

@@ -63,7 +63,8 @@ private final class Kept: TraceSink {
         "a plugin's windows are encoded once each, with hooks in both stacks, in one, and with tokens alone",
         arguments: [["encoder.ln_post", "decoder.ln"], ["encoder.blocks.0"], ["decoder.ln"], []], [false, true])
     func plugin(hooks: [String], decoder: Bool) async throws {
-        let needs = PluginNeedsValue(hooks: hooks, decoder: decoder)
+        var needs = PluginNeedsValue()
+        (needs.hooks, needs.decoder) = (hooks, decoder)
         let capture = try PluginCapture(needs, interventions: [], plugin: "test", model: model)
         let (model, input) = (model, long)
         let whisper = try model.model()
