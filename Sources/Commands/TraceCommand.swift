@@ -17,6 +17,7 @@ struct TraceCommand: AsyncParsableCommand {
                   --reduce max --out t.safetensors
               auscult trace speech.wav --hooks encoder.ln_post --out t.npz \\
                   --intervene 'encoder.blocks.2.mlp.1 @frames 50:100 = zero'
+              auscult trace talk.wav --transcript --hooks decoder.ln --out t.safetensors
 
             A HOOK is a name, glob or alias ('auscult hooks' lists them), or log_mel, the model's input. Tensors have \
             the hooks' names; a recording longer than the model's window is processed window by window, and its \
@@ -25,6 +26,12 @@ struct TraceCommand: AsyncParsableCommand {
 
             For hooks in the decoder, the decoder reads the start tokens and the tokens that it decodes itself \
             (greedily), or --text, or --tokens, in one pass.
+
+            That is not what 'auscult transcribe' writes: its windows begin where the text before went on, its decoder \
+            reads that text first, and it pads the log-mel and not the sound. With --transcript the recording is \
+            transcribed, as by 'auscult transcribe' with these --language and --task, and the tensors are those of the \
+            very windows, prompts and tokens of that transcript; window_starts, tokens, prompt_tokens and padding in the \
+            file's metadata tell them. All tensors are then called HOOK@window1 and so on.
 
             With --detach, the trace is a job of the daemon, whose id is printed ('auscult jobs').
             """)
@@ -46,6 +53,7 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(help: "The frames to keep: those that overlap audio, or all, padding included.") var frames = V1.Frames
         .valid
     @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
+    @Option(help: V1.Padding.help) var padding: V1.Padding?
     @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = V1.Reduction.none
 
     @Option(
@@ -59,6 +67,7 @@ struct TraceCommand: AsyncParsableCommand {
     var tokens: String?
 
     @Option(help: "Text for the decoder to read.") var text: String?
+    @Flag(help: "Look inside the passes that write the recording's transcript.") var transcript = false
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup var format: FormatOption
@@ -67,13 +76,21 @@ struct TraceCommand: AsyncParsableCommand {
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {
-        guard tokens == nil || text == nil else { throw ValidationError("--tokens and --text exclude each other.") }
+        guard [tokens != nil, text != nil, transcript].count(where: { $0 }) <= 1 else {
+            throw ValidationError("--tokens, --text and --transcript exclude each other.")
+        }
+        guard !transcript || context == .full else {
+            throw ValidationError("--transcript looks at whole windows, so it takes no --context \(context.rawValue).")
+        }
         _ = try decoderInput
     }
 
     private var decoderInput: V1.TraceRequest.DecoderInput? {
         get throws {
             if let text { return .text(text) }
+            if transcript {
+                return .transcript(V1.DecodingOptions(language: speech.language ?? "", task: speech.task.message))
+            }
             guard let tokens else { return nil }
             let ids = try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
                 guard let id = Int32(part.trimmingCharacters(in: .whitespaces)), id >= 0 else {
@@ -108,7 +125,8 @@ struct TraceCommand: AsyncParsableCommand {
             model: try await model.reference(daemon), hooks: hooks, frames: frames, reduction: reduce,
             interventions: intervene.interventions(in: FileManager.default.currentDirectoryPath),
             decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task,
-            output: .file(absolutePath(out)), context: context)
+            output: .file(absolutePath(out)), context: context,
+            padding: padding ?? .paddingUnspecified)
     }
 
     private func trace(_ request: V1.TraceRequest, _ daemon: DaemonConnection) async throws {

@@ -56,6 +56,9 @@ struct InProcessDaemon {
         await serving.value
     }
 
+    /// Passes of the default model's encoder since it is in memory.
+    var encoderPasses: Int { get throws { try server.store.model(nil as String?).model().encoderPasses } }
+
     func run(_ arguments: String...) async -> CommandResult { await run(arguments) }
 
     func run(_ arguments: [String]) async -> CommandResult {

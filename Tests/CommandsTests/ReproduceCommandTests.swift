@@ -30,8 +30,11 @@ import Testing
         let daemon = try await InProcessDaemon(data)
         let out = data("report")
         let arguments = ["reproduce", "demo:en-slt-01", "demo:en-gb-01", "--only", "words", "-o", out]
+        let before = try daemon.encoderPasses
         let first = await daemon.run(arguments)
         #expect(first.status == 0, "\(first.error)")
+        // Three transcripts of each clip, which fits one window.
+        #expect(try daemon.encoderPasses - before == 6)
         #expect(first.output.contains("words") && first.output.hasSuffix("\(out)/index.html\n"))
         for file in ["results.json", "verdicts.csv", "words/section.json", "words/findings/shares.svg"] {
             #expect(FileManager.default.fileExists(atPath: "\(out)/\(file)"), "\(file)")

@@ -47,6 +47,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Plugin processes that run side by side.") var workers: UInt32 = 1
     @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
     @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
+    @Option(help: V1.Padding.help) var padding: V1.Padding?
     @Flag(help: "Stop at a recording that cannot be read, instead of skipping it.") var stopAtBroken = false
     @Option(
         parsing: .singleValue,
@@ -90,6 +91,7 @@ struct RunCommand: AsyncParsableCommand {
             request.seed = seed
             request.stopAtBroken = stopAtBroken
             request.context = context
+            request.padding = padding ?? .paddingUnspecified
             request.dataSets = inputs.filter(RecordingArgument.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
             let files = inputs.filter { !RecordingArgument.isDataSet($0) }
             let recordings = try await RecordingArgument.all(from: files, daemon)

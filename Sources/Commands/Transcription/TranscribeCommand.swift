@@ -49,6 +49,7 @@ struct TranscribeCommand: AsyncParsableCommand {
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var span: SpanOptions
     @OptionGroup(title: "Decoding") var decoding: DecodingFlags
+    @Option(help: V1.Padding.help) var padding: V1.Padding?
     @OptionGroup var model: ModelOptions
     @Flag(help: "Run a job of the daemon for each recording, and print the jobs' ids.") var detach = false
     @OptionGroup var verbosity: Verbosity
@@ -146,6 +147,7 @@ struct TranscribeCommand: AsyncParsableCommand {
         var options = V1.DecodingOptions(language: speech.language ?? "", task: speech.task)
         options.wordTimestamps = wordTimestamps
         var request = V1.TranscribeRequest(model: try await model.reference(daemon), options: options)
+        request.padding = padding ?? .paddingUnspecified
         try decoding.apply(to: &request)
         return request
     }

@@ -102,24 +102,18 @@ final class EngineServices: PluginServices {
             guard !decodes || tokens?.isEmpty == false else {
                 throw refuse("hook points in the decoder need tokens for it to read")
             }
-            let all = wantsAllFrames.load(ordering: .relaxed)
-            let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
-            let plan = HookPlan(
-                captures: points, validFrames: all ? nil : valid,
+            let plan = PassPlan(
+                captures: points, allFrames: wantsAllFrames.load(ordering: .relaxed),
                 interventions: try interventions.map { try Intervention(parsing: $0, dimensions: dimensions) })
             guard !points.isEmpty else { return [] }
+            let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
             let whisper = try model.model()
-            let mel =
-                samples.map { LogMel(bands: dimensions.nMels).window($0, windowSamples: dimensions.windowSamples) }
-                ?? whisper.paddingMel
+            let mel = samples.map { WindowSource(dimensions).mel($0) } ?? whisper.paddingMel
             var found: [PluginTensor] = []
-            let run = try HookRun(plan, dimensions: dimensions) {
+            let pass = try WindowPass(whisper, mel, plan, validFrames: valid) {
                 found.append(PluginTensor($0, window: 0, validFrames: valid ?? dimensions.nAudioCtx, dimensions))
             }
-            if let audio = try whisper.encode(mel, hooks: run), decodes, let tokens {
-                let cache = whisper.decoderCache(audio: audio)
-                _ = try whisper.decode([tokens.map { Int($0) }], cache: cache, hooks: run)
-            }
+            if let tokens { try pass.read(tokens.map { Int($0) }) }
             return found
         }
     }
@@ -155,7 +149,7 @@ final class EngineServices: PluginServices {
                     tokens[sequence * tokensEach..<(sequence + 1) * tokensEach].map { Int($0) }
                 }
                 // The audio's keys and values are computed once, by the first of all sequences.
-                let first = try kept ?? whisper.decoderCache(audio: whisper.encode(whisper.paddingMel))
+                let first = try kept ?? whisper.decoderCache(audio: audioOfPadding(whisper))
                 let cache = first.beginningAgain(sequences: count, in: dimensions)
                 logits += try whisper.decode(lists, cache: cache, lastOnly: true).elements
                 kept = cache
@@ -169,22 +163,19 @@ final class EngineServices: PluginServices {
         }
     }
 
+    private func audioOfPadding(_ whisper: WhisperModel) throws -> Tensor {
+        try WindowPass(whisper, whisper.paddingMel, PassPlan(keepsAudio: true), validFrames: nil).audio
+    }
+
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String {
         try checkFinite(samples)
         return try computing {
             guard !samples.isEmpty else { throw refuse("there are no samples to transcribe") }
-            let transcriber = try model.transcriber()
-            var options = TranscribeOptions()
-            options.decoding.language = language.nonEmpty
-            if let language = language.nonEmpty { _ = try transcriber.tokenizer.languageCode(for: language) }
-            let changes = try interventions.map { try Intervention(parsing: $0, dimensions: model.dimensions) }
-            if !changes.isEmpty { options.decoding.hooks = HookPlan(interventions: changes) }
-            let mel = try RecordingMel(SampleBuffer(samples), bands: model.dimensions.nMels)
-            let probe = TurnProbe(turn)
-            var observer = TranscriptionObserver()
-            observer.isCancelled = probe.isCancelled
-            let watched = observer
-            return try probe.run { try transcriber.transcribe(mel, options: options, observer: watched) }.text
+            var request = TranscriptionRequest()
+            request.options.decoding.language = language.nonEmpty
+            request.interventions = interventions.map { .text($0) }
+            return try TranscribeService(model: model, request)
+                .transcribe(SampleBuffer(samples), turn: turn).text
         }
     }
 

@@ -45,6 +45,7 @@ struct PluginService: Sendable {
         _ = try catalogue.find(request.pluginId, request.pluginFolders)
         _ = try request.interventions.map { try InterventionSpec($0) }
         _ = try EncoderContext(request.context)
+        _ = try WindowPadding(request.padding)
         for (what, path) in [("checkpoint", request.checkpoint), ("state_file", request.stateFile)] {
             try Self.checkPath(path, what)
         }

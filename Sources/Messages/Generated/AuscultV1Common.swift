@@ -16,14 +16,17 @@ extension V1 {
         public static let names = ["full", "auto"]
     }
 
-    /// What stands for the silence behind the end of a recording, in a window that it does not fill.
+    /// What a window is filled with where the recording ends before it. Activations differ, on frames that overlap audio too, because
+    /// the encoder attends to the padding; and now and then a text does.
     public struct Padding: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
-        /// Samples of zero, of which the log-mel is made.
-        public static let sound = Padding(rawValue: 0)
-        /// Zeros in the log-mel itself, as openai/whisper's transcribe() has them.
-        public static let mel = Padding(rawValue: 1)
+        /// What is usual for the call: MEL for transcripts, SOUND for everything else.
+        public static let paddingUnspecified = Padding(rawValue: 0)
+        /// Zeros behind the samples, of which the log-mel is made, a window at a time: pad_or_trim(audio), as in openai/whisper's examples.
+        public static let sound = Padding(rawValue: 1)
+        /// Zeros behind the log-mel, which is made of the whole recording: openai/whisper's transcribe().
+        public static let mel = Padding(rawValue: 2)
         public static let allCases: [Padding] = [.sound, .mel]
         public static let names = ["sound", "mel"]
     }

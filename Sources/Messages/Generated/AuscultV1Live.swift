@@ -57,10 +57,12 @@ extension V1 {
         /// Milliseconds of audio in the sliding window at most; 0 for the model's own window, which is also the most.
         public var windowMs: UInt32 = 0
         public var deadlineMs: Int64 = 0
+        /// Of MEL, the log-mel is that of the sound in the window, since nobody knows what is to come.
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
 
         public static let fullName = "auscult.v1.LiveOpen"
         public init() {}
-        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0) {
+        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0)) {
             self.model = model
             self.language = language
             self.transcribe = transcribe
@@ -68,6 +70,7 @@ extension V1 {
             self.stepMs = stepMs
             self.windowMs = windowMs
             self.deadlineMs = deadlineMs
+            self.padding = padding
         }
 
         public static func makeC() -> Auscult__V1__LiveOpen {
@@ -84,6 +87,7 @@ extension V1 {
             stepMs = c.step_ms
             windowMs = c.window_ms
             deadlineMs = c.deadline_ms
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__LiveOpen, _ arena: MessageArena) {
@@ -95,6 +99,7 @@ extension V1 {
             c.step_ms = stepMs
             c.window_ms = windowMs
             c.deadline_ms = deadlineMs
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
         }
     }
 
@@ -385,12 +390,15 @@ extension V1 {
         public var duration: Double = 0
         /// Steps that were skipped because the engine was busy.
         public var skippedSteps: UInt64 = 0
+        /// What windows were padded with.
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
 
         public static let fullName = "auscult.v1.LiveEnd"
         public init() {}
-        public init(duration: Double = 0, skippedSteps: UInt64 = 0) {
+        public init(duration: Double = 0, skippedSteps: UInt64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0)) {
             self.duration = duration
             self.skippedSteps = skippedSteps
+            self.padding = padding
         }
 
         public static func makeC() -> Auscult__V1__LiveEnd {
@@ -402,11 +410,13 @@ extension V1 {
         public init(_ c: Auscult__V1__LiveEnd) {
             duration = c.duration
             skippedSteps = c.skipped_steps
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__LiveEnd, _ arena: MessageArena) {
             c.duration = duration
             c.skipped_steps = skippedSteps
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
         }
     }
 

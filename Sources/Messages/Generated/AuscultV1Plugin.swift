@@ -453,12 +453,13 @@ extension V1 {
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
         /// Whether the state after the last recording is sent as well, before `end`.
         public var returnState: Bool = false
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
         /// As ListPluginsRequest.folders.
         public var pluginFolders: [String] = []
 
         public static let fullName = "auscult.v1.RunPluginRequest"
         public init() {}
-        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false, pluginFolders: [String] = []) {
+        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false, padding: V1.Padding = V1.Padding(rawValue: 0), pluginFolders: [String] = []) {
             self.pluginId = pluginId
             self.model = model
             self.audio = audio
@@ -474,6 +475,7 @@ extension V1 {
             self.stopAtBroken = stopAtBroken
             self.context = context
             self.returnState = returnState
+            self.padding = padding
             self.pluginFolders = pluginFolders
         }
 
@@ -499,6 +501,7 @@ extension V1 {
             stopAtBroken = c.stop_at_broken != 0
             context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
             returnState = c.return_state != 0
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
             pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
         }
 
@@ -522,6 +525,7 @@ extension V1 {
             c.stop_at_broken = stopAtBroken ? 1 : 0
             c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
             c.return_state = returnState ? 1 : 0
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
             c.n_plugin_folders = pluginFolders.count
             c.plugin_folders = arena.array(pluginFolders) { arena.text($0) }
         }

@@ -32,6 +32,11 @@ extension V1 {
             /// The start tokens and then these; exactly these where they begin with <|startoftranscript|>, or where the model has
             /// no vocabulary.
             case tokens(V1.TokenSequence)
+            /// What its transcript has, written as these options say: then the windows are the transcript's too, which begin where it went on,
+            /// and captures are made in the very passes that wrote it. In each window the decoder reads what it had read when it wrote (the
+            /// earlier text and the start tokens) and what the transcript took; where that is nothing, it reads nothing. language and
+            /// task of this request count for nothing, and context must be FULL.
+            case transcript(V1.DecodingOptions)
         }
         public enum Output: Hashable, Sendable {
             case stream(V1.Empty)
@@ -54,10 +59,11 @@ extension V1 {
         public var output: Output?
         public var deadlineMs: Int64 = 0
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
 
         public static let fullName = "auscult.v1.TraceRequest"
         public init() {}
-        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], frames: V1.Frames = V1.Frames(rawValue: 0), reduction: V1.Reduction = V1.Reduction(rawValue: 0), interventions: [V1.Intervention] = [], decoderInput: DecoderInput? = nil, language: String = "", task: V1.Task = V1.Task(rawValue: 0), output: Output? = nil, deadlineMs: Int64 = 0, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)) {
+        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], frames: V1.Frames = V1.Frames(rawValue: 0), reduction: V1.Reduction = V1.Reduction(rawValue: 0), interventions: [V1.Intervention] = [], decoderInput: DecoderInput? = nil, language: String = "", task: V1.Task = V1.Task(rawValue: 0), output: Output? = nil, deadlineMs: Int64 = 0, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0)) {
             self.model = model
             self.audio = audio
             self.hooks = hooks
@@ -70,6 +76,7 @@ extension V1 {
             self.output = output
             self.deadlineMs = deadlineMs
             self.context = context
+            self.padding = padding
         }
 
         public static func makeC() -> Auscult__V1__TraceRequest {
@@ -88,6 +95,7 @@ extension V1 {
             switch c.decoder_input_case.rawValue {
             case 7: decoderInput = .text(Read.text(c.text))
             case 8: decoderInput = Read.message(c.tokens).map { .tokens($0) }
+            case 16: decoderInput = Read.message(c.transcript).map { .transcript($0) }
             default: break
             }
             language = Read.text(c.language)
@@ -100,6 +108,7 @@ extension V1 {
             }
             deadlineMs = c.deadline_ms
             context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__TraceRequest, _ arena: MessageArena) {
@@ -118,6 +127,9 @@ extension V1 {
             case .tokens(let value)?:
                 c.decoder_input_case = .init(rawValue: 8)
                 c.tokens = arena.message(value)
+            case .transcript(let value)?:
+                c.decoder_input_case = .init(rawValue: 16)
+                c.transcript = arena.message(value)
             case nil: break
             }
             c.language = arena.text(language)
@@ -136,6 +148,7 @@ extension V1 {
             }
             c.deadline_ms = deadlineMs
             c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
         }
     }
 
@@ -230,12 +243,13 @@ extension V1 {
 
     public struct TensorHeader: ProtoMessage {
         public enum FirstPosition: Hashable, Sendable {
-            /// The frame of the trace that position 0 stands for; a reduction's first frame.
+            /// The frame of the trace that position 0 stands for; a reduction's first frame. Where a transcript's window begins between two, the
+            /// earlier one.
             case firstFrame(UInt64)
             /// The token of the window's sequence that position 0 stands for.
             case firstToken(UInt64)
         }
-        /// The hook point's, with "@window1", "@window2", … where there are several windows.
+        /// The hook point's, with "@window1", "@window2", … where there are several windows, or where they are a transcript's.
         public var name: String = ""
         public var hook: String = ""
         /// Counted from 1.
@@ -426,7 +440,8 @@ extension V1 {
         /// Seconds of audio.
         public var duration: Double = 0
         public var tensors: [V1.TensorHeader] = []
-        /// The tokens that the decoder read, per window; empty without decoder hooks.
+        /// The tokens that the decoder read, per window; empty without decoder hooks. Of a transcript they are always there, and empty for a
+        /// window that it took none from.
         public var tokens: [V1.TokenSequence] = []
         public var windows: UInt32 = 0
         /// Where the tensors went, as the request said.
@@ -434,10 +449,16 @@ extension V1 {
         /// What RunToEnd put into shared memory.
         public var memory: V1.SharedMemory?
         public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
+        /// What windows were padded with.
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
+        /// Where each window begins, in seconds from the part that was looked at.
+        public var windowStarts: [Double] = []
+        /// Of a transcript: how many of each window's tokens were not written in it: earlier text, and the start tokens.
+        public var promptTokens: [UInt32] = []
 
         public static let fullName = "auscult.v1.TraceSummary"
         public init() {}
-        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
+        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0), windowStarts: [Double] = [], promptTokens: [UInt32] = []) {
             self.file = file
             self.model = model
             self.modelSha256 = modelSha256
@@ -448,6 +469,9 @@ extension V1 {
             self.outputFile = outputFile
             self.memory = memory
             self.precision = precision
+            self.padding = padding
+            self.windowStarts = windowStarts
+            self.promptTokens = promptTokens
         }
 
         public static func makeC() -> Auscult__V1__TraceSummary {
@@ -467,6 +491,9 @@ extension V1 {
             outputFile = Read.text(c.output_file)
             memory = Read.message(c.memory)
             precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
+            windowStarts = Read.array(c.window_starts, c.n_window_starts) { $0 }
+            promptTokens = Read.array(c.prompt_tokens, c.n_prompt_tokens) { $0 }
         }
 
         public func fill(_ c: inout Auscult__V1__TraceSummary, _ arena: MessageArena) {
@@ -482,6 +509,11 @@ extension V1 {
             c.output_file = arena.text(outputFile)
             c.memory = arena.message(memory)
             c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
+            c.n_window_starts = windowStarts.count
+            c.window_starts = arena.array(windowStarts) { $0 }
+            c.n_prompt_tokens = promptTokens.count
+            c.prompt_tokens = arena.array(promptTokens) { $0 }
         }
     }
 

@@ -16,7 +16,10 @@ extension V1.TraceSummary {
     private var json: JSON {
         [
             "file": .string(file), "out": .string(outputFile), "model": .string(model),
-            "model_sha256": .string(modelSha256), "precision": .string(precision.name), "duration": .number(duration),
+            "model_sha256": .string(modelSha256), "precision": .string(precision.name),
+            "padding": padding.name.map { .string($0) } ?? .null, "duration": .number(duration),
+            "window_starts": .array(windowStarts.map { .number($0) }),
+            "prompt_tokens": .array(promptTokens.map { .integer(Int($0)) }),
             "tokens": .array(tokens.map { JSON($0.ids) }), "tensors": .array(tensors.map(\.json)),
         ]
     }

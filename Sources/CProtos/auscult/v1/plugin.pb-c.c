@@ -2096,7 +2096,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[16] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[17] =
 {
   {
     "plugin_id",
@@ -2279,6 +2279,18 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "padding",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "plugin_folders",
     20,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2300,7 +2312,8 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   5,   /* field[5] = deadline_ms */
   4,   /* field[4] = interventions */
   1,   /* field[1] = model */
-  15,   /* field[15] = plugin_folders */
+  15,   /* field[15] = padding */
+  16,   /* field[16] = plugin_folders */
   0,   /* field[0] = plugin_id */
   14,   /* field[14] = return_state */
   11,   /* field[11] = seed */
@@ -2312,8 +2325,8 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
 static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 15 },
-  { 0, 16 }
+  { 20, 16 },
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -2323,7 +2336,7 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  16,
+  17,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
   2,  auscult__v1__run_plugin_request__number_ranges,

@@ -21,6 +21,7 @@ from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .jobs import Jobs
 from .models import Model, Precision, absolute, model_ref
+from .padding import Padding, padding_number
 from .status import DaemonStatus, Health, daemon_status
 from .traces import Trace, TraceOptions
 from .transcripts import LanguageProbability, TranscribeOptions
@@ -269,8 +270,9 @@ class Client(Caller):
             timeout: Seconds until it must be done.
             on_progress: Called with the progress, in windows.
             options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
-                ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder,
-                ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``language``,
+                ``context`` (``"full"``, ``"auto"``), ``padding`` (``"sound"``, ``"mel"``), ``interventions``, ``text`` or
+                ``tokens`` for the decoder, or ``transcript`` (True, or the options of `transcribe`) to look inside the
+                passes that write the recording's transcript, ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``language``,
                 ``task``, ``name``, and ``span`` in seconds.
         """
         with self._trace(audio, hooks, memory, out, timeout, on_progress, options) as tensors:
@@ -305,6 +307,7 @@ class Client(Caller):
         features: Iterable[_live.Feature] = (),
         step: float | None = None,
         window: float | None = None,
+        padding: Padding | None = None,
         timeout: float | None = None,
     ) -> _live.Live:
         """Opens a line for sound while it is being made.
@@ -317,9 +320,11 @@ class Client(Caller):
                 means the one that the dictionary names.
             step: Seconds of new sound between two looks; 0.5 by default, at least 0.1.
             window: Seconds of sound that the encoder sees at most; the model's own window by default.
+            padding: What fills the window behind the sound: zeros behind the samples (``"sound"``, the default), or behind their
+                log-mel (``"mel"``), as a transcription has them.
             timeout: Seconds until the line ends by itself.
         """
-        request = _live.opening(model, vocabulary, precision, language, transcribe, features, step, window)
+        request = _live.opening(model, vocabulary, precision, language, transcribe, features, step, window, padding)
         return self._opened(lambda it: _live.Live(it, "auscult.v1.Live/Listen", request, timeout=timeout))
 
     # Plugins.
@@ -342,15 +347,22 @@ class Client(Caller):
         model: Model = "",
         vocabulary: str = "",
         precision: Precision = "exact",
+        padding: Padding | None = None,
         timeout: float | None = None,
         on_progress: streams.OnProgress | None = None,
     ) -> _plugins.PluginRun:
-        """Runs a plugin over recordings; iterate over its results."""
+        """Runs a plugin over recordings; iterate over its results.
+
+        Args:
+            padding: What fills the last window: zeros behind the samples (``"sound"``, the default), or behind the log-mel of the
+                whole recording (``"mel"``).
+        """
         request = v1.RunPluginRequest(
             plugin_id=id,
             model=model_ref(model, vocabulary, precision),
             arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in (arguments or {}).items()],
             interventions=intervention_messages(interventions),
+            padding=padding_number(padding),
         )
 
         def run(connection: Connection) -> _plugins.PluginRun:

@@ -11,6 +11,7 @@ from ._messages import enum_number, present, v1
 from .errors import InvalidArgument
 from .interventions import Interventions
 from .models import Model, Precision, precision_word
+from .padding import Padding, padding_word
 
 Task = Literal["transcribe", "translate"]
 
@@ -70,6 +71,8 @@ class Transcript:
     seed: int
     #: In what numbers the model computed.
     precision: Precision = "exact"
+    #: What windows were padded with; None where a daemon does not say.
+    padding: Padding | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class TranscribeOptions(DecodingOptions, total=False):
     model: Model
     vocabulary: str
     precision: Precision
+    #: None for what is usual, ``"mel"``.
+    padding: Union[Padding, None]
     interventions: Interventions
 
 
@@ -216,4 +221,5 @@ def transcript(message: Any) -> Transcript:
         segments=tuple(segment(one) for one in message.segments),
         seed=message.seed,
         precision=precision_word(message),
+        padding=padding_word(message),
     )

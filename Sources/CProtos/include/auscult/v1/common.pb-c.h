@@ -61,17 +61,22 @@ typedef enum _Auscult__V1__EncoderContext {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__ENCODER_CONTEXT)
 } Auscult__V1__EncoderContext;
 /*
- * What stands for the silence behind the end of a recording, in a window that it does not fill.
+ * What a window is filled with where the recording ends before it. Activations differ, on frames that overlap audio too, because
+ * the encoder attends to the padding; and now and then a text does.
  */
 typedef enum _Auscult__V1__Padding {
   /*
-   * Samples of zero, of which the log-mel is made.
+   * What is usual for the call: MEL for transcripts, SOUND for everything else.
    */
-  AUSCULT__V1__PADDING__SOUND = 0,
+  AUSCULT__V1__PADDING__PADDING_UNSPECIFIED = 0,
   /*
-   * Zeros in the log-mel itself, as openai/whisper's transcribe() has them.
+   * Zeros behind the samples, of which the log-mel is made, a window at a time: pad_or_trim(audio), as in openai/whisper's examples.
    */
-  AUSCULT__V1__PADDING__MEL = 1
+  AUSCULT__V1__PADDING__SOUND = 1,
+  /*
+   * Zeros behind the log-mel, which is made of the whole recording: openai/whisper's transcribe().
+   */
+  AUSCULT__V1__PADDING__MEL = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__PADDING)
 } Auscult__V1__Padding;
 /*

@@ -83,10 +83,14 @@ struct  Auscult__V1__LiveOpen
    */
   uint32_t window_ms;
   int64_t deadline_ms;
+  /*
+   * Of MEL, the log-mel is that of the sound in the window, since nobody knows what is to come.
+   */
+  Auscult__V1__Padding padding;
 };
 #define AUSCULT__V1__LIVE_OPEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_open__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0 }
+    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
 
 
 /*
@@ -254,10 +258,14 @@ struct  Auscult__V1__LiveEnd
    * Steps that were skipped because the engine was busy.
    */
   uint64_t skipped_steps;
+  /*
+   * What windows were padded with.
+   */
+  Auscult__V1__Padding padding;
 };
 #define AUSCULT__V1__LIVE_END__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_end__descriptor) \
-    , 0, 0 }
+    , 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
 
 
 /* Auscult__V1__LiveInput methods */

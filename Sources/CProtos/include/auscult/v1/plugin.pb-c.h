@@ -335,6 +335,7 @@ struct  Auscult__V1__RunPluginRequest
    * Whether the state after the last recording is sent as well, before `end`.
    */
   protobuf_c_boolean return_state;
+  Auscult__V1__Padding padding;
   /*
    * As ListPluginsRequest.folders.
    */
@@ -343,7 +344,7 @@ struct  Auscult__V1__RunPluginRequest
 };
 #define AUSCULT__V1__RUN_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__run_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, 0,NULL }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL }
 
 
 struct  Auscult__V1__MergePluginRequest

@@ -44,10 +44,11 @@ struct  Auscult__V1__TranscribeRequest
   size_t n_interventions;
   Auscult__V1__Intervention **interventions;
   int64_t deadline_ms;
+  Auscult__V1__Padding padding;
 };
 #define AUSCULT__V1__TRANSCRIBE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__transcribe_request__descriptor) \
-    , NULL, NULL, NULL, 0,NULL, 0 }
+    , NULL, NULL, NULL, 0,NULL, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
 
 
 typedef enum {
@@ -231,10 +232,14 @@ struct  Auscult__V1__Transcript
    * The model's.
    */
   Auscult__V1__ModelRef__Precision precision;
+  /*
+   * What windows were padded with.
+   */
+  Auscult__V1__Padding padding;
 };
 #define AUSCULT__V1__TRANSCRIPT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__transcript__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
 
 
 typedef enum {
