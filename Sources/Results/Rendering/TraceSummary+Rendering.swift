@@ -17,7 +17,7 @@ extension V1.TraceSummary {
         [
             "file": .string(file), "out": .string(outputFile), "model": .string(model),
             "model_sha256": .string(modelSha256), "precision": .string(precision.name),
-            "padding": padding.name.map { .string($0) } ?? .null, "duration": .number(duration),
+            "padding": padding == .paddingUnspecified ? .null : .string(padding.name), "duration": .number(duration),
             "window_starts": .array(windowStarts.map { .number($0) }),
             "prompt_tokens": .array(promptTokens.map { .integer(Int($0)) }),
             "tokens": .array(tokens.map { JSON($0.ids) }), "tensors": .array(tensors.map(\.json)),

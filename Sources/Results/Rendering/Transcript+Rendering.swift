@@ -30,7 +30,7 @@ extension V1.Transcript {
         [
             "file": .string(file), "language": .string(language), "text": .string(text),
             "duration": .number(duration), "seed": JSON(seed), "precision": .string(precision.name),
-            "padding": padding.name.map { .string($0) } ?? .null, "segments": .array(segments.map(\.json)),
+            "padding": padding == .paddingUnspecified ? .null : .string(padding.name), "segments": .array(segments.map(\.json)),
         ]
     }
 }
