@@ -36,7 +36,10 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; without it, the embedded model.",
+            """
+            A registered name, a folder of Hugging Face or CTranslate2, an openai .pt, a ggml .bin, or org/name of a model \
+            that lies in the cache of Hugging Face's hub; without it, the embedded model.
+            """,
             valueName: "model"),
         completion: .file())
     var model: String?
@@ -59,13 +62,21 @@ struct ModelOptions: ParsableArguments {
     /// The model as the daemon is told it. A word may be a name or a file here; a name that is registered comes first.
     func reference(_ daemon: DaemonConnection) async throws -> V1.ModelRef {
         var name = model ?? ""
-        if name.contains("/") {
+        if Self.mayBeOnHub(name), !FileManager.default.fileExists(atPath: name) {
+            // `org/name`: the daemon knows where Hugging Face's cache is.
+        } else if name.contains("/") {
             name = absolutePath(name)
         } else if !name.isEmpty, FileManager.default.fileExists(atPath: name) {
             let registered = try await daemon.call(V1.ModelRPC.list, .init()).models
             if !registered.contains(where: { $0.name == name && $0.state != .released }) { name = absolutePath(name) }
         }
         return V1.ModelRef(name: name, vocabulary: absolutePath(vocab ?? ""), precision: precision)
+    }
+
+    /// Two words with a stroke between them, of which the first is no folder's "." or "~".
+    private static func mayBeOnHub(_ name: String) -> Bool {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && !"-.~".contains($0.prefix(1)) }
     }
 
     /// What results call the model: as it was given here, where the daemon has its path.

@@ -47,7 +47,7 @@ import Testing
 
     @Test(
         "an atlas of an older version is brought up to date, opened for reading or writing, and keeps its rows",
-        arguments: [1, 2, 3], [AtlasStore.Mode.read, .write])
+        arguments: [1, 2, 3, 4], [AtlasStore.Mode.read, .write])
     func migration(version: Int, mode: AtlasStore.Mode) throws {
         let path = try old(version)
         let store = try AtlasStore(path: path, mode: mode)
@@ -60,14 +60,16 @@ import Testing
         #expect(card.examples.map(\.activation) == [[0.5, 2.5]])
         // What was not known then is not made up.
         let label = try #require(card.labels.first)
-        #expect(label.precision == 0.9 && label.namedPrecision == 0.95 && label.base == nil && label.lift == nil)
+        #expect(
+            label.precision == 0.9 && label.namedPrecision == 0.95 && label.base == nil && label.lift == nil
+                && label.ap == nil)
         let now = try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
         #expect(now == AtlasSchema.version)
     }
 
     @Test(
         "labels of an older atlas have no lift: sorted by it they come last, and none is above any",
-        arguments: [1, 2, 3])
+        arguments: [1, 2, 3, 4])
     func withoutLift(version: Int) throws {
         let store = try AtlasStore(path: try old(version), mode: .write)
         // A newer scan beside it, whose feature 3 has no label.
@@ -85,7 +87,7 @@ import Testing
         #expect(try store.features(query).total == 3)
     }
 
-    @Test("the fixtures are what the migrations make", arguments: [1, 2, 3])
+    @Test("the fixtures are what the migrations make", arguments: [1, 2, 3, 4])
     func fixture(version: Int) throws {
         let made = try DatabaseQueue()
         try AtlasSchema.migrator.migrate(made, upTo: "\(version)")

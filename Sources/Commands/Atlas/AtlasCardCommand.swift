@@ -54,13 +54,15 @@ extension AtlasCard {
 
     private var labelTable: String {
         var table = TextTable(
-            "LABEL", "KIND", "SIDE", "PRECISION", "BASE", "LIFT", "RECALL", "F1", "AUC", "BITS", "SELECTIVITY", "P",
+            "LABEL", "KIND", "SIDE", "PRECISION", "BASE", "LIFT", "RECALL", "F1", "AP", "AUC", "BITS", "SELECTIVITY",
+            "P",
             "LAG",
             "THRESHOLD", "NAMED WITH", "FRAMES")
         for label in labels {
             table.append(
                 label.label, label.kind, label.side, Self.number(label.precision), Self.number(label.base),
-                Self.number(label.lift), Self.number(label.recall), Self.number(label.f1), Self.number(label.auc),
+                Self.number(label.lift), Self.number(label.recall), Self.number(label.f1), Self.number(label.ap),
+                Self.number(label.auc),
                 Self.number(label.mutualInformation), Self.number(label.selectivity), Self.number(label.pValue),
                 label.lag.map { "\($0 * 20) ms" } ?? "–", Self.number(label.threshold),
                 Self.number(label.namedPrecision), Self.frames(label))

@@ -13,6 +13,7 @@ struct ModelsCommand: AsyncParsableCommand {
         discussion: """
               auscult models
               auscult models add ~/whisper-tiny --name mine
+              auscult models add .build/released/whisper-tiny.en --name tiny.en
               auscult models add tiny.pt --vocab multilingual.tiktoken
               auscult models pull base.en
 
@@ -63,7 +64,9 @@ extension ModelsCommand {
                 file: --vocab names the .tiktoken that it was trained with (a file beside it is found too).
                 """)
 
-        @Argument(help: "A Hugging Face folder, an openai .pt or a ggml .bin.", completion: .file()) var path: String
+        @Argument(
+            help: "A folder of Hugging Face or CTranslate2, an openai .pt or a ggml .bin.", completion: .file())
+        var path: String
         @Option(help: "The name to register it under; otherwise that of the file or folder.") var name: String?
         @Option(
             help: ArgumentHelp("The vocabulary: a .tiktoken or a tokenizer file.", valueName: "file"),

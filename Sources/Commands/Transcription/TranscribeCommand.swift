@@ -82,10 +82,14 @@ struct TranscribeCommand: AsyncParsableCommand {
         }
         var failure: ExitStatus?
         var told: Set<String> = []
+        // Of many recordings the first speaks for all.
+        var notice: String?
+        defer { if let notice { verbosity.logger.notice("\(notice)") } }
         for input in inputs {
             do {
                 request.audio = try await input.source(span.span, daemon)
-                try await transcribe(input, request, results, daemon)
+                let transcript = try await transcribe(input, request, results, daemon)
+                notice = notice ?? transcript.flatMap { EmbeddedModelNotice.sentence(about: $0, model: model.model) }
             } catch let error as WireError where concernsOneFile(error) {
                 // The same sentence for a second file is not about the files.
                 guard told.insert(error.message).inserted || error.message.contains(input.name) else { throw error }
@@ -100,9 +104,10 @@ struct TranscribeCommand: AsyncParsableCommand {
     private func transcribe(
         _ input: RecordingArgument, _ request: V1.TranscribeRequest, _ results: TranscriptOutput,
         _ daemon: DaemonConnection
-    ) async throws {
+    ) async throws -> V1.Transcript? {
         let line = verbosity.progress
         defer { line.clear() }
+        var whole: V1.Transcript?
         try await daemon.events(V1.TranscribeRPC.stream, request) { message in
             switch message.event {
             case .segment(let segment)?:
@@ -113,9 +118,11 @@ struct TranscribeCommand: AsyncParsableCommand {
                 line.clear()
                 try results.append(transcript)
                 tellSeed(transcript)
+                whole = transcript
             case .started?, nil: break
             }
         }
+        return whole
     }
 
     /// Starts a job for each recording.
