@@ -30,7 +30,8 @@ extension V1.Transcript {
         [
             "file": .string(file), "language": .string(language), "text": .string(text),
             "duration": .number(duration), "seed": JSON(seed), "precision": .string(precision.name),
-            "padding": padding == .paddingUnspecified ? .null : .string(padding.name), "segments": .array(segments.map(\.json)),
+            "padding": padding == .paddingUnspecified ? .null : .string(padding.name),
+            "segments": .array(segments.map(\.json)),
         ]
     }
 }
