@@ -130,12 +130,14 @@ let package = Package(
             swiftSettings: testable),
         // Colours that the drawings and the pages share.
         .target(name: "Palette"),
-        // The page to explore an atlas: its files as bytes of the binary, and what serves and exports it.
-        .target(name: "CAtlasPage", exclude: ["Page"]),
+        // What pages are made of, as bytes of the binary; their modules as one script, and pages that are one file.
+        .target(name: "CPages", exclude: ["Pages"]),
+        .target(name: "Pages", dependencies: ["CPages", "StrictJSON"], swiftSettings: testable),
+        // The page to explore an atlas: what serves and exports it.
         .target(
             name: "AtlasPage",
             dependencies: [
-                "Atlas", "CAtlasPage", "Files", "Palette",
+                "Atlas", "Files", "Pages", "Palette",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -178,7 +180,7 @@ let package = Package(
         // What analyses give: typed values, and their forms as text, files, drawings and pages.
         .target(
             name: "Results",
-            dependencies: ["CZlib", "Files", "Messages", "Palette", "StrictJSON", "Wire"],
+            dependencies: ["CZlib", "Files", "Messages", "Pages", "Palette", "StrictJSON", "Wire"],
             exclude: ["RESULTS.md"], swiftSettings: testable),
         // The near side of the socket: finding or starting the daemon, recordings, the console, how commands end.
         .target(
@@ -199,13 +201,13 @@ let package = Package(
         .target(
             name: "Reproduction",
             dependencies: [
-                "Client", "DataSets", "Digests", "Files", "Messages", "Results", "StrictJSON", "Wire",
+                "Client", "Digests", "Files", "Messages", "Pages", "Results", "StrictJSON", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "AtlasPage", "Client", "DataSets", "Digests", "Files", "Messages", "Palette",
+                "Atlas", "AtlasPage", "Client", "DataSets", "Digests", "Files", "Messages",
                 "PluginTemplates", "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -294,6 +296,7 @@ let package = Package(
             dependencies: ["CZlib", "Messages", "Results", "StrictJSON", "TestSupport", "Whisper"]),
         .testTarget(name: "ClientTests", dependencies: ["Client"]),
         .testTarget(name: "ReflectionTests", dependencies: ["Reflection", "StrictJSON", "TestSupport"]),
+        .testTarget(name: "PagesTests", dependencies: ["Pages", "StrictJSON"]),
         .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"]),
         .testTarget(
             name: "ReproductionTests",
@@ -302,7 +305,8 @@ let package = Package(
             name: "CommandsTests",
             dependencies: [
                 "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
-                "Kernels", "Messages", "PluginHost", "Reproduction", "StrictJSON", "TensorFiles", "TestSupport",
+                "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
+                "TestSupport",
                 "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),

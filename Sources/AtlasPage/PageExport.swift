@@ -1,6 +1,7 @@
 import Atlas
 import Files
 import Foundation
+import Pages
 
 /// An atlas' page as a folder that needs no server: for a static host, or to be opened from disk.
 ///
@@ -116,14 +117,13 @@ public struct PageExport: Sendable {
 
     /// The page's own files: one script in place of the modules.
     static func page() throws -> [(name: String, bytes: [UInt8])] {
-        let modules = PageFiles.all.filter { $0.key.hasSuffix(".js") }.mapValues { String(decoding: $0, as: UTF8.self) }
-        let html = PageFiles.text("index.html")
+        let html = (PageFiles.text("atlas/index.html") ?? "")
             .replacing("<html lang=\"en\">", with: "<html lang=\"en\" data-atlas=\"files\">")
             .replacing("<script type=\"module\" src=\"main.js\">", with: "<script defer src=\"page.js\">")
-        let others = PageFiles.all.filter { !$0.key.hasSuffix(".js") && $0.key != "index.html" }
+        let others = AtlasFiles.all.filter { !$0.key.hasSuffix(".js") && $0.key != "index.html" }
         return others.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } + [
             ("index.html", Array(html.utf8)),
-            ("page.js", Array(try PageScript.bundle(modules, main: "main.js").utf8)),
+            ("page.js", Array(try PageScript.bundle(PageFiles.modules, main: "atlas/main.js").utf8)),
         ]
     }
 }
@@ -141,7 +141,7 @@ private struct ExportFolder {
         guard there.isEmpty, !exists || isFolder.boolValue else {
             throw FileError(.cannotCreate, "\(path) is there already; an export needs a folder of its own")
         }
-        for name in ["", "data", "sound"] {
+        for name in ["", "data", "shared", "sound"] {
             do {
                 try FileManager.default.createDirectory(atPath: path + "/" + name, withIntermediateDirectories: true)
             } catch {

@@ -45,6 +45,7 @@ public struct PageServer: Sendable {
         router.add(middleware: PageGuard())
         router.get("/") { _, _ in try page("index.html") }
         router.get("/{file}") { _, context in try page(try context.parameters.require("file")) }
+        router.get("/shared/{file}") { _, context in try page("shared/\(try context.parameters.require("file"))") }
         router.get("/api/atlas") { [data] _, _ in PageAnswer.json(try data.about()) }
         router.get("/api/features") { [data] request, _ in
             var parameters: [String: String] = [:]
@@ -64,7 +65,7 @@ public struct PageServer: Sendable {
     }
 
     private func page(_ name: String) throws -> Response {
-        guard let file = PageFiles.file(name) else { throw HTTPError(.notFound) }
+        guard let file = AtlasFiles.file(name) else { throw HTTPError(.notFound) }
         return PageAnswer.bytes(file.bytes, file.type)
     }
 

@@ -121,12 +121,11 @@ package struct ResultsJSON {
     }
 
     private func audio(_ clip: AudioClip) -> [(String, JSON)] {
-        var members: [(String, JSON)] = [("sample_rate", .integer(clip.rate)), ("seconds", .number(clip.seconds))]
+        let members: [(String, JSON)] = [("sample_rate", .integer(clip.rate)), ("seconds", .number(clip.seconds))]
         var encoding = WAV.Encoding.float32
         if case .packed = numbers {
             // Every browser plays it, and it is half the size.
             encoding = .pcm16
-            members.append(("spectrogram", .object(array(Spectrogram.of(clip)))))
         }
         return members + [("wav", .string(Data(WAV.bytes(clip, encoding)).base64EncodedString()))]
     }

@@ -71,41 +71,6 @@ import Testing
     }
 }
 
-@Suite struct PageScriptTests {
-    @Test("Modules become one script, each after what it needs")
-    func bundle() throws {
-        let script = try PageScript.bundle(
-            [
-                "main.js": "import { a, b as c } from './other.js';\nconsole.log(a(), c);",
-                "other.js": "export function a() { return 1; }\nexport const b = 2;\nconst hidden = 3;",
-            ], main: "main.js")
-        let other = try #require(script.range(of: "modules['other.js'] ="))
-        let main = try #require(script.range(of: "modules['main.js'] ="))
-        #expect(other.lowerBound < main.lowerBound)
-        #expect(script.contains("return { a, b };"))
-        #expect(script.contains("const { a, b: c } = modules['other.js'];"))
-        #expect(!script.contains("import ") && !script.contains("export "))
-    }
-
-    @Test("The page's own modules can be bundled, and none of them is left out")
-    func own() throws {
-        let modules = PageFiles.all.filter { $0.key.hasSuffix(".js") }.mapValues { String(decoding: $0, as: UTF8.self) }
-        let script = try PageScript.bundle(modules, main: "main.js")
-        for name in modules.keys { #expect(script.contains("modules['\(name)'] = ")) }
-    }
-
-    @Test(
-        "Other forms of imports and exports, circles and gaps are refused",
-        arguments: [
-            ["main.js": "import x from './x.js';", "x.js": ""], ["main.js": "import { a } from './gone.js';"],
-            ["main.js": "export default 1;"], ["main.js": "export let x = 1;"],
-            ["main.js": "import { a } from './x.js';", "x.js": "import { b } from './main.js';"],
-        ])
-    func refusals(modules: [String: String]) {
-        #expect(throws: PageScript.Failure.self) { try PageScript.bundle(modules, main: "main.js") }
-    }
-}
-
 @Suite struct SoundCacheTests {
     @Test("A sound is made once; the one that was used longest ago goes first")
     func order() async throws {

@@ -15,9 +15,9 @@ import Testing
         #expect(page.status == 200)
         #expect(page.headers["content-type"] == "text/html; charset=utf-8")
         #expect(page.text.contains("<script type=\"module\" src=\"main.js\">"))
-        for name in PageFiles.all.keys {
+        for name in AtlasFiles.all.keys {
             let file = try await served.get("/" + name)
-            #expect(file.status == 200 && file.body == PageFiles.all[name])
+            #expect(file.status == 200 && file.body == AtlasFiles.all[name])
             #expect(file.headers["x-content-type-options"] == "nosniff")
             let policy = try #require(file.headers["content-security-policy"])
             #expect(policy.hasPrefix("default-src 'self';") && !policy.contains("unsafe"))

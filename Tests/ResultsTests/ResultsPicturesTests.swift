@@ -58,7 +58,7 @@ import Testing
             ])
         run.description.listing?.name = hostile
         run.description.description = hostile
-        let page = ResultsPage.html(run)
+        let page = try ResultsPage.html(run)
         #expect(page.components(separatedBy: "<script").count == 4)
         #expect(page.components(separatedBy: "</script").count == 4)
         #expect(!page.contains("<img") && !page.contains("<!--"))
@@ -68,7 +68,7 @@ import Testing
 
     @Test("the data in the page is JSON, with the planted values")
     func pageData() throws {
-        let page = ResultsPage.html(Planted.everything)
+        let page = try ResultsPage.html(Planted.everything)
         let parts = page.components(separatedBy: "id=\"results\">")
         let block = try #require(parts.last?.components(separatedBy: "</script>").first)
         let read = try #require(try JSONSerialization.jsonObject(with: Data(block.utf8)) as? [String: Any])
@@ -82,8 +82,8 @@ import Testing
     }
 
     @Test("extremes become a page", arguments: Extremes.all)
-    func extremes(_ extreme: Extreme) {
-        #expect(ResultsPage.html(extreme.run).hasSuffix("</html>\n"))
+    func extremes(_ extreme: Extreme) throws {
+        #expect(try ResultsPage.html(extreme.run).hasSuffix("</html>\n"))
     }
 
     @Test(
@@ -93,7 +93,7 @@ import Testing
             "RESULTS_PAGE is not set; Tests/integration/results-page.sh sets it"))
     func browser() throws {
         let path = try #require(ProcessInfo.processInfo.environment["RESULTS_PAGE"])
-        try Data(ResultsPage.html(Planted.everything).utf8).write(to: URL(fileURLWithPath: path))
+        try Data(try ResultsPage.html(Planted.everything).utf8).write(to: URL(fileURLWithPath: path))
         #expect(FileManager.default.fileExists(atPath: path))
     }
 }

@@ -97,7 +97,7 @@ def is_clean(page, address):
 
 
 # The parts of the page, whether they are modules or in one script.
-MODULE = "(name => typeof modules === 'undefined' ? import('/' + name) : Promise.resolve(modules[name]))"
+MODULE = "(name => typeof modules === 'undefined' ? import('/' + name) : Promise.resolve(modules['atlas/' + name]))"
 
 
 def ids(page):

@@ -1,3 +1,4 @@
+import Client
 import Files
 import Foundation
 import Messages

@@ -38,7 +38,7 @@ package struct WholeReport {
     package func write(to out: String) throws {
         try PendingFile.write(Data((json.text + "\n").utf8), to: "\(out)/results.json")
         try PendingFile.write(Data(CSV.text(criteriaTable).utf8), to: "\(out)/verdicts.csv")
-        try PendingFile.write(Data(ReproductionPage.html(self).utf8), to: "\(out)/index.html")
+        try PendingFile.write(Data(try ReproductionPage.html(self).utf8), to: "\(out)/index.html")
     }
 
     /// Which model heard what.

@@ -1,50 +1,19 @@
 import Foundation
 import Messages
-import Palette
+import Pages
 import Results
 import StrictJSON
 
 /// A reproduction as one page to read and to listen to: everything that it needs is in it.
 ///
-/// Built of the page of results: its plots, tables and policy. What recordings and plugins say reaches it as JSON, and
-/// from there as text.
+/// Built of the modules of the page of results. What recordings and plugins say reaches it as JSON, and from there as text.
 enum ReproductionPage {
     /// Once so many bytes of sound are in the page, further ones are left to the files beside it.
     static let mostSound = 60_000_000
 
-    static func html(_ whole: WholeReport) -> String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <meta http-equiv="Content-Security-Policy" content="\(ResultsPage.policy)">
-        <title>Interpreting Whisper, repeated · auscult</title>
-        <style>
-        \(PageColours.css)
-        \(ResultsPage.style)
-        \(style)
-        </style>
-        </head>
-        <body>
-        <main id="page"><noscript>This page draws its results with JavaScript.</noscript></main>
-        <script type="application/json" id="colours">\(ResultsPage.block(ResultsPage.colours))</script>
-        <script type="application/json" id="results">\(ResultsPage.block(data(whole)))</script>
-        <script type="module">
-        \(ResultsPage.script)
-        \(ResultsPage.plots)
-        \(ResultsPage.seriesPlots)
-        \(ResultsPage.drawing)
-        \(verdicts)
-        \(listening)
-        \(page)
-        </script>
-        </body>
-        </html>
-
-        """
+    /// - Throws: ``Pages/PageError`` where the page's own files do not fit together.
+    static func html(_ whole: WholeReport) throws -> String {
+        try SinglePage.html("reproduction", blocks: [("colours", ResultsPage.colours), ("results", data(whole))])
     }
 
     private static func data(_ whole: WholeReport) -> JSON {
@@ -58,8 +27,6 @@ enum ReproductionPage {
         }
         return .object(
             whole.head + [
-                // What lies over a spectrogram is looked for here; there is none.
-                ("results", []),
                 ("sections", .array(whole.reports.map(section))),
                 ("sounds", .object(sounds.sorted { $0.key < $1.key })),
             ])

@@ -43,7 +43,7 @@ package struct ResultFolder {
         {
             written.append(name)
         }
-        let page = ResultsPage.html(run)
+        let page = try ResultsPage.html(run)
         if let name = save("index.html", Array(page.utf8)) { written.append(name) }
         problems += failures.map { .string("\($0.name): \($0.error)") }
         let index = JSON.object(

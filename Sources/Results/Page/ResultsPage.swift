@@ -1,4 +1,4 @@
-import Foundation
+import Pages
 import Palette
 import StrictJSON
 
@@ -12,51 +12,15 @@ package enum ResultsPage {
     /// Once this much is in a page, further arrays and sounds are left to the files; a browser has to hold it all.
     static let mostBytes = 96_000_000
 
-    package static func html(_ run: RunResults) -> String {
-        let title = SVGCanvas.escaped(run.title.isEmpty ? "Results" : run.title)
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <meta http-equiv="Content-Security-Policy" content="\(policy)">
-            <title>\(title) · auscult</title>
-            <style>
-            \(PageColours.css)
-            \(style)
-            </style>
-            </head>
-            <body>
-            <main id="page"><noscript>This page draws its results with JavaScript.</noscript></main>
-            <script type="application/json" id="colours">\(block(colours))</script>
-            <script type="application/json" id="results">\(block(data(run)))</script>
-            <script type="module">
-            \(script)
-            \(plots)
-            \(seriesPlots)
-            \(drawing)
-            \(sections)
-            </script>
-            </body>
-            </html>
-
-            """
+    /// - Throws: ``Pages/PageError`` where the page's own files do not fit together.
+    package static func html(_ run: RunResults) throws -> String {
+        try SinglePage.html(
+            "results", title: "\(run.title.isEmpty ? "Results" : run.title) · auscult",
+            blocks: [("colours", colours), ("results", data(run))])
     }
 
-    /// Nothing from elsewhere, no form, no frame.
-    package static let policy =
-        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; media-src data:; "
-        + "base-uri 'none'; form-action 'none'"
-
+    /// Those of heat maps, from little to much.
     package static var colours: JSON { JSON(ColourMap.table.map(\.hex)) }
-
-    /// JSON that cannot end the block that it stands in, whatever its strings are.
-    package static func block(_ json: JSON) -> String {
-        json.compactText.replacingOccurrences(of: "<", with: "\\u003c").replacingOccurrences(of: ">", with: "\\u003e")
-            .replacingOccurrences(of: "&", with: "\\u0026")
-    }
 
     private static func data(_ run: RunResults) -> JSON {
         let packed = ResultsJSON(numbers: .packed(most: mostValues))

@@ -1,0 +1,63 @@
+import StrictJSON
+
+/// A page as one file that asks the network for nothing: its style sheets, its modules and its data are in it.
+///
+/// What is shown reaches it as JSON in blocks that are no programs, and from there as text: no markup is ever made of it.
+package enum SinglePage {
+    /// - Parameters:
+    ///   - folder: of ``PageFiles``; its `index.html` names style sheets, one module, and the blocks.
+    ///   - title: of the window; nil for the one in `index.html`.
+    ///   - blocks: what is in each block, by its id.
+    /// - Throws: ``PageError`` where the page's own files do not fit together.
+    package static func html(_ folder: String, title: String? = nil, blocks: [(id: String, json: JSON)]) throws
+        -> String
+    {
+        let index = "\(folder)/index.html"
+        guard var html = PageFiles.text(index) else { throw PageError(description: "there is no \(index)") }
+        func replace(_ old: String, _ new: String) throws {
+            guard html.contains(old) else { throw PageError(description: "\(index) has no \(old)") }
+            html.replace(old, with: new, maxReplacements: 1)
+        }
+        for match in html.matches(of: /<link rel="stylesheet" href="([\w.\/]+)">/) {
+            let path = PageFiles.path(of: String(match.1), in: index)
+            guard let style = PageFiles.text(path) else { throw PageError(description: "there is no \(path)") }
+            try replace(String(match.0), "<style>\n\(style)</style>")
+        }
+        if let title {
+            guard let old = html.firstMatch(of: /<title>[^<]*<\/title>/) else {
+                throw PageError(description: "\(index) has no title")
+            }
+            html.replaceSubrange(old.range, with: "<title>\(escaped(title))</title>")
+        }
+        let script = try PageScript.bundle(PageFiles.modules, main: "\(folder)/main.js")
+        try replace("<script type=\"module\" src=\"main.js\"></script>", "<script type=\"module\">\n\(script)</script>")
+        for (id, json) in blocks {
+            let start = "<script type=\"application/json\" id=\"\(id)\">"
+            try replace(start + "</script>", start + block(json) + "</script>")
+        }
+        return html
+    }
+
+    /// JSON that cannot end the block that it stands in, whatever its strings are.
+    static func block(_ json: JSON) -> String {
+        replacing(["<": "\\u003c", ">": "\\u003e", "&": "\\u0026"], in: json.compactText)
+    }
+
+    /// Text as markup has it.
+    static func escaped(_ text: String) -> String {
+        replacing(["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;"], in: text)
+    }
+
+    /// By scalars: a character may be one of these and a mark that joins it.
+    private static func replacing(_ table: [Unicode.Scalar: String], in text: String) -> String {
+        var out = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if let replacement = table[scalar] {
+                out.append(contentsOf: replacement.unicodeScalars)
+            } else {
+                out.append(scalar)
+            }
+        }
+        return String(out)
+    }
+}
