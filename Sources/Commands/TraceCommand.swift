@@ -89,7 +89,7 @@ struct TraceCommand: AsyncParsableCommand {
         get throws {
             if let text { return .text(text) }
             if transcript {
-                return .transcript(V1.DecodingOptions(language: speech.language ?? "", task: speech.task.message))
+                return .transcript(V1.DecodingOptions(language: speech.language ?? "", task: speech.task))
             }
             guard let tokens else { return nil }
             let ids = try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
