@@ -199,14 +199,14 @@ let package = Package(
         .target(
             name: "Reproduction",
             dependencies: [
-                "Client", "DataSets", "Digests", "Files", "Messages", "Results", "StrictJSON", "Wire",
+                "Client", "Digests", "Files", "Messages", "Palette", "Results", "StrictJSON", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "AtlasPage", "Client", "DataSets", "Digests", "Files", "Messages", "Palette",
-                "PluginTemplates", "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
+                "Atlas", "AtlasPage", "Client", "DataSets", "Digests", "Files", "Messages", "PluginTemplates",
+                "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
@@ -302,8 +302,8 @@ let package = Package(
             name: "CommandsTests",
             dependencies: [
                 "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
-                "Kernels", "Messages", "PluginHost", "Reproduction", "StrictJSON", "TensorFiles", "TestSupport",
-                "Whisper", "Wire",
+                "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
+                "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
