@@ -207,8 +207,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "AtlasPage", "Client", "DataSets", "Digests", "Files", "Messages",
-                "PluginTemplates", "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
+                "Atlas", "AtlasPage", "Client", "DataSets", "Digests", "Files", "Messages", "PluginTemplates",
+                "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
@@ -306,8 +306,7 @@ let package = Package(
             dependencies: [
                 "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
                 "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
-                "TestSupport",
-                "Whisper", "Wire",
+                "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

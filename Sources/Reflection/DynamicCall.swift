@@ -108,7 +108,7 @@ package struct DynamicCall: Sendable {
 
     /// The lines of standard input (`-`) or of a file (`@FILE`), as they come.
     private static func lines(of request: String) -> AsyncThrowingStream<[UInt8], any Error> {
-        let reader = LineReader(request == "-" ? nil : String(request.dropFirst()))
+        let reader = InputLines(request == "-" ? nil : String(request.dropFirst()))
         return AsyncThrowingStream { try await reader.next() }
     }
 }

@@ -8,20 +8,20 @@ struct MomentTests {
     @Test("a key is its recording and frame again, and stirring is a bijection")
     func bijection() {
         var draws = SplitMix(seed: 3)
-        let salt = Moment.salt(17)
+        let salt = FrameMoment.salt(17)
         for _ in 0..<1000 {
-            let moment = Moment(
-                recording: draws.next() % Moment.recordings, frame: draws.next() % Moment.frames)
-            #expect(Moment(key: moment.key(salt: salt), salt: salt) == moment)
+            let moment = FrameMoment(
+                recording: draws.next() % FrameMoment.recordings, frame: draws.next() % FrameMoment.frames)
+            #expect(FrameMoment(key: moment.key(salt: salt), salt: salt) == moment)
             let number = draws.next()
             #expect(Hashing.unstirred(Hashing.stirred(number)) == number)
         }
-        #expect(Moment(key: Moment(recording: 0, frame: 0).key(salt: 0), salt: 0) == Moment(recording: 0, frame: 0))
+        #expect(FrameMoment(key: FrameMoment(recording: 0, frame: 0).key(salt: 0), salt: 0) == FrameMoment(recording: 0, frame: 0))
     }
 
     @Test("another seed draws others")
     func seeds() {
-        let moment = Moment(recording: 4, frame: 9)
-        #expect(moment.key(salt: Moment.salt(1)) != moment.key(salt: Moment.salt(2)))
+        let moment = FrameMoment(recording: 4, frame: 9)
+        #expect(moment.key(salt: FrameMoment.salt(1)) != moment.key(salt: FrameMoment.salt(2)))
     }
 }

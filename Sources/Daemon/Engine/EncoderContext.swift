@@ -1,6 +1,6 @@
 import Whisper
 
-/// How much of a window the encoder hears.
+/// How much of a window the encoder computes.
 public enum EncoderContext: String, Sendable, Codable, CaseIterable {
     /// The model's own window, padded: what openai/whisper computes.
     case full

@@ -2,7 +2,7 @@ import Audio
 import Kernels
 import Whisper
 
-/// Makes of recordings what the encoder hears: consecutive windows of the model's own length, the last one padded.
+/// Makes the encoder's input of recordings: consecutive windows of the model's own length, the last one padded.
 struct WindowSource: Sendable {
     let dimensions: ModelDimensions
     let context: EncoderContext
@@ -20,7 +20,7 @@ struct WindowSource: Sendable {
     /// - Throws: what reading the recording throws; with ``WindowPadding/mel`` it is gone through once here.
     func windows(of recording: SampleBuffer) throws -> RecordingWindows { try RecordingWindows(recording, self) }
 
-    /// The log-mel that the encoder hears of the samples of one window, at most ``ModelDimensions/windowSamples``, padded as
+    /// The log-mel of the samples of one window, at most ``ModelDimensions/windowSamples``, padded as
     /// ``WindowPadding/sound``: `[n_mels, 2 × frames]`.
     func mel(_ samples: [Float]) -> Tensor {
         let frames = context.frames(valid: EncoderFrames.valid(sampleCount: samples.count), dimensions)
@@ -58,7 +58,7 @@ struct RecordingWindows: Sendable {
         }
     }
 
-    /// What the encoder hears of a window: `[n_mels, 2 × frames]`.
+    /// The encoder's input for a window: `[n_mels, 2 × frames]`.
     func mel(of window: SoundWindow) throws -> Tensor {
         guard let whole else { return source.mel(window.samples) }
         let frames = 2 * source.context.frames(valid: window.validFrames, source.dimensions)

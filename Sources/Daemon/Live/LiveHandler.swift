@@ -4,12 +4,12 @@ import Wire
 
 /// Sound while it is being made, over the wire.
 ///
-/// Samples are taken as they come and looked at when a step is full and the engine is free; a client that sends faster
-/// than it is listened to waits. Events do not wait for their reader.
+/// Samples are taken as they come and processed when a step is full and the engine is free; a client that sends faster
+/// than they are processed waits. Events do not wait for their reader.
 struct LiveHandler {
     let engine: Engine
 
-    /// Samples that may wait to be looked at: half a minute.
+    /// Samples that may wait to be processed: half a minute.
     private static let mostBacklog = 30 * SampleBuffer.sampleRate
     /// Bytes of events on their way, so that what is read is not old.
     private static let mostOnTheWay = 64 << 10
@@ -36,13 +36,14 @@ struct LiveHandler {
         }
         try await answers.send(V1.LiveEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
         let events = LiveEvents()
-        let ear = Ear(engine: engine, model: open.model, session: session, events: events, client: context.client)
+        let listener = Listener(
+            engine: engine, model: open.model, session: session, events: events, client: context.client)
         let rest = iterator
         // Where one of them ends with an error, the others are cancelled.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await ear.hear(rest) }
+            group.addTask { try await listener.receive(rest) }
             group.addTask {
-                do { try await ear.look() } catch {
+                do { try await listener.takeSteps() } catch {
                     // Who reads the events meets it after those that came before.
                     events.finish(error)
                 }
@@ -56,18 +57,18 @@ struct LiveHandler {
         }
     }
 
-    /// One listener: samples come in at one end, looks are made at the other.
-    private struct Ear: Sendable {
+    /// One listener: samples come in at one end, steps are taken at the other.
+    private struct Listener: Sendable {
         let engine: Engine
-        /// Leased for every look, so that it counts as used while it is.
+        /// Leased for every step, so that it counts as used while it is.
         let model: V1.ModelRef?
         let session: LiveSession
         let events: LiveEvents
         let client: ClientID
         /// A step is full.
         private let ready = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        /// A look was made.
-        private let looked = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        /// A step was taken.
+        private let stepped = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
         init(engine: Engine, model: V1.ModelRef?, session: LiveSession, events: LiveEvents, client: ClientID) {
             self.engine = engine
@@ -78,23 +79,23 @@ struct LiveHandler {
         }
 
         /// Takes samples until there are no more.
-        func hear(_ inputs: RequestStream<V1.LiveInput>.AsyncIterator) async throws {
+        func receive(_ inputs: RequestStream<V1.LiveInput>.AsyncIterator) async throws {
             var inputs = inputs
-            var looks = looked.stream.makeAsyncIterator()
+            var steps = stepped.stream.makeAsyncIterator()
             while let input = try await inputs.next() {
                 session.append(try samples(input))
                 if session.isReady { ready.continuation.yield() }
-                while session.backlog > LiveHandler.mostBacklog, await looks.next() != nil {}
+                while session.backlog > LiveHandler.mostBacklog, await steps.next() != nil {}
             }
             ready.continuation.finish()
         }
 
-        /// Looks whenever a step is full, and a last time when all samples are there.
-        func look() async throws {
-            defer { looked.continuation.finish() }
+        /// Takes a step whenever one is full, and a last one when all samples are there.
+        func takeSteps() async throws {
+            defer { stepped.continuation.finish() }
             for await _ in ready.stream {
                 events.push(try await run { try session.step($0) })
-                looked.continuation.yield()
+                stepped.continuation.yield()
             }
             try Task.checkCancellation()
             events.push(try await run { try session.finish($0) })

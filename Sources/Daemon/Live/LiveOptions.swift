@@ -14,12 +14,12 @@ public struct LiveOptions: Sendable {
         }
     }
 
-    /// Nil lets the model tell, at every look.
+    /// Nil: detected, at every step.
     public var language: String?
-    /// Whether to write down what is said.
+    /// Whether to transcribe.
     public var transcribes = false
     public var features: [Feature] = []
-    /// Seconds of new sound between two looks; at least 0.1.
+    /// Seconds of new sound between two steps; at least 0.1.
     public var step = 0.5
     /// Seconds of sound that the encoder sees at most, 1 or more; nil for the model's own window, which is also the most.
     public var window: Double?
@@ -33,13 +33,13 @@ public struct LiveOptions: Sendable {
 public enum LiveEvent: Sendable, Equatable {
     /// How loud the new sound was, in decibels below full scale; −120 for silence.
     case level(start: Double, end: Double, rms: Float, peak: Float)
-    /// What was said since the last segment, as it looks now; the next one replaces it.
+    /// The text since the last segment, so far; the next one replaces it.
     case hypothesis(start: Double, end: Double, text: String)
-    /// What was said; it does not change any more.
+    /// Text that is final.
     case segment(LiveSegment)
     /// The features' values in the frames that are new, one list a feature. `start` is the first frame's time.
     case activations(start: Double, framesPerSecond: Double, values: [[Float]])
-    /// The last event: seconds of sound that came, looks that were left out because the engine was busy, and what windows were padded
+    /// The last event: seconds of sound that came, steps that were skipped because the engine was busy, and what windows were padded
     /// with.
     case end(duration: Double, skippedSteps: UInt64, padding: WindowPadding)
 }

@@ -5,16 +5,16 @@ import Whisper
 
 /// Listens to sound while it is being made.
 ///
-/// Samples are appended as they come; a look takes what has come since the last, puts it behind the sound that is not
-/// committed yet, and lets the model hear all of that: one pass of the encoder, with the hooks that the features need,
+/// Samples are appended as they come; a step takes what has come since the last, puts it behind the sound that is not
+/// committed yet, and runs the model on all of that: one pass of the encoder, with the hooks that the features need,
 /// and a greedy decode with timestamps. What becomes final, and when, is ``LiveText``'s rule; committed sound is let go,
 /// so the window slides. While the uncommitted sound is silent nothing is decoded, and all but its last fifth of a second
 /// is let go.
 ///
-/// Any thread may append; looks come one at a time. Sound is never dropped here: who appends faster than looks are made
+/// Any thread may append; steps come one at a time. Sound is never dropped here: who appends faster than steps are made
 /// should watch ``backlog``.
 public final class LiveSession: Sendable {
-    /// Samples of new sound between two looks.
+    /// Samples of new sound between two steps.
     public let stepSamples: Int
 
     private let model: WhisperModel
@@ -25,19 +25,19 @@ public final class LiveSession: Sendable {
     /// Samples that the encoder sees at most, whole frames.
     private let limit: Int
     private let inbox = Mutex<[Int16]>([])
-    private let ear: Mutex<Ear>
+    private let state: Mutex<State>
 
-    /// What looks know from one another.
-    private struct Ear {
+    /// What a step leaves to the next.
+    private struct State {
         /// The uncommitted sound.
         var sound: [Int16] = []
         /// Where it begins, in encoder frames from the first sample.
         var firstFrame = 0
-        /// The uncommitted sound's log-mel, whose frames are computed as they come and not once a look.
+        /// The uncommitted sound's log-mel, whose frames are computed as they come and not once a step.
         var mel: StreamingMel
         /// Samples that came, in all.
-        var heard = 0
-        /// The first frame whose features were not told yet.
+        var received = 0
+        /// The first frame whose features were not reported yet.
         var nextFrame = 0
         var hasHypothesis = false
         var skipped: UInt64 = 0
@@ -69,32 +69,32 @@ public final class LiveSession: Sendable {
         padding = options.padding
         stepSamples = Int(options.step * Double(SampleBuffer.sampleRate))
         limit = max(1, Int(window * Double(EncoderFrames.rate))) * EncoderFrames.samples
-        ear = Mutex(Ear(mel: StreamingMel(bands: model.dimensions.nMels)))
+        state = Mutex(State(mel: StreamingMel(bands: model.dimensions.nMels)))
     }
 
-    /// Samples that came and were not looked at yet.
+    /// Samples that came and were not processed yet.
     public var backlog: Int { inbox.withLock(\.count) }
 
-    /// Whether enough new sound is there for a look.
+    /// Whether there is enough new sound for a step.
     public var isReady: Bool { backlog >= stepSamples }
 
     /// 16 kHz mono samples, as they come.
     public func append(_ samples: [Int16]) { inbox.withLock { $0 += samples } }
 
-    /// Looks at all sound that has come. Where that is more than a step, looks are merged as far as the window allows,
+    /// Processes all sound that has come. Where that is more than a step, steps are merged as far as the window allows,
     /// and those left out are counted.
-    /// - Parameter turn: the engine's; its checkpoints come between looks and tokens.
+    /// - Parameter turn: the engine's; its checkpoints come between steps and tokens.
     /// - Throws: what `turn` throws; what the model throws.
     public func step(_ turn: EngineTurn?) throws -> [LiveEvent] {
-        try ear.withLock { try listen(&$0, isLast: false, turn) }
+        try state.withLock { try listen(&$0, isLast: false, turn) }
     }
 
     /// Looks at what is left, and makes final what was not.
     public func finish(_ turn: EngineTurn?) throws -> [LiveEvent] {
-        try ear.withLock { ear in
-            var events = try listen(&ear, isLast: true, turn)
+        try state.withLock { state in
+            var events = try listen(&state, isLast: true, turn)
             events.append(
-                .end(duration: Self.seconds(samples: ear.heard), skippedSteps: ear.skipped, padding: padding))
+                .end(duration: Self.seconds(samples: state.received), skippedSteps: state.skipped, padding: padding))
             return events
         }
     }
@@ -104,23 +104,23 @@ public final class LiveSession: Sendable {
 
     // MARK: - Looking
 
-    private func listen(_ ear: inout Ear, isLast: Bool, _ turn: EngineTurn?) throws -> [LiveEvent] {
+    private func listen(_ state: inout State, isLast: Bool, _ turn: EngineTurn?) throws -> [LiveEvent] {
         var events: [LiveEvent] = []
         let due = backlog / stepSamples
-        var looks = 0
+        var steps = 0
         while true {
-            let (new, isEmpty) = take(limit - ear.sound.count)
-            guard !new.isEmpty || (isLast && looks == 0) else { break }
+            let (new, isEmpty) = take(limit - state.sound.count)
+            guard !new.isEmpty || (isLast && steps == 0) else { break }
             try turn?.checkpoint()
-            if !new.isEmpty { events.append(level(of: new, from: ear.heard)) }
-            ear.sound += new
-            ear.mel.append(new.lazy.map { Float($0) / 32768 })
-            ear.heard += new.count
-            events += try look(&ear, isLast: isLast && isEmpty, turn)
-            looks += 1
+            if !new.isEmpty { events.append(level(of: new, from: state.received)) }
+            state.sound += new
+            state.mel.append(new.lazy.map { Float($0) / 32768 })
+            state.received += new.count
+            events += try process(&state, isLast: isLast && isEmpty, turn)
+            steps += 1
             if isEmpty { break }
         }
-        ear.skipped += UInt64(max(0, due - looks))
+        state.skipped += UInt64(max(0, due - steps))
         return events
     }
 
@@ -138,73 +138,74 @@ public final class LiveSession: Sendable {
             rms: SoundLevel.rms(samples), peak: SoundLevel.peak(samples))
     }
 
-    private func look(_ ear: inout Ear, isLast: Bool, _ turn: EngineTurn?) throws -> [LiveEvent] {
-        let isSilent = SoundLevel.isSilent(ear.sound[...])
+    private func process(_ state: inout State, isLast: Bool, _ turn: EngineTurn?) throws -> [LiveEvent] {
+        let isSilent = SoundLevel.isSilent(state.sound[...])
         let writes = transcriber != nil && !isSilent
         var events: [LiveEvent] = []
         var audio: Tensor?
-        if writes || !readings.isEmpty, !ear.sound.isEmpty {
+        if writes || !readings.isEmpty, !state.sound.isEmpty {
             let captured: [HookPoint: CapturedTensor]
-            (audio, captured) = try encode(ear, keepsResult: writes)
-            events += try activations(captured, &ear, isLast: isLast)
+            (audio, captured) = try encode(state, keepsResult: writes)
+            events += try activations(captured, &state, isLast: isLast)
         }
         if let transcriber, let audio, writes {
-            events += try write(transcriber, audio, &ear, isLast: isLast, turn)
+            events += try write(transcriber, audio, &state, isLast: isLast, turn)
         } else if isSilent {
-            release(silenceOf: &ear)
-            if ear.hasHypothesis { events.append(hypothesis("", &ear)) }
-        } else if ear.sound.count > limit / 5 * 4 {
+            release(silenceOf: &state)
+            if state.hasHypothesis { events.append(hypothesis("", &state)) }
+        } else if state.sound.count > limit / 5 * 4 {
             // Nothing is written, so nothing else lets sound go: the window slides by a quarter.
             let frames = (limit / 4 + EncoderFrames.samples - 1) / EncoderFrames.samples
-            advance(&ear, by: frames)
+            advance(&state, by: frames)
         }
         return events
     }
 
     /// The encoder's output, where it is wanted, and the features' activations.
-    private func encode(_ ear: Ear, keepsResult: Bool) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
+    private func encode(_ state: State, keepsResult: Bool) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
         var captured: [HookPoint: CapturedTensor] = [:]
-        var mel = ear.mel.window(windowSamples: model.dimensions.windowSamples)
-        if padding == .mel { mel = mel.zeroed(afterColumn: ear.sound.count / LogMel.hop) }
+        var mel = state.mel.window(windowSamples: model.dimensions.windowSamples)
+        if padding == .mel { mel = mel.zeroed(afterColumn: state.sound.count / LogMel.hop) }
         let pass = try WindowPass(
             model, mel, PassPlan(captures: readings.points, keepsAudio: keepsResult),
-            validFrames: EncoderFrames.valid(sampleCount: ear.sound.count)
+            validFrames: EncoderFrames.valid(sampleCount: state.sound.count)
         ) { captured[$0.hook] = $0 }
         return (keepsResult ? try pass.audio : nil, captured)
     }
 
     /// Frames of the uncommitted sound: those that are complete, and at the end the last one too.
-    private func frameCount(_ ear: Ear, isLast: Bool) -> Int {
-        isLast ? EncoderFrames.valid(sampleCount: ear.sound.count) : ear.sound.count / EncoderFrames.samples
+    private func frameCount(_ state: State, isLast: Bool) -> Int {
+        isLast ? EncoderFrames.valid(sampleCount: state.sound.count) : state.sound.count / EncoderFrames.samples
     }
 
-    /// The features in the frames that were not told yet.
+    /// The features in the frames that were not reported yet.
     private func activations(
-        _ captured: [HookPoint: CapturedTensor], _ ear: inout Ear, isLast: Bool
+        _ captured: [HookPoint: CapturedTensor], _ state: inout State, isLast: Bool
     ) throws -> [LiveEvent] {
-        let count = frameCount(ear, isLast: isLast)
-        let end = ear.firstFrame + count
-        guard !readings.isEmpty, end > ear.nextFrame else { return [] }
-        let frames = ear.nextFrame - ear.firstFrame..<count
+        let count = frameCount(state, isLast: isLast)
+        let end = state.firstFrame + count
+        guard !readings.isEmpty, end > state.nextFrame else { return [] }
+        let frames = state.nextFrame - state.firstFrame..<count
         let values = try readings.values(in: captured, frames: frames)
-        defer { ear.nextFrame = end }
+        defer { state.nextFrame = end }
         return [
             .activations(
-                start: Self.seconds(frames: ear.nextFrame), framesPerSecond: Double(EncoderFrames.rate), values: values)
+                start: Self.seconds(frames: state.nextFrame), framesPerSecond: Double(EncoderFrames.rate),
+                values: values)
         ]
     }
 
     // MARK: - Writing
 
     private func write(
-        _ transcriber: Transcriber, _ audio: Tensor, _ ear: inout Ear, isLast: Bool, _ turn: EngineTurn?
+        _ transcriber: Transcriber, _ audio: Tensor, _ state: inout State, isLast: Bool, _ turn: EngineTurn?
     ) throws -> [LiveEvent] {
         let probe = TurnProbe(turn)
         let result = try probe.run {
             try transcriber.decode(audio: audio, options: decoding, isCancelled: probe.isCancelled)
         }
         let tokenizer = transcriber.tokenizer
-        let frames = frameCount(ear, isLast: isLast)
+        let frames = frameCount(state, isLast: isLast)
         // As in a transcription: likely no speech, and an unlikely text.
         let isNothing = (result.noSpeechProb ?? 0) > 0.6 && result.avgLogprob < -1
         let text =
@@ -215,31 +216,31 @@ public final class LiveSession: Sendable {
             isLast
             ? LiveText.Commitment(pieces: text.pieces.count, frames: frames)
             : text.commitment(
-                frames: frames, window: limit / EncoderFrames.samples, silentFrom: silenceStart(ear.sound))
+                frames: frames, window: limit / EncoderFrames.samples, silentFrom: silenceStart(state.sound))
         var events = text.pieces.prefix(final.pieces).compactMap { piece -> LiveEvent? in
             let words = tokenizer.decode(piece.tokens.filter { $0 < tokenizer.endOfText })
             guard words.contains(where: { !$0.isWhitespace }) else { return nil }
             return .segment(
                 LiveSegment(
-                    start: time(ear.firstFrame + piece.start, ear),
-                    end: time(ear.firstFrame + min(piece.end ?? final.frames, final.frames), ear),
+                    start: time(state.firstFrame + piece.start, state),
+                    end: time(state.firstFrame + min(piece.end ?? final.frames, final.frames), state),
                     text: words, avgLogprob: result.avgLogprob, noSpeechProb: result.noSpeechProb))
         }
-        advance(&ear, by: final.frames)
+        advance(&state, by: final.frames)
         let rest = text.pieces.dropFirst(final.pieces).flatMap(\.tokens)
         let words = tokenizer.decode(rest.filter { $0 < tokenizer.endOfText })
-        if !words.isEmpty || ear.hasHypothesis { events.append(hypothesis(words, &ear)) }
+        if !words.isEmpty || state.hasHypothesis { events.append(hypothesis(words, &state)) }
         return events
     }
 
-    private func hypothesis(_ text: String, _ ear: inout Ear) -> LiveEvent {
-        ear.hasHypothesis = !text.isEmpty
-        return .hypothesis(start: time(ear.firstFrame, ear), end: Self.seconds(samples: ear.heard), text: text)
+    private func hypothesis(_ text: String, _ state: inout State) -> LiveEvent {
+        state.hasHypothesis = !text.isEmpty
+        return .hypothesis(start: time(state.firstFrame, state), end: Self.seconds(samples: state.received), text: text)
     }
 
     /// When a frame begins; the last one may reach beyond the sound.
-    private func time(_ frame: Int, _ ear: Ear) -> Double {
-        min(Self.seconds(frames: frame), Self.seconds(samples: ear.heard))
+    private func time(_ frame: Int, _ state: State) -> Double {
+        min(Self.seconds(frames: frame), Self.seconds(samples: state.received))
     }
 
     /// The frame from which on the sound is silent to its end.
@@ -254,21 +255,21 @@ public final class LiveSession: Sendable {
         return EncoderFrames.valid(sampleCount: start)
     }
 
-    private func release(silenceOf ear: inout Ear) {
+    private func release(silenceOf state: inout State) {
         // A fifth of a second stays, so that a word's soft beginning is heard whole.
-        advance(&ear, by: ear.sound.count / EncoderFrames.samples - EncoderFrames.rate / 5)
+        advance(&state, by: state.sound.count / EncoderFrames.samples - EncoderFrames.rate / 5)
     }
 
-    private func advance(_ ear: inout Ear, by frames: Int) {
+    private func advance(_ state: inout State, by frames: Int) {
         guard frames > 0 else { return }
         let gone = frames * EncoderFrames.samples
-        if gone <= ear.sound.count {
-            ear.sound.removeFirst(gone)
-            ear.mel.removeFirst(frames: gone / LogMel.hop)
+        if gone <= state.sound.count {
+            state.sound.removeFirst(gone)
+            state.mel.removeFirst(frames: gone / LogMel.hop)
         } else {
-            ear.sound = []
-            ear.mel = StreamingMel(bands: ear.mel.bands)
+            state.sound = []
+            state.mel = StreamingMel(bands: state.mel.bands)
         }
-        ear.firstFrame += frames
+        state.firstFrame += frames
     }
 }

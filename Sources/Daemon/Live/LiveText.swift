@@ -1,4 +1,4 @@
-/// What one look made of the sound that is not committed yet, in encoder frames from its beginning.
+/// What one step made of the sound that is not committed yet, in encoder frames from its beginning.
 package struct LiveText: Equatable {
     package struct Piece: Equatable {
         package var start: Int
@@ -55,10 +55,10 @@ package struct LiveText: Equatable {
     ///   silence. The sound then goes on from that end.
     /// - Full: more than four fifths of the window are taken. What is settled by the rule above goes if that frees a
     ///   quarter of the window; otherwise everything becomes final at the sound's end, and a word may be cut in two.
-    ///   Where nothing was heard at all, all but the last second goes.
+    ///   Where no words were found at all, all but the last second goes.
     ///
     /// Sound is passed over in no other way but by the session's rule for silence, so between two segments lies only
-    /// what the model heard no words in.
+    /// what the model found no words in.
     /// - Parameters:
     ///   - frames: how much sound there is.
     ///   - window: how much the encoder takes.

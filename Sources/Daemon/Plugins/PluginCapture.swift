@@ -46,7 +46,7 @@ struct PluginCapture: Sendable {
     struct ReadWindow: Sendable {
         /// Without what is captured.
         let clip: PluginClipValue
-        /// What the encoder hears; nil where nothing is computed.
+        /// The encoder's input; nil where nothing is computed.
         let mel: Tensor?
     }
 

@@ -39,6 +39,6 @@ extension ServiceError {
         ServiceError(
             .mismatch,
             "\(plugin) needs all recordings in one run, since two of its states cannot be put together: it cannot be "
-                + "\(wish). One run with one worker can be interrupted and gone on with (checkpoint)")
+                + "\(wish). One run with one worker can be interrupted and resumed (checkpoint)")
     }
 }

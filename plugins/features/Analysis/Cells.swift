@@ -1,6 +1,6 @@
 /// Counts of each feature's positive values on a grid of cells, and a few moments of each cell.
 ///
-/// The moments of a cell are those with the smallest keys (see ``Moment``): a uniform sample of the cell, and the sample of
+/// The moments of a cell are those with the smallest keys (see ``FrameMoment``): a uniform sample of the cell, and the sample of
 /// a union is the smallest keys of the samples. When cells are put together, so are their counts and samples, exactly; so
 /// what is there in the end depends on no order.
 final class Cells {
@@ -10,7 +10,7 @@ final class Cells {
     let depth: Int
     /// [features, cells]
     let counts: Store<UInt32>
-    /// [features, cells, depth], ascending; ``Moment/none`` behind the last.
+    /// [features, cells, depth], ascending; ``FrameMoment/none`` behind the last.
     let keys: Store<UInt64>
     let values: Store<Float>
     /// [features, cells]: the upper half of each cell's last key, so that most keys are refused without looking at `keys`, which
@@ -22,7 +22,7 @@ final class Cells {
         self.cells = cells
         self.depth = depth
         counts = Store(repeating: 0, count: features * cells)
-        keys = Store(repeating: Moment.none, count: features * cells * depth)
+        keys = Store(repeating: FrameMoment.none, count: features * cells * depth)
         values = Store(repeating: 0, count: features * cells * depth)
         cuts = Store(repeating: .max, count: features * cells)
     }
@@ -60,7 +60,7 @@ final class Cells {
         counts[place] += other.counts[source]
         let mine = (keys.slice(place * depth, depth), values.slice(place * depth, depth))
         guard let keys = mine.0.baseAddress, let values = mine.1.baseAddress else { return }
-        for index in 0..<depth where other.keys[source * depth + index] != Moment.none {
+        for index in 0..<depth where other.keys[source * depth + index] != FrameMoment.none {
             Self.insert(
                 other.keys[source * depth + index], other.values[source * depth + index], keys, values, depth: depth)
         }
@@ -72,13 +72,13 @@ final class Cells {
         guard cell != target else { return }
         add(cell, of: feature, from: self, to: target)
         counts[feature * cells + cell] = 0
-        for index in 0..<depth { keys[(feature * cells + cell) * depth + index] = Moment.none }
+        for index in 0..<depth { keys[(feature * cells + cell) * depth + index] = FrameMoment.none }
         noteKeys(cell, of: feature)
     }
 
     /// The moments of one cell, smallest key first.
     func moments(_ feature: Int, _ cell: Int) -> [(key: UInt64, value: Float)] {
         let start = (feature * cells + cell) * depth
-        return (0..<depth).filter { keys[start + $0] != Moment.none }.map { (keys[start + $0], values[start + $0]) }
+        return (0..<depth).filter { keys[start + $0] != FrameMoment.none }.map { (keys[start + $0], values[start + $0]) }
     }
 }

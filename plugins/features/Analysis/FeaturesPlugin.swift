@@ -57,8 +57,8 @@ public struct FeaturesPlugin: MonoidPlugin {
         let count = min(tensor.validPositions, tensor.shape[0])
         // Tokens count from each window's first: those of later windows are counted on, as frames are.
         let first = tensor.positionsPerSecond > 0 ? tensor.firstPosition : clip.window * run.nTextCtx
-        guard first >= 0, UInt64(first + count) < Moment.frames else {
-            throw PluginError(.limit, "\(clip.name) has position \(first), expected below \(Moment.frames)")
+        guard first >= 0, UInt64(first + count) < FrameMoment.frames else {
+            throw PluginError(.limit, "\(clip.name) has position \(first), expected below \(FrameMoment.frames)")
         }
         let places = moments(clip, first..<first + count, rate: tensor.positionsPerSecond)
         try tensor.withUnsafeFloats { values in
@@ -89,13 +89,13 @@ public struct FeaturesPlugin: MonoidPlugin {
         }
         return SideScan.Frames(
             recording: clip.recording, first: UInt32(positions.lowerBound),
-            keys: positions.map { Moment(recording: clip.recording, frame: UInt64($0)).key(salt: salt) },
+            keys: positions.map { FrameMoment(recording: clip.recording, frame: UInt64($0)).key(salt: salt) },
             sounds: sounds)
     }
 
     public mutating func finish(_ results: Results) throws {
         guard let run else { throw PluginError(.failed, "there is no model") }
-        try Findings(scan, settings, seed: run.seed, host, results).emit()
+        try FeatureFindings(scan, settings, seed: run.seed, host, results).emit()
     }
 
     public func save() throws -> [UInt8] { ScanFile.bytes(of: scan) }

@@ -2,7 +2,7 @@ import PluginKit
 
 /// Frames of which all features' values are kept, for what needs values and labels together.
 ///
-/// Kept are the frames with the smallest keys (see ``Moment``), and of each sound as many as `perSound` even where they
+/// Kept are the frames with the smallest keys (see ``FrameMoment``), and of each sound as many as `perSound` even where they
 /// are not among those: rare sounds have their share. Within one sound it is a uniform sample, so a frame stands for as
 /// many as its sound has frames for each one kept. Where there are no more frames than places, all are kept and nothing
 /// is estimated.

@@ -75,7 +75,7 @@ struct LabelSearch {
 
     func tasks(_ hook: HookScan) -> [LabelTask] {
         let salt = scan.salt
-        let moments = hook.sample.keys.map { Moment(key: $0, salt: salt) }
+        let moments = hook.sample.keys.map { FrameMoment(key: $0, salt: salt) }
         let order = moments.indices.sorted {
             (moments[$0].recording, moments[$0].frame) < (moments[$1].recording, moments[$1].frame)
         }
@@ -97,7 +97,7 @@ struct LabelSearch {
 
     /// What a column's values are dealt out among for the null: speakers, where none of the scoring ones has two
     /// values, and otherwise recordings. A speaker's own label is by recording.
-    private func unit(_ column: String, _ split: SpeakerSplit) -> (Moment) -> String {
+    private func unit(_ column: String, _ split: SpeakerSplit) -> (FrameMoment) -> String {
         let speakers = scan.recordings.all.mapValues { $0.speaker(settings.speaker) }
         var values: [String: Set<String>] = [:]
         for (number, recording) in scan.recordings.all where split.parts[number] == .score {
@@ -112,7 +112,7 @@ struct LabelSearch {
     }
 
     /// nil where the recording says nothing of this kind, "" where nothing is heard.
-    func label(_ kind: String, _ moment: Moment, lag: Int, _ hook: HookScan) -> String? {
+    func label(_ kind: String, _ moment: FrameMoment, lag: Int, _ hook: HookScan) -> String? {
         guard let recording = scan.recordings[moment.recording] else { return nil }
         switch kind {
         case "phoneme", "word":
@@ -132,7 +132,7 @@ struct LabelSearch {
 
     /// [part][row]: how many frames of the data a sampled frame stands for: those of its sound and part, over the
     /// sampled ones among them. 1 where all frames were kept.
-    func weights(_ hook: HookScan, _ moments: [Moment], _ split: SpeakerSplit) -> [[Double]] {
+    func weights(_ hook: HookScan, _ moments: [FrameMoment], _ split: SpeakerSplit) -> [[Double]] {
         let sample = hook.sample
         let ones = [Double](repeating: 1, count: sample.count)
         // Tokens have no sounds, so each stands for as many as any other.

@@ -38,9 +38,9 @@ struct Recordings {
     /// - Parameters:
     ///   - windowSeconds: of the model: where window `clip.window` begins in the recording.
     mutating func hear(_ clip: Clip, windowSeconds: Double) throws {
-        guard clip.recording < Moment.recordings else {
+        guard clip.recording < FrameMoment.recordings else {
             throw PluginError(
-                .limit, "\(clip.name) is recording \(clip.recording), expected below \(Moment.recordings)")
+                .limit, "\(clip.name) is recording \(clip.recording), expected below \(FrameMoment.recordings)")
         }
         let isNew = all[clip.recording] == nil
         var recording =

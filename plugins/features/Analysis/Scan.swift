@@ -22,7 +22,7 @@ final class Scan {
         self.description = description
     }
 
-    var salt: UInt64 { Moment.salt(seed ?? 0) }
+    var salt: UInt64 { FrameMoment.salt(seed ?? 0) }
 
     /// The seed of the run, which is that of the states that are merged.
     func begin(seed: UInt64, tokensOfWindow: Int) throws {

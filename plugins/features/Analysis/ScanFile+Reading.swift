@@ -40,7 +40,7 @@ extension ScanFile {
         var all: [UInt64: Recordings.Recording] = [:]
         for _ in 0..<(try reader.count("recordings", most: reader.left)) {
             let number = try reader.unsigned()
-            guard number < Moment.recordings, all[number] == nil else { throw reader.damaged("recording \(number)") }
+            guard number < FrameMoment.recordings, all[number] == nil else { throw reader.damaged("recording \(number)") }
             all[number] = try recording(&reader, labels: labels.names.count)
         }
         return Recordings(all, labels: labels, sounds: sounds)
@@ -58,7 +58,7 @@ extension ScanFile {
         let (origin, seconds) = (try reader.double(), try reader.double())
         guard origin.isFinite, seconds.isFinite else { throw reader.damaged("times of \(name) are not finite") }
         let frames = try reader.unsigned()
-        guard frames <= Moment.frames else { throw reader.damaged("\(name) has \(frames) frames") }
+        guard frames <= FrameMoment.frames else { throw reader.damaged("\(name) has \(frames) frames") }
         var columns: [String: String] = [:]
         for _ in 0..<(try reader.count("columns", most: reader.left)) { columns[try reader.text()] = try reader.text() }
         let (phonemes, words) = (try list(), try list())
@@ -107,7 +107,7 @@ extension ScanFile {
         for _ in 0..<(try reader.count("frames of the sample", most: reader.left / (2 * features))) {
             let key: UInt64 = try reader.fixed()
             let sound: Int32 = try reader.fixed()
-            guard scan.recordings[Moment(key: key, salt: scan.salt).recording] != nil, sound >= -1, sound < sounds
+            guard scan.recordings[FrameMoment(key: key, salt: scan.salt).recording] != nil, sound >= -1, sound < sounds
             else {
                 throw reader.damaged("a frame of the sample is of no recording, or of the sound \(sound)")
             }
@@ -165,7 +165,7 @@ extension ScanFile {
     private static func entry(_ reader: inout StateReader, _ side: SideScan, _ scan: Scan) throws -> TopLists.Entry {
         let value = try reader.float()
         let (recording, frame) = (try reader.unsigned(), try reader.unsigned())
-        guard value.isFinite, scan.recordings[recording] != nil, frame < Moment.frames else {
+        guard value.isFinite, scan.recordings[recording] != nil, frame < FrameMoment.frames else {
             throw reader.damaged("an example is \(value) in frame \(frame) of recording \(recording)")
         }
         let before = try reader.count("values before an example", most: TopLists.reach)
@@ -183,9 +183,9 @@ extension ScanFile {
             for index in 0..<min(count, cells.depth) {
                 let key: UInt64 = try reader.fixed()
                 let value = try reader.float()
-                let known = scan.recordings[Moment(key: key, salt: scan.salt).recording] != nil
+                let known = scan.recordings[FrameMoment(key: key, salt: scan.salt).recording] != nil
                 let isAscending = index == 0 || cells.keys[place * cells.depth + index - 1] < key
-                guard known, isAscending, key != Moment.none, value.isFinite, value > 0 else {
+                guard known, isAscending, key != FrameMoment.none, value.isFinite, value > 0 else {
                     throw reader.damaged("a sampled moment of a cell is \(value), or of no recording")
                 }
                 cells.keys[place * cells.depth + index] = key

@@ -318,7 +318,7 @@ class Client(Caller):
             features: ``(hook, column)`` of encoder activations to read out: ``("encoder.blocks.2.mlp.1", 17)``; or
                 ``(hook, latent, dictionary)`` for a latent of the sparse dictionary in a folder, where an empty `hook`
                 means the one that the dictionary names.
-            step: Seconds of new sound between two looks; 0.5 by default, at least 0.1.
+            step: Seconds of new sound between two steps; 0.5 by default, at least 0.1.
             window: Seconds of sound that the encoder sees at most; the model's own window by default.
             padding: What fills the window behind the sound: zeros behind the samples (``"sound"``, the default), or behind their
                 log-mel (``"mel"``), as a transcription has them.

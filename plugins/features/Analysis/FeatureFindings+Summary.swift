@@ -2,7 +2,7 @@ import Foundation
 import PluginKit
 
 /// What a person reads at a terminal.
-extension Findings {
+extension FeatureFindings {
     func emitSummary(_ labels: [[FeatureLabel]]) throws {
         for (hook, labels) in zip(scan.hooks, labels) { try emitNeurons(hook, labels) }
         guard !scan.hooks.isEmpty else { return try emitMethod(labels) }
@@ -45,7 +45,7 @@ extension Findings {
     /// leave the table within a terminal of 80 columns.
     private func examples(_ side: SideScan, _ hook: HookScan, _ feature: Int, lag: Int) -> String {
         let all = side.examples(feature).prefix(5).map { entry -> String in
-            let moment = Moment(recording: entry.recording, frame: UInt64(entry.frame))
+            let moment = FrameMoment(recording: entry.recording, frame: UInt64(entry.frame))
             let kinds = hook.rate > 0 ? ["word", "phoneme"] : ["token"]
             let heard = kinds.compactMap { search.label($0, moment, lag: lag, hook) }.filter { !$0.isEmpty }
             if !heard.isEmpty { return heard.joined(separator: "/") }

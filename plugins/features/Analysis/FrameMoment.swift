@@ -4,7 +4,7 @@ import PluginDraws
 ///
 /// The key is a bijection of recording, frame and seed, so it stands for the moment itself: no two moments have the same,
 /// the smallest keys of any set of moments are a uniform sample without replacement, and eight bytes hold both.
-struct Moment: Equatable {
+struct FrameMoment: Equatable {
     let recording: UInt64
     /// From the recording's beginning.
     let frame: UInt64

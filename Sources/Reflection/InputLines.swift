@@ -3,7 +3,7 @@ import Files
 import Foundation
 
 /// Cuts a file or standard input into lines as they come.
-actor LineReader {
+actor InputLines {
     private let path: String?
     private var file: Files.FileDescriptor?
     private var pending: [UInt8] = []

@@ -2,7 +2,7 @@ import Foundation
 import PluginKit
 
 /// What a scan has found, as results.
-struct Findings {
+struct FeatureFindings {
     let scan: Scan
     let settings: Settings
     let seed: UInt64
@@ -107,7 +107,7 @@ struct Findings {
                         let place = start + [Cell(ranges.kind.rawValue), Cell(number)]
                         try bins.append(place + [Cell(bin.low), Cell(bin.high), Cell(bin.count)])
                         for (key, value) in ranges.moments(bin, side: side, feature: feature) {
-                            let moment = Moment(key: key, salt: salt)
+                            let moment = FrameMoment(key: key, salt: salt)
                             try examples.append(
                                 place + [
                                     Cell(moment.recording), Cell(moment.frame),
