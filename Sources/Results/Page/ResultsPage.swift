@@ -12,9 +12,18 @@ package enum ResultsPage {
     /// Once this much is in a page, further arrays and sounds are left to the files; a browser has to hold it all.
     static let mostBytes = 96_000_000
 
+    /// All of it.
     package static func html(_ run: RunResults) -> String {
+        var out = ""
+        write(run) { out += $0 }
+        return out
+    }
+
+    /// Hands the page over, a result at a time.
+    package static func write(_ run: RunResults, _ take: (String) throws -> Void) rethrows {
         let title = SVGCanvas.escaped(run.title.isEmpty ? "Results" : run.title)
-        return """
+        try take(
+            """
             <!DOCTYPE html>
             <html lang="en">
             <head>
@@ -31,7 +40,12 @@ package enum ResultsPage {
             <body>
             <main id="page"><noscript>This page draws its results with JavaScript.</noscript></main>
             <script type="application/json" id="colours">\(block(colours))</script>
-            <script type="application/json" id="results">\(block(data(run)))</script>
+            <script type="application/json" id="results">
+            """)
+        try writeData(run, take)
+        try take(
+            """
+            </script>
             <script type="module">
             \(script)
             \(plots)
@@ -42,7 +56,7 @@ package enum ResultsPage {
             </body>
             </html>
 
-            """
+            """)
     }
 
     /// Nothing from elsewhere, no form, no frame.
@@ -58,25 +72,27 @@ package enum ResultsPage {
             .replacingOccurrences(of: "&", with: "\\u0026")
     }
 
-    private static func data(_ run: RunResults) -> JSON {
+    private static func writeData(_ run: RunResults, _ take: (String) throws -> Void) rethrows {
         let packed = ResultsJSON(numbers: .packed(most: mostValues))
         var room = mostBytes
-        var results: [JSON] = []
         var problems: [JSON] = []
+        try take("{")
+        for (name, value) in ResultsJSON.head(run) { try take("\(block(.string(name))):\(block(value)),") }
+        try take(#""results":["#)
+        var isFirst = true
         for result in run.typed() {
             switch result {
             case .failure(let error): problems.append(.string(error.description))
             case .success(let result):
                 let size = size(of: result)
-                guard size <= room else {
-                    results.append(.object(ResultsJSON.identity(result) + [("too_large", .bool(true))]))
-                    continue
-                }
-                room -= size
-                results.append(packed.json(result))
+                let fits = size <= room
+                if fits { room -= size }
+                let json = fits ? packed.json(result) : .object(ResultsJSON.identity(result) + [("too_large", .bool(true))])
+                try take((isFirst ? "" : ",") + block(json))
+                isFirst = false
             }
         }
-        return .object(ResultsJSON.head(run) + [("results", .array(results)), ("problems", .array(problems))])
+        try take(#"],"problems":\#(block(.array(problems)))}"#)
     }
 
     /// About how many bytes it takes.
