@@ -110,7 +110,7 @@ extension SampleList {
 }
 
 extension V1.RecordingsEvent: StreamEvent {
-    var subscription: String? { if case .started(let started)? = event { started.subscriptionId } else { nil } }
+    package var subscription: String? { if case .started(let started)? = event { started.subscriptionId } else { nil } }
 }
 
 extension DataSetItem {
