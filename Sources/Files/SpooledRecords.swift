@@ -35,11 +35,15 @@ package final class SpooledRecords: Sendable {
     /// Everything that was written so far. What is written later does not change it.
     package var region: RecordRegion { RecordRegion(file, 0..<end.withLock { $0 }) }
 
-    package func append(_ number: UInt64, _ bytes: [UInt8]) throws {
+    /// - Returns: where the record lies.
+    @discardableResult
+    package func append(_ number: UInt64, _ bytes: [UInt8]) throws -> RecordRegion {
         try end.withLock { end in
-            try write(RecordRegion.head(number, bytes.count), at: end)
-            try write(bytes, at: end + RecordRegion.headBytes)
+            let start = end
+            try write(RecordRegion.head(number, bytes.count), at: start)
+            try write(bytes, at: start + RecordRegion.headBytes)
             end += RecordRegion.headBytes + bytes.count
+            return RecordRegion(file, start..<end)
         }
     }
 

@@ -38,8 +38,23 @@ package enum SinglePage {
         return html
     }
 
+    /// The page before and after what is in one of its blocks: so that what is large can be written piece by piece.
+    /// - Parameters:
+    ///   - id: of the block; the others are as for ``html(_:title:blocks:)``.
+    package static func around(
+        _ folder: String, _ id: String, title: String? = nil, blocks: [(id: String, json: JSON)]
+    ) throws -> (before: String, after: String) {
+        let html = try html(folder, title: title, blocks: blocks)
+        let start = "<script type=\"application/json\" id=\"\(id)\">"
+        guard let place = html.range(of: start + "</script>") else {
+            throw PageError(description: "\(folder)/index.html has no block \(id)")
+        }
+        let end = html.index(place.lowerBound, offsetBy: start.count)
+        return (String(html[..<end]), String(html[end...]))
+    }
+
     /// JSON that cannot end the block that it stands in, whatever its strings are.
-    static func block(_ json: JSON) -> String {
+    package static func block(_ json: JSON) -> String {
         replacing(["<": "\\u003c", ">": "\\u003e", "&": "\\u0026"], in: json.compactText)
     }
 

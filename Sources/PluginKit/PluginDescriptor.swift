@@ -65,7 +65,7 @@ public struct Needs: Sendable {
 
 /// An argument that a run can have.
 public struct Parameter: Sendable {
-    public enum Kind: Int32, Sendable { case integer = 1, number, text, boolean, choice, path }
+    public enum Kind: Int32, Sendable { case integer = 1, number, text, boolean, choice, path, column }
 
     /// Letters, digits, `_` and `-`.
     public let id: String
@@ -112,6 +112,14 @@ public struct Parameter: Sendable {
     public static func choice(
         _ id: String, default value: String, of choices: [String], _ description: String
     ) -> Parameter { Parameter(id, .choice, description, value, choices: choices) }
+
+    /// A column of the recordings, or one of `others`. The host refuses what is none before the first recording.
+    /// - Parameter values: the least number of different values that it must have.
+    public static func column(
+        _ id: String, default value: String, or others: [String] = [], values: Int = 1, _ description: String
+    ) -> Parameter {
+        Parameter(id, .column, description, value, range: Double(values)...(.infinity), choices: others)
+    }
 
     /// A path, which the host makes absolute.
     public static func path(_ id: String, default value: String = "", _ description: String) -> Parameter {

@@ -18,16 +18,31 @@ package struct ResultsJSON {
     package init() { numbers = .lists }
     package init(numbers: Numbers) { self.numbers = numbers }
 
-    package func json(_ run: RunResults) -> JSON {
-        var results: [JSON] = []
+    /// Hands over one document, a result at a time, without the last line's end.
+    package func write(_ run: RunResults, _ take: (String) throws -> Void) rethrows {
+        func member(_ name: String, _ value: String) -> String { "  \(JSON.string(name).text): \(value)" }
+        try take("{\n")
+        for (name, value) in Self.head(run) { try take(member(name, value.text(indent: 1)) + ",\n") }
+        try take(member("results", "["))
         var problems: [JSON] = []
+        var isFirst = true
         for result in run.typed() {
             switch result {
-            case .success(let result): results.append(json(result))
+            case .success(let result):
+                try take((isFirst ? "\n    " : ",\n    ") + json(result).text(indent: 2))
+                isFirst = false
             case .failure(let error): problems.append(.string(error.description))
             }
         }
-        return .object(Self.head(run) + [("results", .array(results)), ("problems", .array(problems))])
+        try take(isFirst ? "],\n" : "\n  ],\n")
+        try take(member("problems", JSON.array(problems).text(indent: 1)) + "\n}")
+    }
+
+    /// All of it.
+    package func text(_ run: RunResults) -> String {
+        var out = ""
+        write(run) { out += $0 }
+        return out
     }
 
     /// What is said of the run as a whole.
@@ -43,6 +58,7 @@ package struct ResultsJSON {
                     "description": .string(run.description.description),
                 ]
             ),
+            ("provenance", run.provenance?.json ?? .null),
             ("run", run.end.map(json) ?? .null),
             ("outputs", .array(run.description.outputs.map(json))),
             (

@@ -83,7 +83,7 @@ import Testing
             Planted.output("m", .matrix, axes, .heatMap, unit: "dB"),
             Planted.array(Planted.tensor([0.1, .nan, .infinity, 4], [2, 2])), file: "a.wav")
         let read = try #require(
-            try JSONSerialization.jsonObject(with: Data(ResultsJSON().json(run).text.utf8)) as? [String: Any])
+            try JSONSerialization.jsonObject(with: Data(ResultsJSON().text(run).utf8)) as? [String: Any])
         let results = try #require(read["results"] as? [[String: Any]])
         let result = try #require(results.first)
         #expect(result["file"] as? String == "a.wav")

@@ -149,7 +149,10 @@ enum {
     AUSCULT_PARAMETER_TEXT = 3,
     AUSCULT_PARAMETER_BOOLEAN = 4, /* "true" or "false" */
     AUSCULT_PARAMETER_CHOICE = 5,
-    AUSCULT_PARAMETER_PATH = 6 /* absolute */
+    AUSCULT_PARAMETER_PATH = 6, /* absolute */
+    /* A column that the recordings have, or one of the choices. The host refuses another before the first recording, and a
+     * column with fewer different values than `minimum`. */
+    AUSCULT_PARAMETER_COLUMN = 7
 };
 
 typedef struct auscult_parameter {
@@ -159,10 +162,10 @@ typedef struct auscult_parameter {
     const char *description;
     /* As text, as an argument has it. */
     const char *default_value;
-    /* For numbers and integers; -INFINITY and INFINITY where there is no bound. */
+    /* For numbers and integers; -INFINITY and INFINITY where there is no bound. Of a column: of its different values. */
     double minimum;
     double maximum;
-    /* For a choice. */
+    /* For a choice; for a column, what it may be instead. */
     const char *const *choices;
     uint32_t choice_count;
 } auscult_parameter;

@@ -62,53 +62,46 @@ package struct SampleList: Sendable {
 }
 
 extension SampleList {
-    /// - Throws: ``CommandError`` for an input that cannot be read twice or is not there; ``DataSets/DataSetError``,
-    ///   ``Files/FileError`` for a data set that cannot be read.
+    /// What the daemon lists for the inputs of a command line.
+    /// - Throws: ``CommandError`` for an input that cannot be read twice or is not there; ``Files/FileError``; the daemon's error for a
+    ///   data set that cannot be read.
     package init(_ arguments: [String], _ daemon: DaemonConnection) async throws {
         let names = arguments.isEmpty ? [RecordingArgument.clipPrefix] : arguments
-        let clips =
-            names.contains { $0.hasPrefix(RecordingArgument.clipPrefix) }
-            ? try await daemon.call(V1.AudioRPC.clips, .init()).clips : []
-        let known = Dictionary(clips.map { ($0.name, $0.item) }) { first, _ in first }
-        var items: [DataSetItem] = []
-        var problems: [String] = []
         let singles = names.filter { !RecordingArgument.isDataSet($0) }
-        for recording in try await RecordingArgument.all(from: singles, daemon) {
+        single = try await RecordingArgument.all(from: singles, daemon).map { recording in
             switch recording.place {
-            case .clip(let clip): items.append(known[clip] ?? DataSetItem(name: recording.name, source: .clip(clip)))
-            case .file(let path): items.append(DataSetItem(name: recording.name, source: .path(path)))
+            case .file(let path): _ = try FileDescriptor(path, O_RDONLY)
+            case .clip: break
             case .pipe, .standardInput:
                 throw CommandError(
                     .usage, "\(recording.name) can be read only once, and this reads it often; name a file")
             }
+            return try recording.storedSource(nil)
         }
-        single = try items.map { try Sample(name: $0.name, item: $0, digest: "").checkedSource }
-        dataSets = names.filter(RecordingArgument.isDataSet).map { $0 == DataSet.demo ? $0 : absolutePath($0) }
-        for place in dataSets {
-            let set = try DataSet(place, clips: { clips.map(\.item) })
-            try set.forEach(broken: { problems.append("\($0)") }) { items.append($0) }
+        dataSets = names.filter(RecordingArgument.isDataSet).map {
+            $0 == RecordingArgument.clipPrefix ? $0 : absolutePath($0)
         }
-        guard !items.isEmpty else {
-            throw CommandError(.noInput, "there is no recording in \(names.joined(separator: ", "))")
-        }
-        var taken: [String: Int] = [:]
         var samples: [Sample] = []
-        for item in items {
-            do {
-                let item = try item.aligned()
-                let digest = try item.digest
+        var problems: [String] = []
+        var taken: [String: Int] = [:]
+        let request = V1.ListRecordingsRequest(audio: single, dataSets: dataSets, digests: true, alignments: true)
+        try await daemon.events(V1.RecordingsRPC.list, request) { message in
+            switch message.event {
+            case .recording(let recording)?:
+                guard let item = DataSetItem(recording) else { return }
                 let times = taken[item.name, default: 0] + 1
                 taken[item.name] = times
                 samples.append(
-                    Sample(name: times == 1 ? item.name : "\(item.name) (\(times))", item: item, digest: digest))
-            } catch let error as FileError where !dataSets.isEmpty {
-                problems.append(error.message)
-            } catch let error as DataSetError {
-                problems.append("\(error)")
+                    Sample(
+                        name: times == 1 ? item.name : "\(item.name) (\(times))", item: item,
+                        digest: try item.digest(sound: recording.sha256)))
+            case .skipped(let skipped)?: problems.append(skipped.reason)
+            case .started?, .end?, nil: break
             }
         }
         guard !samples.isEmpty else {
-            throw CommandError(.noInput, "no recording can be read: \(problems.first ?? "there is none")")
+            let reason = problems.first.map { "no recording can be read: \($0)" }
+            throw CommandError(.noInput, reason ?? "there is no recording in \(names.joined(separator: ", "))")
         }
         self.samples = samples
         self.problems = problems
@@ -116,44 +109,42 @@ extension SampleList {
     }
 }
 
-extension Sample {
-    /// - Throws: ``Files/FileError`` where a file is not there or cannot be opened.
-    fileprivate var checkedSource: V1.AudioSource {
-        get throws {
-            if case .path(let path) = item.source { _ = try FileDescriptor(path, O_RDONLY) }
-            return source
-        }
-    }
+extension V1.RecordingsEvent: StreamEvent {
+    package var subscription: String? { if case .started(let started)? = event { started.subscriptionId } else { nil } }
 }
 
 extension DataSetItem {
-    /// Of its sound and of all that is known about it.
-    fileprivate var digest: String {
-        get throws {
-            let sound =
-                switch source {
-                case .path(let path): try SHA256.hex(ofFiles: [path])
-                case .clip(let clip): "clip \(clip)"
-                }
-            var parts = [sound, name, "\(start ?? -1)", "\(end ?? -1)"]
-            parts += columns.flatMap { [$0.column, $0.value] }
-            parts += (phonemes + words).flatMap { ["\($0.start)", "\($0.end)", $0.label] }
-            return try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))
+    /// A recording as the daemon lists it; nil for one that lies nowhere.
+    fileprivate init?(_ recording: V1.RecordingInfo) {
+        switch recording.source {
+        case .path(let path)?: self.init(name: recording.name, source: .path(path))
+        case .clip(let clip)?: self.init(name: recording.name, source: .clip(clip))
+        case nil: return nil
         }
+        index = Int(clamping: recording.number)
+        (start, end) = (recording.span?.start, recording.span?.end)
+        for label in recording.labels {
+            switch label.column {
+            case "language": language = label.value
+            case "speaker": speaker = label.value
+            case "text": text = label.value
+            default: labels.append(Label(column: label.column, value: label.value))
+            }
+        }
+        phonemes = recording.phonemes.map { TimedLabel(start: $0.start, end: $0.end, label: $0.label) }
+        words = recording.words.map { TimedLabel(start: $0.start, end: $0.end, label: $0.label) }
     }
-}
 
-extension V1.DemoClip {
-    /// The clip as a recording of a data set, as the daemon's own `demo:` has it.
-    fileprivate var item: DataSetItem {
-        var item = DataSetItem(name: RecordingArgument.clipPrefix + name, source: .clip(name))
-        item.text = text
-        item.language = language.isEmpty ? nil : language
-        item.speaker = voice.isEmpty ? nil : voice
-        item.labels = [("kind", kind), ("voice", voice), ("engine", engine)].filter { !$0.1.isEmpty }
-            .map { DataSetItem.Label(column: $0.0, value: $0.1) }
-        item.phonemes = phonemes.map { TimedLabel(start: $0.start, end: $0.end, label: $0.label) }
-        item.words = words.map { TimedLabel(start: $0.start, end: $0.end, label: $0.label) }
-        return item
+    /// Of its sound and of all that is known about it.
+    /// - Parameter sound: the digest of the file that it lies in.
+    fileprivate func digest(sound: String) throws -> String {
+        var parts = [name, "\(start ?? -1)", "\(end ?? -1)"]
+        switch source {
+        case .path: parts.insert(sound, at: 0)
+        case .clip(let clip): parts.insert("clip \(clip)", at: 0)
+        }
+        parts += columns.flatMap { [$0.column, $0.value] }
+        parts += (phonemes + words).flatMap { ["\($0.start)", "\($0.end)", $0.label] }
+        return try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))
     }
 }

@@ -25,7 +25,7 @@ package struct RunCollector {
         case .description(let description)?: run.description = description
         case .provenance(let provenance)?: run.provenance = provenance
         case .result?, .chunk?:
-            if let piece = event.event, let result = try assembly.take(piece) { run.results.append(result) }
+            if let piece = event.event, let result = try assembly.take(piece) { try run.results.append(result) }
         case .end(let end)?:
             try assembly.finish()
             run.end = end

@@ -48,8 +48,8 @@ extension JobsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Follow a job from its beginning until it ends.",
             discussion: """
-                The text format shows the segments of a transcript as they come; JSON has one object per event, each \
-                on a line. The exit status is the job's: 0 where it succeeded. Ending the command does not end the \
+                The text format shows the segments of a transcript, or the results of a plugin, as they come; \
+                JSON has one object per event, each on a line. The exit status is the job's: 0 where it succeeded. Ending the command does not end the \
                 job.
                 """)
 
@@ -60,13 +60,19 @@ extension JobsCommand {
 
         func run() async throws {
             var last: V1.JobInfo?
+            var results = WatchedResults(format.format)
+            let style = TerminalStyle(environment: Console.current.environment)
             let line = verbosity.progress
             defer { line.clear() }
             try await connection.use(verbosity.logger) { daemon in
                 let request = V1.WatchJobRequest(id: job.id)
                 try await daemon.events(V1.JobRPC.watch, request) { message in
                     if case .state(let info)? = message.event { last = info }
-                    try show(message, line)
+                    guard case .plugin(let told)? = message.event else { return try show(message, line) }
+                    if let event = told.event, let text = try results.text(event, style) {
+                        line.clear()
+                        try Console.current.output(text)
+                    }
                 }
             }
             line.clear()
@@ -113,9 +119,16 @@ extension JobsCommand {
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
         func run() async throws {
-            let result = try await connection.use(Verbosity.notices) {
-                try await $0.call(V1.JobRPC.result, V1.JobRef(id: job.id)).result
+            try await connection.use(Verbosity.notices) { daemon in
+                let info = try await daemon.call(V1.JobRPC.get, V1.JobRef(id: job.id))
+                guard info.kind == "plugin", info.state.hasEnded else {
+                    return try show(try await daemon.call(V1.JobRPC.result, V1.JobRef(id: job.id)).result)
+                }
+                try await showRun(daemon)
             }
+        }
+
+        private func show(_ result: V1.JobResult.Result?) throws {
             switch result {
             case .transcript(let transcript)?:
                 try Console.current.output(transcript.text(format, timestamps: timestamps))
@@ -124,21 +137,23 @@ extension JobsCommand {
                     throw CommandError(.usage, "the job \(job.id) is a trace, which has no \(format.rawValue) form")
                 }
                 try Console.current.print(summary.text(form))
-            case .plugin(let results)?: try show(results)
-            case nil:
+            case .plugin?, nil:
                 throw CommandError(.failure, "the daemon gave a result for \(job.id) that this program does not know")
             }
         }
 
-        private func show(_ results: V1.PluginResults) throws {
+        /// The results of a plugin's run, which may be of any size.
+        private func showRun(_ daemon: DaemonConnection) async throws {
             guard let form = PluginFormat(rawValue: format.rawValue) else {
                 throw CommandError(
                     .usage, "the job \(job.id) is a plugin's run, which has no \(format.rawValue) form")
             }
-            let run = RunResults(
-                description: results.description ?? .init(), results: results.results, skipped: results.skipped,
-                end: results.end)
-            try run.show(out == nil || form != .text ? form : nil, out: out)
+            var collector = RunCollector(
+                Verbosity.notices, ProgressLine(Console.current, quiet: true), label: job.id)
+            defer { collector.finish() }
+            try await daemon.events(V1.JobRPC.results, V1.JobRef(id: job.id)) { try collector.take($0) }
+            collector.finish()
+            try collector.run.show(out == nil || form != .text ? form : nil, out: out)
         }
     }
 

@@ -28,8 +28,10 @@ extension RunResults {
         if out == nil || format != nil {
             switch format ?? .text {
             case .text: try ResultsText(TerminalStyle(environment: console.environment)).write(self, console.output)
-            case .json: try console.print(ResultsJSON().json(self).text)
-            case .html: try console.output(ResultsPage.html(self))
+            case .json:
+                try ResultsJSON().write(self, console.output)
+                try console.output("\n")
+            case .html: try ResultsPage.write(self, console.output)
             }
         }
         if let failure { throw failure }

@@ -21,8 +21,7 @@ struct JobHandler {
                 try context.limit(milliseconds: request.deadlineMs)
                 let events = try jobs.events(of: request.id, after: request.afterSeq)
                 try await answers.send(V1.JobEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
-                let job = try jobs.record(of: request.id)
-                for await record in events { try await answers.send(try V1.JobEvent(record, job)) }
+                for await record in events { try await answers.send(try V1.JobEvent(record)) }
             }.untilDraining(),
             V1.JobRPC.result.handle { request, _ in
                 try V1.JobResult(jobs.result(request.id), jobs.record(of: request.id))
@@ -152,14 +151,13 @@ extension V1.JobInfo {
 }
 
 extension V1.JobEvent {
-    /// - Parameter job: what its plugin's run has told.
-    init(_ record: JobEventRecord, _ job: JobRecord) throws {
+    init(_ record: JobEventRecord) throws {
         let event: Event =
             switch record.event {
             case .state(let snapshot): .state(V1.JobInfo(snapshot))
             case .progress(let progress): .progress(V1.Progress(progress))
             case .segment(let segment): .segment(V1.Segment(segment))
-            case .plugin(let place): .plugin(try job.event(at: place))
+            case .plugin(let place): .plugin(try JobRecord.event(at: place))
             }
         self.init(seq: record.seq, dropped: record.dropped, event: event)
     }

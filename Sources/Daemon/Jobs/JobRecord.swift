@@ -4,12 +4,6 @@ import Synchronization
 
 /// What a plugin's run has told a job, all of it, on disk: whoever asks later is told the same.
 public final class JobRecord: Sendable {
-    /// Where an event lies.
-    public struct Place: Sendable {
-        let before: RecordRegion
-        let after: RecordRegion
-    }
-
     private struct State {
         var events: SpooledRecords?
         /// Bytes of results, and the events but results, which are few.
@@ -19,14 +13,13 @@ public final class JobRecord: Sendable {
 
     private let state = Mutex(State())
 
+    /// - Returns: where the event lies.
     /// - Throws: ``Files/FileError`` where the disk is full.
-    func append(_ event: V1.PluginEvent.Event) throws -> Place {
+    func append(_ event: V1.PluginEvent.Event) throws -> RecordRegion {
         try state.withLock { state in
             let events = try state.events ?? SpooledRecords()
             state.events = events
-            let before = events.region
             let bytes = V1.PluginEvent(event: event).serialized()
-            try events.append(0, bytes)
             switch event {
             case .description(let description): state.results.description = description
             case .provenance(let provenance): state.results.provenance = provenance
@@ -34,18 +27,18 @@ public final class JobRecord: Sendable {
             case .result, .chunk: state.resultBytes += bytes.count
             default: break
             }
-            return Place(before: before, after: events.region)
+            return try events.append(0, bytes)
         }
     }
 
-    /// The event at a place.
-    func event(at place: Place) throws -> V1.PluginEvent {
-        var reader = RecordRegion.Reader(place.after, after: place.before)
+    /// The event that lies there.
+    static func event(at place: RecordRegion) throws -> V1.PluginEvent {
+        var reader = RecordRegion.Reader(place)
         guard let record = try reader.next() else { return V1.PluginEvent() }
         return try V1.PluginEvent(serialized: record.bytes)
     }
 
-    /// The events from behind what was read before.
+    /// All events so far.
     var events: RecordRegion { state.withLock { $0.events?.region ?? RecordRegion() } }
 
     /// Everything in one message.

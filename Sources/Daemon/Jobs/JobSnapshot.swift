@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Messages
 import Whisper
@@ -61,17 +62,17 @@ public struct JobSnapshot: Sendable {
 }
 
 /// Something that happened to a job.
-public enum JobEvent: Sendable {
+enum JobEvent: Sendable {
     /// It came to another state; a final one is its last event.
     case state(JobSnapshot)
     case progress(WorkProgress)
     case segment(Segment)
-    /// The record of a plugin's run has come to here.
-    case plugin(JobRecord.Place)
+    /// What a plugin's run tells lies there, in the job's record.
+    case plugin(RecordRegion)
 }
 
 /// An event in its place.
-public struct JobEventRecord: Sendable {
+struct JobEventRecord: Sendable {
     /// Counts from 1, without gaps but for ``dropped``.
     public let seq: UInt64
     /// Events before this one that were asked for and are not kept any more.

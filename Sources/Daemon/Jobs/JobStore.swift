@@ -103,7 +103,7 @@ public final class JobStore: Sendable {
     /// The events of a job from after number `seq`: those of the past that are kept, then those to come, up to the one
     /// that ends it. Everyone who iterates does so at a pace of their own. A cancelled task's iteration ends.
     /// - Throws: ``ServiceError`` (`notFound`).
-    public func events(of id: String, after seq: UInt64 = 0) throws -> JobEvents {
+    func events(of id: String, after seq: UInt64 = 0) throws -> JobEvents {
         JobEvents(job: try job(id), after: seq)
     }
 
@@ -169,7 +169,7 @@ public final class JobStore: Sendable {
 }
 
 /// The events of one job, past and future.
-public struct JobEvents: AsyncSequence, Sendable {
+struct JobEvents: AsyncSequence, Sendable {
     let job: Job
     let after: UInt64
 
@@ -178,14 +178,14 @@ public struct JobEvents: AsyncSequence, Sendable {
         self.after = after
     }
 
-    public func makeAsyncIterator() -> Iterator { Iterator(job: job, seq: after) }
+    func makeAsyncIterator() -> Iterator { Iterator(job: job, seq: after) }
 
-    public struct Iterator: AsyncIteratorProtocol {
+    struct Iterator: AsyncIteratorProtocol {
         let job: Job
         /// The number of the last event that was given out.
         var seq: UInt64
 
-        public mutating func next() async -> JobEventRecord? {
+        mutating func next() async -> JobEventRecord? {
             while !Task.isCancelled {
                 switch job.event(after: seq) {
                 case .record(let record):

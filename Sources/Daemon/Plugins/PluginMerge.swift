@@ -96,7 +96,7 @@ struct PluginMerge: Sendable {
         var state: PluginState?
         if path != nil || isReturned {
             let journal = try SpooledRecords()
-            try turn.suspended { try records.forEach(journal.append) }
+            try turn.suspended { try records.forEach { try journal.append($0, $1) } }
             let complete = PluginState(
                 header: whole, records: journal.region, state: try worker.call { try $0.save() })
             if let path { try turn.suspended { try complete.write(to: path) } }

@@ -12,9 +12,7 @@ extension PluginRecording {
         V1.RecordingInfo(
             number: UInt64(clamping: item.index), name: item.name, source: source, span: span, sha256: sha256,
             duration: samples.map { Double($0.count) / Double(SampleBuffer.sampleRate) } ?? 0,
-            labels: item.columns.filter { !$0.value.isEmpty }.map {
-                V1.RecordingLabel(column: $0.column, value: $0.value)
-            })
+            labels: item.columns.map { V1.RecordingLabel(column: $0.column, value: $0.value) })
     }
 
     /// The same with its phonemes and words.

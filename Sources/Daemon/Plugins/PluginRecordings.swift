@@ -33,6 +33,8 @@ struct PluginRecordings: Sendable {
     var digest = ""
     /// Of all shards.
     var total = 0
+    /// What the columns hold, of all shards.
+    var columns = RecordingColumns()
 
     /// - Parameters:
     ///   - single: recordings that come first.
@@ -59,6 +61,7 @@ struct PluginRecordings: Sendable {
             pending += item.fingerprint
             if pending.count >= 1 << 20 { try fold() }
             total = item.index + 1
+            columns.count(item)
             if let shard, UInt64(item.index) % UInt64(shard.count) != UInt64(shard.index) { return }
             recordings.append(PluginRecording(item: item, recording: recording))
         }

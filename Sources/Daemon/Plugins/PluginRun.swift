@@ -98,6 +98,7 @@ struct PluginRun: Sendable {
         do {
             let description = try worker.call { try $0.describe() }
             let arguments = try description.arguments(request.arguments)
+            try checkColumns(description.parameters, arguments)
             let needs = try worker.create(arguments)
             try check(needs)
             let capture = try PluginCapture(

@@ -1,3 +1,4 @@
+import Files
 import Messages
 import PluginHost
 
@@ -25,6 +26,34 @@ extension PluginRun {
         let keepsState = !request.checkpoint.isEmpty || !request.stateFile.isEmpty || request.returnState
         guard needs.hasState || !keepsState else {
             throw stateless(request.returnState ? "give it back" : "keep a state in a file")
+        }
+    }
+
+    /// - Throws: ``ServiceError`` (`mismatch`) for an argument that names no column of the recordings, or one of too few values.
+    func checkColumns(_ parameters: [V1.PluginParameter], _ arguments: [V1.PluginArgument]) throws {
+        let columns = recordings.columns
+        guard recordings.total > 0 else { return }
+        for parameter in parameters where parameter.kind == "column" {
+            guard let value = arguments.first(where: { $0.id == parameter.id })?.value,
+                !parameter.choices.contains(value)
+            else { continue }
+            guard columns.names.contains(value) else {
+                let others = parameter.choices.isEmpty ? "" : "; or \(parameter.choices.joined(separator: ", "))"
+                let near = nearestNames(to: value, in: columns.names).first.map { " (nearest: \($0))" } ?? ""
+                throw ServiceError(
+                    .mismatch,
+                    "\(parameter.id) of \(plugin.id) is '\(value)', which is no column of the \(recordings.total) recordings\(near); "
+                        + "they have \(columns.names.isEmpty ? "none" : columns.names.joined(separator: ", "))\(others)"
+                )
+            }
+            let (there, needed) = (columns.values(of: value), Int(parameter.minimum ?? 0))
+            guard there >= needed else {
+                throw ServiceError(
+                    .mismatch,
+                    "\(parameter.id) of \(plugin.id) needs a column of at least \(needed) different values; '\(value)' has "
+                        + "\(there), in \(columns.recordings(with: value)) of the \(recordings.total) recordings: "
+                        + "\(needed - there) more needed")
+            }
         }
     }
 

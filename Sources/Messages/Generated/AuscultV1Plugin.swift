@@ -279,7 +279,8 @@ extension V1 {
 
     public struct PluginParameter: ProtoMessage {
         public var id: String = ""
-        /// "integer", "number", "string", "boolean", "choice", "path".
+        /// "integer", "number", "string", "boolean", "choice", "path", "column": a column of the recordings, of at least `minimum` different
+        /// values, or one of the choices.
         public var kind: String = ""
         public var `default`: String = ""
         public var minimum: Double?

@@ -126,7 +126,7 @@ extension V1 {
         public var sha256: String = ""
         /// Seconds that were heard; 0 in a list, which opens no sound.
         public var duration: Double = 0
-        /// Columns with a value: language, speaker and text first.
+        /// Its columns: language, speaker and text first.
         public var labels: [V1.RecordingLabel] = []
         /// In lists with `alignments` only.
         public var phonemes: [V1.TimedLabel] = []

@@ -102,8 +102,8 @@ enum CReading {
         guard let kind = p.kindName else { throw PluginFault("its parameter \(id) has the unknown kind \(p.kind)") }
         return V1.PluginParameter(
             id: id, kind: kind, default: try text(p.default_value, "the default of \(id)"),
-            minimum: p.isNumber && p.minimum != -.infinity ? p.minimum : nil,
-            maximum: p.isNumber && p.maximum != .infinity ? p.maximum : nil,
+            minimum: p.hasBounds && p.minimum != -.infinity ? p.minimum : nil,
+            maximum: p.hasBounds && p.maximum != .infinity ? p.maximum : nil,
             choices: try texts(p.choices, p.choice_count, most: DescriptionCheck.mostChoices, "choices of \(id)"),
             description: try text(p.description, "the description of \(id)"))
     }

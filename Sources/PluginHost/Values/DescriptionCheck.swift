@@ -44,7 +44,7 @@ enum DescriptionCheck {
 
     private static func problem(in parameter: V1.PluginParameter) -> String? {
         let name = "its parameter \(parameter.id)"
-        guard ["integer", "number", "string", "boolean", "choice", "path"].contains(parameter.kind) else {
+        guard ["integer", "number", "string", "boolean", "choice", "path", "column"].contains(parameter.kind) else {
             return "\(name) has the unknown kind '\(shown(parameter.kind))'"
         }
         if parameter.description.utf8.count > longestText || parameter.default.utf8.count > longestText {

@@ -67,12 +67,15 @@ extension auscult_parameter {
         case AUSCULT_PARAMETER_BOOLEAN: "boolean"
         case AUSCULT_PARAMETER_CHOICE: "choice"
         case AUSCULT_PARAMETER_PATH: "path"
+        case AUSCULT_PARAMETER_COLUMN: "column"
         default: nil
         }
     }
 
     /// Whether ``minimum`` and ``maximum`` count.
-    var isNumber: Bool { Int(kind) == AUSCULT_PARAMETER_INTEGER || Int(kind) == AUSCULT_PARAMETER_NUMBER }
+    var hasBounds: Bool {
+        [AUSCULT_PARAMETER_INTEGER, AUSCULT_PARAMETER_NUMBER, AUSCULT_PARAMETER_COLUMN].contains(Int(kind))
+    }
 }
 
 /// A log's level by its name; the nearest for a number that the header does not have.

@@ -70,7 +70,11 @@ struct Evidence: Sendable {
     func typed(_ part: String, _ output: String) throws -> [TypedResult] {
         guard let run = results[part] else { return [] }
         let declared = run.description.outputs.first { $0.id == output }
-        return try run.results.filter { $0.outputId == output }.map { try TypedResult($0, declared: declared) }
+        var typed: [TypedResult] = []
+        try run.results.forEach { result in
+            if result.outputId == output { typed.append(try TypedResult(result, declared: declared)) }
+        }
+        return typed
     }
 
     /// The tables of an output under each other.

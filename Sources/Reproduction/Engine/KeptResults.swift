@@ -39,7 +39,8 @@ struct KeptResults {
             rest = rest.dropFirst(length)
             switch event.event {
             case .description(let description)?: run.description = description
-            case .result(let result)?: run.results.append(result)
+            case .provenance(let provenance)?: run.provenance = provenance
+            case .result(let result)?: do { try run.results.append(result) } catch { return nil }
             case .skipped(let skipped)?: run.skipped.append(skipped)
             case .end(let end)?: run.end = end
             default: return nil
@@ -58,8 +59,9 @@ struct KeptResults {
             out += bytes
         }
         append(.description(run.description))
+        if let provenance = run.provenance { append(.provenance(provenance)) }
         for skipped in run.skipped { append(.skipped(skipped)) }
-        for result in run.results { append(.result(result)) }
+        try run.results.forEach { append(.result($0)) }
         append(.end(run.end ?? .init()))
         try PendingFile.write(out, to: path)
     }

@@ -23,28 +23,30 @@ package struct ResultFolder {
     /// - Returns: the names of the files, `results.json` first.
     /// - Throws: the first error of a file, after all that could be written is.
     package mutating func write(_ run: RunResults) throws -> [String] {
-        let typed = run.typed()
-        let results = typed.compactMap { try? $0.get() }
+        let overlays = Overlays(run)
         var problems: [JSON] = []
-        for case .failure(let error) in typed { problems.append(.string(error.description)) }
         var written: [String] = []
         var entries: [JSON] = []
-        for result in results {
-            let files = files(of: result, among: results)
-            written += files.map(\.name)
-            entries.append(
-                .object(
-                    ResultsJSON.identity(result) + Self.value(result)
-                        + [("files", .object(files.map { ($0.role, .string($0.name)) }))]))
+        var scalars: [TypedResult] = []
+        for result in run.typed() {
+            switch result {
+            case .failure(let error): problems.append(.string(error.description))
+            case .success(let result):
+                if case .scalar = result.value, !result.file.isEmpty { scalars.append(result) }
+                let files = files(of: result, among: overlays.others(than: result))
+                written += files.map(\.name)
+                entries.append(
+                    .object(
+                        ResultsJSON.identity(result) + Self.value(result)
+                            + [("files", .object(files.map { ($0.role, .string($0.name)) }))]))
+            }
         }
-        let scalars = results.filter { if case .scalar = $0.value { !$0.file.isEmpty } else { false } }
         if !scalars.isEmpty,
             let name = save("\(names.unused("scalars")).csv", Array(CSV.text(ScalarTable(scalars).table).utf8))
         {
             written.append(name)
         }
-        let page = try ResultsPage.html(run)
-        if let name = save("index.html", Array(page.utf8)) { written.append(name) }
+        if let name = savePage(run) { written.append(name) }
         problems += failures.map { .string("\($0.name): \($0.error)") }
         let index = JSON.object(
             ResultsJSON.head(run) + [("results", .array(entries)), ("problems", .array(problems))])
@@ -82,6 +84,19 @@ package struct ResultFolder {
         return files
     }
 
+    private mutating func savePage(_ run: RunResults) -> String? {
+        let name = "index.html"
+        do {
+            let file = try PendingFile("\(path)/\(name)")
+            try ResultsPage.write(run) { text in try Array(text.utf8).withUnsafeBytes(file.write) }
+            try file.commit()
+            return name
+        } catch {
+            failures.append((name, error))
+            return nil
+        }
+    }
+
     /// Nil where it cannot be written, which is remembered.
     private mutating func save(_ name: String, _ bytes: [UInt8]) -> String? {
         do {
@@ -93,5 +108,30 @@ package struct ResultFolder {
             failures.append((name, error))
             return nil
         }
+    }
+}
+
+/// What lies over spectrograms, and what it may lie over, by recording: found again when a picture needs it.
+private struct Overlays {
+    private let run: RunResults
+    private var places: [String: [Int]] = [:]
+
+    init(_ run: RunResults) {
+        self.run = run
+        let drawn = run.description.outputs.contains { $0.plot == .spectrogramOverlay }
+        guard drawn else { return }
+        for (index, result) in run.typed().enumerated() {
+            guard case .success(let result) = result else { continue }
+            var isAudio = false
+            if case .audio = result.value { isAudio = true }
+            if isAudio || result.plot == .spectrogramOverlay { places[result.file, default: []].append(index) }
+        }
+    }
+
+    /// The results of the same recording that its picture may need; none for one that lies alone.
+    func others(than result: TypedResult) -> [TypedResult] {
+        guard result.plot == .spectrogramOverlay else { return [] }
+        let typed = run.typed()
+        return (places[result.file] ?? []).compactMap { try? typed[$0].get() }
     }
 }

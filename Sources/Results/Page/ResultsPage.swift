@@ -12,35 +12,49 @@ package enum ResultsPage {
     /// Once this much is in a page, further arrays and sounds are left to the files; a browser has to hold it all.
     static let mostBytes = 96_000_000
 
+    /// All of it.
     /// - Throws: ``Pages/PageError`` where the page's own files do not fit together.
     package static func html(_ run: RunResults) throws -> String {
-        try SinglePage.html(
-            "results", title: "\(run.title.isEmpty ? "Results" : run.title) · auscult",
-            blocks: [("colours", colours), ("results", data(run))])
+        var out = ""
+        try write(run) { out += $0 }
+        return out
+    }
+
+    /// Hands the page over, a result at a time.
+    /// - Throws: ``Pages/PageError`` where the page's own files do not fit together; what `take` throws.
+    package static func write(_ run: RunResults, _ take: (String) throws -> Void) throws {
+        let (before, after) = try SinglePage.around(
+            "results", "results", title: "\(run.title.isEmpty ? "Results" : run.title) · auscult",
+            blocks: [("colours", colours)])
+        try take(before)
+        try writeData(run, take)
+        try take(after)
     }
 
     /// Those of heat maps, from little to much.
     package static var colours: JSON { JSON(ColourMap.table.map(\.hex)) }
 
-    private static func data(_ run: RunResults) -> JSON {
+    private static func writeData(_ run: RunResults, _ take: (String) throws -> Void) rethrows {
         let packed = ResultsJSON(numbers: .packed(most: mostValues))
         var room = mostBytes
-        var results: [JSON] = []
         var problems: [JSON] = []
+        try take("{")
+        for (name, value) in ResultsJSON.head(run) { try take("\(SinglePage.block(.string(name))):\(SinglePage.block(value)),") }
+        try take(#""results":["#)
+        var isFirst = true
         for result in run.typed() {
             switch result {
             case .failure(let error): problems.append(.string(error.description))
             case .success(let result):
                 let size = size(of: result)
-                guard size <= room else {
-                    results.append(.object(ResultsJSON.identity(result) + [("too_large", .bool(true))]))
-                    continue
-                }
-                room -= size
-                results.append(packed.json(result))
+                let fits = size <= room
+                if fits { room -= size }
+                let json = fits ? packed.json(result) : .object(ResultsJSON.identity(result) + [("too_large", .bool(true))])
+                try take((isFirst ? "" : ",") + SinglePage.block(json))
+                isFirst = false
             }
         }
-        return .object(ResultsJSON.head(run) + [("results", .array(results)), ("problems", .array(problems))])
+        try take(#"],"problems":\#(SinglePage.block(.array(problems)))}"#)
     }
 
     /// About how many bytes it takes.

@@ -45,6 +45,15 @@ package struct ResultsText {
         }
         if isFirst { try block("No results", []) }
         if let end = run.end { try take((isFirst ? "" : "\n") + PrintedText.safe(Self.summary(end)) + "\n") }
+        if let provenance = run.provenance { try take(PrintedText.safe(provenance.text) + "\n") }
+    }
+
+    /// One result by itself, ending with a line's end.
+    package func text(_ result: TypedResult) -> String {
+        guard let lines = lines(result) else {
+            return PrintedText.safe("\(result.heading): ") + value(result) + "\n"
+        }
+        return ([style.bold(PrintedText.safe(result.heading))] + lines).map { $0 + "\n" }.joined()
     }
 
     /// Nil for a scalar, which is shown with the others.

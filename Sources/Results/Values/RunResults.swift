@@ -5,7 +5,7 @@ package struct RunResults: Sendable {
     /// What the plugin declares; results are read by it.
     package var description: V1.PluginDescription
     /// In the order in which they came.
-    package var results: [V1.PluginResult]
+    package var results: StoredResults
     /// Recordings that were left out.
     package var skipped: [V1.SkippedRecording]
     /// How the results were made; nil where nobody has said it.
@@ -18,7 +18,7 @@ package struct RunResults: Sendable {
         skipped: [V1.SkippedRecording] = [], provenance: V1.Provenance? = nil, end: V1.PluginEnd? = nil
     ) {
         self.description = description
-        self.results = results
+        self.results = StoredResults(results)
         self.skipped = skipped
         self.provenance = provenance
         self.end = end
@@ -30,11 +30,17 @@ package struct RunResults: Sendable {
         return listing.name.isEmpty ? listing.id : listing.name
     }
 
-    /// A result for each that came, decoded; or why one cannot be.
-    package func typed() -> [Result<TypedResult, ResultError>] {
+    /// A result for each that came, decoded when it is asked for; or why one cannot be.
+    package func typed() -> LazyMapCollection<Range<Int>, Result<TypedResult, ResultError>> {
         let outputs = Dictionary(description.outputs.map { ($0.id, $0) }) { first, _ in first }
-        return results.map { result in
-            Result { () throws(ResultError) in try TypedResult(result, declared: outputs[result.outputId]) }
+        return (0..<results.count).lazy.map { [results] index in
+            Result { () throws(ResultError) in
+                let result: V1.PluginResult
+                do { result = try results[index] } catch {
+                    throw ResultError(output: "", message: "number \(index + 1) cannot be read again: \(error)")
+                }
+                return try TypedResult(result, declared: outputs[result.outputId])
+            }
         }
     }
 }

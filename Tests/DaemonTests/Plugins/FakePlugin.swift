@@ -21,6 +21,8 @@ final class FakePlugin: PluginRunner {
         /// Called with the number of each recording, before it counts.
         var hearing: @Sendable (UInt64) throws -> Void = { _ in }
         var blocksAt: UInt64?
+        /// Beside its own two.
+        var parameters: [V1.PluginParameter] = []
         var asks: (@Sendable (any PluginServices) throws -> String)?
         /// Called in each window's call, with what the plugin may ask.
         var asksWhileHearing: (@Sendable (any PluginServices) throws -> Void)?
@@ -84,7 +86,7 @@ final class FakePlugin: PluginRunner {
             parameters: [
                 V1.PluginParameter(id: "step", kind: "integer", default: "1", minimum: 1, maximum: 9),
                 V1.PluginParameter(id: "mode", kind: "choice", default: "fast", choices: ["fast", "slow"]),
-            ])
+            ] + behaviour.parameters)
     }
 
     func create(arguments: [V1.PluginArgument]) throws -> PluginNeedsValue {

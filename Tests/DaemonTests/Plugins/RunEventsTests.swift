@@ -157,4 +157,37 @@ private func matrix(_ clip: PluginClipValue) -> V1.PluginResult {
         #expect(end.recordings == 5 && told.withLock { $0 } == [0, 1, 2, 3, 4])
         await #expect(throws: (any Error).self) { try await first.value }
     }
+
+    @Test(
+        "a column that is not there, or has too few values, is refused before the first recording, with what there is")
+    func columns() async throws {
+        let bench = try PluginBench(recordings: 3)
+        let lines = (0..<3).map { #"{"path": "set/0000\#($0).wav", "speaker": "s\#($0 / 2)", "kind": "speech"}"# }
+        try bench.folder.write(Array(lines.joined(separator: "\n").utf8), to: "list.jsonl")
+        var choosing = FakePlugin.Behaviour()
+        choosing.parameters = [
+            V1.PluginParameter(id: "target", kind: "column", default: "speaker", minimum: 2, choices: ["phoneme"])
+        ]
+        let heard = Atomic(0)
+        choosing.hearing = { _ in heard.add(1, ordering: .relaxed) }
+        let catalogue = FakePlugin.catalogue(choosing)
+        func run(_ target: String) async throws -> ToldRun {
+            try await bench.run(
+                catalogue,
+                bench.request {
+                    $0.dataSets = [bench.folder("list.jsonl")]
+                    $0.arguments = [V1.PluginArgument(id: "target", value: target)]
+                })
+        }
+        let unknown = await #expect(throws: ServiceError.self) { try await run("speeker") }
+        #expect(unknown?.code == .mismatch)
+        for part in ["'speeker'", "nearest: speaker", "kind, speaker", "phoneme"] {
+            #expect(unknown?.message.contains(part) == true, "\(unknown?.message ?? "")")
+        }
+        let few = await #expect(throws: ServiceError.self) { try await run("kind") }
+        #expect(few?.message.contains("'kind' has 1, in 3 of the 3 recordings: 1 more needed") == true)
+        #expect(heard.load(ordering: .relaxed) == 0)
+        #expect(try await run("speaker").end.recordings == 3)
+        #expect(try await run("phoneme").end.recordings == 3)
+    }
 }

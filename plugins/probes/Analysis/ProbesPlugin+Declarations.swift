@@ -2,8 +2,8 @@ import PluginKit
 
 extension ProbesPlugin {
     static let parameters: [Parameter] = [
-        .text(
-            "target", default: "language",
+        .column(
+            "target", default: "language", or: ["is_french", "is_speech", "phoneme"], values: 2,
             "a column of the data set, or is_french, is_speech, or phoneme (the sound at each frame)"),
         .text(
             "hooks", default: "encoder.blocks.*", "hook points, names or globs between commas: positions by features"),

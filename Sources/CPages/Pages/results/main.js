@@ -7,7 +7,7 @@ import { several } from './result.js';
 import { scalarTable, table } from './table.js';
 
 function page() {
-  const main = byId('page'), data = block('results'), { plugin, run } = data;
+  const main = byId('page'), data = block('results'), { plugin, run, provenance: made } = data;
   main.replaceChildren(el('header', {}, el('h1', {}, plugin.name || plugin.id || 'Results'),
     plugin.description ? el('p', {}, plugin.description) : null,
     el('p', { class: 'quiet' }, [plugin.id, plugin.version, plugin.vendor].filter(Boolean).join(' · '))));
@@ -15,7 +15,13 @@ function page() {
     ['Model', run.model], ['Recordings', digits(run.recordings)], ['Left out', run.skipped ? digits(run.skipped) : ''],
     ['Seed', String(run.seed)], ['Time', digits(run.seconds, 3) + ' s'], ['in the engine', digits(run.engine_seconds, 3) + ' s'],
     ['Model’s SHA-256', run.model_sha256 ? run.model_sha256.slice(0, 10) + '…' : ''],
-    ['Precision', run.precision === 'exact' ? '' : run.precision]
+    ['Precision', run.precision === 'exact' ? '' : run.precision],
+    ['Context', made ? made.context : ''], ['Padding', made ? made.padding : ''],
+    ['Changed', made ? made.interventions.join(' · ') : ''],
+    ['Arguments', made && made.plugin ? Object.entries(made.plugin.arguments).map(([k, v]) => `${k}=${v}`).join(' ') : ''],
+    ['Recordings’ SHA-256', made && made.recordings ? made.recordings.sha256.slice(0, 10) + '…' : ''],
+    ['Shard', made && made.recordings && made.recordings.shard ? `${made.recordings.shard.index + 1}/${made.recordings.shard.count}` : ''],
+    ['auscult', made ? made.auscult : '']
   ], 'run'));
   const scalars = data.results.filter(r => r.kind === 'scalar' && r.file);
   const groups = data.outputs.map((output, i) => ({ output, id: 'r' + i, results: data.results.filter(r => r.output === output.id && !(r.kind === 'scalar' && r.file)) })).filter(g => g.results.length);

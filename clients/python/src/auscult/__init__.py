@@ -44,11 +44,11 @@ from .plugins import (
     PluginOutput,
     PluginParameter,
     PluginResult,
-    PluginRun,
     ResultAxis,
     Table,
     TimedEvent,
 )
+from .runs import PluginRun, Provenance, RunEnd, RunRecording, SkippedRecording
 from .status import CallInfo, DaemonStatus, KernelStatus, ResidentModel
 from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
 from .traces import TensorInfo, Trace, TracedTensor, TraceOptions, TraceSummary
@@ -105,6 +105,10 @@ __all__ = [
     "PluginParameter",
     "PluginResult",
     "PluginRun",
+    "Provenance",
+    "RunEnd",
+    "RunRecording",
+    "SkippedRecording",
     "Progress",
     "PullEvent",
     "PullStream",

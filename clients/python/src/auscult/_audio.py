@@ -82,23 +82,31 @@ def lent_source(connection: Connection, make: Callable[[], Any]) -> Iterator[Any
 
 def upload(connection: Connection, encoding: int, data: memoryview, timeout: float | None = None) -> str:
     """Spools sound to the daemon in chunks of 1 MiB; the id serves on this connection."""
-    call = connection.open("auscult.v1.Audio/Upload", None, timeout=timeout)
-    try:
-        _send_chunks(call, encoding, data)
-        answer = call.result()
-    finally:
-        call.abandon()
+    answer = spool(
+        connection, "auscult.v1.Audio/Upload", data, lambda part: v1.UploadChunk(encoding=encoding, data=part), timeout
+    )
     return str(v1.UploadedAudio.FromString(answer).upload_id)
 
 
-def _send_chunks(call: Call, encoding: int, data: memoryview) -> None:
+def spool(
+    connection: Connection, method: str, data: memoryview, chunk: Callable[[bytes], Any], timeout: float | None = None
+) -> bytes:
+    """Sends bytes to a method that takes a stream, in chunks of 1 MiB, and gives its answer."""
+    call = connection.open(method, None, timeout=timeout)
+    try:
+        _send_chunks(call, data, chunk)
+        return bytes(call.result())
+    finally:
+        call.abandon()
+
+
+def _send_chunks(call: Call, data: memoryview, chunk: Callable[[bytes], Any]) -> None:
     try:
         for offset in range(0, max(len(data), 1), _CHUNK_BYTES):
             # The daemon may have refused it already; its error comes from `result`.
             if call.ended:
                 return
-            chunk = v1.UploadChunk(encoding=encoding, data=bytes(data[offset : offset + _CHUNK_BYTES]))
-            call.send(chunk.SerializeToString())
+            call.send(chunk(bytes(data[offset : offset + _CHUNK_BYTES])).SerializeToString())
         if not call.ended:
             call.close_send()
     except Unavailable:

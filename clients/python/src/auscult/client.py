@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 from . import _socket, streams, transcripts
 from . import models as _models
 from . import plugins as _plugins
+from . import runs as _runs
 from . import live as _live
-from ._audio import Audio, Span, audio_source, lent_source, span_message
+from ._audio import Audio, Span, audio_source, lent_source, span_message, spool
 from ._caller import DEFAULT_TIMEOUT, Caller
 from ._messages import METHODS, v1
 from ._requests import trace_request, transcribe_request
 from ._wire import BUFFER_BYTES, Connection
 from .errors import DeadlineExceeded, Unavailable
 from .interventions import Interventions
-from .interventions import interventions as intervention_messages
 from .jobs import Jobs
 from .models import Model, Precision, absolute, model_ref
 from .padding import Padding, padding_number
 from .status import DaemonStatus, Health, daemon_status
-from .traces import Trace, TraceOptions
+from .traces import Context, Trace, TraceOptions
 from .transcripts import LanguageProbability, TranscribeOptions
 
 if TYPE_CHECKING:
@@ -337,41 +337,100 @@ class Client(Caller):
         """What a plugin needs, takes and gives."""
         return _plugins.description(self._unary("auscult.v1.Plugin/Describe", v1.DescribePluginRequest(id=id)))
 
-    def run_plugin(
+    def run(
         self,
-        id: str,
-        audio: Sequence[Audio],
+        plugin: str,
+        data: Audio | Sequence[Audio],
         *,
         arguments: Mapping[str, object] | None = None,
+        shard: _runs.Shard | None = None,
+        state: _runs.StateTarget = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        seed: int = 0,
+        workers: int = 1,
+        context: Context = "full",
         interventions: Interventions = (),
         model: Model = "",
         vocabulary: str = "",
         precision: Precision = "exact",
         padding: Padding | None = None,
+        stop_at_broken: bool = False,
         timeout: float | None = None,
         on_progress: streams.OnProgress | None = None,
-    ) -> _plugins.PluginRun:
-        """Runs a plugin over recordings; iterate over its results.
+    ) -> _runs.PluginRun:
+        """Runs a plugin over recordings; iterate over its results as they come.
 
         Args:
-            padding: What fills the last window: zeros behind the samples (``"sound"``, the default), or behind the log-mel of the
-                whole recording (``"mel"``).
+            plugin: Its id, or the last part of it where that is unique.
+            data: A recording, as for `transcribe`, or several; folders, manifests (.jsonl, .tsv) and ``"demo:"``, all
+                embedded clips, stand for theirs.
+            shard: ``(i, n)``: the i-th of n parts of the recordings, counted from 0.
+            state: A file for the state after the last recording, or True to have it in `PluginRun.state`: for `merge`.
+            checkpoint: A file that the state is kept in meanwhile, and that the run goes on from.
+            seed: The seed of random numbers.
+            workers: Plugin processes at a time.
+            context: How much of a window the encoder hears: ``"full"`` or ``"auto"``.
+            padding: What fills the last window: zeros behind the samples (``"sound"``, the default), or behind the log-mel of
+                the whole recording (``"mel"``).
+            stop_at_broken: Whether to end at a recording that cannot be read, rather than to leave it out.
         """
-        request = v1.RunPluginRequest(
-            plugin_id=id,
-            model=model_ref(model, vocabulary, precision),
-            arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in (arguments or {}).items()],
-            interventions=intervention_messages(interventions),
-            padding=padding_number(padding),
-        )
 
-        def run(connection: Connection) -> _plugins.PluginRun:
-            request.audio.extend(audio_source(one, connection, timeout=timeout) for one in audio)
-            return _plugins.PluginRun(
-                connection, "auscult.v1.Plugin/Run", request, timeout=timeout, on_progress=on_progress
+        def run(connection: Connection) -> _runs.PluginRun:
+            request = _runs.run_request(
+                plugin,
+                data,
+                connection,
+                timeout,
+                arguments=arguments,
+                shard=shard,
+                state=state,
+                checkpoint=checkpoint,
+                seed=seed,
+                workers=workers,
+                context=context,
+                interventions=interventions,
+                model=model,
+                vocabulary=vocabulary,
+                precision=precision,
+                padding=padding,
+                stop_at_broken=stop_at_broken,
             )
+            method = "auscult.v1.Plugin/Run"
+            return _runs.PluginRun(connection, method, request, timeout=timeout, on_progress=on_progress)
 
         return self._opened(run)
+
+    #: The same.
+    run_plugin = run
+
+    def merge(
+        self,
+        states: Iterable[str | os.PathLike[str] | bytes],
+        *,
+        state: _runs.StateTarget = None,
+        timeout: float | None = None,
+    ) -> _runs.PluginRun:
+        """Puts the states of several runs together, and gives the results as if one run had heard all their recordings.
+
+        Args:
+            states: Files, or bytes as `PluginRun.state` has them: of one plugin, version, model, and of the same arguments.
+            state: Where the state of all of them goes, as for `run`.
+        """
+        all_states = list(states)
+
+        def merge(connection: Connection) -> _runs.PluginRun:
+            request = v1.MergePluginRequest()
+            _runs.set_state(request, state)
+            for one in all_states:
+                if isinstance(one, (bytes, bytearray, memoryview)):
+                    method, chunk = "auscult.v1.Plugin/UploadState", lambda part: v1.StateChunk(data=part)
+                    answer = spool(connection, method, memoryview(one), chunk, timeout)
+                    request.state_uploads.append(v1.UploadedState.FromString(answer).upload_id)
+                else:
+                    request.state_files.append(absolute(one))
+            return _runs.PluginRun(connection, "auscult.v1.Plugin/Merge", request, timeout=timeout)
+
+        return self._opened(merge)
 
     # The daemon.
 
@@ -446,7 +505,3 @@ class Client(Caller):
             )
 
         return self._opened(make)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

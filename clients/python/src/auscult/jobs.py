@@ -12,9 +12,10 @@ from . import transcripts
 from ._audio import Audio
 from ._messages import enum_word, present, v1
 from ._requests import trace_request, transcribe_request
-from .errors import DataLoss, code_name
+from .errors import DataLoss, InvalidArgument, code_name
 from .models import absolute
-from .streams import Progress, Stream, progress
+from .runs import PluginRun, run_request
+from .streams import OnProgress, Progress, Stream, progress
 from .traces import Trace, TraceOptions, trace_summary
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class JobInfo:
     id: str
     #: For people.
     label: str
-    kind: Literal["transcribe", "trace"]
+    kind: Literal["transcribe", "trace", "plugin"]
     state: JobState
     progress: Progress | None
     #: Seconds since 1970-01-01T00:00:00Z, here and below; None where it has not come to that.
@@ -124,6 +125,21 @@ class Jobs:
         trace.file = absolute(out)
         return self._start(v1.StartJobRequest(label=label, trace=trace))
 
+    def start_run(
+        self, plugin: str, data: Audio | Sequence[Audio], *, label: str = "", **options: Any
+    ) -> JobInfo:
+        """Starts a plugin's run; the arguments are `Client.run`'s. `results` has what it tells."""
+        return self._start(v1.StartJobRequest(label=label, plugin=run_request(plugin, data, None, None, **options)))
+
+    def results(self, job: str | JobInfo, *, on_progress: OnProgress | None = None) -> PluginRun:
+        """What a plugin's run tells, from its beginning up to its end, whether it still goes on or has ended.
+
+        Raises:
+            AuscultError: The job's own error, where it failed.
+        """
+        method = "auscult.v1.Job/Results"
+        return self._client._opened(lambda it: PluginRun(it, method, _ref(job), on_progress=on_progress))
+
     def get(self, job: str | JobInfo) -> JobInfo:
         """The job as it stands now."""
         return job_info(self._client._unary("auscult.v1.Job/Get", _ref(job)))
@@ -146,6 +162,8 @@ class Jobs:
             return transcripts.transcript(answer.transcript)
         if kind == "trace":
             return Trace(trace_summary(answer.trace), {})
+        if kind == "plugin":
+            raise InvalidArgument(f"the job {_ref(job).id} is a plugin's run: `results` has what it gave", "invalid_argument")
         raise DataLoss(f"the job {_ref(job).id} has a result of a kind that this client does not know")
 
     def wait(self, job: str | JobInfo, *, timeout: float | None = None) -> transcripts.Transcript | Trace:

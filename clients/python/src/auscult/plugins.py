@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from . import _tensors
 from ._messages import enum_word, present
 from .errors import DataLoss
-from .streams import Stream
 
 ResultKind = Literal["scalar", "vector", "matrix", "table", "timed_events", "audio_clip", "text"]
 PlotHint = Literal["plot_hint_unspecified", "no_plot", "bar", "heat_map", "line", "spectrogram_overlay", "player"]
@@ -140,20 +139,6 @@ class PluginResult:
     value: Union[float, str, LabelledArray, Table, tuple[TimedEvent, ...], AudioClip]
 
 
-class PluginRun(Stream[PluginResult]):
-    """The results of a plugin, as they come; what it says meanwhile is in `log`."""
-
-    @property
-    def log(self) -> tuple[PluginLog, ...]:
-        """What the plugin has said so far."""
-        return tuple(self.__dict__.get("_log", ()))
-
-    def _take(self, kind: str, message: Any) -> PluginResult | None:
-        if kind == "log":
-            self.__dict__.setdefault("_log", []).append(PluginLog(message.log.level, message.log.message))
-        return _result(message.result) if kind == "result" else None
-
-
 def listing(message: Any) -> PluginListing:
     return PluginListing(*(getattr(message, name) for name in PluginListing.__dataclass_fields__))
 
@@ -198,7 +183,7 @@ def _axes(messages: Any) -> tuple[ResultAxis, ...]:
     return tuple(ResultAxis(one.name, one.unit, tuple(one.labels), one.first, one.step) for one in messages)
 
 
-def _result(message: Any) -> PluginResult:
+def result(message: Any) -> PluginResult:
     kind = message.WhichOneof("value")
     value: Any = None if kind is None else _VALUES.get(kind, lambda same: same)(getattr(message, kind))
     if value is None:

@@ -220,7 +220,8 @@ struct  Auscult__V1__PluginParameter
   ProtobufCMessage base;
   char *id;
   /*
-   * "integer", "number", "string", "boolean", "choice", "path".
+   * "integer", "number", "string", "boolean", "choice", "path", "column": a column of the recordings, of at least `minimum` different
+   * values, or one of the choices.
    */
   char *kind;
   char *default_;

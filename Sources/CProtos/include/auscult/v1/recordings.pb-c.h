@@ -125,7 +125,7 @@ struct  Auscult__V1__RecordingInfo
    */
   double duration;
   /*
-   * Columns with a value: language, speaker and text first.
+   * Its columns: language, speaker and text first.
    */
   size_t n_labels;
   Auscult__V1__RecordingLabel **labels;
