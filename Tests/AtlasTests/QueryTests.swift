@@ -93,7 +93,7 @@ import Testing
         let there = example.sounds.first {
             $0.kind == "phoneme" && $0.start <= seconds + 0.04 && seconds + 0.04 < $0.end
         }
-        #expect(example.heard == there?.label && example.heard == "ah" && example.heard(lag: 20) == "s")
+        #expect(example.heard == there?.label && example.heard == "ah" && example.heard(lag: 20) == "set")
         #expect(
             example.heard(lag: 0)
                 == example.sounds.first { $0.kind == "phoneme" && $0.start <= seconds && seconds < $0.end }?.label)

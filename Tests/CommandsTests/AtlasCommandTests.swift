@@ -74,7 +74,10 @@ import Testing
         let one = try await auscult("atlas", "show", path, "--label", "s", data: data)
         #expect(
             lines(one).last
-                == [Self.hook, "1", "-", "s", "phoneme", "0.750", "3.000", "0.875", "–", "0.250", "3.500", "s", "·"])
+                == [
+                    Self.hook, "1", "-", "s", "phoneme", "0.750", "3.000", "–", "0.875", "–", "0.250", "3.500", "s",
+                    "·",
+                ])
         let lifted = try await auscult("atlas", "show", path, "--lift", "2.5", "--sort", "lift", data: data)
         #expect(lines(lifted).dropFirst() == lines(one).dropFirst())
         #expect(try await lines(auscult("atlas", "show", path, "--lift", "3.5", data: data)).count == 1)
@@ -104,9 +107,9 @@ import Testing
         #expect(card.status == 0, "\(card.error)")
         #expect(card.output.contains("density 0.25, maximum 3.5"))
         #expect(lines(card).contains(["1", "+", "3.5", "0.81", "s", "s", "slt", "demo:en-slt-01", "one", "«two»"]))
-        // Precision, base and lift, AUC, the lag, the threshold, and the frames above it on either split.
+        // Precision, base and lift, AUC (this table has no AP), the lag, the threshold, and the frames above it on either split.
         let label = [
-            "s", "phoneme", "+", "0.75", "0.25", "3", "–", "–", "0.875", "–", "–", "–", "-40", "ms", "1.5", "–",
+            "s", "phoneme", "+", "0.75", "0.25", "3", "–", "–", "–", "0.875", "–", "–", "–", "-40", "ms", "1.5", "–",
         ]
         #expect(lines(card).contains(label + ["40", "/", "60"]), "\(card.output)")
         let token = try await auscult("atlas", "card", path, "decoder.blocks.0.mlp.1", "0", data: data)
