@@ -155,7 +155,7 @@ let package = Package(
         // Sparse dictionaries: their files and their mathematics.
         .target(
             name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
-        .target(name: "Audio", dependencies: ["Kernels", "CSndFile", "CSoxr"], swiftSettings: testable),
+        .target(name: "Audio", dependencies: ["CSndFile", "CSoxr", "Files", "Kernels"], swiftSettings: testable),
         .target(
             name: "Whisper", dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles"], swiftSettings: optimised
         ),

@@ -102,10 +102,10 @@ struct TraceCommand: AsyncParsableCommand {
 
     private func request(_ daemon: DaemonConnection) async throws -> V1.TraceRequest {
         V1.TraceRequest(
-            model: try await model.reference(daemon), hooks: hooks, frames: frames.message, reduction: reduce.message,
-            interventions: intervene.interventions(in: FileManager.default.currentDirectoryPath),
+            model: model.reference, hooks: hooks, frames: frames.message, reduction: reduce.message,
+            interventions: intervene.map { V1.Intervention(text: $0) },
             decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task.message,
-            output: .file(absolutePath(out)), context: context.message)
+            output: .file(out), context: context.message)
     }
 
     private func trace(_ request: V1.TraceRequest, _ daemon: DaemonConnection) async throws {

@@ -66,7 +66,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
             let description = try await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(id: plugin))
             var request = V1.RunPluginRequest()
             request.pluginId = plugin
-            let reference = try await model.reference(daemon)
+            let reference = model.reference
             request.model = reference
             request.arguments = try arguments(for: description)
             request.checkpoint = checkpoint
@@ -104,7 +104,11 @@ struct AtlasBuildCommand: AsyncParsableCommand {
 
     /// The plugin's arguments with its hook points, and with all tables asked for where a plugin has a choice.
     private func arguments(for description: V1.PluginDescription) throws -> [V1.PluginArgument] {
-        var arguments = try self.arguments.messages(for: description)
+        let paths = Set(description.parameters.filter { $0.kind == "path" }.map(\.id))
+        var arguments = try self.arguments.messages.map { argument in
+            guard paths.contains(argument.id) else { return argument }
+            return V1.PluginArgument(id: argument.id, value: absolutePath(argument.value))
+        }
         let known = Set(description.parameters.map(\.id))
         if !hooks.isEmpty {
             guard known.contains("hooks") else {

@@ -12,8 +12,12 @@ struct JobHandler {
 
     var methods: [ServerMethod] {
         [
-            V1.JobRPC.start.handle { request, _ in
-                try await blocking { try check(request) }
+            V1.JobRPC.start.handle { request, context in
+                let request = try await blocking {
+                    let request = try resolving(request, context)
+                    try check(request)
+                    return request
+                }
                 return V1.JobInfo(try start(request))
             },
             V1.JobRPC.get.handle { request, _ in V1.JobInfo(try jobs.get(request.id)) },
@@ -44,6 +48,19 @@ struct JobHandler {
                 return V1.Empty()
             },
         ]
+    }
+
+    /// The request with absolute paths.
+    private func resolving(_ request: V1.StartJobRequest, _ context: CallContext) throws -> V1.StartJobRequest {
+        let models = plugins.engine.store.service
+        var request = request
+        switch request.work {
+        case .transcribe(let work)?: request.work = .transcribe(try context.resolving(work, models))
+        case .trace(let work)?: request.work = .trace(try context.resolving(work, models))
+        case .plugin(let work)?: request.work = .plugin(try plugins.resolving(work, context.folder(models)))
+        case nil: break
+        }
+        return request
     }
 
     /// What makes no sense is told to whoever asks, rather than to whoever looks at the job later.

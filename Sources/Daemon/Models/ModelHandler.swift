@@ -12,15 +12,21 @@ struct ModelHandler {
     var methods: [ServerMethod] {
         [
             V1.ModelRPC.list.handle { _, _ in try await blocking { try list() } },
-            V1.ModelRPC.info.handle { request, _ in try await blocking { try info(request) } },
-            V1.ModelRPC.hooks.handle { request, _ in try await blocking { try hooks(request) } },
-            V1.ModelRPC.tokenize.handle { request, _ in try await blocking { try tokenize(request) } },
-            V1.ModelRPC.detokenize.handle { request, _ in try await blocking { try detokenize(request) } },
-            V1.ModelRPC.add.handle { request, _ in
+            V1.ModelRPC.info.handle { request, context in
+                try await blocking { try info(context.resolving(request, service)) }
+            },
+            V1.ModelRPC.hooks.handle { request, context in
+                try await blocking { try hooks(context.resolving(request, service)) }
+            },
+            V1.ModelRPC.tokenize.handle { request, context in
+                try await blocking { try tokenize(context.resolving(request, service)) }
+            },
+            V1.ModelRPC.detokenize.handle { request, context in
+                try await blocking { try detokenize(context.resolving(request, service)) }
+            },
+            V1.ModelRPC.add.handle { request, context in
                 try await blocking {
-                    for path in [request.path, request.vocabulary].compactMap(\.nonEmpty) {
-                        try Engine.checkAbsolute(path)
-                    }
+                    let request = try context.resolving(request, service)
                     var warnings: [String] = []
                     let model = try service.add(
                         request.path, name: request.name.nonEmpty, vocabulary: request.vocabulary.nonEmpty,

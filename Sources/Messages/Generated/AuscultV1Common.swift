@@ -171,7 +171,8 @@ extension V1 {
             /// Weights and activations in bfloat16, sums in float32. Refused where the processor has no instructions for it.
             public static let bf16 = Precision(rawValue: 2)
         }
-        /// A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; empty for the embedded default.
+        /// A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; empty for the embedded default. A word without
+        /// a slash is a name first, and a file only where no model has that name.
         public var name: String = ""
         /// A vocabulary file to use instead of the checkpoint's own; empty for its own.
         public var vocabulary: String = ""

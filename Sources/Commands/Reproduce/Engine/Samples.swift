@@ -76,7 +76,8 @@ extension SampleList {
         for recording in try await RecordingArgument.all(from: singles, daemon) {
             switch recording.place {
             case .clip(let clip): items.append(known[clip] ?? DataSetItem(name: recording.name, source: .clip(clip)))
-            case .file(let path): items.append(DataSetItem(name: recording.name, source: .path(path)))
+            case .file(let path):
+                items.append(DataSetItem(name: recording.name, source: .path(absolutePath(path))))
             case .pipe, .standardInput:
                 throw CommandError(
                     .usage, "\(recording.name) can be read only once, and this reads it often; name a file")
@@ -120,7 +121,7 @@ extension Sample {
     /// - Throws: ``Files/FileError`` where a file is not there or cannot be opened.
     fileprivate var checkedSource: V1.AudioSource {
         get throws {
-            if case .path(let path) = item.source { _ = try FileDescriptor(path, O_RDONLY) }
+            if case .path(let path) = item.source { _ = try FileDescriptor(reading: path) }
             return source
         }
     }

@@ -20,7 +20,7 @@ from .errors import DeadlineExceeded, Unavailable
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .jobs import Jobs
-from .models import Model, Precision, absolute, model_ref
+from .models import Model, Precision, model_ref
 from .status import DaemonStatus, Health, daemon_status
 from .traces import Trace, TraceOptions
 from .transcripts import LanguageProbability, TranscribeOptions
@@ -139,7 +139,7 @@ class Client(Caller):
 
     def add_model(self, path: str | os.PathLike[str], name: str = "", vocabulary: str = "") -> _models.RegisteredModel:
         """Registers a checkpoint under a name: by default the folder's, or the file's without its ending."""
-        request = v1.AddModelRequest(path=absolute(path), name=name, vocabulary=absolute(vocabulary))
+        request = v1.AddModelRequest(path=os.fspath(path), name=name, vocabulary=os.fspath(vocabulary))
         return _models.registered(self._unary("auscult.v1.Model/Add", request))
 
     def remove_model(self, name: str) -> _models.RegisteredModel:
@@ -426,7 +426,7 @@ class Client(Caller):
         def make(connection: Connection) -> streams.TraceStream:
             request = trace_request(audio, hooks, connection, timeout, options)
             if out is not None:
-                request.file = absolute(out)
+                request.file = os.fspath(out)
             else:
                 (request.memory if memory else request.stream).SetInParent()
             return streams.TraceStream(

@@ -13,7 +13,6 @@ from ._audio import Audio
 from ._messages import enum_word, present, v1
 from ._requests import trace_request, transcribe_request
 from .errors import DataLoss, code_name
-from .models import absolute
 from .streams import Progress, Stream, progress
 from .traces import Trace, TraceOptions, trace_summary
 
@@ -121,7 +120,7 @@ class Jobs:
     ) -> JobInfo:
         """Starts a trace into the file `out` (.safetensors or .npz); the arguments are `Client.trace`'s."""
         trace = trace_request(audio, hooks, None, None, options)
-        trace.file = absolute(out)
+        trace.file = os.fspath(out)
         return self._start(v1.StartJobRequest(label=label, trace=trace))
 
     def get(self, job: str | JobInfo) -> JobInfo:
