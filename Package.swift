@@ -162,7 +162,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Atlas", "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
                 "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -188,7 +188,7 @@ let package = Package(
         .target(
             name: "Bench",
             dependencies: [
-                "Audio", "CDescriptors", "CMachinePeak", "Daemon", "Files", "Kernels", "Messages", "PluginHost",
+                "Atlas", "Audio", "CDescriptors", "CMachinePeak", "Daemon", "Files", "Kernels", "Messages", "PluginHost",
                 "SparseAutoencoders", "StrictJSON", "TensorFiles", "TestHost", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -253,7 +253,7 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Atlas", "Audio", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
                 "Messages", "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),

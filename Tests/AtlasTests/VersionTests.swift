@@ -46,12 +46,13 @@ import Testing
 
     @Test(
         "an atlas of an older version is brought up to date, opened for reading or writing, and keeps its rows",
-        arguments: [1, 2, 3], [AtlasStore.Mode.read, .write])
+        arguments: [1, 2, 3, 4], [AtlasStore.Mode.read, .write])
     func migration(version: Int, mode: AtlasStore.Mode) throws {
         let path = try old(version)
         let store = try AtlasStore(path: path, mode: mode)
         let scan = try #require(try store.scans().first)
         #expect(scan.model.name == "tiny" && scan.problems.map(\.reason) == ["is empty"])
+        #expect(scan.scan.provenance == nil)
         #expect(scan.selective.map(\.share) == (version == 1 ? [] : [0.5]))
         let card = try store.card(hook: "encoder.conv1", number: 7)
         #expect(
@@ -66,7 +67,7 @@ import Testing
 
     @Test(
         "labels of an older atlas have no lift: sorted by it they come last, and none is above any",
-        arguments: [1, 2, 3])
+        arguments: [1, 2, 3, 4])
     func withoutLift(version: Int) throws {
         let store = try AtlasStore(path: try old(version), mode: .write)
         // A newer scan beside it, whose feature 3 has no label.
@@ -84,7 +85,7 @@ import Testing
         #expect(try store.features(query).total == 3)
     }
 
-    @Test("the fixtures are what the migrations make", arguments: [1, 2, 3])
+    @Test("the fixtures are what the migrations make", arguments: [1, 2, 3, 4])
     func fixture(version: Int) throws {
         let made = try DatabaseQueue()
         try AtlasSchema.migrator.migrate(made, upTo: "\(version)")

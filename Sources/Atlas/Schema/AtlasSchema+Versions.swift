@@ -183,4 +183,7 @@ extension AtlasSchema {
         CREATE INDEX labels_listed
             ON labels (feature_id, precision DESC, label, kind, side, lift, selectivity, auc, f1);
         """
+
+    /// How a scan was made, as JSON.
+    static let version5 = "ALTER TABLE scans ADD COLUMN provenance TEXT"
 }

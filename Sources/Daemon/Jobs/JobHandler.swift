@@ -8,6 +8,7 @@ struct JobHandler {
     let transcribe: TranscribeHandler
     let trace: TraceHandler
     let plugins: PluginService
+    let atlases: AtlasService
     let use: DaemonUse
 
     var methods: [ServerMethod] {
@@ -58,6 +59,7 @@ struct JobHandler {
         case .transcribe(let work)?: request.work = .transcribe(try context.resolving(work, models))
         case .trace(let work)?: request.work = .trace(try context.resolving(work, models))
         case .plugin(let work)?: request.work = .plugin(try plugins.resolving(work, context.folder(models)))
+        case .atlas(let work)?: request.work = .atlas(try atlases.resolving(work, context.folder(models)))
         case nil: break
         }
         return request
@@ -76,6 +78,9 @@ struct JobHandler {
             }
             try trace.check(work, connection: nil)
         case .plugin(let work)?: _ = try Self.deadline(work.deadlineMs)
+        case .atlas(let work)?:
+            _ = try Self.deadline(work.run?.deadlineMs ?? 0)
+            try atlases.check(work)
         case nil: throw ServiceError(.invalidArgument, "the request names no work")
         }
     }
@@ -112,6 +117,14 @@ struct JobHandler {
                 let deadline = try Self.deadline(work.deadlineMs)
                 return .plugin(
                     try await plugins.run(work, client: client, deadline: deadline, connection: nil) { event in
+                        try reporter.plugin(event)
+                    })
+            }
+        case .atlas(let work)?:
+            return try start(request.label, "atlas") { client, reporter in
+                let deadline = try Self.deadline(work.run?.deadlineMs ?? 0)
+                return .atlas(
+                    try await atlases.build(work, client: client, deadline: deadline, connection: nil) { event in
                         try reporter.plugin(event)
                     })
             }
@@ -188,6 +201,7 @@ extension V1.JobResult {
         case .transcript(let transcript): self.init(result: .transcript(V1.Transcript(transcript)))
         case .trace(let summary): self.init(result: .trace(V1.TraceSummary(summary)))
         case .plugin(let end): self.init(result: .plugin(try record.results(end)))
+        case .atlas(let scan): self.init(result: .atlas(V1.AtlasScan(scan)))
         }
     }
 }

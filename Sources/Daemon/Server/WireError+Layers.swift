@@ -1,3 +1,4 @@
+import Atlas
 import Audio
 import DataSets
 import Dictionaries
@@ -19,6 +20,7 @@ extension WireError {
         case let error as DictionaryError: self.init(reason: error.code.rawValue, error.message)
         case let error as AudioError: self.init(reason: error.code.rawValue, "\(error)")
         case let error as DataSetError: self.init(reason: error.code.rawValue, "\(error)")
+        case let error as AtlasError: self.init(reason: error.code.rawValue, error.message)
         case let error as PluginError: self.init(plugin: error)
         case let error as FileError: self.init(reason: error.code.rawValue, error.message)
         case is CancellationError: self.init(reason: ServiceError.Code.cancelled.rawValue, "the call was cancelled")

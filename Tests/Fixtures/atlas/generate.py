@@ -1,4 +1,4 @@
-"""Writes version1.sql to version3.sql: atlases as the migrations of then made them, with a row in every table.
+"""Writes version1.sql to version4.sql: atlases as the migrations of then made them, with a row in every table.
 
     python3 Tests/Fixtures/atlas/generate.py
 
@@ -36,6 +36,7 @@ ROWS = {
     """,
     # The label is still the one of then, without a base and a lift.
     3: "",
+    4: "",
 }
 
 

@@ -16,6 +16,7 @@ from ._caller import DEFAULT_TIMEOUT, Caller
 from ._messages import METHODS, v1
 from ._requests import trace_request, transcribe_request
 from ._wire import BUFFER_BYTES, Connection
+from .atlas import Atlases
 from .errors import DeadlineExceeded, Unavailable
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
@@ -87,11 +88,13 @@ class Client(Caller):
     Attributes:
         socket: The path of the daemon's socket.
         jobs: Long work that outlives this client.
+        atlas: Features of models with what excites them, in files.
     """
 
     def __init__(self, path: str, connection: Connection, buffer_bytes: int = BUFFER_BYTES) -> None:
         super().__init__(path, connection, buffer_bytes)
         self.jobs = Jobs(self)
+        self.atlas = Atlases(self)
 
     # Models.
 
