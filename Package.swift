@@ -58,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -135,8 +136,10 @@ let package = Package(
             name: "AtlasPage",
             dependencies: [
                 "Atlas", "CAtlasPage", "Files", "Palette",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: testable),
 
         .target(
@@ -157,8 +160,8 @@ let package = Package(
             name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
         .target(name: "Audio", dependencies: ["CSndFile", "CSoxr", "Files", "Kernels"], swiftSettings: testable),
         .target(
-            name: "Whisper", dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles"], swiftSettings: optimised
-        ),
+            name: "Whisper", dependencies: ["CZlib", "Dictionaries", "Files", "Kernels", "TensorFiles"],
+            swiftSettings: optimised),
         .target(
             name: "Daemon",
             dependencies: [
@@ -172,15 +175,41 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], swiftSettings: testable),
+        // What analyses give: typed values, and their forms as text, files, drawings and pages.
+        .target(
+            name: "Results",
+            dependencies: ["CZlib", "Files", "Messages", "Palette", "StrictJSON", "Wire"],
+            exclude: ["RESULTS.md"], swiftSettings: testable),
+        // The near side of the socket: finding or starting the daemon, recordings, the console, how commands end.
+        .target(
+            name: "Client",
+            dependencies: [
+                "DataSets", "Digests", "Files", "Messages", "Results", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: testable),
+        // JSON as any message of any server, by the descriptors that it gives; JSON-RPC for editors.
+        .target(
+            name: "Reflection",
+            dependencies: [
+                "Client", "Files", "Messages", "StrictJSON", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], swiftSettings: testable),
+        // The post's experiments, and the page that says how they went.
+        .target(
+            name: "Reproduction",
+            dependencies: [
+                "Client", "DataSets", "Digests", "Files", "Messages", "Results", "StrictJSON", "Wire",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: testable),
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "AtlasPage", "CZlib", "DataSets", "Digests", "Files", "Messages", "Palette",
-                "PluginTemplates", "StrictJSON", "Wire",
+                "Atlas", "AtlasPage", "Client", "Digests", "Files", "Messages", "Palette",
+                "PluginTemplates", "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ],
-            exclude: ["Results/RESULTS.md"], swiftSettings: testable),
+            ], swiftSettings: testable),
         .executableTarget(name: "auscult", dependencies: ["Commands"]),
         .executableTarget(name: "auscultd", dependencies: ["Daemon"]),
         // What is measured and how, of `make bench`; the machine's peak is measured in C, which can name instructions.
@@ -188,7 +217,7 @@ let package = Package(
         .target(
             name: "Bench",
             dependencies: [
-                "Atlas", "Audio", "CDescriptors", "CMachinePeak", "Daemon", "Files", "Kernels", "Messages", "PluginHost",
+                "Audio", "CDescriptors", "CMachinePeak", "Daemon", "Files", "Kernels", "Messages", "PluginHost",
                 "SparseAutoencoders", "StrictJSON", "TensorFiles", "TestHost", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -198,10 +227,10 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
         .testTarget(
-            name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TensorFiles", "TestHost", "TestSupport"]),
+            name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TestHost", "TestSupport"]),
         .testTarget(
             name: "ProbesTests",
-            dependencies: ["PluginDraws", "PluginKit", "Probes", "TensorFiles", "TestHost", "TestSupport"]),
+            dependencies: ["PluginDraws", "PluginKit", "Probes", "TestHost", "TestSupport"]),
         .testTarget(
             name: "FeaturesTests",
             dependencies: [
@@ -214,7 +243,7 @@ let package = Package(
         .testTarget(
             name: "BenchTests",
             dependencies: [
-                "Bench", "Kernels", "StrictJSON", "TestSupport", "Whisper",
+                "Bench", "StrictJSON", "TestSupport", "Whisper",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
@@ -228,8 +257,10 @@ let package = Package(
                 "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-        .testTarget(name: "AudioTests", dependencies: ["Audio", "TestSupport"]),
-        .testTarget(name: "WhisperTests", dependencies: ["Files", "TensorFiles", "TestSupport", "Whisper"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio", "Files", "Kernels", "TestSupport"]),
+        .testTarget(
+            name: "WhisperTests",
+            dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles", "TestSupport", "Whisper"]),
         .testTarget(
             name: "DictionariesTests", dependencies: ["Dictionaries", "Kernels", "TensorFiles", "TestSupport"]),
         .testTarget(
@@ -240,8 +271,8 @@ let package = Package(
             name: "WireTests",
             dependencies: [
                 "CDescriptors", "CProtos", "Messages", "TestSupport", "Wire",
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         .target(
             name: "FaultyPlugin", dependencies: ["CAuscultPlugin"], path: "Tests/PluginHostTests/Plugins/FaultyPlugin"),
@@ -253,16 +284,26 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Atlas", "Audio", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Audio", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
                 "Messages", "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
+            name: "ResultsTests",
+            dependencies: ["CZlib", "Messages", "Results", "StrictJSON", "TestSupport", "Whisper"]),
+        .testTarget(name: "ClientTests", dependencies: ["Client"]),
+        .testTarget(name: "ReflectionTests", dependencies: ["Reflection", "StrictJSON", "TestSupport"]),
+        .testTarget(name: "StrictJSONTests", dependencies: ["StrictJSON"]),
+        .testTarget(
+            name: "ReproductionTests",
+            dependencies: ["Client", "DataSets", "Messages", "Reproduction", "Results", "TestSupport"]),
+        .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Atlas", "AtlasSupport", "CZlib", "Commands", "Daemon", "DataSets", "Dictionaries", "Digests", "Files",
-                "Kernels", "Messages", "PluginHost", "StrictJSON", "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
+                "Kernels", "Messages", "PluginHost", "Reproduction", "StrictJSON", "TensorFiles", "TestSupport",
+                "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

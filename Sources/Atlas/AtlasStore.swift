@@ -35,7 +35,7 @@ public final class AtlasStore: Sendable {
             lock = nil
             isMade = false
             let version = try Self.version(path)
-            guard version > 0 else { throw AtlasError(.dataLoss, "\(path) is no atlas: it is empty") }
+            guard version > 0 else { throw AtlasError(.dataLoss, "\(path) is not an atlas: it is empty") }
             if version < AtlasSchema.version { _ = try AtlasStore(path: path, mode: .write) }
             database = try Self.pool(path, readonly: true)
         case .write:
@@ -95,7 +95,7 @@ public final class AtlasStore: Sendable {
             return
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw AtlasError(.dataLoss, "\(path) is no atlas: expected a file")
+            throw AtlasError(.dataLoss, "\(path) is not an atlas: expected a file")
         }
         guard mode == .read || status.st_nlink == 1 else {
             // SQLite's log lies beside the name that it was told, and the others would not know of it.
@@ -117,7 +117,7 @@ public final class AtlasStore: Sendable {
                 let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
                 if application == 0, tables == 0 { return 0 }
                 guard application == Int(AtlasSchema.applicationID) else {
-                    throw AtlasError(.dataLoss, "\(path) is no atlas: it is an SQLite database of something else")
+                    throw AtlasError(.dataLoss, "\(path) is not an atlas: it is an SQLite database of something else")
                 }
                 let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
                 guard version <= AtlasSchema.version, try !AtlasSchema.migrator.hasBeenSuperseded(db) else {

@@ -31,7 +31,7 @@ enum PageAnswer {
         return response
     }
 
-    /// `{"error": …}`, as all failures are told.
+    /// `{"error": …}`, as all failures are reported.
     static func failure(_ status: HTTPResponse.Status, _ message: String) -> Response {
         let body = (try? JSONEncoder().encode(["error": message])) ?? Data()
         return json(body, status)

@@ -5,7 +5,7 @@ import Foundation
 struct PageIndex: Encodable {
     /// What the values of a feature and of a label are, in their order. The hook point is a place in `hooks`.
     let feature = ["id", "hook", "number", "name", "density", "minimum", "maximum"]
-    let label = ["kind", "side", "label", "precision", "lift", "recall", "f1", "auc", "selectivity"]
+    let label = ["kind", "side", "label", "precision", "lift", "recall", "f1", "auc", "selectivity", "ap"]
     var hooks: [String]
     var rows: [Row]
 
@@ -27,7 +27,7 @@ struct PageIndex: Encodable {
                 var values = all.nestedUnkeyedContainer()
                 for text in [label.kind, label.side, label.label] { try values.encode(text) }
                 for value in [
-                    label.precision, label.lift, label.recall, label.f1, label.auc, label.selectivity,
+                    label.precision, label.lift, label.recall, label.f1, label.auc, label.selectivity, label.ap,
                 ] {
                     try values.encode(value)
                 }

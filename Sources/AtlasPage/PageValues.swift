@@ -1,7 +1,7 @@
 import Atlas
 import Foundation
 
-// What the page is told, as JSON. A recording's place on this machine is not: a page may be given to others. Its times are
+// What the page is given, as JSON. A recording's place on this machine is not: a page may be given to others. Its times are
 // from the recording's start, as those of the sounds that it plays are, not from the beginning of the file that it lies in.
 
 struct PageAbout: Encodable {
@@ -68,7 +68,7 @@ struct PageRecordingDetail: Encodable {
     /// All of it; nil where it is not known or too long.
     var excerpt: PageExcerpt?
 
-    /// So many features are told of.
+    /// The most features that are listed.
     static let mostFeatures = 300
 
     /// - Parameter chosen: only features with these ids; nil for all.

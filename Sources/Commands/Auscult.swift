@@ -1,5 +1,7 @@
 import ArgumentParser
+import Client
 import Files
+import Results
 
 /// The root of all commands.
 struct Auscult: AsyncParsableCommand {
@@ -7,19 +9,19 @@ struct Auscult: AsyncParsableCommand {
         commandName: "auscult",
         abstract: "A stethoscope for speech models: run a Whisper and look inside.",
         discussion: """
-            Start here; the model and the clips are in the program:
+            To begin with; a model and recordings are built in:
 
               auscult transcribe demo:en-slt-01
               auscult transcribe speech.wav --word-timestamps --format json
               auscult hooks 'encoder.blocks.0.**'
               auscult trace demo:en-slt-01 --hooks 'encoder.blocks.*' --out t.npz
 
-            A FILE is an audio file of any common format; '-' is standard input (16 kHz mono s16le), and \
-            'demo:NAME' an embedded clip. --model takes a registered name, a Hugging Face folder, an openai .pt \
-            or a ggml .bin; without it, the embedded model serves.
+            A FILE is an audio file of any common format; '-' is standard input (16 kHz mono s16le), and 'demo:NAME' \
+            an embedded clip. --model takes a registered name, a Hugging Face folder, an openai .pt or a ggml .bin; by \
+            default the embedded model is used.
 
-            The work is done by the daemon auscultd, which keeps models in memory; the first command starts one, and \
-            it leaves when it has had nothing to do for ten minutes.
+            The work is done by the daemon auscultd, which keeps models in memory. The first command starts it, and it \
+            exits after ten minutes without work.
 
             Results go to standard output, everything else to standard error. \
             Completions for a shell: auscult --generate-completion-script bash|zsh|fish.

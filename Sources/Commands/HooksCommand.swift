@@ -1,5 +1,7 @@
 import ArgumentParser
+import Client
 import Messages
+import Results
 import StrictJSON
 
 /// `auscult hooks`: the places in a model where one can listen.

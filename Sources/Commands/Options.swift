@@ -1,15 +1,17 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Logging
 import Messages
+import Results
 
 /// How much a command says beside its result.
 struct Verbosity: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say nothing but errors; show no progress.")
+    @Flag(name: [.short, .long], help: "Print errors only, and no progress.")
     var quiet = false
 
-    @Flag(name: .long, help: "Say what is being done.")
+    @Flag(name: .long, help: "Print what is being done.")
     var verbose = false
 
     func validate() throws {
@@ -34,29 +36,32 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: [.short, .long],
         help: ArgumentHelp(
-            "A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; without it, the embedded model.",
+            """
+            A registered name, a folder of Hugging Face or CTranslate2, an openai .pt, a ggml .bin, or org/name of a model \
+            that lies in the cache of Hugging Face's hub; without it, the embedded model.
+            """,
             valueName: "model"),
         completion: .file())
     var model: String?
 
     @Option(
         help: ArgumentHelp(
-            "The vocabulary (.tiktoken or a tokenizer file) of a checkpoint that brings none.", valueName: "file"),
+            "The vocabulary (.tiktoken or a tokenizer file) of a checkpoint that has none.", valueName: "file"),
         completion: .file())
     var vocab: String?
 
     @Option(
         help: ArgumentHelp(
             """
-            In what numbers to compute: exact (float32); int8, which takes a quarter of the memory, decodes faster, and \
-            encodes faster on processors with VNNI; bf16, where the processor has it. 'auscult precision' measures what \
-            they cost.
+            The numbers to compute with: exact (float32); int8, which takes a quarter of the memory, decodes faster, \
+            and encodes faster on processors with VNNI; bf16, where the processor has it. 'auscult precision' measures \
+            the errors.
             """, valueName: "precision"))
-    var precision = PrecisionOption.exact
+    var precision = V1.ModelRef.Precision.exact
 
     /// The model as the daemon is told it: what is no name of a model there is a path, which begins in this program's folder.
     var reference: V1.ModelRef {
-        V1.ModelRef(name: model ?? "", vocabulary: vocab ?? "", precision: precision.message)
+        V1.ModelRef(name: model ?? "", vocabulary: vocab ?? "", precision: precision)
     }
 
     /// What results call the model: as it was given here, where the daemon has its path.
@@ -66,32 +71,9 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
-/// In what numbers a model computes.
-enum PrecisionOption: String, ExpressibleByArgument, CaseIterable {
-    case exact, int8, bf16
-
-    var message: V1.ModelRef.Precision {
-        switch self {
-        case .exact: .exact
-        case .int8: .int8
-        case .bf16: .bf16
-        }
-    }
-}
-
-extension V1.ModelRef.Precision {
-    /// As `--precision` takes it.
-    var name: String {
-        PrecisionOption.allCases.first { $0.message == self }?.rawValue ?? "precision \(rawValue)"
-    }
-}
-
-/// The form of a result that is not audio.
-enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
-    case text, json
-}
+extension ResultFormat: ExpressibleByArgument {}
 
 struct FormatOption: ParsableArguments {
-    @Option(name: [.short, .long], help: "The form of the result.")
+    @Option(name: [.short, .long], help: "The output format.")
     var format = ResultFormat.text
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Client
 import Foundation
 
 /// The program `auscult`: reads the arguments, runs the command, reports what went wrong.
@@ -54,11 +55,4 @@ public enum Program {
         console.error("auscult: error: \(text)\n")
         return .usage
     }
-}
-
-/// `auscult: error: …`, on one line whatever the error says.
-/// - Parameter name: what it is about, told where the error itself does not.
-func errorMessage(_ error: any Error, about name: String = "") -> String {
-    let text = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
-    return "auscult: error: " + (name.isEmpty || text.contains(name) ? text : "\(name): \(text)")
 }

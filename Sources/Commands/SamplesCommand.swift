@@ -1,8 +1,10 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Logging
 import Messages
+import Results
 import StrictJSON
 import Wire
 
@@ -12,8 +14,8 @@ struct SamplesCommand: AsyncParsableCommand {
         commandName: "samples",
         abstract: "List or export the embedded demonstration clips.",
         discussion: """
-            Short clips in English and French and some that hold no speech, with what is said in them and when each \
-            sound begins and ends. Anywhere a FILE is expected, 'demo:NAME' is a clip, and 'demo:' all of them.
+            Short clips in English and French, and some without speech, with their transcripts and the times of words \
+            and phonemes. Anywhere a FILE is expected, 'demo:NAME' is a clip, and 'demo:' all of them.
 
               auscult samples
               auscult samples export clips/
@@ -24,7 +26,7 @@ struct SamplesCommand: AsyncParsableCommand {
 extension SamplesCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the clips; as JSON with the times of their words and sounds.")
+            abstract: "List the clips; JSON has the times of their words and phonemes.")
 
         @OptionGroup var format: FormatOption
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -50,7 +52,7 @@ extension SamplesCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write the clips and their manifest (manifest.jsonl) into a folder.")
 
-        @Argument(help: "The folder; it is made where it is not there yet.", completion: .directory) var folder: String
+        @Argument(help: "The folder; it is created where it does not exist.", completion: .directory) var folder: String
         @OptionGroup var format: FormatOption
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 

@@ -3,8 +3,8 @@ import Messages
 
 /// Which part of a recording a command looks at.
 struct SpanOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Begin here.", valueName: "seconds")) var start: Double?
-    @Option(help: ArgumentHelp("End here.", valueName: "seconds")) var end: Double?
+    @Option(help: ArgumentHelp("Start at this time.", valueName: "seconds")) var start: Double?
+    @Option(help: ArgumentHelp("End at this time.", valueName: "seconds")) var end: Double?
 
     func validate() throws {
         guard let span else { return }
@@ -23,12 +23,5 @@ struct SpeechOptions: ParsableArguments {
     @Option(name: [.short, .long], help: "The language spoken: a code or an English name; without it, it is detected.")
     var language: String?
 
-    @Option(help: "Write the speech down in its own language, or in English.") var task = SpeechTask.transcribe
-}
-
-/// What is made of the speech.
-enum SpeechTask: String, ExpressibleByArgument, CaseIterable {
-    case transcribe, translate
-
-    var message: V1.Task { self == .transcribe ? .transcribe : .translate }
+    @Option(help: "Transcribe in the language spoken, or translate to English.") var task = V1.Task.transcribe
 }

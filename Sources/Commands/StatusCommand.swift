@@ -1,13 +1,15 @@
 import ArgumentParser
+import Client
 import Foundation
 import Messages
+import Results
 import StrictJSON
 
 /// `auscult status`: how the daemon is.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show how the daemon is: its models, its clients and what it is doing.",
+        abstract: "Show the daemon's state: its models, its clients and what runs.",
         discussion: """
             With --no-start the exit status is 69 where no daemon runs.
             """)

@@ -1,24 +1,29 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Messages
+import Results
 import Wire
 
 /// `auscult stop`: ends the daemon.
 struct StopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "End the daemon in good order.",
+        abstract: "Stop the daemon.",
         discussion: """
-            It takes nothing new, and what runs may finish for --drain seconds before it is cancelled. The command \
-            returns when the daemon is gone. Where none runs, there is nothing to do, and the exit status is 0.
+            The daemon accepts no new calls; those that run have --drain seconds to finish before they are cancelled. \
+            The command returns when the daemon has ended. Where none runs, the exit status is 0.
             """)
 
     @Option(
-        help: ArgumentHelp("Let what runs finish for so long; otherwise as the daemon was told.", valueName: "seconds"))
+        help: ArgumentHelp(
+            "Time for running work to finish; by default the daemon's own setting.", valueName: "seconds"))
     var drain: Double?
 
-    @Option(help: ArgumentHelp("The daemon's socket, as for every command.", valueName: "path"), completion: .file())
+    @Option(
+        help: ArgumentHelp("The daemon's socket; by default the same as for every command.", valueName: "path"),
+        completion: .file())
     var socket: String?
 
     func validate() throws {

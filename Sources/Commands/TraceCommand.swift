@@ -1,6 +1,8 @@
 import ArgumentParser
+import Client
 import Foundation
 import Messages
+import Results
 
 /// `auscult trace`: activations into a file.
 struct TraceCommand: AsyncParsableCommand {
@@ -15,16 +17,23 @@ struct TraceCommand: AsyncParsableCommand {
                   --reduce max --out t.safetensors
               auscult trace speech.wav --hooks encoder.ln_post --out t.npz \\
                   --intervene 'encoder.blocks.2.mlp.1 @frames 50:100 = zero'
+              auscult trace talk.wav --transcript --hooks decoder.ln --out t.safetensors
 
             A HOOK is a name, glob or alias ('auscult hooks' lists them), or log_mel, the model's input. Tensors have \
-            the hooks' names; a recording longer than the model's window is taken window by window, and its tensors \
-            are called HOOK@window1, HOOK@window2, … Each has its axes, first frame, frames per second and valid \
-            frames in the file's metadata, as JSON under its name.
+            the hooks' names; a recording longer than the model's window is processed window by window, and its \
+            tensors are called HOOK@window1, HOOK@window2, … The file's metadata has each tensor's axes, first frame, \
+            frames per second and valid frames, as JSON under its name.
 
-            Where a hook in the decoder is asked for, the decoder reads the start tokens and what it writes itself \
+            For hooks in the decoder, the decoder reads the start tokens and the tokens that it decodes itself \
             (greedily), or --text, or --tokens, in one pass.
 
-            With --detach the daemon does it by itself; the id of its job is printed ('auscult jobs').
+            That is not what 'auscult transcribe' writes: its windows begin where the text before went on, its decoder \
+            reads that text first, and it pads the log-mel and not the sound. With --transcript the recording is \
+            transcribed, as by 'auscult transcribe' with these --language and --task, and the tensors are those of the \
+            very windows, prompts and tokens of that transcript; window_starts, tokens, prompt_tokens and padding in the \
+            file's metadata tell them. All tensors are then called HOOK@window1 and so on.
+
+            With --detach, the trace is a job of the daemon, whose id is printed ('auscult jobs').
             """)
 
     @Argument(
@@ -41,13 +50,15 @@ struct TraceCommand: AsyncParsableCommand {
         completion: .file(extensions: ["safetensors", "npz"]))
     var out: String
 
-    @Option(help: "Keep the frames that overlap audio, or the padding as well.") var frames = TraceFrames.valid
-    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
-    @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = TraceReduction.none
+    @Option(help: "The frames to keep: those that overlap audio, or all, padding included.") var frames = V1.Frames
+        .valid
+    @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
+    @Option(help: V1.Padding.help) var padding: V1.Padding?
+    @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = V1.Reduction.none
 
     @Option(
         parsing: .singleValue,
-        help: ArgumentHelp("Change activations on the way; may be repeated.", valueName: "spec"))
+        help: ArgumentHelp("Change activations during the pass, as 'HOOK = zero'; may be repeated.", valueName: "spec"))
     var intervene: [String] = []
 
     @OptionGroup var span: SpanOptions
@@ -56,21 +67,30 @@ struct TraceCommand: AsyncParsableCommand {
     var tokens: String?
 
     @Option(help: "Text for the decoder to read.") var text: String?
+    @Flag(help: "Look inside the passes that write the recording's transcript.") var transcript = false
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup var format: FormatOption
-    @Flag(help: "Let the daemon do it as a job, and print the job's id.") var detach = false
+    @Flag(help: "Run it as a job of the daemon, and print the job's id.") var detach = false
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {
-        guard tokens == nil || text == nil else { throw ValidationError("--tokens and --text exclude each other.") }
+        guard [tokens != nil, text != nil, transcript].count(where: { $0 }) <= 1 else {
+            throw ValidationError("--tokens, --text and --transcript exclude each other.")
+        }
+        guard !transcript || context == .full else {
+            throw ValidationError("--transcript looks at whole windows, so it takes no --context \(context.rawValue).")
+        }
         _ = try decoderInput
     }
 
     private var decoderInput: V1.TraceRequest.DecoderInput? {
         get throws {
             if let text { return .text(text) }
+            if transcript {
+                return .transcript(V1.DecodingOptions(language: speech.language ?? "", task: speech.task.message))
+            }
             guard let tokens else { return nil }
             let ids = try tokens.split(separator: ",", omittingEmptySubsequences: false).map { part in
                 guard let id = Int32(part.trimmingCharacters(in: .whitespaces)), id >= 0 else {
@@ -102,10 +122,11 @@ struct TraceCommand: AsyncParsableCommand {
 
     private func request(_ daemon: DaemonConnection) async throws -> V1.TraceRequest {
         V1.TraceRequest(
-            model: model.reference, hooks: hooks, frames: frames.message, reduction: reduce.message,
+            model: model.reference, hooks: hooks, frames: frames, reduction: reduce,
             interventions: intervene.map { V1.Intervention(text: $0) },
-            decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task.message,
-            output: .file(out), context: context.message)
+            decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task,
+            output: .file(out), context: context,
+            padding: padding ?? .paddingUnspecified)
     }
 
     private func trace(_ request: V1.TraceRequest, _ daemon: DaemonConnection) async throws {
@@ -122,38 +143,6 @@ struct TraceCommand: AsyncParsableCommand {
                 try Console.current.print(summary.text(format.format))
             default: break
             }
-        }
-    }
-}
-
-/// How much of a window the encoder hears.
-enum EncoderContextOption: String, ExpressibleByArgument, CaseIterable {
-    case full, auto
-
-    static let help: ArgumentHelp = """
-        What the encoder hears: the model's whole window, as it was trained, or no more than the recording, which is \
-        faster and not quite the same.
-        """
-
-    var message: V1.EncoderContext { self == .full ? .full : .auto }
-}
-
-/// Which frames of each window are kept.
-enum TraceFrames: String, ExpressibleByArgument, CaseIterable {
-    case valid, all
-
-    var message: V1.Frames { self == .valid ? .valid : .all }
-}
-
-/// How the positions of a tensor are reduced.
-enum TraceReduction: String, ExpressibleByArgument, CaseIterable {
-    case none, max, mean
-
-    var message: V1.Reduction {
-        switch self {
-        case .none: .none
-        case .max: .max
-        case .mean: .mean
         }
     }
 }

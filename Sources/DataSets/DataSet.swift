@@ -49,7 +49,7 @@ public struct DataSet: Sendable {
     /// Goes through all recordings in their order, which is the same each time.
     /// - Parameters:
     ///   - first: the index of the first.
-    ///   - broken: told of each line that describes no recording. It is left out, unless this throws.
+    ///   - broken: called with each line that describes no recording. It is skipped, unless this throws.
     /// - Throws: what `broken` and `body` throw; ``DataSetError``, ``Files/FileError`` where nothing can be read at
     /// all.
     public func forEach(

@@ -1,27 +1,16 @@
+import Files
+
 /// What went wrong with a data set: a kind that a program can act on and a sentence that a person can, with the file
 /// and the line in it.
-public struct DataSetError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The kinds are an open set; the names are those of the other layers.
-    public struct Code: RawRepresentable, Hashable, Sendable {
-        public let rawValue: String
-        public init(rawValue: String) { self.rawValue = rawValue }
-
-        /// The data set that was named is none: a file of an unknown kind.
-        public static let invalidArgument = Code(rawValue: "invalid_argument")
-        /// A file that is not there.
-        public static let notFound = Code(rawValue: "not_found")
-        /// A file that is there and does not hold what it should.
-        public static let dataLoss = Code(rawValue: "data_loss")
-    }
-
-    public let code: Code
+public struct DataSetError: CodedError, Equatable {
+    public let code: ErrorCode
     public let file: String
     /// From 1; nil where it is the whole file.
     public let line: Int?
     /// What was expected and what came.
     public let problem: String
 
-    public init(_ code: Code, file: String, line: Int? = nil, _ problem: String) {
+    public init(_ code: ErrorCode, file: String, line: Int? = nil, _ problem: String) {
         self.code = code
         self.file = file
         self.line = line

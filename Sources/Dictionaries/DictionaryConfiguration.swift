@@ -10,7 +10,7 @@ struct DictionaryConfiguration {
         path = "\(folder)/cfg.json"
         let file: MappedFile
         do { file = try MappedFile(path) } catch let error as TensorFileError where error.code == .notFound {
-            throw DictionaryError(.notFound, "\(folder) is no dictionary: it has no cfg.json")
+            throw DictionaryError(.notFound, "\(folder) is not a dictionary: it has no cfg.json")
         }
         guard let members = try JSONValue(parsing: file.bytes).object else {
             throw DictionaryError(.dataLoss, "\(path) is not a JSON object")

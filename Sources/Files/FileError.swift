@@ -4,32 +4,11 @@ import Foundation
 /// person can.
 ///
 /// The sentence names the thing, what was expected and what came. The layers above pass these errors on unchanged.
-public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The kinds are an open set: a reader that meets an unknown one treats it as any other failure.
-    public struct Code: RawRepresentable, Hashable, Sendable {
-        public let rawValue: String
-        public init(rawValue: String) { self.rawValue = rawValue }
-
-        /// The caller asked for something that makes no sense: a path that is too long to be a socket's.
-        public static let invalidArgument = Code(rawValue: "invalid_argument")
-        /// A file that is not there.
-        public static let notFound = Code(rawValue: "not_found")
-        /// Another process stands in the way: a lock that is held.
-        public static let unavailable = Code(rawValue: "unavailable")
-        /// A result has nowhere to go: no such folder, no permission, something else of that name.
-        public static let cannotCreate = Code(rawValue: "cannot_create")
-        /// The system failed to read or write: a full disk, a broken device.
-        public static let inputOutput = Code(rawValue: "input_output")
-        /// The process has no more descriptors, or the system no more memory; the same may succeed later.
-        public static let resourceExhausted = Code(rawValue: "resource_exhausted")
-        /// Someone else could read or change what lies there: a folder of another user, or one that all may write to.
-        public static let permissionDenied = Code(rawValue: "permission_denied")
-    }
-
-    public let code: Code
+public struct FileError: CodedError, Equatable {
+    public let code: ErrorCode
     public let message: String
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: ErrorCode, _ message: String) {
         self.code = code
         self.message = message
     }
@@ -38,7 +17,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// An error about `path` after a system call failed while a file was made there.
     package static func cannotWrite(_ path: String, _ reason: Int32 = errno) -> FileError {
-        let code: Code =
+        let code: ErrorCode =
             switch reason {
             case ENOSPC, EDQUOT, EIO, EFBIG: .inputOutput
             case EMFILE, ENFILE, ENOMEM: .resourceExhausted
@@ -49,7 +28,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// An error about `path` after a system call failed while it was read.
     package static func cannotRead(_ path: String, _ reason: Int32 = errno) -> FileError {
-        let code: Code =
+        let code: ErrorCode =
             switch reason {
             case ENOENT, ENOTDIR: .notFound
             case EMFILE, ENFILE, ENOMEM: .resourceExhausted

@@ -84,21 +84,6 @@ extension Tensor {
             return offset * axis.1 + axis.0
         }
     }
-
-    /// Rows `range` along the first axis, copied: `[rows, …]` to `[range.count, …]`.
-    public func rows(_ range: Range<Int>) -> Tensor {
-        precondition(rank >= 1 && range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of \(shape)")
-        let stride = shape.dropFirst().reduce(1, *)
-        var out = Tensor(uninitialized: [range.count] + shape.dropFirst())
-        withUnsafeBufferPointer { source in
-            out.withUnsafeMutableBufferPointer { destination in
-                guard !range.isEmpty, stride > 0 else { return }
-                destination.baseAddress!.update(
-                    from: source.baseAddress! + range.lowerBound * stride, count: range.count * stride)
-            }
-        }
-        return out
-    }
 }
 
 /// The memory behind a tensor: owned and aligned, or a view that keeps its owner alive.

@@ -37,22 +37,28 @@ extension ProtoMessage {
     ///
     /// protobuf-c's strings end at a NUL, so one inside a text becomes U+FFFD.
     public func serialized() -> [UInt8] {
-        withC { message, size in
+        packed { size, write in
             [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-                if let base = buffer.baseAddress { count = protobuf_c_message_pack(message, base) }
+                if let base = buffer.baseAddress { count = write(base) }
             }
         }
     }
 
-    /// Calls `body` with the packed struct and the bytes that it takes on the wire.
-    public func withC<R>(_ body: (UnsafePointer<ProtobufCMessage>, _ size: Int) throws -> R) rethrows -> R {
+    /// Bytes that the message takes on the wire.
+    public var packedSize: Int { packed { size, _ in size } }
+
+    /// Calls `body` with the bytes that the message takes on the wire, and with what writes so many to an address and
+    /// gives their number.
+    public func packed<R>(
+        _ body: (_ size: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) throws -> R
+    ) rethrows -> R {
         let arena = MessageArena()
         defer { withExtendedLifetime(arena) {} }
         var c = Self.makeC()
         fill(&c, arena)
         return try withUnsafePointer(to: &c) { pointer in
             let message = UnsafeRawPointer(pointer).assumingMemoryBound(to: ProtobufCMessage.self)
-            return try body(message, protobuf_c_message_get_packed_size(message))
+            return try body(protobuf_c_message_get_packed_size(message)) { protobuf_c_message_pack(message, $0) }
         }
     }
 

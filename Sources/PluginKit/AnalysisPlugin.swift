@@ -1,4 +1,4 @@
-/// An analysis: it hears recordings with what a speech model computed while it listened, and gives typed results.
+/// An analysis: it is given recordings with the activations of a speech model, and gives typed results.
 ///
 /// A type that conforms is all there is to a plugin; a library names its types in one function:
 ///

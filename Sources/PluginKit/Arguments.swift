@@ -1,6 +1,6 @@
 import CAuscultPlugin
 
-/// What a run was told, by the ids of the declared parameters.
+/// The arguments of a run, by the ids of the declared parameters.
 public struct Arguments: Sendable {
     private let parameters: [String: Parameter]
     private let given: [String: String]

@@ -25,7 +25,7 @@ public struct TimedLabel: Timed, Sendable {
     public let label: String
 }
 
-/// One window of one recording: what `process` hears. A recording that fits the model's window is one clip.
+/// One window of one recording: what `process` is given. A recording that fits the model's window is one clip.
 public struct Clip {
     /// Of the recording in the data set, from 0; the same in every shard of it.
     public let recording: UInt64
@@ -96,7 +96,7 @@ public struct Run: Sendable {
     public let nVocab, nTextCtx, nTextState, nTextHead, nTextLayer: Int
     /// Recordings that this process will see; 0 where it is not known.
     public let recordings: UInt64
-    /// Where draws begin. What draws at random uses this and nothing else.
+    /// Seed of the random numbers. What draws at random uses this and nothing else.
     public let seed: UInt64
     /// In what numbers the model computes: "exact", "int8", "bf16".
     public let precision: String

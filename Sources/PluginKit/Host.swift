@@ -171,7 +171,7 @@ extension Host {
         return try audio.withC { tensor in try withUnsafePointer(to: tensor, call) }
     }
 
-    /// What is written down of samples (16 kHz mono) of any length.
+    /// The transcript of samples (16 kHz mono) of any length.
     public func transcribe(_ samples: [Float], language: String = "", interventions: [String] = []) throws -> String {
         let table = try required(AUSCULT_HOST_MODEL, auscult_host_model.self)
         let memory = CMemory()

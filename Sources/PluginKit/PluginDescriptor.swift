@@ -63,7 +63,7 @@ public struct Needs: Sendable {
     }
 }
 
-/// Something that a run can be told.
+/// An argument that a run can have.
 public struct Parameter: Sendable {
     public enum Kind: Int32, Sendable { case integer = 1, number, text, boolean, choice, path }
 

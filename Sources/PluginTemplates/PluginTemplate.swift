@@ -67,7 +67,7 @@ private struct Names {
         guard name.utf8.count <= 100, !parts.isEmpty, parts.allSatisfy(Self.isWord), let last = parts.last else {
             throw PluginTemplate.Failure(
                 description:
-                    "\"\(name)\" is no name for a plugin; expected letters, digits and '-' that begin with a letter, "
+                    "\"\(name)\" cannot be a plugin's name; expected letters, digits and '-' that begin with a letter, "
                     + "as pitch-range, or a whole id, as org.example.pitch-range")
         }
         short = last.lowercased()

@@ -75,7 +75,7 @@ public struct FileBytes: @unchecked Sendable {
                 guard mine.count == theirs.count, let a = mine.baseAddress, let b = theirs.baseAddress else {
                     return mine.count == theirs.count
                 }
-                return memcmp(a, b, mine.count) == 0
+                return a == b || memcmp(a, b, mine.count) == 0
             }
         }
     }

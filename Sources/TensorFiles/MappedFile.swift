@@ -22,11 +22,9 @@ public final class MappedFile: Sendable {
 
     private static func open(_ path: String) throws -> FileDescriptor {
         do { return try FileDescriptor(reading: path) } catch let error as FileError {
-            // The kinds mean the same here; what the system refuses is not there for now.
-            let kinds: [FileError.Code: TensorFileError.Code] = [
-                .notFound: .notFound, .invalidArgument: .invalidArgument,
-            ]
-            throw TensorFileError(kinds[error.code] ?? .unavailable, error.message)
+            // What the system refuses is not there for now.
+            throw TensorFileError(
+                [.notFound, .invalidArgument].contains(error.code) ? error.code : .unavailable, error.message)
         }
     }
 

@@ -11,6 +11,8 @@ package struct StoredTensor: Sendable {
     package let strides: [Int]?
     /// The archive entry that the bytes are a part of, where it recorded a checksum.
     package let checked: ChecksummedBytes?
+    /// For whole numbers that stand for others.
+    private var scales: RowScales?
 
     /// A contiguous tensor.
     /// - Throws: ``TensorFileError`` (`dataLoss`) unless `bytes` has exactly the size that type and shape make.
@@ -33,9 +35,32 @@ package struct StoredTensor: Sendable {
         self.checked = checked
     }
 
+    /// The same whole numbers, each standing for itself divided by its row's scale.
+    package func divided(by scales: RowScales) -> StoredTensor {
+        var copy = self
+        copy.scales = scales
+        return copy
+    }
+
+    /// Some rows, along the first axis, not copied; nil for a tensor that has strides.
+    package func rows(_ range: Range<Int>) throws -> StoredTensor? {
+        precondition(range.lowerBound >= 0 && range.upperBound <= (shape.first ?? 0), "rows \(range) of \(shape)")
+        let rowShape = Array(shape.dropFirst())
+        guard strides == nil, let extent = shape.first, let row = type.byteCount(of: rowShape),
+            type.byteCount(of: shape) == row * extent
+        else { return nil }
+        let some = try bytes.slice(range.lowerBound * row, range.count * row, of: "rows \(range)")
+        var part = StoredTensor(
+            type: type, shape: [range.count] + rowShape, bytes: some, strides: nil, checked: checked)
+        part.scales = scales?.rows(range)
+        return part
+    }
+
     /// The same elements under another shape of equal count.
     package func reshaped(_ shape: [Int]) -> StoredTensor {
-        StoredTensor(type: type, shape: shape, bytes: bytes, strides: strides, checked: checked)
+        var copy = StoredTensor(type: type, shape: shape, bytes: bytes, strides: strides, checked: checked)
+        copy.scales = scales
+        return copy
     }
 
     /// The elements as float32: a view of the file where they are that already, else converted.
@@ -48,16 +73,10 @@ package struct StoredTensor: Sendable {
     /// Some rows, along the first axis, as float32.
     /// - Throws: as ``float32()``.
     package func float32(rows range: Range<Int>) throws -> Tensor {
-        precondition(range.lowerBound >= 0 && range.upperBound <= (shape.first ?? 0), "rows \(range) of \(shape)")
-        let rowShape = Array(shape.dropFirst())
-        guard strides == nil, let row = type.byteCount(of: rowShape), type.blockSize > 0,
-            type.byteCount(of: shape) == row * shape[0]
-        else { return try float32().rows(range) }
-        try checked?.verify()
-        let some = try bytes.slice(range.lowerBound * row, range.count * row, of: "rows \(range)")
+        guard let part = try rows(range) else { return try float32().rows(range) }
         // What is no view has been read, and is not held in memory twice.
-        defer { if type != .float32 { some.rest() } }
-        return try StoredTensor(type, shape: [range.count] + rowShape, bytes: some).float32()
+        defer { if type != .float32 { part.bytes.rest() } }
+        return try part.float32()
     }
 
     private func elements() -> Tensor {
@@ -65,11 +84,14 @@ package struct StoredTensor: Sendable {
             return Tensor(shape: shape)
         }
         if let strides { return gathered(base, strides) }
-        if type == .float32, UInt(bitPattern: base) % 4 == 0 {
+        if type == .float32, scales == nil, UInt(bitPattern: base) % 4 == 0 {
             return Tensor(shape: shape, viewing: base.assumingMemoryBound(to: Float.self), owner: bytes.owner)
         }
         var tensor = Tensor(uninitialized: shape)
-        tensor.withUnsafeMutableBufferPointer { widen(base, type, count: count, into: $0.baseAddress!) }
+        tensor.withUnsafeMutableBufferPointer {
+            widen(base, type, count: count, into: $0.baseAddress!)
+            scales?.divide($0, columns: count / (shape.first ?? 1))
+        }
         return tensor
     }
 

@@ -38,6 +38,11 @@ import Testing
             } == [2, 1, 0, 3])
         #expect(try numbers { $0.sort = .selectivity } == [2, 1, 0, 3])
         #expect(try numbers { $0.sort = .lift } == [0, 1, 2, 3])
+        #expect(try numbers { $0.sort = .ap } == [0, 1, 2, 3])
+        #expect(
+            try numbers {
+                $0.sort = .precisionAtRecall; $0.ascending = true
+            } == [2, 1, 0, 3])
         #expect(
             try numbers {
                 $0.sort = .lift; $0.ascending = true
@@ -58,6 +63,40 @@ import Testing
         #expect(try store.features(query).rows.compactMap(\.label?.kind) == Array(repeating: "word", count: 6))
         #expect(try store.features(query).total == 8)
         #expect(try store.labels().first == AtlasLabelCount(kind: "word", label: "set", features: 6))
+    }
+
+    @Test(
+        "a label is found in other letters and in another alphabet, and where there is none it is said which there are")
+    func labelNames() throws {
+        for name in ["S", "s"] { #expect(try numbers { $0.label = name } == [0]) }
+        for name in ["AH", "ʌ", "ə", "ax", "AH0"] { #expect(try numbers { $0.label = name } == [1], "\(name)") }
+        #expect(try numbers { $0.label = "SET" } == [0, 1, 2])
+        var query = AtlasQuery()
+        query.label = "zh"
+        #expect {
+            try store.features(query)
+        } throws: { error in
+            let message = "\(error)"
+            return message.contains("'zh'") && message.contains("set (word, 6)") && message.contains("s (phoneme, 2)")
+        }
+        #expect(LabelNames.meant(by: "s", among: ["S", "s", "SH"]) == ["s"])
+        #expect(LabelNames.meant(by: "er", among: ["ER0", "ER1", "EH"]) == ["ER0", "ER1"])
+        #expect(LabelNames.meant(by: "", among: ["S"]) == [])
+    }
+
+    @Test("what a feature's strongest moments answer to is what was heard the label's lag before")
+    func lag() throws {
+        let card = try store.card(hook: Self.hook, number: 0)
+        let example = try #require(card.examples.first)
+        #expect(example.lag == -2 && card.labels.first?.lag == -2)
+        let seconds = try #require(example.example.seconds)
+        let there = example.sounds.first {
+            $0.kind == "phoneme" && $0.start <= seconds + 0.04 && seconds + 0.04 < $0.end
+        }
+        #expect(example.heard == there?.label && example.heard == "ah" && example.heard(lag: 20) == "s")
+        #expect(
+            example.heard(lag: 0)
+                == example.sounds.first { $0.kind == "phoneme" && $0.start <= seconds && seconds < $0.end }?.label)
     }
 
     @Test("a lift keeps the features that have a label with it, and lists them with the best of those")

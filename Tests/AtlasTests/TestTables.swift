@@ -117,7 +117,7 @@ struct TestTables {
         table(
             "labels",
             "hook feature side kind label threshold lag precision recall f1 auc mutual_information selectivity "
-                + "p_value named_frames scored_frames named_precision base lift",
+                + "p_value named_frames scored_frames named_precision base lift average_precision precision_at_recall",
             eachFeature { hook, feature in
                 guard feature != 3 else { return [] }
                 return [("phoneme", Self.phonemes[feature % Self.phonemes.count], 0.9, 0.1), ("word", "set", 0.5, 0.4)]
@@ -128,7 +128,7 @@ struct TestTables {
                         return row(
                             hook, feature, "+", kind, label, 0.5, -2, precision, 0.4, 0.5, 0.8, 0.3, selectivity, 0.001,
                             50,
-                            40, Double.nan, base, precision / base)
+                            40, Double.nan, base, precision / base, precision - 0.2, precision + 0.05)
                     }
             })
     }

@@ -1,3 +1,4 @@
+import Files
 import Atlas
 import AtlasSupport
 import Foundation
@@ -10,7 +11,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func expect(
-        _ code: AtlasError.Code, _ text: String, _ mode: AtlasStore.Mode = .read, _ path: String,
+        _ code: ErrorCode, _ text: String, _ mode: AtlasStore.Mode = .read, _ path: String,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(sourceLocation: sourceLocation) {
@@ -60,7 +61,9 @@ import Testing
         #expect(card.examples.map(\.activation) == [[0.5, 2.5]])
         // What was not known then is not made up.
         let label = try #require(card.labels.first)
-        #expect(label.precision == 0.9 && label.namedPrecision == 0.95 && label.base == nil && label.lift == nil)
+        #expect(
+            label.precision == 0.9 && label.namedPrecision == 0.95 && label.base == nil && label.lift == nil
+                && label.ap == nil)
         let now = try DatabaseQueue(path: path).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
         #expect(now == AtlasSchema.version)
     }

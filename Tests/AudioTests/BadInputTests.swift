@@ -1,3 +1,4 @@
+import Files
 import Audio
 import Foundation
 import TestSupport
@@ -7,10 +8,10 @@ import Testing
 struct BadFile: CustomStringConvertible, Sendable {
     let description: String
     let bytes: [UInt8]
-    let code: AudioError.Code
+    let code: ErrorCode
     let words: [String]
 
-    init(_ description: String, _ bytes: [UInt8], _ code: AudioError.Code, _ words: String...) {
+    init(_ description: String, _ bytes: [UInt8], _ code: ErrorCode, _ words: String...) {
         (self.description, self.bytes, self.code, self.words) = (description, bytes, code, words)
     }
 

@@ -229,7 +229,7 @@ import Testing
         try file.append([1, 2, 3])
         try file.finish()
         for (arguments, said) in [
-            (["-p", "dictionary=nowhere"], "nowhere is no dictionary"),
+            (["-p", "dictionary=nowhere"], "nowhere is not a dictionary"),
             (["-p", "dictionary=cut"], "cut/sae_weights.safetensors"),
             (["-p", "dictionary=garbled"], "garbled/cfg.json"),
             (["-p", "dictionary=narrow"], "the dictionary is of 3"),

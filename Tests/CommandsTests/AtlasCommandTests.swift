@@ -1,5 +1,4 @@
 import Atlas
-import Commands
 import Digests
 import Foundation
 import Messages
@@ -201,7 +200,7 @@ import Testing
     func badAtlases() async throws {
         try data.write(Array("no atlas".utf8), to: "text")
         let text = try await auscult("atlas", "show", data("text"), data: data)
-        #expect(text.status == 65 && text.error.contains("no atlas"))
+        #expect(text.status == 65 && text.error.contains("not an atlas"))
         let none = try await auscult("atlas", "show", data("none"), data: data)
         #expect(none.status == 66 && none.error.contains("there is no atlas"))
         let held = try AtlasStore(path: data("held"), mode: .write)

@@ -1,3 +1,4 @@
+import Client
 import Commands
 import Foundation
 import Logging
@@ -54,6 +55,9 @@ struct InProcessDaemon {
         server.requestStop(drainTimeout: .zero)
         await serving.value
     }
+
+    /// Passes of the default model's encoder since it is in memory.
+    var encoderPasses: Int { get throws { try server.store.model(nil as String?).model().encoderPasses } }
 
     func run(_ arguments: String...) async -> CommandResult { await run(arguments) }
 

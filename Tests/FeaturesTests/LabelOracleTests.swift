@@ -53,7 +53,7 @@ private struct Planted: Decodable {
 struct LabelOracleTests {
     private static let columns = [
         "threshold", "lag", "precision", "recall", "f1", "auc", "mutual_information", "selectivity", "p_value",
-        "named_frames", "scored_frames", "named_precision", "base", "lift",
+        "named_frames", "scored_frames", "named_precision", "base", "lift", "average_precision", "precision_at_recall",
     ]
 
     @Test(

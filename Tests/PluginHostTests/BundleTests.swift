@@ -51,6 +51,19 @@ struct BundleTests {
         #expect(error?.message.contains("org.example.faulty") == true)
     }
 
+    @Test("A bundle is found by its folder, and in folders that come before the search path")
+    func elsewhere() throws {
+        let good = try TestBundle()
+        let registry = PluginRegistry(searchPath: ["/nowhere"])
+        #expect(try registry.bundle(named: good.path).id == "org.example.faulty")
+        #expect(throws: PluginError.self) { _ = try registry.bundle(named: "faulty") }
+        #expect(try registry.bundle(named: "faulty", first: [good.folder.path]).folder == good.path)
+        #expect(registry.list().isEmpty)
+        #expect(registry.list(first: [good.folder.path]).map(\.path) == [good.path])
+        let error = #expect(throws: PluginError.self) { _ = try registry.bundle(named: good.path + "/none") }
+        #expect(error?.message.contains("none") == true)
+    }
+
     @Test("The search path is the variable's, then the user's, then the installation's")
     func searchPath() {
         let path = PluginRegistry.defaultSearchPath(

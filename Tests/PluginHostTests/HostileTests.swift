@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Messages
 import TestSupport
@@ -8,7 +9,7 @@ import PluginHost
 @Suite("A hostile plugin")
 struct HostileTests {
     /// A fault, what the error says, and its code.
-    static let endings: [(fault: String, sentence: String, code: PluginError.Code)] = [
+    static let endings: [(fault: String, sentence: String, code: ErrorCode)] = [
         ("segfault", "crashed with SIGSEGV in process()", .crashed),
         ("abort", "crashed with SIGABRT in process()", .crashed),
         ("exit", "exited with code 0 in process()", .crashed),
@@ -24,7 +25,7 @@ struct HostileTests {
     ]
 
     @Test("ends its own process with a precise error, and the next one works", arguments: endings)
-    func ends(fault: String, sentence: String, code: PluginError.Code) throws {
+    func ends(fault: String, sentence: String, code: ErrorCode) throws {
         let bundle = try TestBundle()
         let gathered = Gathered()
         let isSlow = code == .noAnswer

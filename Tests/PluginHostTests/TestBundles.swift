@@ -75,8 +75,8 @@ enum TestLimits {
 let testRun = PluginRunValue(
     model: "test", modelSHA256: "00",
     dimensions: .init(
-        mels: 80, audioContext: 1500, audioState: 4, audioHeads: 2, audioLayers: 1, vocabulary: 100, textContext: 8,
-        textState: 4, textHeads: 2, textLayers: 1), recordings: 2, seed: 7)
+        nMels: 80, nAudioCtx: 1500, nAudioState: 4, nAudioHead: 2, nAudioLayer: 1, nVocab: 100, nTextCtx: 8,
+        nTextState: 4, nTextHead: 2, nTextLayer: 1), recordings: 2, seed: 7)
 
 /// A clip of `frames` rows of four numbers each.
 func testClip(_ number: Int = 0, frames: Int = 3, value: Float = 0.5, samples: Int = 960) -> PluginClipValue {

@@ -32,7 +32,7 @@ struct ValidatorTests {
     @Test("passes a plugin that works")
     func good() throws {
         let checks = try outcomes(nil)
-        #expect(checks.count == 19)
+        #expect(checks.count == 20)
         for check in checks { #expect(check.outcome == .passed, "\(check.name): \(check.detail)") }
     }
 
@@ -89,11 +89,48 @@ struct ValidatorTests {
     func noClips() throws {
         let bundle = try TestBundle()
         let validator = PluginValidator(try bundle.bundle, run: testRun, services: TestServices()) { _, _ in
-            throw PluginError(.unsupported, "no model")
+            throw NothingToShow("no voices")
         }
         var skipped: [String] = []
         let end = try validator.validate { if $0.outcome == .skipped { skipped.append($0.detail) } }
         #expect(end.broken == 0)
-        #expect(skipped.allSatisfy { $0.contains("no model") } && !skipped.isEmpty)
+        #expect(skipped.allSatisfy { $0.contains("no voices") } && !skipped.isEmpty)
+    }
+
+    @Test("fails a plugin whose needs cannot be met, in one check, and says nothing in the others that show it a sound")
+    func unmetNeeds() throws {
+        let bundle = try TestBundle()
+        let validator = PluginValidator(try bundle.bundle, run: testRun, services: TestServices()) { _, _ in
+            throw PluginError(.invalidArgument, "no hook point matches encoder.nothing")
+        }
+        var checks: [V1.ValidationCheck] = []
+        let end = try validator.validate { checks.append($0) }
+        #expect(end.broken == 1)
+        let broken = try #require(checks.first { $0.outcome == .broken })
+        #expect(broken.name == "needs what there is" && broken.detail.contains("encoder.nothing"))
+        #expect(checks.contains { $0.name == "hears silence" && $0.outcome == .skipped })
+    }
+
+    @Test("tries nothing more after a call without an answer, and says so in each check that is left")
+    func hangs() throws {
+        let bundle = try TestBundle(fault: "create-loops")
+        let validator = PluginValidator(
+            try bundle.bundle, run: testRun, services: TestServices(), limits: TestLimits.impatient, clips: Self.clips)
+        var checks: [V1.ValidationCheck] = []
+        _ = try validator.validate { checks.append($0) }
+        let broken = try #require(checks.firstIndex { $0.outcome == .broken })
+        #expect(checks[broken].detail.contains("gave no answer in create()"))
+        for check in checks[(broken + 1)...] {
+            #expect(check.outcome == .skipped && check.detail.contains("not tried"), "\(check.name): \(check.detail)")
+        }
+    }
+
+    @Test("tells of a crash in full once; where it comes again it names the check that found it")
+    func crashOnce() throws {
+        let checks = try outcomes("create-crashes").filter { $0.outcome == .broken }
+        #expect(checks.count > 5)
+        let first = try #require(checks.first)
+        #expect(checks.filter { $0.detail.contains("SIG") || $0.detail.contains("signal") }.map(\.name) == [first.name])
+        for check in checks.dropFirst() { #expect(check.detail == "the same as in '\(first.name)'") }
     }
 }

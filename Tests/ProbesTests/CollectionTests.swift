@@ -6,19 +6,21 @@ import Testing
 
 @Suite("Rows of a data set")
 struct CollectionTests {
-    private func heard(_ recording: UInt64, frames: Int = 4, first: Int = 0, columns: [String: String] = [:]) -> Heard {
+    private func window(_ recording: UInt64, frames: Int = 4, first: Int = 0, columns: [String: String] = [:])
+        -> RecordingWindow
+    {
         var draws = SplitMix(seed: recording &* 977 &+ UInt64(first))
         let columns =
             columns.isEmpty ? ["language": recording % 2 == 0 ? "en" : "fr", "voice": "v\(recording % 5)"] : columns
         let layers = [("a", 3), ("b", 2)].map { name, features in
             // One row behind the valid ones: padding, which must not count.
-            Heard.Layer(
+            RecordingWindow.Layer(
                 hook: name, firstPosition: first, positionsPerSecond: 50, valid: frames, features: features,
                 values: (0..<(frames * features)).map { _ in .random(in: -1...1, using: &draws) }
                     + [Float](repeating: 1e6, count: features))
         }
         let start = Double(first) / 50
-        return Heard(
+        return RecordingWindow(
             recording: recording, columns: columns,
             phonemes: [
                 .init(start: start, end: start + 0.04, label: "s"), .init(start: start + 0.06, end: 9, label: "t"),
@@ -32,8 +34,8 @@ struct CollectionTests {
         var collection = Collection(description: "d", limit: limit)
         for recording in recordings {
             for first in [0, 4] {
-                try collection.hear(
-                    heard(recording, first: first), target: target, reduction: reduction,
+                try collection.add(
+                    window(recording, first: first), target: target, reduction: reduction,
                     speakerColumns: ["speaker", "voice"], seed: 42)
             }
         }
@@ -66,8 +68,8 @@ struct CollectionTests {
         var whole = Collection(description: "d", limit: 100)
         var resumed = Collection(description: "d", limit: 100)
         for (index, first) in [0, 4, 8].enumerated() {
-            let window = heard(1, first: first)
-            try whole.hear(
+            let window = window(1, first: first)
+            try whole.add(
                 window, target: .column("language"), reduction: .mean, speakerColumns: ["voice"], seed: 1)
             if index == 1 {
                 var next = Collection(description: "d", limit: 100)
@@ -76,7 +78,7 @@ struct CollectionTests {
                 )
                 resumed = next
             }
-            try resumed.hear(
+            try resumed.add(
                 window, target: .column("language"), reduction: .mean, speakerColumns: ["voice"], seed: 1)
         }
         #expect(try StateEncoder.encode(whole.canonical) == StateEncoder.encode(resumed.canonical))
@@ -85,8 +87,8 @@ struct CollectionTests {
 
     @Test("the mean and the maximum are over valid frames, of all windows")
     func reductions() throws {
-        let first = heard(3), second = heard(3, first: 4)
-        let values = [first, second].flatMap { heard in (0..<4).map { Double(heard.layers[0].values[$0 * 3 + 1]) } }
+        let first = window(3), second = window(3, first: 4)
+        let values = [first, second].flatMap { window in (0..<4).map { Double(window.layers[0].values[$0 * 3 + 1]) } }
         for (reduction, expected) in [
             (Reduction.mean, values.reduce(0, +) / 8), (.maximum, values.max() ?? .nan),
         ] {
@@ -99,8 +101,8 @@ struct CollectionTests {
     @Test("frame t has the sound at (t + 0.5) / 50 s; between sounds there is no row; a type is a sound in its word")
     func phonemes() throws {
         var collection = Collection(description: "d", limit: 100)
-        try collection.hear(
-            heard(2), target: .phoneme, reduction: .frames(every: 1), speakerColumns: ["voice"], seed: 0)
+        try collection.add(
+            window(2), target: .phoneme, reduction: .frames(every: 1), speakerColumns: ["voice"], seed: 0)
         // 0.01 and 0.03 s are in s; 0.05 s in nothing; 0.07 s in t, which is in no word.
         #expect(collection.sample.map(\.frame) == [0, 1, 3])
         #expect(collection.sample.map(\.label) == ["s", "s", "t"])
@@ -143,14 +145,15 @@ struct CollectionTests {
     @Test("a window with values that are not finite, or with other hook points, is refused")
     func badWindow() throws {
         var collection = try collected([1], target: .column("language"), reduction: .mean)
-        let good = heard(2)
-        let bad = Heard.Layer(
+        let good = window(2)
+        let bad = RecordingWindow.Layer(
             hook: "a", firstPosition: 0, positionsPerSecond: 50, valid: 4, features: 3,
             values: [Float](repeating: .nan, count: 12))
         for layers in [[bad, good.layers[1]], [good.layers[0]]] {
-            let window = Heard(recording: 9, columns: ["language": "en"], phonemes: [], words: [], layers: layers)
+            let window = RecordingWindow(
+                recording: 9, columns: ["language": "en"], phonemes: [], words: [], layers: layers)
             #expect(throws: PluginError.self) {
-                try collection.hear(
+                try collection.add(
                     window, target: .column("language"), reduction: .mean, speakerColumns: [], seed: 42)
             }
         }

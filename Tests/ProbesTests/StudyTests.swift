@@ -29,7 +29,9 @@ struct StudyTests {
         for row in 0..<400 { planted[row * 6 + 3] += facts[row].label == "a" ? 2 : -2 }
         let found = study.report(hook: "planted", features: FeatureMatrix(features: 6, values: planted))
         #expect(found.test.accuracy == 1 && found.test.macroF1 == 1 && found.test.areaUnderCurve == 1)
-        #expect(found.converged && found.selectivity > 0.3)
+        // Each recording is a type of its own, so of the test part's none was learnt.
+        #expect(found.converged && !study.controlIsDefined && found.control.accuracy.isNaN && found.selectivity.isNaN)
+        #expect(found.control.trainAccuracy < 1)
         for seed in [3, 4] as [UInt64] {
             let other = study.report(
                 hook: "noise", features: FeatureMatrix(features: 6, values: noise(400, 6, seed: seed)))
@@ -68,6 +70,20 @@ struct StudyTests {
         let study = try Study(facts: facts, byClass: false, l2: nil, seed: 6)
         let report = study.report(hook: "h", features: FeatureMatrix(features: types, values: values))
         #expect(report.test.accuracy == 1 && report.control.accuracy == 1 && report.selectivity == 0)
+        #expect(study.controlIsDefined)
+    }
+
+    @Test("the control task is defined where half of the test rows have a type that training saw")
+    func controlOfStrangers() throws {
+        func study(_ strangers: Int) throws -> Study {
+            let facts = (0..<400).map { row in
+                RowFacts(
+                    recording: UInt64(row), frame: 0, label: row % 2 == 0 ? "a" : "b", speaker: "s\(row / 4)",
+                    type: row % 10 < strangers ? "recording \(row)" : "common")
+            }
+            return try Study(facts: facts, byClass: true, l2: 1, seed: 1)
+        }
+        #expect(try study(2).controlIsDefined && !study(8).controlIsDefined)
     }
 
     @Test("a type has one control label, and labels come in the training distribution's shares")

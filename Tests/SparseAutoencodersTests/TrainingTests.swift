@@ -74,7 +74,7 @@ struct TrainingTests {
             $0.sparsity = variant.penalty
         }
         var trainer = SparseTrainer(settings: training, inputs: 32, seed: 5)
-        for _ in 0..<40 { try trainer.hear(data.positions(1024, active: 3)) }
+        for _ in 0..<40 { try trainer.add(data.positions(1024, active: 3)) }
         let dictionary = try trainer.dictionary(hook: "h", model: "m")
         let rows = try (0..<dictionary.latents).map(dictionary.direction)
         let best = data.directions.map { planted in
@@ -105,8 +105,8 @@ struct TrainingTests {
                 try first.check()
             }
             let piece = Array(all[start * 5..<(start + 50) * 5])
-            try whole.hear(piece)
-            try first.hear(piece)
+            try whole.add(piece)
+            try first.add(piece)
         }
         try whole.settle()
         try first.settle()
@@ -127,7 +127,7 @@ struct TrainingTests {
             }, inputs: 30, seed: 7)
         func train() throws -> [UInt8] {
             var trainer = begun
-            try trainer.hear(all)
+            try trainer.add(all)
             return try StateEncoder.encode(trainer)
         }
         var alone: [UInt8] = []
@@ -147,7 +147,7 @@ struct TrainingTests {
                 $0.sparsity = 0.05
                 $0.isTied = variant == .l1
             }, inputs: 8, seed: 9)
-        for _ in 0..<6 { try trainer.hear(data.positions(256, active: 2)) }
+        for _ in 0..<6 { try trainer.add(data.positions(256, active: 2)) }
         let points = trainer.progress.points
         let (start, end) = (try #require(points.first), try #require(points.last))
         #expect(end.loss < start.loss)
@@ -179,17 +179,17 @@ struct TrainingTests {
     @Test("numbers that are not finite are refused, and a data set smaller than the buffer is trained on all the same")
     func edges() throws {
         var trainer = SparseTrainer(settings: settings(.topK), inputs: 5, seed: 1)
-        #expect(throws: PluginError.self) { try trainer.hear([1, 2, .nan, 4, 5]) }
+        #expect(throws: PluginError.self) { try trainer.add([1, 2, .nan, 4, 5]) }
         #expect(throws: PluginError.self) { _ = try trainer.dictionary(hook: "", model: "") }
         var data = Planted(4, inputs: 5, seed: 4)
-        try trainer.hear(data.positions(40, active: 1))
+        try trainer.add(data.positions(40, active: 1))
         #expect(trainer.steps == 0)
         try trainer.settle()
         #expect(trainer.steps == 5)
         let dictionary = try trainer.dictionary(hook: "", model: "")
         #expect(dictionary.latents == 16)
         var same = SparseTrainer(settings: settings(.topK), inputs: 5, seed: 1)
-        try same.hear([Float](repeating: 3, count: 300 * 5))
+        try same.add([Float](repeating: 3, count: 300 * 5))
         #expect(same.weights.decoder.allSatisfy { $0.isFinite }, "positions that are all equal have no spread")
     }
 
@@ -197,7 +197,7 @@ struct TrainingTests {
     func damaged() throws {
         var data = Planted(4, inputs: 5, seed: 6)
         var trainer = SparseTrainer(settings: settings(.jumpReLU), inputs: 5, seed: 1)
-        try trainer.hear(data.positions(300, active: 1))
+        try trainer.add(data.positions(300, active: 1))
         let whole = try StateEncoder.encode(trainer)
         var random = SeededGenerator(seed: 1)
         var refused = 0
@@ -215,8 +215,8 @@ struct TrainingTests {
 
     @Test("words that were put in, left out or exchanged are counted")
     func wordErrors() {
-        #expect(WordErrors.count(["a", "b", "c"], ["a", "x", "c", "d"]) == 2)
-        #expect(WordErrors.count([], ["a"]) == 1 && WordErrors.count(["a", "b"], []) == 2)
-        #expect(WordErrors.words("Don't stop, it's 5.") == ["don't", "stop", "it's", "5"])
+        #expect(WordDistance.count(["a", "b", "c"], ["a", "x", "c", "d"]) == 2)
+        #expect(WordDistance.count([], ["a"]) == 1 && WordDistance.count(["a", "b"], []) == 2)
+        #expect(WordDistance.words("Don't stop, it's 5.") == ["don't", "stop", "it's", "5"])
     }
 }

@@ -57,6 +57,45 @@ private func bits(_ tensor: Tensor?) -> [UInt32]? { tensor?.elements.map(\.bitPa
         }
     }
 
+    @Test("pytorch_model.bin, whole or in shards, gives what safetensors give, and runs nothing")
+    func pytorchModel() throws {
+        let tiny = TinyFiles()
+        func archive(_ state: [UInt8]) -> [UInt8] { tiny.openAI(pickle: Pickle.program(state)) }
+        let items = tiny.tensors.enumerated().map {
+            (Pickle.text(TinyFiles.huggingFaceName($1.name)), Pickle.tensor(key: "\($0)", shape: $1.shape))
+        }
+        let ordered = Pickle.call("collections", "OrderedDict", [])
+        let map = tiny.tensors.enumerated().map {
+            "\"\(TinyFiles.huggingFaceName($1.name))\": \"pytorch_model-0000\($0 < 9 ? 1 : 2)-of-00002.bin\""
+        }
+        let whole = ["pytorch_model.bin": archive(ordered + Pickle.items(items))]
+        let sharded = [
+            "pytorch_model-00001-of-00002.bin": archive(Pickle.dictionary(Array(items[..<9]))),
+            "pytorch_model-00002-of-00002.bin": archive(Pickle.dictionary(Array(items[9...]))),
+            "pytorch_model.bin.index.json": Array("{\"weight_map\": {\(map.joined(separator: ","))}}".utf8),
+        ]
+        func folder(_ files: [String: [UInt8]]) -> MemoryFolder {
+            var files = files
+            files["config.json"] = Array(tiny.config.utf8)
+            return MemoryFolder(name: "tiny", files.mapValues { FileBytes(name: "", copying: $0) })
+        }
+        for files in [whole, sharded] {
+            let checkpoint = try Checkpoint.open(files: folder(files))
+            #expect(checkpoint.format == .huggingFace)
+            for (index, tensor) in tiny.tensors.enumerated() {
+                let elements = try checkpoint.weights.tensor(tensor.name, shape: tensor.shape).elements
+                #expect(elements == TinyFiles.values(index, tensor.shape), "\(tensor.name)")
+            }
+        }
+        let evil = Refusal.of {
+            let program = Array("cos\nsystem\n".utf8) + Pickle.tuple([Pickle.text("ls")]) + Array("R".utf8)
+            _ = try Checkpoint.open(files: folder(["pytorch_model.bin": archive(program)]))
+        }
+        #expect(evil?.message.contains("os.system") == true, "\(evil?.message ?? "")")
+        let old = Refusal.of { _ = try Checkpoint.open(files: folder(["pytorch_model.bin": [0x80, 0x02, 0x8A, 10]])) }
+        #expect(old?.message.contains("before version 1.6") == true)
+    }
+
     @Test("transposed tensors, shared storages and mixed types of a .pt are read as torch means them")
     func oddStorages() throws {
         let expected = try tensors("hf-f32")

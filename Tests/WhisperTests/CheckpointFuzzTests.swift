@@ -132,4 +132,12 @@ private struct SplitMix64: RandomNumberGenerator {
         let directory = TinyFiles().tensors.count * 60
         fuzz(whole, in: (whole.count - directory)..<whole.count, seed: 5) { try load($0) }
     }
+
+    @Test("10,000 damaged model.bin of CTranslate2 crash nothing", arguments: [CTranslate2Encoding.float16, .int8])
+    func cTranslate2(encoding: CTranslate2Encoding) {
+        let (file, _) = TinyFiles().cTranslate2(encoding)
+        // Names and sizes are all over the file, between elements that are few.
+        let whole = file.bytes
+        fuzz(whole, in: whole.indices, seed: 6) { try load($0) }
+    }
 }

@@ -2,7 +2,8 @@
 
     python3 scripts/protos/swift.py DESCRIPTORS.binpb OUTPUT_FOLDER
 
-One file a .proto file. A oneof with one member becomes an optional property; any other an enum.
+One file a .proto file. An enum becomes an open set of values that know their names; a oneof with one member becomes an optional property, any other
+an enum.
 """
 import pathlib
 import re
@@ -123,12 +124,17 @@ class Writer:
     def enum(self, enum, indent):
         out = doc(enum.comment, indent)
         out += [
-            f"{indent}public struct {enum.name}: RawRepresentable, Hashable, Sendable {{",
+            f"{indent}public struct {enum.name}: ProtoEnum {{",
             f"{indent}    public var rawValue: Int32",
             f"{indent}    public init(rawValue: Int32) {{ self.rawValue = rawValue }}"]
         for name, number, comment in enum.values:
             out += doc(comment, indent + "    ")
             out.append(f"{indent}    public static let {escaped(camel(name))} = {enum.name}(rawValue: {number})")
+        # What stands for no value is none of the cases.
+        cases = [name for name, _, _ in enum.values if not name.endswith("_UNSPECIFIED")]
+        out.append(f"{indent}    public static let allCases: [{enum.name}] = [{', '.join('.' + camel(name) for name in cases)}]")
+        names = ", ".join(f'"{name.lower()}"' for name in cases)
+        out.append(f"{indent}    public static let names = [{names}]")
         return out + [f"{indent}}}"]
 
     def message(self, message, indent):

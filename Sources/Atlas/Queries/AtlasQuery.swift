@@ -4,7 +4,8 @@ public struct AtlasQuery: Sendable, Hashable {
         /// The share of frames where it is above zero.
         case density
         /// Those of the label that it is listed with.
-        case precision, lift, selectivity, auc, f1
+        case precision, lift, selectivity, auc, f1, ap
+        case precisionAtRecall = "precision_at_recall"
         /// The largest value.
         case maximum
         /// The label that it is listed with, in its alphabet's order.
@@ -19,7 +20,7 @@ public struct AtlasQuery: Sendable, Hashable {
     public var hook: String?
     /// A scan; nil for all that are complete.
     public var scan: Int64?
-    /// Only features with this label, which is then the one that they are listed with.
+    /// Only features with this label, which is then the one that they are listed with; in any letters or alphabet.
     public var label: String?
     /// The kind of label that features are listed with, "phoneme", "word", …; nil for any.
     public var kind: String?

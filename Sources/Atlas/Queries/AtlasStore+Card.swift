@@ -79,25 +79,25 @@ extension AtlasStore {
             throw AtlasError(.dataLoss, "\(path) is damaged: feature \(feature.id) belongs to no scan")
         }
         var recordings = RecordingCache()
+        let labels = try AtlasLabel.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM labels WHERE feature_id = ?
+                ORDER BY kind, side, precision IS NULL, precision DESC, label
+                """, arguments: [feature.id])
         return AtlasCard(
-            feature: feature, scan: scan,
-            labels: try AtlasLabel.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM labels WHERE feature_id = ?
-                    ORDER BY kind, side, precision IS NULL, precision DESC, label
-                    """, arguments: [feature.id]),
+            feature: feature, scan: scan, labels: labels,
             columns: try AtlasColumn.fetchAll(
                 db, sql: "SELECT * FROM columns WHERE feature_id = ? ORDER BY \"column\", value",
                 arguments: [feature.id]),
             histogram: try AtlasHistogram.fetchOne(
                 db, sql: "SELECT histogram FROM features WHERE id = ?", arguments: [feature.id])?.cells ?? [],
-            examples: try examples(feature.id, &recordings, db),
-            bins: try bins(feature.id, &recordings, db))
+            examples: try examples(feature.id, labels, &recordings, db),
+            bins: try bins(feature.id, labels, &recordings, db))
     }
 
     private func examples(
-        _ feature: Int64, _ recordings: inout RecordingCache, _ db: Database
+        _ feature: Int64, _ labels: [AtlasLabel], _ recordings: inout RecordingCache, _ db: Database
     ) throws -> [AtlasExampleCard] {
         try AtlasExample.fetchAll(
             db, sql: "SELECT * FROM examples WHERE feature_id = ? ORDER BY side, rank", arguments: [feature]
@@ -113,12 +113,14 @@ extension AtlasStore {
                 let end = start + Double(activation.count) / rate
                 heard = sounds.filter { $0.kind != "token" && $0.start < end && $0.end > start }
             }
-            return AtlasExampleCard(example: example, recording: recording, activation: activation, sounds: heard)
+            return AtlasExampleCard(
+                example: example, recording: recording, activation: activation, sounds: heard,
+                lag: labels.lag(of: example.side))
         }
     }
 
     private func bins(
-        _ feature: Int64, _ recordings: inout RecordingCache, _ db: Database
+        _ feature: Int64, _ labels: [AtlasLabel], _ recordings: inout RecordingCache, _ db: Database
     ) throws -> [AtlasBinCard] {
         try AtlasBin.fetchAll(
             db, sql: "SELECT * FROM bins WHERE feature_id = ? ORDER BY side, kind, bin", arguments: [feature]
@@ -131,8 +133,10 @@ extension AtlasStore {
                 examples: try examples.map { example in
                     let (recording, sounds) = try recordings.get(example.recordingId, path, db)
                     // What is read at a token, and what is heard at any other moment.
+                    let delay = Double(labels.lag(of: bin.side)) * AtlasLabel.secondsOfLag
                     let (kind, at) = (
-                        example.seconds == nil ? "token" : "phoneme", example.seconds ?? Double(example.frame)
+                        example.seconds == nil ? "token" : "phoneme",
+                        example.seconds.map { $0 - delay } ?? Double(example.frame)
                     )
                     let heard = sounds.filter { $0.kind == kind && $0.start <= at && at < $0.end }
                     return AtlasBinCard.Example(example: example, recording: recording, heard: heard.map(\.label))

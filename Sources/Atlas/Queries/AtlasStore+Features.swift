@@ -2,7 +2,8 @@ import GRDB
 
 extension AtlasStore {
     /// A page of the features that `query` asks for, with how many there are on all pages.
-    /// - Throws: ``AtlasError``: `invalidArgument` for a page before the first or of no size.
+    /// - Throws: ``AtlasError``: `invalidArgument` for a page before the first or of no size; `notFound` for a label that
+    ///   no feature has.
     public func features(_ query: AtlasQuery) throws -> AtlasFeatureList {
         guard query.page >= 0, (1...10_000).contains(query.pageSize),
             let offset = Optional(query.page.multipliedReportingOverflow(by: query.pageSize)), !offset.overflow
@@ -12,7 +13,8 @@ extension AtlasStore {
                 "there is no page \(query.page) of \(query.pageSize) features; pages count from 0, of 1 to 10000 features"
             )
         }
-        let parts = FeatureQuery(query)
+        let meant = try query.label.map { try self.labels(meantBy: $0, hook: query.hook, kind: query.kind) }
+        let parts = FeatureQuery(query, labels: meant)
         return try read { db in
             let total =
                 try Int.fetchOne(db, sql: parts.count, arguments: parts.arguments) ?? 0
@@ -84,22 +86,23 @@ private struct FeatureQuery {
                 features.mean, features.variance, features.minimum, features.maximum, features.density,
                 best.side, best.kind, best.label, best.threshold, best.lag, best.precision, best.recall, best.f1, best.auc,
                 best.mutual_information, best.selectivity, best.p_value, best.named_frames, best.scored_frames,
-                best.named_precision, best.base, best.lift
+                best.named_precision, best.base, best.lift, best.ap, best.precision_at_recall
             FROM page CROSS JOIN features ON features.id = page.id
             LEFT JOIN labels AS best ON best.rowid = \(best("labels.rowid", of: "page.id"))
             ORDER BY \(first)\(order)
             """
     }
 
-    init(_ query: AtlasQuery) {
+    /// - Parameter labels: those that the query's label means; nil for any.
+    init(_ query: AtlasQuery, labels: [String]?) {
         var wanted: [String] = []
         if let kind = query.kind {
             wanted.append("labels.kind = :kind")
             arguments += ["kind": kind]
         }
-        if let label = query.label {
-            wanted.append("labels.label = :label")
-            arguments += ["label": label]
+        if let labels {
+            wanted.append("labels.label IN (\(labels.indices.map { ":label\($0)" }.joined(separator: ", ")))")
+            for (place, label) in labels.enumerated() { arguments += ["label\(place)": label] }
         }
         if let lift = query.lift {
             // What has none is not above it.
@@ -148,7 +151,7 @@ private struct FeatureQuery {
             case .number: nil
             case .density: "features.density"
             case .maximum: "features.maximum"
-            case .precision, .lift, .selectivity, .auc, .f1, .label:
+            case .precision, .lift, .selectivity, .auc, .f1, .ap, .precisionAtRecall, .label:
                 best("labels.\(query.sort.rawValue)", of: "features.id")
             }
         let last = query.sort == .number ? direction : "ASC"
@@ -186,6 +189,8 @@ private struct ListedFeature: AtlasRecord {
     var namedPrecision: Double?
     var base: Double?
     var lift: Double?
+    var ap: Double?
+    var precisionAtRecall: Double?
 
     var row: AtlasFeatureRow {
         let feature = AtlasFeature(
@@ -198,6 +203,6 @@ private struct ListedFeature: AtlasRecord {
                 featureId: id, side: side, kind: kind, label: label, threshold: threshold, lag: lag,
                 precision: precision, recall: recall, f1: f1, auc: auc, mutualInformation: mutualInformation,
                 selectivity: selectivity, pValue: pValue, namedFrames: namedFrames, scoredFrames: scoredFrames,
-                namedPrecision: namedPrecision, base: base, lift: lift))
+                namedPrecision: namedPrecision, base: base, lift: lift, ap: ap, precisionAtRecall: precisionAtRecall))
     }
 }

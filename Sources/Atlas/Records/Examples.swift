@@ -40,6 +40,8 @@ public struct AtlasExampleCard: Codable, Sendable, Hashable {
     public var activation: [Float]
     /// What is heard in the recording within the curve's time, or all of it where there is no curve.
     public var sounds: [AtlasSound]
+    /// Frames of 20 ms by which the activation follows what it answers to: those of the best label of its side.
+    public var lag: Int
 }
 
 /// A range of activations.
@@ -72,7 +74,7 @@ public struct AtlasBinCard: Codable, Sendable, Hashable {
     public struct Example: Codable, Sendable, Hashable {
         public var example: AtlasBinExample
         public var recording: AtlasRecording
-        /// The phonemes that are heard at the moment, or the token that is read; empty where none are known.
+        /// The phonemes that the moment answers to, or the token that is read; empty where none are known.
         public var heard: [String]
     }
 
@@ -96,13 +98,18 @@ public struct AtlasCard: Codable, Sendable, Hashable {
 }
 
 extension AtlasExampleCard {
-    /// What is heard at the moment: the phoneme, or else the word; the token for one of the decoder; nil for nothing.
-    public var heard: String? {
+    /// What the moment answers to: the phoneme that is heard ``lag`` before it, or else the word; the token for one of the
+    /// decoder; nil for nothing.
+    public var heard: String? { heard(lag: lag) }
+
+    /// The same for another label's lag.
+    public func heard(lag: Int) -> String? {
         guard let seconds = example.seconds else {
             return sounds.first { $0.kind == "token" && $0.start == Double(example.frame) }?.label
         }
+        let at = seconds - Double(lag) * AtlasLabel.secondsOfLag
         func label(_ kind: String) -> String? {
-            sounds.first { $0.kind == kind && $0.start <= seconds && seconds < $0.end }?.label
+            sounds.first { $0.kind == kind && $0.start <= at && at < $0.end }?.label
         }
         return label("phoneme") ?? label("word")
     }
@@ -111,7 +118,7 @@ extension AtlasExampleCard {
     /// that a decoder read in several windows it is the window's.
     public var markedText: String {
         let isToken = example.seconds == nil
-        let at = example.seconds ?? Double(example.frame)
+        let at = example.seconds.map { $0 - Double(lag) * AtlasLabel.secondsOfLag } ?? Double(example.frame)
         var parts = sounds.filter { $0.kind == (isToken ? "token" : "word") }
         guard var marked = parts.firstIndex(where: { $0.start <= at && at < $0.end }) else {
             return recording.text ?? ""

@@ -44,6 +44,22 @@ public struct AtlasLabel: AtlasRecord {
     public var base: Double?
     /// The precision over that; nil as ``base`` is.
     public var lift: Double?
+    /// Average precision over all thresholds; its chance level is ``base``. Nil in what was scanned before it was kept.
+    public var ap: Double?
+    /// The precision where the feature has found the same share of the label as every other; nil as ``ap`` is.
+    public var precisionAtRecall: Double?
+}
+
+extension AtlasLabel {
+    /// A lag is counted in encoder frames.
+    static let secondsOfLag = 0.02
+}
+
+extension [AtlasLabel] {
+    /// By how many frames a side of a feature follows what it answers to: the lag of its most precise label.
+    func lag(of side: String) -> Int {
+        filter { $0.side == side && $0.lag != nil }.max { ($0.precision ?? 0) < ($1.precision ?? 0) }?.lag ?? 0
+    }
 }
 
 /// A feature's statistics over the recordings where a column has a value.

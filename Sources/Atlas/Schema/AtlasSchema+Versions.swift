@@ -184,6 +184,17 @@ extension AtlasSchema {
             ON labels (feature_id, precision DESC, label, kind, side, lift, selectivity, auc, f1);
         """
 
+    /// A label over all thresholds: average precision, and the precision at a recall that is the same for all.
+    static let version5 = """
+        ALTER TABLE labels ADD COLUMN ap REAL;
+        ALTER TABLE labels ADD COLUMN precision_at_recall REAL;
+        DROP INDEX labels_listed;
+        CREATE INDEX labels_listed
+            ON labels (feature_id, precision DESC, label, kind, side, lift, selectivity, auc, f1, ap, precision_at_recall);
+        """
+
     /// How a scan was made, as JSON.
-    static let version5 = "ALTER TABLE scans ADD COLUMN provenance TEXT"
+    static let version6 = """
+        ALTER TABLE scans ADD COLUMN provenance TEXT;
+        """
 }

@@ -134,8 +134,8 @@ extension AtlasWriter {
                 sql: """
                     INSERT INTO labels (feature_id, side, kind, label, threshold, lag, precision, recall, f1, auc,
                         mutual_information, selectivity, p_value, named_frames, scored_frames, named_precision,
-                        base, lift)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        base, lift, ap, precision_at_recall)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """
             ).execute(arguments: [
                 try known.feature(row, scan: scan, db), try row.side(), try row.needed(text: "kind"),
@@ -145,6 +145,7 @@ extension AtlasWriter {
                 try row.number("mutual_information"), try row.number("selectivity"), try row.number("p_value"),
                 try row.integer("named_frames"), try row.integer("scored_frames"), try row.number("named_precision"),
                 try row.number("base"), try row.number("lift"),
+                try row.number("average_precision"), try row.number("precision_at_recall"),
             ])
         }
     }

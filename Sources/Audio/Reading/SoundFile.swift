@@ -118,10 +118,8 @@ extension SoundFile {
             guard try file.size > 0 else { throw empty(name) }
             return try file.duplicate()
         } catch let error as FileError {
-            let kinds: [FileError.Code: AudioError.Code] = [
-                .notFound: .notFound, .invalidArgument: .invalidArgument,
-            ]
-            throw AudioError(kinds[error.code] ?? .unavailable, error.message)
+            throw AudioError(
+                [.notFound, .invalidArgument].contains(error.code) ? error.code : .unavailable, error.message)
         }
     }
 

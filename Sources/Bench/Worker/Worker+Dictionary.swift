@@ -33,7 +33,7 @@ extension Worker {
             settings.passes = 0
             self.variant = variant
             trainer = SparseTrainer(settings: settings, inputs: sizes[0], seed: 1)
-            try trainer.hear(positions)
+            try trainer.add(positions)
         }
 
         var steps: Int { trainer.steps }

@@ -70,6 +70,7 @@ const columnsOfScores = [
   ['named', l => score(l.namedPrecision), 'the same on the speakers that it was named by'],
   ['recall', l => score(l.recall), 'of its frames, the share above the threshold'], ['F1', l => score(l.f1), 'harmonic mean of precision and recall'],
   ['AUC', l => score(l.auc), 'area under the receiver operating characteristic'],
+  ['AP', l => score(l.ap), 'average precision over all thresholds; that of a feature that fires at random is the base'],
   ['MI', l => digits(l.mutualInformation, 2), 'mutual information, in bits'],
   ['selectivity', l => score(l.selectivity), 'by entropy: 1 for a single sound, 0 for all alike'],
   ['lag', lagOf, 'by which the activation follows the sound'],

@@ -10,7 +10,7 @@ import { begin as listenToKeys } from './keys.js';
 import { stop } from './sound.js';
 
 const sorts = {
-  selectivity: 'selectivity', precision: 'precision', lift: 'lift', f1: 'F1', auc: 'AUC', density: 'density', maximum: 'maximum', label: 'label',
+  selectivity: 'selectivity', precision: 'precision', lift: 'lift', f1: 'F1', auc: 'AUC', ap: 'average precision', density: 'density', maximum: 'maximum', label: 'label',
   number: 'hook and number'
 };
 

@@ -4,9 +4,9 @@
  *
  * WHAT A PLUGIN IS
  *   A shared library that exports one symbol, the constant `auscult_plugin` of type auscult_entry, in a folder (a bundle)
- *   beside a manifest.json. Auscult loads it in a process of its own, hands it recordings with what a speech model
- *   computed while it listened to them, and takes typed results. A plugin that crashes, hangs or lies takes nothing with
- *   it but its own run.
+ *   beside a manifest.json. Auscult loads it in a process of its own, hands it recordings with the activations that a
+ *   speech model computed for them, and takes typed results. A plugin that crashes, hangs or breaks these rules ends its
+ *   own run and nothing else.
  *
  * THE LIFE OF A RUN                                        called by the host, in this order
  *   entry.init(bundle)                                     once per process, before all else
@@ -125,8 +125,8 @@ enum {
     AUSCULT_NEED_GRADIENTS = 1u << 4,
     /* No recordings at all: activate() and finish() do the work through the host's extensions. */
     AUSCULT_NEED_NOTHING_TO_HEAR = 1u << 5,
-    /* All recordings in one run, in their order: what two instances have heard cannot be put together (a training, say).
-     * The host refuses shards, several workers and merging, before any work. See AUSCULT_EXT_STATE for what stays. */
+    /* All recordings in one run, in their order: the states of two instances cannot be merged (those of a training, for
+     * example). The host refuses shards, several workers and merging, before any work. See AUSCULT_EXT_STATE. */
     AUSCULT_NEED_ONE_RUN = 1u << 6
 };
 
@@ -237,7 +237,7 @@ typedef struct auscult_descriptor {
     uint32_t output_count;
 } auscult_descriptor;
 
-/* ------------------------------------------------------------------------------------------------ what is heard */
+/* ------------------------------------------------------------------------------------------------ clips */
 
 /* Something that lasts from start to end, in seconds from the recording's beginning, half open. */
 typedef struct auscult_timed_label {
@@ -275,7 +275,7 @@ typedef struct auscult_clip {
     /* The data set's columns for this recording; any number, also where labels were not asked for. */
     const auscult_label *labels;
     uint32_t label_count;
-    /* Sounds and words and when they are heard, where the data set says so. */
+    /* Phonemes and words with their times, where the data set has them. */
     const auscult_timed_label *phonemes;
     uint32_t phoneme_count;
     const auscult_timed_label *words;
@@ -291,9 +291,9 @@ typedef struct auscult_run {
     uint32_t n_vocab, n_text_ctx, n_text_state, n_text_head, n_text_layer;
     /* Recordings that this process will see; 0 where it is not known. */
     uint64_t recordings;
-    /* Where draws begin. A plugin that draws at random uses this and nothing else. */
+    /* Seed of the random numbers. A plugin that draws at random uses this and nothing else. */
     uint64_t seed;
-    /* In what numbers the model computes: "exact", "int8", "bf16". A host may be older than this. */
+    /* The numbers that the model computes with: "exact", "int8", "bf16". A host may be older than this member. */
     const char *precision;
 } auscult_run;
 
@@ -361,20 +361,20 @@ struct auscult_host {
     const char *(*last_error)(const auscult_host *host);
 };
 
-/* Words for people, and how far the work has come. */
+/* Messages for people, and progress. */
 #define AUSCULT_HOST_LOG "auscult.host.log/1"
 enum { AUSCULT_LOG_DEBUG = 0, AUSCULT_LOG_INFO = 1, AUSCULT_LOG_WARNING = 2, AUSCULT_LOG_ERROR = 3 };
 typedef struct auscult_host_log {
     uint32_t struct_size;
     void (*log)(const auscult_host *host, int32_t level, const char *message); /* [any thread] */
-    /* Each call has a deadline, which begins anew whenever `done` (at most `total`) is larger than before in its `unit`: what
-     * takes long says how far it has come. [any thread] */
+    /* Each call has a deadline, which begins anew whenever `done` (at most `total`) is larger than before in its `unit`: a
+     * call that takes long reports its progress. [any thread] */
     void (*progress)(const auscult_host *host, double done, double total, const char *unit);
     /* Not 0 where the run is to end: return AUSCULT_CANCELLED soon. Ask in long loops. [any thread] */
     int32_t (*is_cancelled)(const auscult_host *host);
 } auscult_host_log;
 
-/* The model's words. */
+/* The model's tokenizer. */
 #define AUSCULT_HOST_TOKENIZER "auscult.host.tokenizer/1"
 typedef struct auscult_host_tokenizer {
     uint32_t struct_size;
@@ -401,18 +401,18 @@ typedef struct auscult_host_weights {
 #define AUSCULT_HOST_MODEL "auscult.host.model/1"
 typedef struct auscult_host_model {
     uint32_t struct_size;
-    /* Listens to samples (16 kHz mono, at most one window; NULL for all padding) under interventions in their text form,
-     * and gives the hook points that the globs name. `tokens`: what the decoder reads; NULL for none. */
+    /* Runs the model on samples (16 kHz mono, at most one window; NULL for all padding) under interventions in their text
+     * form, and gives the hook points that the globs name. `tokens`: what the decoder reads; NULL for none. */
     auscult_status (*run)(const auscult_host *host, const float *samples, uint64_t sample_count,
                           const int32_t *tokens, uint32_t token_count, const char *const *interventions,
                           uint32_t intervention_count, const char *const *hooks, uint32_t hook_count,
                           auscult_tensor_sink sink, void *context);
-    /* The logits after the last token of each of `sequence_count` sequences of `token_count` tokens, which all listen to
+    /* The logits after the last token of each of `sequence_count` sequences of `token_count` tokens, which all attend to
      * `audio`, [n_audio_ctx, n_audio_state] (NULL for what the encoder gives for all padding). One tensor
      * [sequence_count, n_vocab]. At most 1024 sequences at once. */
     auscult_status (*decode)(const auscult_host *host, const auscult_tensor *audio, const int32_t *tokens,
                              uint32_t sequence_count, uint32_t token_count, auscult_tensor_sink sink, void *context);
-    /* What is written down of samples of any length under interventions. Text as for a tokenizer's decode. */
+    /* The transcript of samples of any length under interventions. Text as for a tokenizer's decode. */
     auscult_status (*transcribe)(const auscult_host *host, const float *samples, uint64_t sample_count,
                                  const char *language, const char *const *interventions, uint32_t intervention_count,
                                  char *text, uint64_t capacity, uint64_t *count);
@@ -451,20 +451,20 @@ typedef struct auscult_ext_needs {
     const auscult_needs *(*needs)(const auscult_instance *self);
 } auscult_ext_needs;
 
-/* An analysis over a data set is a monoid: what two instances have seen can be put together, and the result is the same
- * as if one had seen it all, in the order of the recordings. So a run survives a crash, and is split over processes and
+/* An analysis over a data set is a monoid: the states of two instances can be merged, and the result is the same as if
+ * one had processed all their recordings, in their order. So a run survives a crash, and is split over processes and
  * machines.
- * With AUSCULT_NEED_ONE_RUN it is none: then merge() into a new instance goes on where the other stopped, as ever, and
- * merge() into one that has heard something returns AUSCULT_UNSUPPORTED. */
+ * With AUSCULT_NEED_ONE_RUN it is none: then merge() into a new instance still goes on where the other stopped, but
+ * merge() into one that has processed something returns AUSCULT_UNSUPPORTED. */
 #define AUSCULT_EXT_STATE "auscult.plugin.state/1"
 typedef auscult_status (*auscult_byte_sink)(void *context, const void *bytes, uint64_t size);
 typedef struct auscult_ext_state {
     uint32_t struct_size;
-    /* Writes all that the instance has seen since create(), in any number of pieces. The instance goes on as before. */
+    /* Writes all that the instance has gathered since create(), in any number of pieces. The instance goes on as before. */
     auscult_status (*save)(const auscult_instance *self, auscult_byte_sink sink, void *context);
     /* Takes in what another instance with the same arguments has saved, as if its recordings had been processed after
      * this one's. Into a new instance: goes on where the other stopped. The bytes may be damaged: check them.
-     * AUSCULT_UNSUPPORTED: this analysis puts no two together, and says so in its needs (AUSCULT_NEED_ONE_RUN). */
+     * AUSCULT_UNSUPPORTED: this analysis merges no two states, and declares that in its needs (AUSCULT_NEED_ONE_RUN). */
     auscult_status (*merge)(const auscult_instance *self, const void *bytes, uint64_t size);
 } auscult_ext_state;
 

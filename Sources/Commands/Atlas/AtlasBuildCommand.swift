@@ -1,15 +1,17 @@
 import ArgumentParser
 import Atlas
+import Client
 import Files
 import Foundation
 import Messages
+import Results
 import StrictJSON
 
 /// `auscult atlas build`: a scan into an atlas.
 struct AtlasBuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build",
-        abstract: "Scan features over recordings into an atlas, which is made where it is not there yet.",
+        abstract: "Scan features over recordings into an atlas, which is created where it does not exist.",
         usage: "auscult atlas build <file|folder|manifest> ... --out <file> [<options>]",
         discussion: """
               auscult atlas build demo: --out demo.atlas
@@ -17,10 +19,11 @@ struct AtlasBuildCommand: AsyncParsableCommand {
               auscult atlas build data.jsonl --out tiny.atlas -p dictionary=sae/
               auscult atlas build data.jsonl --out tiny.atlas -p directions=probes.safetensors
 
-            While it runs, the state lies beside the atlas in FILE.checkpoint: when the command or the daemon ends \
-            early, however it ends, the same command goes on from there. A scan of the same hook points by the same \
-            plugin of the same model and recordings replaces the one before it, at the very end and all at once. Neurons, \
-            a dictionary's latents and directions of one hook point are different features, and stay beside each other.
+            While it runs, the state is kept beside the atlas in FILE.checkpoint: where the command or the daemon ends \
+            early, for whatever reason, the same command resumes from there. A scan of the same hook points by the \
+            same plugin, of the same model and recordings, replaces the earlier one at its end, all at once. Neurons, \
+            a dictionary's latents and directions of one hook point are different features, and stay beside each \
+            other.
             """)
 
     @Argument(help: "Recordings, folders, manifests, demo:NAME or demo:.", completion: .file()) var inputs: [String]
@@ -37,10 +40,10 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         help: ArgumentHelp("Keep the checkpoint in this folder, not beside the atlas.", valueName: "folder"),
         completion: .directory)
     var checkpointDir: String?
-    @Option(help: "Plugin processes at a time.") var workers: UInt32 = 1
-    @Option(help: "Where draws begin.") var seed: UInt64 = 0
-    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
-    @Flag(help: "End at a recording that cannot be read, rather than leave it out and note it.") var stopAtBroken =
+    @Option(help: "Plugin processes that run side by side.") var workers: UInt32 = 1
+    @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
+    @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
+    @Flag(help: "Stop at a recording that cannot be read, instead of skipping it with a note.") var stopAtBroken =
         false
     @Flag(help: "Let the daemon do it as a job, and print the job's id.") var detach = false
     @OptionGroup var format: FormatOption
@@ -67,7 +70,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
                 return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
             }
             var scan: Int64?
-            var collector = RunCollector(verbosity, label: "scanning")
+            var collector = RunCollector(verbosity.logger, verbosity.progress, label: "scanning")
             defer { collector.finish() }
             try await daemon.events(V1.AtlasRPC.build, request) { event in
                 switch event.event {
@@ -86,16 +89,17 @@ struct AtlasBuildCommand: AsyncParsableCommand {
 
     private func request(_ daemon: DaemonConnection) async throws -> V1.BuildAtlasRequest {
         var run = V1.RunPluginRequest()
-        run.pluginId = plugin
+        run.pluginId = PluginSearch.name(plugin)
+        run.pluginFolders = PluginSearch.folders
         run.model = model.reference
         run.arguments = try arguments.messages
         run.checkpoint = checkpointDir.map { "\($0)/\((out as NSString).lastPathComponent).checkpoint" } ?? ""
         run.workers = workers
         run.seed = seed
         run.stopAtBroken = stopAtBroken
-        run.context = context.message
-        run.dataSets = inputs.filter(RunCommand.isDataSet)
-        let single = try await RecordingArgument.all(from: inputs.filter { !RunCommand.isDataSet($0) }, daemon)
+        run.context = context
+        run.dataSets = inputs.filter(RecordingArgument.isDataSet)
+        let single = try await RecordingArgument.all(from: inputs.filter { !RecordingArgument.isDataSet($0) }, daemon)
         run.audio = try single.map { try $0.storedSource(nil) }
         return V1.BuildAtlasRequest(path: out, hooks: hooks, run: run)
     }

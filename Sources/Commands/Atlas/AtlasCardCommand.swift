@@ -1,13 +1,15 @@
 import ArgumentParser
 import Atlas
+import Client
 import Foundation
+import Results
 import StrictJSON
 
 /// `auscult atlas card`: everything about one feature.
 struct AtlasCardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "card",
-        abstract: "Show everything that an atlas knows of a feature.",
+        abstract: "Show all that an atlas has about a feature.",
         discussion: """
               auscult atlas card tiny.atlas encoder.blocks.2.mlp.1 17
               auscult atlas card tiny.atlas encoder.blocks.2 'latent 17'
@@ -52,13 +54,15 @@ extension AtlasCard {
 
     private var labelTable: String {
         var table = TextTable(
-            "LABEL", "KIND", "SIDE", "PRECISION", "BASE", "LIFT", "RECALL", "F1", "AUC", "BITS", "SELECTIVITY", "P",
+            "LABEL", "KIND", "SIDE", "PRECISION", "BASE", "LIFT", "RECALL", "F1", "AP", "AUC", "BITS", "SELECTIVITY",
+            "P",
             "LAG",
             "THRESHOLD", "NAMED WITH", "FRAMES")
         for label in labels {
             table.append(
                 label.label, label.kind, label.side, Self.number(label.precision), Self.number(label.base),
-                Self.number(label.lift), Self.number(label.recall), Self.number(label.f1), Self.number(label.auc),
+                Self.number(label.lift), Self.number(label.recall), Self.number(label.f1), Self.number(label.ap),
+                Self.number(label.auc),
                 Self.number(label.mutualInformation), Self.number(label.selectivity), Self.number(label.pValue),
                 label.lag.map { "\($0 * 20) ms" } ?? "–", Self.number(label.threshold),
                 Self.number(label.namedPrecision), Self.frames(label))

@@ -7,11 +7,11 @@ import StrictJSON
 struct AtlasCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "atlas",
-        abstract: "Scan a model's features over recordings into a file, look into it, and listen.",
+        abstract: "Scan a model's features over recordings into a file, explore it, and listen.",
         discussion: """
-            An atlas has, for each neuron, direction or dictionary latent of the hook points scanned, the moments that \
-            excite it most, examples in each range of its activation, and the sound, word or speaker that it tells of, \
-            scored on speakers that it was not named by.
+            An atlas has, for each neuron, direction or dictionary latent of the hook points scanned, the moments of \
+            its highest activation, examples in each range of its activation, and the phoneme, word or speaker that it \
+            responds to, scored on speakers that the label was not chosen by.
 
               auscult atlas build demo: --out demo.atlas
               auscult atlas show demo.atlas --label s --sort precision
@@ -20,7 +20,7 @@ struct AtlasCommand: AsyncParsableCommand {
               auscult atlas demo.atlas
               auscult atlas export demo.atlas --out site/
 
-            Without a subcommand the atlas is served as a page to explore in a browser.
+            Without a subcommand, the atlas is served as a page for a browser.
 
             An atlas is one SQLite file. One process at a time writes to it, and any number reads.
             """,
@@ -36,7 +36,7 @@ struct AtlasFeatureArguments: ParsableArguments {
     @Argument(help: "The hook point.") var hook: String
     @Argument(help: "The feature's number at the hook point, from 0, or its name.") var feature: String
     @Option(
-        help: "Of this scan, by the id in 'auscult atlas show --scans'; without it, the newest that has the feature.")
+        help: "The scan, by its id in 'auscult atlas show --scans'; by default the newest that has the feature.")
     var scan: Int64?
 
     /// Everything about it.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Atlas
 import AtlasPage
+import Client
 import Files
 import Foundation
 
@@ -10,8 +11,8 @@ struct AtlasExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Write an atlas as a page that needs no server.",
         discussion: """
-            The folder can be opened from disk (index.html), or be put on any host for files. It holds the sounds of the \
-            examples that it shows, and not where the recordings lie on this machine.
+            The folder can be opened from disk (index.html), or be put on any static web host. It has the sounds of \
+            the examples that it shows, and not the paths of the recordings on this machine.
 
               auscult atlas export features.atlas --out site/
               auscult atlas export features.atlas --out site/ --features 500 --examples 5
@@ -20,15 +21,16 @@ struct AtlasExportCommand: AsyncParsableCommand {
     @Argument(help: "The atlas.", completion: .file()) var file: String
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("The folder; it is made, and must be empty where it is there.", valueName: "folder"),
+        help: ArgumentHelp("The folder; it is created, or must be empty.", valueName: "folder"),
         completion: .directory)
     var out: String
     @Option(help: ArgumentHelp("Only features of this hook point.", valueName: "name")) var hook: String?
-    @Option(help: ArgumentHelp("Only so many features, the first by --sort.", valueName: "count")) var features: Int?
-    @Option(help: "What features are chosen by: \(Self.sorts).") var sort = AtlasQuery.Sort.selectivity
+    @Option(help: ArgumentHelp("At most this many features, the first in the order of --sort.", valueName: "count"))
+    var features: Int?
+    @Option(help: "The order of features: \(Self.sorts).") var sort = AtlasQuery.Sort.selectivity
     @Option(help: ArgumentHelp("Examples of each side of a feature.", valueName: "count")) var examples = 10
     @Option(help: ArgumentHelp("Examples of each bin.", valueName: "count")) var binExamples = 3
-    @Flag(name: .customLong("no-sounds"), help: "Leave the sounds out; the page is then to be read.") var noSounds =
+    @Flag(name: .customLong("no-sounds"), help: "Leave the sounds out.") var noSounds =
         false
     @Flag(name: [.short, .long], help: "No progress.") var quiet = false
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions

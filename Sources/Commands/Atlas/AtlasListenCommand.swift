@@ -1,8 +1,10 @@
 import ArgumentParser
 import Atlas
+import Client
 import Files
 import Foundation
 import Messages
+import Results
 import StrictJSON
 
 /// `auscult atlas listen`: the moments that excite a feature, as sound.
@@ -15,25 +17,26 @@ struct AtlasListenCommand: AsyncParsableCommand {
               auscult atlas listen tiny.atlas encoder.blocks.2.mlp.1 17 --rank 1 --out neuron-17
               auscult atlas listen tiny.atlas encoder.blocks.2.mlp.1 17 --all --out neuron-17
 
-            Each file is a moment with two seconds to each side: the moment's 62.5 ms as they are, and what is around \
-            them 20 dB softer. Nothing exceeds full scale. top.m3u8 plays the strongest moments, and bin-N.m3u8 those \
-            of a range of activation. The pictures have the activation over the spectrogram; it was kept around the strongest \
-            moments alone, so those of a range only mark the moment. A decoder's tokens have no time and cannot be heard: \
-            'auscult atlas card' marks them in the text.
+            Each file is a moment with two seconds to each side: the moment's 62.5 ms as they are, and its \
+            surroundings 20 dB softer. Nothing exceeds full scale. top.m3u8 plays the strongest moments, and \
+            bin-N.m3u8 those of a range of activation. The pictures have the activation over the spectrogram; it is \
+            kept around the strongest moments only, so the pictures of a range mark the moment alone. A decoder's \
+            tokens have no time and no sound: 'auscult atlas card' marks them in the text.
             """)
 
     @OptionGroup var feature: AtlasFeatureArguments
-    @Option(help: "Only the strongest moment of this rank, from 1.") var rank: Int?
+    @Option(help: "Only the moment of this rank, from 1 for the strongest.") var rank: Int?
     @Option(help: "The examples of this range of equal width, from 0 for the lowest.") var bin: Int?
     @Flag(help: "The strongest moments, and the examples of all ranges.") var all = false
     @Option(help: "The side: + for the largest values, - for the smallest.") var side = "+"
-    @Option(name: [.short, .long], help: "The folder; it is made where it is not there yet.", completion: .directory)
+    @Option(name: [.short, .long], help: "The folder; it is created where it does not exist.", completion: .directory)
     var out: String
-    @Option(help: "The files' format.") var sound = AtlasSoundFormat.wav
+    @Option(help: "The files' format.") var sound = V1.SoundFormat.wav
     @Option(help: "The pictures: png, svg, or none.") var picture = AtlasPictureFormat.png
-    @Option(help: ArgumentHelp("How much to hear to each side of the moment.", valueName: "seconds")) var around = 2.0
-    @Option(help: ArgumentHelp("The level of what is around, −120 to 0.", valueName: "dB")) var surroundings = -20.0
-    @Option(help: ArgumentHelp("How much louder to make all of it.", valueName: "dB")) var gain = 0.0
+    @Option(help: ArgumentHelp("How much sound to include before and after the moment.", valueName: "seconds"))
+    var around = 2.0
+    @Option(help: ArgumentHelp("The level of the surroundings, −120 to 0.", valueName: "dB")) var surroundings = -20.0
+    @Option(help: ArgumentHelp("The gain of the whole excerpt.", valueName: "dB")) var gain = 0.0
     @OptionGroup var format: FormatOption
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -100,5 +103,4 @@ struct AtlasListenCommand: AsyncParsableCommand {
     }
 }
 
-enum AtlasSoundFormat: String, ExpressibleByArgument, CaseIterable { case wav, flac }
 enum AtlasPictureFormat: String, ExpressibleByArgument, CaseIterable { case png, svg, none }

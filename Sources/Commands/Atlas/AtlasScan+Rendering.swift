@@ -1,4 +1,6 @@
+import Client
 import Messages
+import Results
 import StrictJSON
 
 extension V1.AtlasScan {
@@ -23,5 +25,5 @@ extension V1.AtlasScan {
 }
 
 extension V1.BuildAtlasEvent: StreamEvent {
-    var subscription: String? { if case .started(let started)? = event { started.subscriptionId } else { nil } }
+    package var subscription: String? { if case .started(let started)? = event { started.subscriptionId } else { nil } }
 }

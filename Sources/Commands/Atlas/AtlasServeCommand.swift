@@ -1,6 +1,7 @@
 import ArgumentParser
 import Atlas
 import AtlasPage
+import Client
 import Files
 
 /// `auscult atlas serve`: the page of an atlas for browsers on this machine.
@@ -10,13 +11,13 @@ struct AtlasServeCommand: AsyncParsableCommand {
         abstract: "Explore an atlas in a browser: search, compare, listen.",
         discussion: """
             Serves the page on this machine only (127.0.0.1), until Ctrl-C, and prints its address. Nothing can be \
-            changed through it. Recordings are read by the daemon where they lie.
+            changed through it. The daemon reads the recordings in place.
 
               auscult atlas serve features.atlas
               auscult atlas features.atlas --port 8080
 
             Every state of the page is a link: it can be kept, or sent to someone who serves the same atlas. '?' in \
-            the page tells its keys.
+            the page shows its keyboard shortcuts.
             """)
 
     @Argument(help: "The atlas.", completion: .file()) var file: String

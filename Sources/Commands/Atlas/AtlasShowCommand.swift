@@ -1,13 +1,15 @@
 import ArgumentParser
 import Atlas
+import Client
 import Foundation
+import Results
 import StrictJSON
 
 /// `auscult atlas show`: the features of an atlas as a table.
 struct AtlasShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "List the features of an atlas, with what they listen to.",
+        abstract: "List the features of an atlas, with their labels.",
         discussion: """
               auscult atlas show tiny.atlas --hook encoder.blocks.2.mlp.1 --limit 50
               auscult atlas show tiny.atlas --label s --sort precision
@@ -15,9 +17,11 @@ struct AtlasShowCommand: AsyncParsableCommand {
 
               auscult atlas show tiny.atlas --lift 3 --sort lift
 
-            LABEL, PRECISION, LIFT and AUC are of the label asked for, or of the feature's best; they hold for speakers \
-            that the label was not found by. LIFT is the precision over the label's share of all frames: 1 for a feature \
-            that fires at random. HEARD is what is heard at the strongest moments, the strongest first.
+            LABEL, PRECISION, LIFT, AP and AUC are those of the label asked for, or of the feature's best, measured on \
+            speakers that the label was not chosen by. LIFT is the precision over the label's share of all frames: 1 \
+            for a feature that fires at random. AP is the average precision over all thresholds: that share for a \
+            feature at random. A label may be written in small or capital letters, in ARPABET or IPA. HEARD has the \
+            labels of the strongest moments, the strongest first, where the label's lag before each of them points.
             """)
 
     @Argument(help: "The atlas.", completion: .file()) var file: String
@@ -27,10 +31,10 @@ struct AtlasShowCommand: AsyncParsableCommand {
     @Option(help: "The kind of label: phoneme, word, speaker, language, or a column.") var kind: String?
     @Option(help: "Only features with a label of at least this lift.") var lift: Double?
     @Option(help: "Words that are in the name or the hook point, begin a label, or are the number.") var search = ""
-    @Option(help: "The order: number, density, precision, lift, selectivity, auc, f1, label or maximum.")
+    @Option(help: "The order: \(AtlasQuery.Sort.allCases.map(\.rawValue).joined(separator: ", ")).")
     var sort: AtlasQuery.Sort?
-    @Flag(help: "The other way round.") var reverse = false
-    @Option(help: "How many, at most.") var limit = 50
+    @Flag(help: "Reverse the order.") var reverse = false
+    @Option(help: "The most features to list.") var limit = 50
     @Flag(help: "Show the scans, not the features.") var scans = false
     @OptionGroup var format: FormatOption
 
@@ -59,7 +63,8 @@ struct AtlasShowCommand: AsyncParsableCommand {
         }
         guard format.format == .text else { return try Console.current.print(JSON.text(page)) }
         var table = TextTable(
-            "HOOK", "NUMBER", "NAME", "LABEL", "KIND", "PRECISION", "LIFT", "AUC", "SELECTIVITY", "DENSITY", "MAXIMUM",
+            "HOOK", "NUMBER", "NAME", "LABEL", "KIND", "PRECISION", "LIFT", "AP", "AUC", "SELECTIVITY", "DENSITY",
+            "MAXIMUM",
             "HEARD")
         for row in page.rows {
             let heard = try store.card(feature: row.feature.id).examples.filter { $0.example.side == "+" }.prefix(8)
@@ -67,10 +72,10 @@ struct AtlasShowCommand: AsyncParsableCommand {
                 PrintedText.safe(row.feature.hook), String(row.feature.number),
                 row.feature.name.isEmpty ? "-" : PrintedText.safe(row.feature.name),
                 PrintedText.safe(row.label?.label ?? "-"), PrintedText.safe(row.label?.kind ?? "-"),
-                number(row.label?.precision), number(row.label?.lift), number(row.label?.auc),
+                number(row.label?.precision), number(row.label?.lift), number(row.label?.ap), number(row.label?.auc),
                 number(row.label?.selectivity),
                 number(row.feature.density), number(row.feature.maximum),
-                PrintedText.safe(heard.map { $0.heard ?? "·" }.joined(separator: " ")))
+                PrintedText.safe(heard.map { $0.heard(lag: row.label?.lag ?? $0.lag) ?? "·" }.joined(separator: " ")))
         }
         try Console.current.print(table.text)
         if page.total > page.rows.count {

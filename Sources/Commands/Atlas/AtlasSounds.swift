@@ -1,4 +1,5 @@
 import AtlasPage
+import Client
 import Files
 import Messages
 import Wire

@@ -1,8 +1,10 @@
 import Atlas
+import Client
 import Digests
 import Files
 import Foundation
 import Messages
+import Results
 
 /// Moments as sound files in a folder, with a playlist for each list and pictures of the strongest.
 struct ListeningFolder {
@@ -37,11 +39,11 @@ struct ListeningFolder {
             let name = names.unused(
                 "\(list.name)-\(moment.place < 10 ? "0" : "")\(moment.place)-\(SafeNames.safe(stem))")
             var request = request(moment, source)
-            request.format = command.sound == .wav ? .wav : .flac
+            request.format = command.sound
             request.moment = V1.Moment(frame: UInt64(moment.frame), surroundingsDb: command.surroundings)
             request.gainDb = command.gain
             let sound = try await daemon.call(V1.AudioRPC.excerpt, request)
-            let file = "\(name).\(command.sound.rawValue)"
+            let file = "\(name).\(command.sound.name)"
             try save(sound.data, file)
             playlist += "#EXTINF:\(String(format: "%.3f", sound.end - sound.start)),\(title(moment))\n\(file)\n"
             if command.picture != .none {

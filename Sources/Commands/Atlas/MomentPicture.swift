@@ -1,6 +1,8 @@
 import Atlas
+import Client
 import Foundation
 import Messages
+import Results
 
 /// A moment's spectrogram, with the activation and what is heard drawn over it.
 struct MomentPicture {
@@ -11,7 +13,7 @@ struct MomentPicture {
     ///   - window: the same with the moment brought out, which says where its window is.
     init(card: AtlasCard, moment: ListeningMoment, _ excerpt: V1.ExcerptFile, window: V1.ExcerptFile) throws {
         guard let clip = AudioClip(wav16: excerpt.data) else {
-            throw CommandError(.badData, "the daemon's excerpt is no 16-bit WAV file")
+            throw CommandError(.badData, "the daemon's excerpt is not a 16-bit WAV file")
         }
         // Times of the atlas are from the file's beginning.
         let origin = moment.recording.start ?? 0
@@ -42,14 +44,6 @@ struct MomentPicture {
     }
 }
 
-extension Plot {
-    init(title: String, unit: String, kind: Kind) {
-        self.title = title
-        self.unit = unit
-        self.kind = kind
-    }
-}
-
 extension AudioClip {
     /// The samples of a mono 16-bit WAV file; nil for anything else.
     init?(wav16 bytes: [UInt8]) {
@@ -74,8 +68,7 @@ extension AudioClip {
                 let samples = stride(from: body, to: body + size - 1, by: 2).map { place in
                     Float(Int16(bitPattern: UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8)) / 32768
                 }
-                self.rate = rate
-                self.samples = samples
+                self.init(rate: rate, samples: samples)
                 return
             default: break
             }

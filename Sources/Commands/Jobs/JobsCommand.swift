@@ -1,6 +1,8 @@
 import ArgumentParser
+import Client
 import Foundation
 import Messages
+import Results
 import StrictJSON
 import Wire
 
@@ -8,14 +10,14 @@ import Wire
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs",
-        abstract: "Work that the daemon does by itself: list, watch and cancel it, and fetch its results.",
+        abstract: "List, watch and cancel the daemon's jobs, and fetch their results.",
         discussion: """
               auscult transcribe talk.mp3 --detach
               auscult jobs
               auscult jobs watch ID
               auscult jobs result ID --format srt > talk.srt
 
-            A job goes on when the command that started it has ended. Its result is kept until it is forgotten, until \
+            A job goes on after the command that started it has ended. Its result is kept until it is forgotten, until \
             256 newer jobs have ended, or until the daemon stops.
             """,
         subcommands: [List.self, Watch.self, Result.self, Cancel.self, Forget.self], defaultSubcommand: List.self)
@@ -28,7 +30,7 @@ struct JobOptions: ParsableArguments {
 
 extension JobsCommand {
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show all jobs that are kept, oldest first.")
+        static let configuration = CommandConfiguration(abstract: "List the jobs, oldest first.")
 
         @OptionGroup var format: FormatOption
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -46,8 +48,9 @@ extension JobsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Follow a job from its beginning until it ends.",
             discussion: """
-                The text form shows the segments of a transcript as they come; JSON has an object a line for each event. \
-                The exit status is the job's: 0 where it succeeded. To stop watching does not stop the job.
+                The text format shows the segments of a transcript as they come; JSON has one object per event, each \
+                on a line. The exit status is the job's: 0 where it succeeded. Ending the command does not end the \
+                job.
                 """)
 
         @OptionGroup var job: JobOptions
@@ -93,13 +96,13 @@ extension JobsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print the result of a job that has ended.",
             discussion: """
-                A transcript has the forms of 'auscult transcribe', JSON being one object; of a trace, whose tensors \
-                lie in a file, the summary is printed. The exit status is 75 while the job is not done, and the job's \
-                own where it failed.
+                A transcript has the formats of 'auscult transcribe', but JSON is one object; for a trace, whose \
+                tensors are in a file, the summary is printed. The exit status is 75 while the job is not done, and \
+                the job's own where it failed.
                 """)
 
         @OptionGroup var job: JobOptions
-        @Option(name: [.short, .long], help: "The form of the result.") var format = TranscriptFormat.text
+        @Option(name: [.short, .long], help: "The output format.") var format = TranscriptFormat.text
         @Option(
             name: [.short, .long],
             help: ArgumentHelp(
@@ -146,7 +149,7 @@ extension JobsCommand {
     }
 
     struct Cancel: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Ask a job to stop; no error where it has ended.")
+        static let configuration = CommandConfiguration(abstract: "Cancel a job; no error where it has ended already.")
 
         @OptionGroup var job: JobOptions
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -160,7 +163,7 @@ extension JobsCommand {
     }
 
     struct Forget: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Drop a job that has ended, with its result.")
+        static let configuration = CommandConfiguration(abstract: "Delete a job that has ended, with its result.")
 
         @OptionGroup var job: JobOptions
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions

@@ -1,20 +1,23 @@
 import ArgumentParser
+import Client
 import Foundation
 import Messages
+import Results
 import StrictJSON
 
 /// `auscult models`: what models there are.
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List, register, download and forget models.",
+        abstract: "List, register, download and remove models.",
         discussion: """
               auscult models
               auscult models add ~/whisper-tiny --name mine
+              auscult models add .build/released/whisper-tiny.en --name tiny.en
               auscult models add tiny.pt --vocab multilingual.tiktoken
               auscult models pull base.en
 
-            A name then serves wherever --model is taken. The registry and what was downloaded lie in \
+            A registered name can be given wherever there is --model. The register and the downloaded files are in \
             $XDG_DATA_HOME/auscult/models (~/.local/share/auscult/models).
             """,
         subcommands: [List.self, Add.self, Remove.self, Pull.self], defaultSubcommand: List.self)
@@ -23,7 +26,7 @@ struct ModelsCommand: AsyncParsableCommand {
 extension ModelsCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the embedded, the registered and the released models.")
+            abstract: "List the embedded, the registered and the released models.")
 
         @OptionGroup var format: FormatOption
         @OptionGroup var verbosity: Verbosity
@@ -57,11 +60,13 @@ extension ModelsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Register a checkpoint under a name.",
             discussion: """
-                The checkpoint stays where it is; it is opened to see that it is one. A .pt or a ggml .bin brings \
-                no tokenizer file: --vocab names the .tiktoken it was trained with (a file beside it is found too).
+                The checkpoint stays where it is; it is opened to check it. A .pt or a ggml .bin has no tokenizer \
+                file: --vocab names the .tiktoken that it was trained with (a file beside it is found too).
                 """)
 
-        @Argument(help: "A Hugging Face folder, an openai .pt or a ggml .bin.", completion: .file()) var path: String
+        @Argument(
+            help: "A folder of Hugging Face or CTranslate2, an openai .pt or a ggml .bin.", completion: .file())
+        var path: String
         @Option(help: "The name to register it under; otherwise that of the file or folder.") var name: String?
         @Option(
             help: ArgumentHelp("The vocabulary: a .tiktoken or a tokenizer file.", valueName: "file"),
@@ -82,7 +87,7 @@ extension ModelsCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Forget a model; files that were downloaded go with it, others stay.")
+            abstract: "Remove a model; downloaded files are deleted, others stay.")
 
         @Argument(help: "The registered name.") var name: String
         @OptionGroup var format: FormatOption
@@ -102,8 +107,8 @@ extension ModelsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Download a released model and register it.",
             discussion: """
-                Loads an openai/whisper checkpoint and its vocabulary over HTTPS and checks their SHA-256. A download \
-                that broke off is resumed by the same command. $AUSCULT_MIRROR names another server, which has the \
+                Downloads an openai/whisper checkpoint and its vocabulary over HTTPS and checks their SHA-256. The \
+                same command resumes an interrupted download. $AUSCULT_MIRROR names another server, which has the \
                 files as SHA256/NAME.
 
                 Released: \(ReleasedNames.all.joined(separator: ", ")).
@@ -156,18 +161,6 @@ extension V1.RegisteredModel {
             "name": .string(name), "path": .string(path), "vocabulary": JSON(present: vocabulary),
             "sha256": JSON(present: sha256), "downloaded": .bool(downloaded),
         ]
-    }
-}
-
-extension V1.ModelState {
-    fileprivate var name: String {
-        switch self {
-        case .embedded: "embedded"
-        case .registered: "registered"
-        case .downloaded: "downloaded"
-        case .released: "released"
-        default: "unknown"
-        }
     }
 }
 

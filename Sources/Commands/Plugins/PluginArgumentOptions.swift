@@ -1,4 +1,5 @@
 import ArgumentParser
+import Client
 import Messages
 
 /// The arguments of a plugin, as `-p key=value`.

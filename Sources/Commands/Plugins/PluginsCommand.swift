@@ -1,14 +1,16 @@
 import ArgumentParser
+import Client
 import Files
 import Messages
 import PluginTemplates
+import Results
 import StrictJSON
 
 /// `auscult plugins`: which there are, what they want, and whether one is sound.
 struct PluginsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugins",
-        abstract: "List plugins, show what one needs and gives, begin a new one, and try a bundle out.",
+        abstract: "List, describe, create and validate plugins.",
         discussion: """
               auscult plugins
               auscult plugins show attention-stats
@@ -20,14 +22,14 @@ struct PluginsCommand: AsyncParsableCommand {
 
 extension PluginsCommand {
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the plugins that were found.")
+        static let configuration = CommandConfiguration(abstract: "List the plugins.")
 
         @OptionGroup var format: FormatOption
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
         func run() async throws {
             let plugins = try await connection.use(Verbosity.notices) {
-                try await $0.call(V1.PluginRPC.list, .init()).plugins
+                try await $0.call(V1.PluginRPC.list, .init(folders: PluginSearch.folders)).plugins
             }
             guard format.format == .text else {
                 return try Console.current.print(JSON.array(plugins.map(\.json)).text)
@@ -44,15 +46,15 @@ extension PluginsCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show what a plugin needs, takes and gives.")
+        static let configuration = CommandConfiguration(abstract: "Show a plugin's needs, parameters and outputs.")
 
-        @Argument(help: "The plugin's id, or its last part where that is unique.") var id: String
+        @Argument(help: "The plugin's id, or its last part where that is unique; or a bundle's folder.") var id: String
         @OptionGroup var format: FormatOption
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
         func run() async throws {
             let description = try await connection.use(Verbosity.notices) {
-                try await $0.call(V1.PluginRPC.describe, V1.DescribePluginRequest(id: id))
+                try await $0.call(V1.PluginRPC.describe, V1.DescribePluginRequest(plugin: id))
             }
             switch format.format {
             case .text: try Console.current.print(description.text)
@@ -63,13 +65,14 @@ extension PluginsCommand {
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write a folder with a small plugin that works and builds with make.")
+            abstract: "Create a folder with a small working plugin, which make builds.")
 
-        @Argument(help: "Its name, as pitch-range, or a whole id, as org.example.pitch-range.") var name: String
+        @Argument(help: "Its name, such as pitch-range, or a full id, such as org.example.pitch-range.") var name:
+            String
         @Option(help: "The language: swift or c.") var lang = PluginTemplate.Language.swift
         @Option(
             name: [.short, .long],
-            help: ArgumentHelp("The folder; without it, one of the plugin's name here.", valueName: "folder"),
+            help: ArgumentHelp("The folder to create; by default the plugin's name.", valueName: "folder"),
             completion: .directory)
         var out: String?
 
@@ -77,22 +80,35 @@ extension PluginsCommand {
             let folder = out ?? name.split(separator: ".").last.map { $0.lowercased() } ?? name
             do {
                 let id = try PluginTemplate.write(name: name, language: lang, to: folder)
+                let shown = Self.word(folder)
+                // A path has a slash, by which it is told from an id.
+                let bundle = Self.word("\(folder)/build/\(id)")
                 try Console.current.print(
                     """
-                    \(id) is in \(folder). To build it, to try it out, and to have it found:
-                      make -C \(folder)
-                      auscult plugins validate \(folder)/build/\(id)
-                      make -C \(folder) install && auscult run \(id) demo:
+                    \(id) is in \(folder). To build it, check it, run it, and install it:
+                      make -C \(shown)
+                      auscult plugins validate \(bundle)
+                      auscult run \(bundle) demo:
+                      make -C \(shown) install
                     """)
             } catch let error as PluginTemplate.Failure {
                 throw CommandError(.usage, error.description)
             }
         }
+
+        /// `text` as one word of a shell.
+        private static func word(_ text: String) -> String {
+            let isPlain = text.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0))
+                    || "/._-+,:@%".unicodeScalars.contains($0)
+            }
+            return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+        }
     }
 
     struct Validate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Try a bundle out, a process for each check; the exit status is 65 where one fails.")
+            abstract: "Check a bundle, each check in a process of its own; the exit status is 65 where one fails.")
 
         @Argument(help: "The bundle's folder.", completion: .directory) var path: String
         @OptionGroup var arguments: PluginArgumentOptions
@@ -139,23 +155,14 @@ extension V1.PluginListing {
 }
 
 extension V1.ValidationCheck {
-    private var outcomeName: String {
-        switch outcome {
-        case .passed: "passed"
-        case .broken: "broken"
-        case .skipped: "skipped"
-        default: "unknown"
-        }
-    }
-
     fileprivate var line: String {
         let rest = detail.isEmpty ? "" : ": \(detail)"
-        return PrintedText.safe("\(PrintedText.pad(outcomeName, to: 8))\(name)\(rest)")
+        return PrintedText.safe("\(PrintedText.pad(outcome.name, to: 8))\(name)\(rest)")
     }
 
     fileprivate var json: JSON {
         [
-            "name": .string(name), "outcome": .string(outcomeName), "detail": JSON(present: detail),
+            "name": .string(name), "outcome": .string(outcome.name), "detail": JSON(present: detail),
             "seconds": .number(seconds),
         ]
     }

@@ -1,13 +1,16 @@
 import ArgumentParser
+import Client
 import Files
 import Foundation
 import Messages
+import Reflection
+import Results
 
 /// `auscult run`: a plugin over recordings.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run a plugin over recordings or data sets, and show what it finds.",
+        abstract: "Run a plugin over recordings or data sets, and show its results.",
         usage: "auscult run <plugin> [<file|folder|manifest> ...] [<options>]",
         discussion: """
               auscult run attention-stats demo:
@@ -15,37 +18,42 @@ struct RunCommand: AsyncParsableCommand {
               auscult run bigrams -p prompt=traffic --format html > page.html
               auscult run probes data.jsonl --shard 1/4 --state part1.state
 
-            A folder is a data set, and so is a manifest (.jsonl or .tsv) and 'demo:', the embedded clips; anything \
-            else is one recording. 'auscult plugins' lists the plugins, and 'auscult plugins show ID' their parameters.
+            A folder is a data set, and so are a manifest (.jsonl or .tsv) and 'demo:', the embedded clips; anything \
+            else is one recording. 'auscult plugins' lists the plugins, and 'auscult plugins show ID' the parameters \
+            of one.
 
             With --out, each result is written as CSV and NPY, SVG and PNG, WAV or text, with results.json and \
             index.html, one page that needs no network, beside them.
 
             JSON has one object: plugin, run, outputs, results, skipped and problems. A result has output, file, kind \
-            and plot, and then value, or axes, shape and values, or columns and rows, or events, or sample_rate and wav \
-            (base64), or text. What has no value is null.
+            and plot, and then value, or axes, shape and values, or columns and rows, or events, or sample_rate and \
+            wav (base64), or text. A missing value is null.
             """)
 
-    @Argument(help: "The plugin's id, or its last part where that is unique.") var plugin: String
+    @Argument(help: "The plugin's id, or its last part where that is unique; or a bundle's folder.") var plugin: String
     @Argument(
-        help: "Recordings, folders, manifests, demo:NAME or demo:; none for a plugin that hears nothing.",
+        help: "Recordings, folders, manifests, demo:NAME or demo:; none for a plugin that needs no recordings.",
         completion: .file())
     var inputs: [String] = []
     @OptionGroup var arguments: PluginArgumentOptions
     @OptionGroup var output: RunOutputOptions
     @OptionGroup var model: ModelOptions
-    @Option(help: ArgumentHelp("A part of the recordings: the i-th of n, from 1.", valueName: "i/n"))
+    @Option(help: ArgumentHelp("Only a part of the recordings: the i-th of n, from 1.", valueName: "i/n"))
     var shard: String?
-    @Option(help: ArgumentHelp("Keep the state here, and go on from it.", valueName: "file")) var checkpoint: String?
-    @Option(help: ArgumentHelp("Write the state here, for 'auscult merge'.", valueName: "file")) var state: String?
-    @Option(help: "Plugin processes at a time.") var workers: UInt32 = 1
-    @Option(help: "Where draws begin.") var seed: UInt64 = 0
-    @Option(help: EncoderContextOption.help) var context = EncoderContextOption.full
-    @Flag(help: "End at a recording that cannot be read, rather than leave it out.") var stopAtBroken = false
+    @Option(help: ArgumentHelp("Save the state in this file, and resume from it.", valueName: "file")) var checkpoint:
+        String?
+    @Option(help: ArgumentHelp("Write the final state to this file, for 'auscult merge'.", valueName: "file"))
+    var state: String?
+    @Option(help: "Plugin processes that run side by side.") var workers: UInt32 = 1
+    @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
+    @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
+    @Option(help: V1.Padding.help) var padding: V1.Padding?
+    @Flag(help: "Stop at a recording that cannot be read, instead of skipping it.") var stopAtBroken = false
     @Option(
-        parsing: .singleValue, help: ArgumentHelp("Change activations on the way; may be repeated.", valueName: "spec"))
+        parsing: .singleValue,
+        help: ArgumentHelp("Change activations during the pass, as 'HOOK = zero'; may be repeated.", valueName: "spec"))
     var intervene: [String] = []
-    @Flag(help: "Let the daemon do it as a job, and print the job's id.") var detach = false
+    @Flag(help: "Run it as a job of the daemon, and print the job's id.") var detach = false
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
@@ -71,7 +79,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.use(verbosity.logger) { daemon in
             var request = V1.RunPluginRequest()
-            request.pluginId = plugin
+            request.pluginId = PluginSearch.name(plugin)
+            request.pluginFolders = PluginSearch.folders
             request.arguments = try arguments.messages
             request.shard = try shardMessage
             request.model = model.reference
@@ -81,9 +90,10 @@ struct RunCommand: AsyncParsableCommand {
             request.workers = workers
             request.seed = seed
             request.stopAtBroken = stopAtBroken
-            request.context = context.message
-            request.dataSets = inputs.filter(Self.isDataSet)
-            let files = inputs.filter { !Self.isDataSet($0) }
+            request.context = context
+            request.padding = padding ?? .paddingUnspecified
+            request.dataSets = inputs.filter(RecordingArgument.isDataSet)
+            let files = inputs.filter { !RecordingArgument.isDataSet($0) }
             let recordings = try await RecordingArgument.all(from: files, daemon)
             if detach {
                 request.audio = try recordings.map { try $0.storedSource(nil) }
@@ -92,21 +102,12 @@ struct RunCommand: AsyncParsableCommand {
                 return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
             }
             for recording in recordings { request.audio.append(try await recording.source(nil, daemon)) }
-            var collector = RunCollector(verbosity, label: plugin)
+            var collector = RunCollector(verbosity.logger, verbosity.progress, label: plugin)
             defer { collector.finish() }
             try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
             collector.finish()
             try collector.run.show(output.format, out: output.out)
         }
-    }
-
-    /// Whether an argument stands for several recordings.
-    static func isDataSet(_ argument: String) -> Bool {
-        if argument == RecordingArgument.clipPrefix { return true }
-        if argument.hasPrefix(RecordingArgument.clipPrefix) || argument == "-" { return false }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder), isFolder.boolValue { return true }
-        return ["jsonl", "tsv"].contains((argument as NSString).pathExtension.lowercased())
     }
 }
 
@@ -117,7 +118,7 @@ struct RunOutputOptions: ParsableArguments {
         completion: .directory)
     var out: String?
 
-    @Option(name: [.short, .long], help: "The form of what is printed: text, json or html.") var format: PluginFormat?
+    @Option(name: [.short, .long], help: "The output format: text, json or html.") var format: PluginFormat?
 }
 
 extension PluginFormat: ExpressibleByArgument {}
@@ -126,7 +127,7 @@ extension PluginFormat: ExpressibleByArgument {}
 struct MergeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Put the states of several runs together, and show the results of all their recordings.",
+        abstract: "Merge the states of several runs, and show the results over all their recordings.",
         discussion: """
               auscult run probes data.jsonl --shard 1/2 --state a.state
               auscult run probes data.jsonl --shard 2/2 --state b.state
@@ -135,8 +136,9 @@ struct MergeCommand: AsyncParsableCommand {
             The states must be of the same plugin, version, arguments and model.
             """)
 
-    @Argument(help: "What 'auscult run --state' or --checkpoint wrote.", completion: .file()) var states: [String]
-    @Option(help: ArgumentHelp("Write the state of all of them here.", valueName: "file")) var state: String?
+    @Argument(help: "Files that 'auscult run' wrote with --state or --checkpoint.", completion: .file()) var states:
+        [String]
+    @Option(help: ArgumentHelp("Write the merged state to this file.", valueName: "file")) var state: String?
     @OptionGroup var output: RunOutputOptions
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -144,8 +146,8 @@ struct MergeCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.use(verbosity.logger) { daemon in
             let request = V1.MergePluginRequest(
-                stateFiles: states, stateFile: state ?? "")
-            var collector = RunCollector(verbosity, label: "merging")
+                stateFiles: states, stateFile: state ?? "", pluginFolders: PluginSearch.folders)
+            var collector = RunCollector(verbosity.logger, verbosity.progress, label: "merging")
             defer { collector.finish() }
             try await daemon.events(V1.PluginRPC.merge, request) { try collector.take($0) }
             collector.finish()

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Client
 import Foundation
 import Messages
+import Reproduction
+import Results
 import Wire
 
 /// `auscult precision`: what it costs to compute in fewer bits.
@@ -14,17 +17,18 @@ struct PrecisionCommand: AsyncParsableCommand {
               auscult precision speech/ --model base --precision int8 --format json
               auscult precision data.jsonl --hooks 'encoder.**' --each
 
-            Each recording goes through the model in float32 ('exact') and in every other precision that this processor \
-            has, or in the one that --precision names. An error is the L2 norm of the difference over that of the exact \
-            values, over the frames that overlap audio; in the decoder both read what the exact model writes. The table \
-            has a line for each kind of hook point, over all blocks and recordings; --each has one for every hook point.
+            Each recording goes through the model in float32 ('exact') and in every other precision that this \
+            processor has, or in the one that --precision names. An error is the L2 norm of the difference over that \
+            of the exact values, over the frames that overlap audio; in the decoder, both read the tokens that the \
+            exact model decodes. The table has a line for each kind of hook point, over all blocks and recordings; \
+            --each has one for every hook point.
 
-            Recordings in which somebody speaks are also written down (greedily, at temperature 0); where a manifest \
-            or a data set says what is said, word errors are counted.
+            Recordings with speech are also transcribed (greedily, at temperature 0); where a manifest or a data set \
+            has the text, word errors are counted.
 
             int8 has weights and activations in 8 bits with a scale for each column and row; convolutions, attention's \
-            values, norms and softmax stay float32. It takes less memory and decodes faster everywhere; the encoder is faster where the \
-            processor has VNNI, and not by much elsewhere. bf16 is there on processors with AVX-512 BF16 alone.
+            values, norms and softmax stay float32. It takes less memory and decodes faster everywhere; the encoder is \
+            faster where the processor has VNNI, and hardly elsewhere. bf16 needs a processor with AVX-512 BF16.
             """)
 
     @Argument(help: "Recordings, folders, manifests, demo:NAME or demo:.", completion: .file()) var inputs: [String]
@@ -33,7 +37,7 @@ struct PrecisionCommand: AsyncParsableCommand {
         help: ArgumentHelp("Hook points: names, globs, aliases; without it, all.", valueName: "hook"))
     var hooks: [String] = []
     @Flag(help: "A line for every hook point, rather than one for each kind.") var each = false
-    @Flag(help: "Measure the errors alone; write nothing down.") var noTexts = false
+    @Flag(help: "Measure the errors at hook points only; transcribe nothing.") var noTexts = false
     @OptionGroup var model: ModelOptions
     @OptionGroup var format: FormatOption
     @OptionGroup var verbosity: Verbosity

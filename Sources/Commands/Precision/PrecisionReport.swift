@@ -1,5 +1,7 @@
 import Foundation
 import Messages
+import Reproduction
+import Results
 import StrictJSON
 
 /// What precisions cost: the error at each hook point, and what becomes of transcripts.

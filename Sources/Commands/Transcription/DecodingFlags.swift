@@ -10,27 +10,29 @@ struct DecodingFlags: ParsableArguments {
             valueName: "t,…"))
     var temperature = "0,0.2,0.4,0.6,0.8,1"
 
-    @Option(help: ArgumentHelp("Beams to keep side by side at temperature 0.", valueName: "n")) var beamSize: Int?
+    @Option(help: ArgumentHelp("Beams at temperature 0.", valueName: "n")) var beamSize: Int?
     @Option(help: ArgumentHelp("Samples to choose from above temperature 0.", valueName: "n")) var bestOf: Int?
-    @Option(help: "The seed of random draws.") var seed: UInt64 = 0
+    @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("Text that the model takes for what was said before.", valueName: "text"))
+    @Option(
+        help: ArgumentHelp("Text to prompt the first window with, as if it had been said before.", valueName: "text"))
     var initialPrompt: String?
 
-    @Flag(help: "Let each window begin without the text of the one before.") var noConditionOnPreviousText = false
+    @Flag(help: "Decode each window without the previous one's text as its prompt.") var noConditionOnPreviousText =
+        false
     @Flag(help: "Decode without timestamps: each window is one segment.") var noTimestamps = false
 
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Change activations on the way ('auscult trace --help'); may be repeated.", valueName: "spec"))
+            "Change activations during the pass ('auscult trace --help'); may be repeated.", valueName: "spec"))
     var intervene: [String] = []
 
     func validate() throws {
         _ = try temperatures
         for (name, value) in [("--beam-size", beamSize), ("--best-of", bestOf)] {
             guard let value, UInt32(exactly: value) ?? 0 == 0 else { continue }
-            throw ValidationError("\(name) must be at least 1, and of a size that makes sense, not \(value).")
+            throw ValidationError("\(name) must be from 1 to \(UInt32.max), not \(value).")
         }
     }
 

@@ -1,14 +1,16 @@
 import ArgumentParser
+import Client
 import Files
 import Logging
 import Messages
+import Results
 import Wire
 
 /// `auscult transcribe`: recordings to text.
 struct TranscribeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "transcribe",
-        abstract: "Write down what is said in recordings.",
+        abstract: "Transcribe recordings.",
         usage: "auscult transcribe <file> ... [<options>]",
         discussion: """
               auscult transcribe demo:en-slt-01
@@ -17,14 +19,14 @@ struct TranscribeCommand: AsyncParsableCommand {
               arecord -f S16_LE -r 16000 -c 1 -d 5 | auscult transcribe -
               auscult transcribe talk.wav --intervene 'encoder.blocks.*.attn window 75'
 
-            The text form has a line a segment, or, of several files, a line a file. JSON is an array with an object \
-            for each file: file, language, text, duration, seed and segments, and in each segment id, start, end, \
-            text, tokens, temperature, avg_logprob, compression_ratio, no_speech_prob and, with --word-timestamps, \
-            words. Times are in seconds from the beginning of the file.
+            The text format has one line per segment, or, for several files, one line per file. JSON is an array with \
+            an object for each file: file, language, text, duration, seed and segments, and in each segment id, start, \
+            end, text, tokens, temperature, avg_logprob, compression_ratio, no_speech_prob and, with \
+            --word-timestamps, words. Times are in seconds from the beginning of the file.
 
-            A file that cannot be read is reported, the others are still written down, and the exit status is that \
-            of the first failure. With --detach the daemon does it by itself: the ids of its jobs are printed, and \
-            'auscult jobs' says how they are and what came of them.
+            A file that cannot be read is reported, the others are still transcribed, and the exit status is that of \
+            the first failure. With --detach, each file is a job of the daemon, whose id is printed: 'auscult jobs' \
+            shows their states and results.
             """)
 
     @Argument(
@@ -34,7 +36,7 @@ struct TranscribeCommand: AsyncParsableCommand {
         completion: .file())
     var files: [String]
 
-    @Option(name: [.short, .long], help: "The form of the result.") var format = TranscriptFormat.text
+    @Option(name: [.short, .long], help: "The output format.") var format = TranscriptFormat.text
 
     @Option(
         name: [.short, .long],
@@ -43,12 +45,13 @@ struct TranscribeCommand: AsyncParsableCommand {
     var out: String?
 
     @Flag(help: "Show each segment's times in the text form.") var timestamps = false
-    @Flag(help: "Find out when each word is said; srt and vtt then keep to the words.") var wordTimestamps = false
+    @Flag(help: "Add the times of each word; srt and vtt then follow the words.") var wordTimestamps = false
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var span: SpanOptions
     @OptionGroup(title: "Decoding") var decoding: DecodingFlags
+    @Option(help: V1.Padding.help) var padding: V1.Padding?
     @OptionGroup var model: ModelOptions
-    @Flag(help: "Let the daemon do it as a job for each recording, and print the jobs' ids.") var detach = false
+    @Flag(help: "Run a job of the daemon for each recording, and print the jobs' ids.") var detach = false
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
@@ -79,10 +82,14 @@ struct TranscribeCommand: AsyncParsableCommand {
         }
         var failure: ExitStatus?
         var told: Set<String> = []
+        // Of many recordings the first speaks for all.
+        var notice: String?
+        defer { if let notice { verbosity.logger.notice("\(notice)") } }
         for input in inputs {
             do {
                 request.audio = try await input.source(span.span, daemon)
-                try await transcribe(input, request, results, daemon)
+                let transcript = try await transcribe(input, request, results, daemon)
+                notice = notice ?? transcript.flatMap { EmbeddedModelNotice.sentence(about: $0, model: model.model) }
             } catch let error as WireError where concernsOneFile(error) {
                 // The same sentence for a second file is not about the files.
                 guard told.insert(error.message).inserted || error.message.contains(input.name) else { throw error }
@@ -97,9 +104,10 @@ struct TranscribeCommand: AsyncParsableCommand {
     private func transcribe(
         _ input: RecordingArgument, _ request: V1.TranscribeRequest, _ results: TranscriptOutput,
         _ daemon: DaemonConnection
-    ) async throws {
+    ) async throws -> V1.Transcript? {
         let line = verbosity.progress
         defer { line.clear() }
+        var whole: V1.Transcript?
         try await daemon.events(V1.TranscribeRPC.stream, request) { message in
             switch message.event {
             case .segment(let segment)?:
@@ -110,9 +118,11 @@ struct TranscribeCommand: AsyncParsableCommand {
                 line.clear()
                 try results.append(transcript)
                 tellSeed(transcript)
+                whole = transcript
             case .started?, nil: break
             }
         }
+        return whole
     }
 
     /// Starts a job for each recording.
@@ -141,9 +151,10 @@ struct TranscribeCommand: AsyncParsableCommand {
     }
 
     private func request(_ daemon: DaemonConnection) async throws -> V1.TranscribeRequest {
-        var options = V1.DecodingOptions(language: speech.language ?? "", task: speech.task.message)
+        var options = V1.DecodingOptions(language: speech.language ?? "", task: speech.task)
         options.wordTimestamps = wordTimestamps
         var request = V1.TranscribeRequest(model: model.reference, options: options)
+        request.padding = padding ?? .paddingUnspecified
         try decoding.apply(to: &request)
         return request
     }

@@ -1,6 +1,8 @@
+import Client
 import Files
 import Foundation
 import Messages
+import Results
 
 /// Where the transcripts of one command go: standard output, or a file for each recording in a folder.
 final class TranscriptOutput {

@@ -45,7 +45,8 @@ struct AtlasHandler {
                         scan: feature.scan == 0 ? nil : feature.scan)
                     let excerpt = try service.excerpt(request, of: card)
                     let recording = try service.plugins.engine.input(excerpt.audio, connection: nil)
-                    return try ExcerptService.excerpt(recording, excerpt)
+                    let wanted = try ExcerptService.Request(excerpt, of: recording.input.name)
+                    return V1.ExcerptFile(try ExcerptService.excerpt(recording, wanted), excerpt.format)
                 }
             },
         ]

@@ -82,7 +82,7 @@ struct AtlasService: Sendable {
         }
         run.pluginId = run.pluginId.nonEmpty ?? Self.plugin
         run.checkpoint = run.checkpoint.nonEmpty ?? request.path + ".checkpoint"
-        let known = Set(try plugins.describe(run.pluginId).parameters.map(\.id))
+        let known = Set(try plugins.describe(run.pluginId, first: run.pluginFolders).parameters.map(\.id))
         func isGiven(_ id: String) -> Bool { run.arguments.contains { $0.id == id } }
         if !request.hooks.isEmpty {
             guard known.contains("hooks") else {

@@ -24,7 +24,10 @@ struct AudioHandler {
             V1.AudioRPC.excerpt.handle { request, context in
                 let request = try context.resolving(request, engine.store.service)
                 let recording = try engine.input(request.audio, connection: context.connection)
-                return try await blocking { try ExcerptService.excerpt(recording, request) }
+                let wanted = try ExcerptService.Request(request, of: recording.input.name)
+                return try await blocking {
+                    V1.ExcerptFile(try ExcerptService.excerpt(recording, wanted), request.format)
+                }
             },
         ]
     }

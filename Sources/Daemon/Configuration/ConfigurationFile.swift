@@ -54,7 +54,9 @@ struct ConfigurationFile {
             if count == 0 { return bytes }
             bytes.append(contentsOf: buffer[..<count])
             guard bytes.count <= most else {
-                throw FileError(.invalidArgument, "\(file.path) is longer than \(most) bytes: no configuration is")
+                throw FileError(
+                    .invalidArgument, "\(file.path) is longer than \(most) bytes, which is too long for a configuration"
+                )
             }
         }
     }

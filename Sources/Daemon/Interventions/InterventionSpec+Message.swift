@@ -46,7 +46,7 @@ extension InterventionSpec.Operation {
             case .set(let value)?: change = .set(value)
             case nil:
                 throw ServiceError(
-                    .invalidArgument, "the intervention on \(hook) does not say what becomes of latent \(latent.index)")
+                    .invalidArgument, "the intervention on \(hook) does not say how to change latent \(latent.index)")
             }
             self = .latent(try Self.folder(latent.dictionary, hook: hook), latent.index, change)
         }

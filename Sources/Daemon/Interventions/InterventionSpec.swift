@@ -55,7 +55,7 @@ public enum InterventionSpec: Sendable {
         let positions = try bounds.map { bounds -> Range<Int> in
             let end = bounds.end ?? .max
             guard bounds.start < end, let start = Int(exactly: bounds.start) else {
-                throw refusal("the positions from \(bounds.start) to \(end) are none")
+                throw refusal("the range of positions \(bounds.start):\(end) is empty; expected a start below its end")
             }
             // No activation reaches that far, so an end beyond is the same as none.
             return start..<Int(clamping: end)

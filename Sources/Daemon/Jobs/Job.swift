@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Synchronization
-import Whisper
 
 /// One job: its state, its newest events, and those who wait for the next.
 final class Job: Sendable {
@@ -174,9 +174,5 @@ final class Job: Sendable {
 
 /// Whether an error says that work was stopped on request, in whatever layer.
 func isCancellation(_ error: any Error) -> Bool {
-    switch error {
-    case let error as ServiceError: error.code == .cancelled
-    case let error as WhisperError: error.code == .cancelled
-    default: error is CancellationError
-    }
+    error is CancellationError || (error as? any CodedError)?.code == .cancelled
 }

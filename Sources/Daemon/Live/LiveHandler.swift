@@ -31,7 +31,7 @@ struct LiveHandler {
         }
         let open = try context.resolving(request, engine.store.service)
         try context.limit(milliseconds: open.deadlineMs)
-        let options = LiveOptions(open)
+        let options = try LiveOptions(open)
         let session = try await engine.run(open.model, client: context.client, deadline: context.deadline) { model, _ in
             try LiveSession(model: model, options: options)
         }
@@ -125,7 +125,8 @@ struct LiveHandler {
 // MARK: - Values
 
 extension LiveOptions {
-    init(_ message: V1.LiveOpen) {
+    /// - Throws: ``ServiceError`` (`invalidArgument`) for a padding that is none.
+    init(_ message: V1.LiveOpen) throws {
         self.init()
         language = message.language.nonEmpty
         transcribes = message.transcribe
@@ -134,6 +135,7 @@ extension LiveOptions {
         }
         if message.stepMs > 0 { step = Double(message.stepMs) / 1000 }
         window = message.windowMs > 0 ? Double(message.windowMs) / 1000 : nil
+        padding = try WindowPadding(message.padding) ?? padding
     }
 }
 
@@ -155,8 +157,8 @@ extension V1.LiveEvent {
                     V1.LiveActivations(
                         start: start, framesPerSecond: framesPerSecond,
                         features: values.map { V1.FeatureValues(values: $0) }))
-            case .end(let duration, let skippedSteps):
-                .end(V1.LiveEnd(duration: duration, skippedSteps: skippedSteps))
+            case .end(let duration, let skippedSteps, let padding):
+                .end(V1.LiveEnd(duration: duration, skippedSteps: skippedSteps, padding: padding.message))
             }
         self.init(seq: numbered.seq, dropped: numbered.dropped, event: event)
     }

@@ -23,6 +23,8 @@ public struct LiveOptions: Sendable {
     public var step = 0.5
     /// Seconds of sound that the encoder sees at most, 1 or more; nil for the model's own window, which is also the most.
     public var window: Double?
+    /// What the window is padded with. Of ``WindowPadding/mel``, the log-mel is that of the sound in the window.
+    public var padding = WindowPadding.sound
 
     public init() {}
 }
@@ -37,8 +39,9 @@ public enum LiveEvent: Sendable, Equatable {
     case segment(LiveSegment)
     /// The features' values in the frames that are new, one list a feature. `start` is the first frame's time.
     case activations(start: Double, framesPerSecond: Double, values: [[Float]])
-    /// The last event: seconds of sound that came, and looks that were left out because the engine was busy.
-    case end(duration: Double, skippedSteps: UInt64)
+    /// The last event: seconds of sound that came, looks that were left out because the engine was busy, and what windows were padded
+    /// with.
+    case end(duration: Double, skippedSteps: UInt64, padding: WindowPadding)
 }
 
 /// A stretch of speech, in seconds from the first sample.

@@ -42,7 +42,8 @@ struct LiveReadings: Sendable {
     func values(in captured: [HookPoint: CapturedTensor], frames: Range<Int>) throws -> [[Float]] {
         let matrices = try places.map { place -> Tensor in
             guard let tensor = captured[place.point] else { return Tensor(shape: [0, 1], []) }
-            let rows = Self.rows(frames.clamped(to: 0..<tensor.positions), of: tensor.tensor)
+            let frames = frames.clamped(to: 0..<tensor.positions)
+            let rows = tensor.tensor.rows(frames).reshaped([frames.count, tensor.tensor.shape.dropFirst().reduce(1, *)])
             return try place.dictionary?.encode(rows) ?? rows
         }
         return features.map { feature in
@@ -97,16 +98,5 @@ struct LiveReadings: Sendable {
 
     private static func columns(of point: HookPoint, _ dimensions: ModelDimensions) -> Int {
         point.shape(in: dimensions, tokens: 1).dropFirst().reduce(1, *)
-    }
-
-    private static func rows(_ frames: Range<Int>, of tensor: Tensor) -> Tensor {
-        let width = tensor.shape.dropFirst().reduce(1, *)
-        var rows = Tensor(uninitialized: [frames.count, width])
-        rows.withUnsafeMutableBufferPointer { rows in
-            tensor.withUnsafeBufferPointer { values in
-                for i in rows.indices { rows[i] = values[frames.lowerBound * width + i] }
-            }
-        }
-        return rows
     }
 }

@@ -21,6 +21,7 @@ public final class LiveSession: Sendable {
     private let transcriber: Transcriber?
     private let readings: LiveReadings
     private let decoding: DecodingOptions
+    private let padding: WindowPadding
     /// Samples that the encoder sees at most, whole frames.
     private let limit: Int
     private let inbox = Mutex<[Int16]>([])
@@ -56,7 +57,8 @@ public final class LiveSession: Sendable {
         }
         readings = try LiveReadings(options.features, model.dimensions)
         guard options.transcribes || !readings.isEmpty else {
-            throw ServiceError(.invalidArgument, "nothing to listen for: neither text nor a feature is asked for")
+            throw ServiceError(
+                .invalidArgument, "the request asks for neither text nor features; set transcribe, or name features")
         }
         transcriber = options.transcribes ? try model.transcriber() : nil
         if let language = options.language { _ = try transcriber?.tokenizer.languageCode(for: language) }
@@ -64,6 +66,7 @@ public final class LiveSession: Sendable {
         var decoding = DecodingOptions()
         decoding.language = options.language
         self.decoding = decoding
+        padding = options.padding
         stepSamples = Int(options.step * Double(SampleBuffer.sampleRate))
         limit = max(1, Int(window * Double(EncoderFrames.rate))) * EncoderFrames.samples
         ear = Mutex(Ear(mel: StreamingMel(bands: model.dimensions.nMels)))
@@ -90,7 +93,8 @@ public final class LiveSession: Sendable {
     public func finish(_ turn: EngineTurn?) throws -> [LiveEvent] {
         try ear.withLock { ear in
             var events = try listen(&ear, isLast: true, turn)
-            events.append(.end(duration: Self.seconds(samples: ear.heard), skippedSteps: ear.skipped))
+            events.append(
+                .end(duration: Self.seconds(samples: ear.heard), skippedSteps: ear.skipped, padding: padding))
             return events
         }
     }
@@ -160,12 +164,13 @@ public final class LiveSession: Sendable {
     /// The encoder's output, where it is wanted, and the features' activations.
     private func encode(_ ear: Ear, keepsResult: Bool) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
         var captured: [HookPoint: CapturedTensor] = [:]
-        let plan = HookPlan(
-            captures: readings.points, validFrames: EncoderFrames.valid(sampleCount: ear.sound.count),
-            stopsEarly: !keepsResult)
-        let run = try HookRun(plan, dimensions: model.dimensions) { captured[$0.hook] = $0 }
-        let input = ear.mel.window(windowSamples: model.dimensions.windowSamples)
-        return (try model.encode(input, hooks: run), captured)
+        var mel = ear.mel.window(windowSamples: model.dimensions.windowSamples)
+        if padding == .mel { mel = mel.zeroed(afterColumn: ear.sound.count / LogMel.hop) }
+        let pass = try WindowPass(
+            model, mel, PassPlan(captures: readings.points, keepsAudio: keepsResult),
+            validFrames: EncoderFrames.valid(sampleCount: ear.sound.count)
+        ) { captured[$0.hook] = $0 }
+        return (keepsResult ? try pass.audio : nil, captured)
     }
 
     /// Frames of the uncommitted sound: those that are complete, and at the end the last one too.

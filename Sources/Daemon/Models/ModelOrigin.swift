@@ -19,7 +19,7 @@ enum ModelOrigin: Hashable {
     }
 
     /// Those of weights, configurations and vocabularies.
-    private static let endings: Set = ["json", "safetensors", "tiktoken", "txt"]
+    private static let endings: Set = ["bin", "json", "safetensors", "tiktoken", "txt"]
 }
 
 /// What the system says about a file; it changes when the file does.

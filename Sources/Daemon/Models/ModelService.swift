@@ -33,7 +33,7 @@ public struct ModelService: Sendable {
     // MARK: - Opening
 
     /// Opens the model that `reference` means: none or `default` is the embedded one; then come registered names
-    /// (and the other names of released models), then paths.
+    /// (and the other names of released models), then paths, then models in the cache of Hugging Face's hub.
     /// - Parameter vocabulary: a vocabulary file to use instead of the checkpoint's own.
     /// - Throws: ``ServiceError`` (`notFound`) with the names there are; ``WhisperError`` for a damaged checkpoint.
     public func open(_ reference: String?, vocabulary: String? = nil) throws -> LoadedModel {
@@ -44,7 +44,8 @@ public struct ModelService: Sendable {
     /// - Parameter absolutely: whether paths have to be absolute, because whoever names them works in another folder.
     func origin(of reference: String?, vocabulary: String?, absolutely: Bool = false) throws -> ModelOrigin {
         let reference = reference ?? EmbeddedModel.name
-        if absolutely {
+        let mayBeOnHub = HubCache.isRepository(reference) && (absolutely || !exists(reference))
+        if absolutely, !mayBeOnHub {
             for path in [reference.contains("/") ? reference : nil, vocabulary].compactMap({ $0 }) {
                 try Engine.checkAbsolute(path)
             }
@@ -57,14 +58,17 @@ public struct ModelService: Sendable {
             return .embedded
         }
         if !reference.contains("/"), let entry = try registered(reference) {
-            guard FileManager.default.fileExists(atPath: entry.path) else { throw missing(entry) }
+            guard exists(entry.path) else { throw missing(entry) }
             var entry = entry
             entry.vocabulary = vocabulary ?? entry.vocabulary
             return .files(entry)
         }
-        guard !absolutely || reference.contains("/"), FileManager.default.fileExists(atPath: reference) else {
-            throw unknown(reference)
+        if mayBeOnHub {
+            if absolutely, let vocabulary { try Engine.checkAbsolute(vocabulary) }
+            let path = try HubCache(environment: environment).snapshot(of: reference)
+            return .files(RegisteredModel(name: reference, path: path, vocabulary: vocabulary))
         }
+        guard !absolutely || reference.contains("/"), exists(reference) else { throw unknown(reference) }
         return .files(RegisteredModel(name: reference, path: reference, vocabulary: vocabulary))
     }
 
@@ -88,10 +92,19 @@ public struct ModelService: Sendable {
         }
     }
 
+    private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
     private func registered(_ name: String) throws -> RegisteredModel? {
         if let entry = try registry.model(named: name) { return entry }
         guard let release = ReleasedModel.named(name, in: releases), release.name != name else { return nil }
         return try registry.model(named: release.name)
+    }
+
+    /// How to have a released model that is not here.
+    private static func waysToGet(_ name: String) -> String {
+        "'auscult models pull \(name)' downloads it, and a checkpoint that you have is registered by "
+            + "'auscult models add FOLDER --name \(name)'"
+            + (["tiny.en", "base"].contains(name) ? " (in auscult's sources, 'make released' brings one)" : "")
     }
 
     private func missing(_ entry: RegisteredModel) -> ServiceError {
@@ -106,7 +119,7 @@ public struct ModelService: Sendable {
         let names = [EmbeddedModel.name] + ((try? registry.models().map(\.name)) ?? [])
         var message = "no model is called \(reference); there are: \(nameList(names))"
         if ReleasedModel.named(reference, in: releases) != nil {
-            message += "; 'auscult models pull \(reference)' downloads it"
+            message += "; \(Self.waysToGet(reference))"
         } else if let near = nearestNames(to: reference, in: names + releases.map(\.name)).first {
             message += "; did you mean \(near)?"
         }

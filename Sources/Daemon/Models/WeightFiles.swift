@@ -2,7 +2,7 @@ import Foundation
 
 /// The files that hold a checkpoint's weights, for its digest.
 enum WeightFiles {
-    /// - Parameter path: a Hugging Face folder, a file in one, a `.pt` or a `.bin`.
+    /// - Parameter path: a folder of Hugging Face or CTranslate2, a file in one, a `.pt` or a `.bin`.
     static func at(_ path: String) throws -> [String] {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -11,9 +11,14 @@ enum WeightFiles {
             // A folder may be named by its config.json or its index as well.
             return url.pathExtension == "json" ? try at(url.deletingLastPathComponent().path) : [path]
         }
-        let whole = path + "/model.safetensors"
-        if FileManager.default.fileExists(atPath: whole) { return [whole] }
-        return try shards(index: path + "/model.safetensors.index.json").map { path + "/" + $0 }
+        func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
+        // As a checkpoint is opened: safetensors first, then PyTorch's file, then CTranslate2's.
+        for whole in ["model.safetensors", "pytorch_model.bin"] {
+            if exists(whole) { return [path + "/" + whole] }
+            let index = whole + ".index.json"
+            if exists(index) { return try shards(index: path + "/" + index).map { path + "/" + $0 } }
+        }
+        return [path + "/model.bin"]
     }
 
     private static func shards(index: String) throws -> [String] {

@@ -41,9 +41,16 @@ struct CallerFolder: Sendable {
     /// A data set's place: a path, or `demo:`.
     func dataSet(_ written: String) throws -> String { written == DataSet.demo ? written : try absolute(written) }
 
+    /// A plugin: an id, which has no slash, or a bundle's folder.
+    func plugin(_ written: String) throws -> String { written.contains("/") ? try absolute(written) : written }
+
     /// A model as the daemon knows it: a name stays, anything else that is there is a path.
     func model(_ written: String) throws -> String {
         guard !written.isEmpty, !written.hasPrefix("/") else { return written }
+        if HubCache.isRepository(written) {
+            // `org/name` is a file here, or a model in the cache of Hugging Face's hub.
+            guard path != nil, try FileManager.default.fileExists(atPath: absolute(written)) else { return written }
+        }
         if written.contains("/") { return try absolute(written) }
         guard path != nil, !isModelName(written) else { return written }
         let file = try absolute(written)

@@ -9,7 +9,9 @@ extension PluginService {
         guard request.arguments.contains(where: { !$0.value.isEmpty && !$0.value.hasPrefix("/") }) else {
             return request
         }
-        let paths = Set(try describe(request.pluginId).parameters.filter { $0.kind == "path" }.map(\.id))
+        let paths = Set(
+            try describe(request.pluginId, first: request.pluginFolders).parameters.filter { $0.kind == "path" }.map(
+                \.id))
         for index in request.arguments.indices where paths.contains(request.arguments[index].id) {
             request.arguments[index].value = try folder.absolute(request.arguments[index].value)
         }

@@ -125,6 +125,8 @@ extension V1.RunPluginRequest: NamesPaths {
         try model.resolvePaths(in: folder)
         try audio.resolvePaths(in: folder)
         try interventions.resolvePaths(in: folder)
+        pluginId = try folder.plugin(pluginId)
+        pluginFolders = try pluginFolders.map(folder.absolute)
         dataSets = try dataSets.map(folder.dataSet)
         checkpoint = try folder.absolute(checkpoint)
         stateFile = try folder.absolute(stateFile)
@@ -140,6 +142,7 @@ extension V1.ListRecordingsRequest: NamesPaths {
 
 extension V1.MergePluginRequest: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
+        pluginFolders = try pluginFolders.map(folder.absolute)
         stateFiles = try stateFiles.map(folder.absolute)
         stateFile = try folder.absolute(stateFile)
     }

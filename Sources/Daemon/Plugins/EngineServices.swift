@@ -50,20 +50,12 @@ final class EngineServices: PluginServices {
 
     /// Errors of the engine by the names that a plugin knows.
     private func translating<R>(_ body: () throws -> R) throws -> R {
-        do { return try body() } catch let error as WhisperError {
-            let code: PluginError.Code =
-                error.code == .invalidArgument ? .invalidArgument : error.code == .cancelled ? .cancelled : .failed
-            throw PluginError(code, "\(error)")
-        } catch let error as TensorFileError {
-            throw PluginError(error.code == .invalidArgument ? .invalidArgument : .failed, error.message)
-        } catch let error as DictionaryError {
-            throw PluginError(error.code == .invalidArgument ? .invalidArgument : .failed, error.message)
-        } catch let error as ServiceError {
-            let codes: [ServiceError.Code: PluginError.Code] = [
+        do { return try body() } catch let error as any CodedError where !(error is PluginError) {
+            let codes: [ErrorCode: ErrorCode] = [
                 .invalidArgument: .invalidArgument, .notFound: .missing, .cancelled: .cancelled,
                 .deadlineExceeded: .cancelled, .unimplemented: .unsupported,
             ]
-            throw PluginError(codes[error.code] ?? .failed, error.message)
+            throw PluginError(codes[error.code] ?? .failed, "\(error)")
         }
     }
 
@@ -110,24 +102,18 @@ final class EngineServices: PluginServices {
             guard !decodes || tokens?.isEmpty == false else {
                 throw refuse("hook points in the decoder need tokens for it to read")
             }
-            let all = wantsAllFrames.load(ordering: .relaxed)
-            let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
-            let plan = HookPlan(
-                captures: points, validFrames: all ? nil : valid,
+            let plan = PassPlan(
+                captures: points, allFrames: wantsAllFrames.load(ordering: .relaxed),
                 interventions: try interventions.map { try Intervention(parsing: $0, dimensions: dimensions) })
             guard !points.isEmpty else { return [] }
+            let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
             let whisper = try model.model()
-            let mel =
-                samples.map { LogMel(bands: dimensions.nMels).window($0, windowSamples: dimensions.windowSamples) }
-                ?? whisper.paddingMel
+            let mel = samples.map { WindowSource(dimensions).mel($0) } ?? whisper.paddingMel
             var found: [PluginTensor] = []
-            let run = try HookRun(plan, dimensions: dimensions) {
+            let pass = try WindowPass(whisper, mel, plan, validFrames: valid) {
                 found.append(PluginTensor($0, window: 0, validFrames: valid ?? dimensions.nAudioCtx, dimensions))
             }
-            if let audio = try whisper.encode(mel, hooks: run), decodes, let tokens {
-                let cache = whisper.decoderCache(audio: audio)
-                _ = try whisper.decode([tokens.map { Int($0) }], cache: cache, hooks: run)
-            }
+            if let tokens { try pass.read(tokens.map { Int($0) }) }
             return found
         }
     }
@@ -163,7 +149,7 @@ final class EngineServices: PluginServices {
                     tokens[sequence * tokensEach..<(sequence + 1) * tokensEach].map { Int($0) }
                 }
                 // The audio's keys and values are computed once, by the first of all sequences.
-                let first = try kept ?? whisper.decoderCache(audio: whisper.encode(whisper.paddingMel))
+                let first = try kept ?? whisper.decoderCache(audio: audioOfPadding(whisper))
                 let cache = first.beginningAgain(sequences: count, in: dimensions)
                 logits += try whisper.decode(lists, cache: cache, lastOnly: true).elements
                 kept = cache
@@ -177,22 +163,19 @@ final class EngineServices: PluginServices {
         }
     }
 
+    private func audioOfPadding(_ whisper: WhisperModel) throws -> Tensor {
+        try WindowPass(whisper, whisper.paddingMel, PassPlan(keepsAudio: true), validFrames: nil).audio
+    }
+
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String {
         try checkFinite(samples)
         return try computing {
-            guard !samples.isEmpty else { throw refuse("there are no samples to write down") }
-            let transcriber = try model.transcriber()
-            var options = TranscribeOptions()
-            options.decoding.language = language.nonEmpty
-            if let language = language.nonEmpty { _ = try transcriber.tokenizer.languageCode(for: language) }
-            let changes = try interventions.map { try Intervention(parsing: $0, dimensions: model.dimensions) }
-            if !changes.isEmpty { options.decoding.hooks = HookPlan(interventions: changes) }
-            let mel = try RecordingMel(SampleBuffer(samples), bands: model.dimensions.nMels)
-            let probe = TurnProbe(turn)
-            var observer = TranscriptionObserver()
-            observer.isCancelled = probe.isCancelled
-            let watched = observer
-            return try probe.run { try transcriber.transcribe(mel, options: options, observer: watched) }.text
+            guard !samples.isEmpty else { throw refuse("there are no samples to transcribe") }
+            var request = TranscriptionRequest()
+            request.options.decoding.language = language.nonEmpty
+            request.interventions = interventions.map { .text($0) }
+            return try TranscribeService(model: model, request)
+                .transcribe(SampleBuffer(samples), turn: turn).text
         }
     }
 
@@ -223,25 +206,4 @@ struct NoServices: PluginServices {
     ) throws -> PluginTensor { throw refusal }
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String { throw refusal }
     func stateFolder() throws -> String { throw refusal }
-}
-
-extension Tokenizer {
-    /// The ids of a text in which `<|name|>` means the special token of that name.
-    func encodeWithSpecials(_ text: String) -> [Int] {
-        var ids: [Int] = []
-        var plain = text[...]
-        var place = plain.startIndex
-        while let open = plain[place...].range(of: "<|") {
-            guard let close = plain[open.upperBound...].range(of: "|>") else { break }
-            guard let id = special(String(plain[open.lowerBound..<close.upperBound])) else {
-                place = open.upperBound
-                continue
-            }
-            ids += encode(String(plain[..<open.lowerBound]))
-            ids.append(id)
-            plain = plain[close.upperBound...]
-            place = plain.startIndex
-        }
-        return plain.isEmpty ? ids : ids + encode(String(plain))
-    }
 }

@@ -1,26 +1,26 @@
 import Audio
 import DataSets
 import Kernels
+import Messages
 import PluginHost
 import Whisper
 
 /// What a plugin hears of each recording: its needs, checked against the model, and the windows that meet them.
 ///
-/// Windows are those of a trace: consecutive, of the model's own length, padded with zeros.
+/// Windows are those of a trace: consecutive, of the model's own length, the last one padded. They cannot be a transcript's: a plugin is told with
+/// each window how many there are, which of a transcript is known when it is written.
 struct PluginCapture: Sendable {
     let needs: PluginNeedsValue
     private let model: LoadedModel
-    private let points: Set<HookPoint>
-    private let interventions: [Intervention]
+    private let plan: PassPlan
     private let prompt: DecoderPrompt?
-    private let context: EncoderContext
-    private let logMel: LogMel
+    private let source: WindowSource
 
     /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be
     /// met.
     init(
-        _ needs: PluginNeedsValue, interventions: [InterventionSpec], context: EncoderContext = .full, plugin: String,
-        model: LoadedModel
+        _ needs: PluginNeedsValue, interventions: [InterventionSpec], context: EncoderContext = .full,
+        padding: WindowPadding = .sound, plugin: String, model: LoadedModel
     ) throws {
         guard needs.objective == nil else {
             throw ServiceError(
@@ -29,14 +29,18 @@ struct PluginCapture: Sendable {
         }
         self.needs = needs
         self.model = model
-        self.context = context
-        logMel = LogMel(bands: model.dimensions.nMels)
-        points = Set(try needs.hooks.flatMap { try HookPoint.matching($0, in: model.dimensions) })
-        self.interventions = try interventions.map { try $0.intervention(model.dimensions) }
+        let points = Set(try needs.hooks.flatMap { try HookPoint.matching($0, in: model.dimensions) })
         let decodes = needs.decoder || points.contains { !$0.isEncoder }
         // What it writes itself, as in a trace.
         prompt = try decodes ? DecoderPrompt(TraceRequest(hooks: []), model) : nil
+        plan = PassPlan(
+            captures: points, allFrames: needs.allFrames,
+            interventions: try interventions.map { try $0.intervention(model.dimensions) }, keepsAudio: decodes)
+        source = WindowSource(model.dimensions, context: context, padding: padding)
     }
+
+    /// Whether the engine has anything to do for the plugin.
+    private var isComputed: Bool { !plan.captures.isEmpty || prompt != nil }
 
     /// A window before the engine has it.
     struct ReadWindow: Sendable {
@@ -51,55 +55,42 @@ struct PluginCapture: Sendable {
     func forEachWindow(
         of item: DataSetItem, _ samples: SampleBuffer, turn: EngineTurn, _ body: (PluginClipValue) throws -> Void
     ) throws {
-        let windows = windows(of: samples)
-        for index in 0..<windows {
+        let windows = try windows(of: samples)
+        for index in 0..<windows.count {
             try turn.checkpoint()
-            try body(compute(read(index, of: windows, item, samples), turn))
+            try body(compute(read(index, of: windows, item), turn))
         }
     }
 
-    func windows(of samples: SampleBuffer) -> Int {
-        max(1, (samples.count + model.dimensions.windowSamples - 1) / model.dimensions.windowSamples)
-    }
+    func windows(of samples: SampleBuffer) throws -> RecordingWindows { try source.windows(of: samples) }
 
     /// A window and its log-mel, for which no turn is needed.
-    func read(_ index: Int, of windows: Int, _ item: DataSetItem, _ recording: SampleBuffer) throws -> ReadWindow {
-        let dimensions = model.dimensions
-        let start = index * dimensions.windowSamples
-        let samples = try recording.read(start..<min(start + dimensions.windowSamples, recording.count))
-        let valid = min(EncoderFrames.valid(sampleCount: samples.count), dimensions.nAudioCtx)
-        let seconds = Double(dimensions.windowSamples) / Double(SampleBuffer.sampleRate)
+    func read(_ index: Int, of windows: RecordingWindows, _ item: DataSetItem) throws -> ReadWindow {
+        let window = try windows[index]
+        let rate = Double(SampleBuffer.sampleRate)
         let clip = PluginClipValue(
-            recording: UInt64(clamping: item.index), window: index, windowCount: windows, name: item.name,
-            start: (item.start ?? 0) + Double(index) * seconds,
-            duration: Double(samples.count) / Double(SampleBuffer.sampleRate), validFrames: valid,
-            samples: needs.audio ? samples : nil, labels: item.columns.map { ($0.column, $0.value) },
+            recording: UInt64(clamping: item.index), window: index, windowCount: windows.count, name: item.name,
+            start: (item.start ?? 0) + Double(index) * (Double(model.dimensions.windowSamples) / rate),
+            duration: Double(window.samples.count) / rate, validFrames: window.validFrames,
+            samples: needs.audio ? window.samples : nil, labels: item.columns.map { ($0.column, $0.value) },
             phonemes: item.phonemes.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) },
             words: item.words.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) })
-        let isComputed = !points.isEmpty || prompt != nil
-        return ReadWindow(clip: clip, mel: isComputed ? context.mel(samples, dimensions, by: logMel) : nil)
+        return ReadWindow(clip: clip, mel: isComputed ? try windows.mel(of: window) : nil)
     }
 
     /// What the plugin needs of a window, computed with the turn held.
     func compute(_ window: ReadWindow, _ turn: EngineTurn) throws -> PluginClipValue {
         var clip = window.clip
         guard let mel = window.mel else { return clip }
-        let dimensions = model.dimensions
-        let (index, valid) = (clip.window, clip.validFrames)
-        let plan = HookPlan(
-            captures: points, validFrames: needs.allFrames ? nil : valid, interventions: interventions)
-        let whisper = try model.model()
+        let (index, valid, dimensions) = (clip.window, clip.validFrames, model.dimensions)
         var tensors: [PluginTensor] = []
-        let run = try HookRun(plan, dimensions: dimensions) {
+        let pass = try WindowPass(model.model(), mel, plan, validFrames: valid) {
             tensors.append(PluginTensor($0, window: index, validFrames: valid, dimensions))
         }
-        let audio = points.isEmpty ? nil : try whisper.encode(mel, hooks: run)
         if let prompt {
-            let tokens = try prompt.tokens(mel, hooks: plan, turn: turn)
+            let tokens = try pass.tokens(of: prompt, turn: turn)
             clip.tokens = needs.decoder ? tokens.map { Int32(clamping: $0) } : nil
-            if let audio, points.contains(where: { !$0.isEncoder }) {
-                _ = try whisper.decode([tokens], cache: whisper.decoderCache(audio: audio), hooks: run)
-            }
+            try pass.read(tokens)
         }
         clip.tensors = tensors
         return clip
@@ -144,15 +135,8 @@ extension PluginRunValue {
         model: String, sha256: String, precision: Precision, _ dimensions: ModelDimensions, recordings: Int,
         seed: UInt64
     ) {
-        func number(_ extent: Int) -> UInt32 { UInt32(clamping: extent) }
         self.init(
-            model: model, modelSHA256: sha256,
-            dimensions: Dimensions(
-                mels: number(dimensions.nMels), audioContext: number(dimensions.nAudioCtx),
-                audioState: number(dimensions.nAudioState), audioHeads: number(dimensions.nAudioHead),
-                audioLayers: number(dimensions.nAudioLayer), vocabulary: number(dimensions.nVocab),
-                textContext: number(dimensions.nTextCtx), textState: number(dimensions.nTextState),
-                textHeads: number(dimensions.nTextHead), textLayers: number(dimensions.nTextLayer)),
+            model: model, modelSHA256: sha256, dimensions: V1.Dimensions(dimensions),
             recordings: UInt64(clamping: recordings), seed: seed, precision: precision.rawValue)
     }
 }

@@ -11,11 +11,11 @@ struct PluginHandler {
 
     var methods: [ServerMethod] {
         [
-            V1.PluginRPC.list.handle { _, _ in
-                V1.PluginList(plugins: try await blocking { service.list() })
+            V1.PluginRPC.list.handle { request, _ in
+                V1.PluginList(plugins: try await blocking { service.list(first: request.folders) })
             },
             V1.PluginRPC.describe.handle { request, _ in
-                try await blocking { try service.describe(request.id) }
+                try await blocking { try service.describe(request.id, first: request.folders) }
             },
             V1.PluginRPC.run.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)

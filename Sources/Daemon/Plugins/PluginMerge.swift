@@ -29,7 +29,7 @@ struct PluginMerge: Sendable {
                 guard let a = shard, let b = other.shard, a.count == b.count, a.index != b.index else {
                     throw ServiceError(
                         .mismatch,
-                        "\(file) and \(other.file) may have heard the same recordings: of the same data, one has "
+                        "\(file) and \(other.file) may cover the same recordings: of the same data, one has "
                             + "\(Self.name(shard)) and one \(Self.name(other.shard))")
                 }
             }

@@ -101,8 +101,8 @@ struct PluginRun: Sendable {
             let needs = try worker.create(arguments)
             try check(needs)
             let capture = try PluginCapture(
-                needs, interventions: interventions, context: EncoderContext(request.context), plugin: plugin.id,
-                model: model)
+                needs, interventions: interventions, context: EncoderContext(request.context), padding: padding,
+                plugin: plugin.id, model: model)
             return Started(
                 worker: worker, capture: capture, description: description, header: try header(model, arguments))
         } catch {

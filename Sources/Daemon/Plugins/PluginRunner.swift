@@ -45,16 +45,17 @@ struct FoundPlugin: Sendable {
 
 /// Where plugins are found.
 struct PluginCatalogue: Sendable {
-    let list: @Sendable () -> [V1.PluginListing]
-    /// By full id, or by its last part where that is one only.
-    let find: @Sendable (String) throws -> FoundPlugin
+    /// - Parameter: folders to look in first.
+    let list: @Sendable (_ first: [String]) -> [V1.PluginListing]
+    /// By full id, by its last part where that is one only, or by a bundle's absolute path.
+    let find: @Sendable (String, _ first: [String]) throws -> FoundPlugin
 
     /// The bundles of a registry, started in processes of their own.
     static func bundles(_ registry: PluginRegistry, limits: PluginLimits = PluginLimits()) -> PluginCatalogue {
         PluginCatalogue(
-            list: { registry.list() },
-            find: { name in
-                let bundle = try registry.bundle(named: name)
+            list: { registry.list(first: $0) },
+            find: { name, first in
+                let bundle = try registry.bundle(named: name, first: first)
                 return FoundPlugin(id: bundle.id, version: bundle.version, library: bundle.library) {
                     services, outlet in
                     try PluginProcess.start(

@@ -56,7 +56,7 @@ extension PluginCapture {
             }
         case .voice(let number):
             let clips = try DemoClips.items().filter { $0.text != nil }
-            guard !clips.isEmpty else { throw ServiceError(.notFound, "no clips of speech are embedded in this build") }
+            guard !clips.isEmpty else { throw NothingToShow("no clips of speech are embedded in this build") }
             item = clips[Self.spread(number, over: clips.count)]
             item.index = number
             samples = try SampleBuffer.read(PluginRecording(item: item, recording: nil).input().input.source).readAll()

@@ -26,11 +26,11 @@ struct PluginService: Sendable {
     }
 
     /// The plugins that were found; nothing is loaded.
-    func list() -> [V1.PluginListing] { catalogue.list() }
+    func list(first: [String] = []) -> [V1.PluginListing] { catalogue.list(first) }
 
     /// What a plugin needs, takes and gives. Starts it where its library is not the one that was described before.
-    func describe(_ name: String) throws -> V1.PluginDescription {
-        let plugin = try catalogue.find(name)
+    func describe(_ name: String, first: [String] = []) throws -> V1.PluginDescription {
+        let plugin = try catalogue.find(name, first)
         return try descriptions.description(of: plugin.library) {
             let runner = try plugin.start(NoServices(reason: "a plugin that is described has no model"), PluginOutlet())
             defer { runner.close() }
@@ -42,9 +42,10 @@ struct PluginService: Sendable {
 
     /// Checks what can be checked before anything waits for the engine.
     func check(_ request: V1.RunPluginRequest) throws {
-        _ = try catalogue.find(request.pluginId)
+        _ = try catalogue.find(request.pluginId, request.pluginFolders)
         _ = try request.interventions.map { try InterventionSpec($0) }
         _ = try EncoderContext(request.context)
+        _ = try WindowPadding(request.padding)
         for (what, path) in [("checkpoint", request.checkpoint), ("state_file", request.stateFile)] {
             try Self.checkPath(path, what)
         }
@@ -69,7 +70,7 @@ struct PluginService: Sendable {
         emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
     ) async throws -> V1.PluginEnd {
         try check(request)
-        let plugin = try catalogue.find(request.pluginId)
+        let plugin = try catalogue.find(request.pluginId, request.pluginFolders)
         let single = try request.audio.map { try engine.input($0, connection: connection) }
         let recordings = try await blocking {
             try PluginRecordings(
@@ -136,7 +137,7 @@ struct PluginService: Sendable {
             try zip(request.stateFiles + uploads.map(\.path), files).map { try PluginState(path: $0, name: $1) }
         }
         let merge = try PluginMerge(states, files: files)
-        let plugin = try catalogue.find(merge.header.plugin)
+        let plugin = try catalogue.find(merge.header.plugin, request.pluginFolders)
         guard plugin.version == merge.header.pluginVersion else {
             throw ServiceError(
                 .mismatch,

@@ -44,6 +44,7 @@ struct PluginState: Sendable {
         var dimensions: ModelDimensions
         var interventions: [String]
         var context: EncoderContext
+        var padding: WindowPadding
         /// SHA-256 of the recordings' descriptions, of all shards.
         var dataSet: String
         var shard: Shard?
@@ -116,7 +117,7 @@ struct PluginState: Sendable {
     /// - Parameter name: what messages call it.
     init(path: String, name: String? = nil) throws {
         func refuse(_ problem: String) -> ServiceError {
-            ServiceError(.dataLoss, "\(name ?? path) is no state of a plugin's run: \(problem)")
+            ServiceError(.dataLoss, "\(name ?? path) is not the state of a plugin's run: \(problem)")
         }
         let file = try FileDescriptor(reading: path, name: name)
         let size = try file.size
@@ -175,6 +176,7 @@ extension PluginState.Header {
             ?? differs("its precision", precision.rawValue, other.precision.rawValue)
             ?? differs("the interventions", interventions, other.interventions)
             ?? differs("the encoder's context", context.rawValue, other.context.rawValue)
+            ?? differs("its padding", padding.rawValue, other.padding.rawValue)
             ?? differs("the seed", seed, other.seed)
         guard same == nil, parts else { return same }
         func name(_ shard: Shard?) -> String { shard.map { "\($0.index) of \($0.count)" } ?? "all" }

@@ -5,13 +5,16 @@ import Whisper
 
 /// How the results of a run are made, as its state and its results say it.
 extension PluginRun {
+    /// Windows are a trace's, and padded as a trace's are.
+    var padding: WindowPadding { get throws { try WindowPadding(request.padding) ?? .sound } }
+
     func header(_ model: LoadedModel, _ arguments: [V1.PluginArgument]) throws -> PluginState.Header {
         PluginState.Header(
             version: auscultVersion, plugin: plugin.id, pluginVersion: plugin.version,
             arguments: arguments.map { .init(id: $0.id, value: $0.value) }, model: model.name,
             vocabulary: request.model?.vocabulary ?? "", modelSHA256: try model.digest(), precision: model.precision,
             dimensions: model.dimensions, interventions: interventions.map(\.description),
-            context: try EncoderContext(request.context), dataSet: recordings.digest,
+            context: try EncoderContext(request.context), padding: try padding, dataSet: recordings.digest,
             shard: request.shard.map { .init(index: $0.index, count: $0.count) }, seed: request.seed,
             recordings: recordings.recordings.count, done: 0, skipped: [])
     }
@@ -36,8 +39,7 @@ extension V1.Provenance {
         self.init(
             version: header.version, model: header.model, modelSha256: header.modelSHA256,
             precision: header.precision.message, context: header.context == .auto ? .auto : .full,
-            // The windows of runs are a trace's.
-            padding: .sound, interventions: header.interventions,
+            padding: header.padding.message, interventions: header.interventions,
             recordings: V1.RecordingSet(
                 count: UInt64(clamping: header.recordings), sha256: header.dataSet,
                 shard: header.shard.map { V1.Shard(index: $0.index, count: $0.count) }),

@@ -106,20 +106,21 @@ final class WindowsAhead: Sendable {
     ) throws {
         var digests = RecordingDigests()
         for recording in recordings {
-            let item: DataSetItem, samples: SampleBuffer, info: V1.RecordingInfo
+            let item: DataSetItem, windows: RecordingWindows, info: V1.RecordingInfo
             do {
                 let (input, seconds) = try recording.input()
-                (item, samples) = (try recording.item.aligned(), try SampleBuffer.read(input.source, seconds: seconds))
+                item = try recording.item.aligned()
+                let samples = try SampleBuffer.read(input.source, seconds: seconds)
+                windows = try capture.windows(of: samples)
                 info = try recording.info(sha256: digests.digest(of: input.source), samples)
             } catch {
                 guard try steps.put({ .unreadable(error) }) else { return }
                 continue
             }
-            let windows = capture.windows(of: samples)
-            for index in 0..<windows {
+            for index in 0..<windows.count {
                 let isThere = try steps.put {
-                    let window = try capture.read(index, of: windows, item, samples)
-                    return .window(window, begins: index == 0 ? info : nil, isLast: index == windows - 1)
+                    let window = try capture.read(index, of: windows, item)
+                    return .window(window, begins: index == 0 ? info : nil, isLast: index == windows.count - 1)
                 }
                 guard isThere else { return }
             }

@@ -20,7 +20,7 @@ package struct DaemonCommand: ParsableCommand {
 
             Exit status:
               0    stopped when it was asked to, or idle for long enough
-              64   the command line makes no sense
+              64   the command line is invalid
               69   another daemon serves the socket already
               73   the socket cannot be made
               77   the socket's folder is not the user's own

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Files
 import Foundation
-import TensorFiles
-import Whisper
 
 /// The program `auscultd`: reads the arguments, puts the configuration together, serves, reports what went wrong.
 public enum DaemonProgram {
@@ -52,25 +50,13 @@ public enum DaemonProgram {
     }
 
     private static func exitStatus(of error: any Error) -> Int32 {
-        let code: String? =
-            switch error {
-            case is ConfigurationError: "configuration"
-            case let error as FileError: error.code.rawValue
-            case let error as ServiceError: error.code.rawValue
-            case let error as WhisperError: error.code.rawValue
-            case let error as TensorFileError: error.code.rawValue
-            default: nil
-            }
-        return switch code {
-        case "configuration": 78
-        case FileError.Code.permissionDenied.rawValue: 77
-        case FileError.Code.cannotCreate.rawValue: 73
-        case FileError.Code.inputOutput.rawValue: 74
-        case FileError.Code.unavailable.rawValue: 69
-        case FileError.Code.notFound.rawValue: 66
-        case FileError.Code.invalidArgument.rawValue: 64
-        case ServiceError.Code.dataLoss.rawValue, WhisperError.Code.unsupported.rawValue: 65
-        default: 1
+        switch error {
+        // EX_CONFIG.
+        case is ConfigurationError: return 78
+        case let error as any CodedError:
+            // EX_NOPERM: the daemon's folders are another user's, which is no matter of making a file.
+            return error.code == .permissionDenied ? 77 : error.code.exitStatus ?? 1
+        default: return 1
         }
     }
 }

@@ -251,7 +251,7 @@ package final class AuscultServer: Sendable {
         return HealthHandler(state: health, services: names).methods
             + ReflectionHandler(services: names).methods
             + DaemonHandler(server: self).methods
-            + ModelHandler(service: models, store: store).methods
+            + ModelHandler(catalogue: ModelCatalogue(service: models, store: store)).methods
             + AudioHandler(uploads: uploads, engine: engine).methods
             + transcribe.methods + trace.methods
             + JobHandler(

@@ -15,7 +15,7 @@ struct DaemonHandler {
             V1.DaemonRPC.cancel.handle { request, _ in
                 guard server.cancel(subscription: request.subscriptionId) else {
                     throw WireError(
-                        .notFound, "there is no subscription \(request.subscriptionId)", reason: "not_found")
+                        .notFound, "no stream has the subscription id \(request.subscriptionId)", reason: "not_found")
                 }
                 return V1.Empty()
             }.alsoWhileDraining(),

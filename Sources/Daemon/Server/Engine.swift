@@ -1,8 +1,6 @@
 import Audio
 import Files
 import Foundation
-import Messages
-import Wire
 
 /// What every method that runs a model needs: the models, their queue, and the sound that was sent.
 struct Engine: Sendable {
@@ -12,7 +10,7 @@ struct Engine: Sendable {
 
     /// Runs `body` with a model when it is this client's turn, on a thread that may block.
     func run<R: Sendable>(
-        _ reference: V1.ModelRef?, client: ClientID, deadline: ContinuousClock.Instant?,
+        _ reference: ModelReference, client: ClientID, deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (LoadedModel, EngineTurn) throws -> R
     ) async throws -> R {
         try await queue.run(client: client, deadline: deadline) { [store] turn in
@@ -27,15 +25,11 @@ struct Engine: Sendable {
         }
     }
 
-    /// The recording that a request names.
+    /// The recording that somebody names.
     /// - Parameter connection: whose uploads it may use; nil for a job, which may use none.
-    func input(_ source: V1.AudioSource?, connection: UInt64?) throws -> Recording {
-        guard let source, let place = source.source else {
-            throw ServiceError(.invalidArgument, "the request names no recording: its audio has no source")
-        }
-        let seconds = try source.span.map { try Self.seconds($0) }
-        let name = source.name.nonEmpty
-        switch place {
+    func input(_ reference: RecordingReference, connection: UInt64?) throws -> Recording {
+        let (name, seconds) = (reference.name, reference.seconds)
+        switch reference.place {
         case .path(let path):
             try Self.checkRecording(path, name: name ?? path)
             // Messages speak of it as its user does.
@@ -44,9 +38,9 @@ struct Engine: Sendable {
         case .clip(let clip):
             let input = try AudioInput.clip(named: clip)
             return Recording(input: AudioInput(name: name ?? input.name, source: input.source), seconds: seconds)
-        case .pcmS16le(let bytes):
+        case .samples(let bytes):
             return Recording(input: .pcm(bytes, name: name ?? "samples"), seconds: seconds)
-        case .uploadId(let id):
+        case .upload(let id):
             guard let connection else {
                 throw ServiceError(
                     .invalidArgument, "a job cannot use the upload \(id), which ends with its connection; name a file")
@@ -69,16 +63,26 @@ struct Engine: Sendable {
             throw ServiceError(.invalidArgument, "the path '\(path)' is not absolute")
         }
     }
+}
 
-    /// - Throws: ``ServiceError`` (`invalidArgument`) for a span that is none.
-    static func seconds(_ span: V1.Span) throws -> Range<Double> {
-        let end = span.end ?? .greatestFiniteMagnitude
-        guard span.start >= 0, span.start < end, span.start.isFinite, !end.isNaN else {
-            throw ServiceError(
-                .invalidArgument, "the span must have 0 ≤ start < end, not \(span.start) and \(end)")
-        }
-        return span.start..<end
+/// Where somebody says that a recording is.
+struct RecordingReference: Sendable {
+    enum Place: Sendable {
+        /// A sound file, by its absolute path.
+        case path(String)
+        /// An embedded clip, by its name.
+        case clip(String)
+        /// 16 kHz mono s16le.
+        case samples([UInt8])
+        /// What was sent before on the same connection, by its id.
+        case upload(String)
     }
+
+    let place: Place
+    /// What results and messages call it; nil for what the place says.
+    var name: String?
+    /// The part to look at; nil for all.
+    var seconds: Range<Double>?
 }
 
 /// A recording, the part of it to look at, and what must stay while it is read.
@@ -86,8 +90,4 @@ struct Recording: Sendable {
     let input: AudioInput
     let seconds: Range<Double>?
     var upload: UploadStore.Upload?
-}
-
-extension CallContext {
-    var client: ClientID { ClientID(connection) }
 }

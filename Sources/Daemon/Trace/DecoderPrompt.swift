@@ -25,20 +25,20 @@ struct DecoderPrompt {
 
     /// The sequence for one window.
     /// - Parameters:
-    ///   - mel: its log-mel, `[n_mels, 2 × n_audio_ctx]`.
+    ///   - audio: the encoder's output for it.
     ///   - hooks: the interventions under which the model detects the language and writes.
     ///   - turn: its checkpoints come between the tokens that the model writes.
-    func tokens(_ mel: Tensor, hooks: HookPlan, turn: EngineTurn?) throws -> [Int] {
+    func tokens(of audio: Tensor, hooks: HookPlan, turn: EngineTurn?) throws -> [Int] {
         if case .tokens(let ids) = input, ids.first == transcriber?.tokenizer.startOfTranscript ?? ids.first {
             return ids
         }
         guard let transcriber else { return [] }
         let tokenizer = transcriber.tokenizer
         switch input {
-        case .tokens(let ids): return try start(mel, hooks) + ids
+        case .tokens(let ids): return try start(audio, hooks) + ids
         case .text(let text):
             let text = tokenizer.encode(" " + text.drop { $0 == " " })
-            return try start(mel, hooks) + [tokenizer.noTimestamps] + text
+            return try start(audio, hooks) + [tokenizer.noTimestamps] + text
         case .greedy:
             var options = DecodingOptions()
             options.language = language
@@ -47,19 +47,19 @@ struct DecoderPrompt {
             options.hooks = hooks
             let probe = TurnProbe(turn)
             let result = try probe.run {
-                try transcriber.decode(mel, options: options, isCancelled: probe.isCancelled)
+                try transcriber.decode(audio: audio, options: options, isCancelled: probe.isCancelled)
             }
             let start = try tokenizer.startSequence(language: result.language, task: task)
             return start + [tokenizer.noTimestamps] + result.tokens
         }
     }
 
-    private func start(_ mel: Tensor, _ hooks: HookPlan) throws -> [Int] {
+    private func start(_ audio: Tensor, _ hooks: HookPlan) throws -> [Int] {
         guard let transcriber else { return [] }
         var spoken = language
         if spoken == nil, transcriber.tokenizer.isMultilingual {
-            let likeliest = try transcriber.detectLanguage(mel, hooks: hooks).max { $0.probability < $1.probability }
-            spoken = likeliest?.language
+            let languages = try transcriber.detectLanguage(audio: audio, hooks: hooks)
+            spoken = languages.max { $0.probability < $1.probability }?.language
         }
         return try transcriber.tokenizer.startSequence(language: spoken, task: task)
     }

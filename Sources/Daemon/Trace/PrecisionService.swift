@@ -44,22 +44,28 @@ public struct PrecisionService: Sendable {
         let prompt =
             try points.contains { !$0.isEncoder } ? DecoderPrompt(TraceRequest(hooks: []), exact) : nil
         let samples = try input.samples(seconds: seconds, turn: turn)
+        let windows = try WindowSource(dimensions).windows(of: samples)
         var sums: [HookPoint: ErrorSum] = [:]
-        for start in stride(from: 0, to: max(1, samples.count), by: dimensions.windowSamples) {
-            let part = try samples.read(start..<min(start + dimensions.windowSamples, samples.count))
-            let mel = EncoderContext.full.mel(part, dimensions)
-            let tokens = try prompt?.tokens(mel, hooks: HookPlan(), turn: turn)
-            let frames = min(EncoderFrames.valid(sampleCount: part.count), dimensions.nAudioCtx)
+        for index in 0..<windows.count {
+            let window = try windows[index]
+            let mel = try windows.mel(of: window)
+            // What the exact model writes in its first pass, both read.
+            var tokens: [Int]?
             for group in groups(points) {
                 try Task.checkCancellation()
                 try turn?.checkpoint()
                 var kept: [HookPoint: Tensor] = [:]
-                try run(exact, mel, tokens, group, frames) { kept[$0.hook] = $0.tensor }
+                let first = try pass(exact, mel, group, window, keepsAudio: prompt != nil && tokens == nil) {
+                    kept[$0.hook] = $0.tensor
+                }
+                if let prompt, tokens == nil { tokens = try first.tokens(of: prompt, turn: turn) }
+                if let tokens { try first.read(tokens) }
                 try turn?.checkpoint()
-                try run(model, mel, tokens, group, frames) {
+                let second = try pass(model, mel, group, window) {
                     guard let reference = kept.removeValue(forKey: $0.hook) else { return }
                     sums[$0.hook, default: ErrorSum()].add($0.tensor, reference)
                 }
+                if let tokens { try second.read(tokens) }
             }
         }
         return points.compactMap { point in
@@ -83,16 +89,13 @@ public struct PrecisionService: Sendable {
         return groups
     }
 
-    private func run(
-        _ model: LoadedModel, _ mel: Tensor, _ tokens: [Int]?, _ points: Set<HookPoint>, _ frames: Int,
-        _ body: @escaping (CapturedTensor) throws -> Void
-    ) throws {
-        let whisper = try model.model()
-        let run = try HookRun(
-            HookPlan(captures: points, validFrames: frames), dimensions: model.dimensions, sink: body)
-        guard let audio = try whisper.encode(mel, hooks: run), let tokens, points.contains(where: { !$0.isEncoder })
-        else { return }
-        _ = try whisper.decode([tokens], cache: whisper.decoderCache(audio: audio), hooks: run)
+    private func pass(
+        _ model: LoadedModel, _ mel: Tensor, _ points: Set<HookPoint>, _ window: SoundWindow,
+        keepsAudio: Bool = false, _ sink: @escaping (CapturedTensor) throws -> Void
+    ) throws -> WindowPass {
+        try WindowPass(
+            model.model(), mel, PassPlan(captures: points, keepsAudio: keepsAudio), validFrames: window.validFrames,
+            sink: sink)
     }
 }
 

@@ -16,7 +16,7 @@ final class SharedMemorySink: TraceSink {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    func begin(windows: Int) throws {
+    func begin(windows: Int?) throws {
         descriptor = auscult_memory_create("auscult-trace", 0)
         guard descriptor >= 0 else { throw failure() }
     }

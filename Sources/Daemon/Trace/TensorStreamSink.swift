@@ -14,7 +14,7 @@ final class TensorStreamSink: TraceSink {
         self.turn = turn
     }
 
-    func begin(windows: Int) {}
+    func begin(windows: Int?) {}
 
     func append(_ description: TracedTensor, _ tensor: Tensor) throws {
         try stream.send(V1.TraceEvent(event: .tensor(V1.TensorHeader(description, tensor))), on: turn)

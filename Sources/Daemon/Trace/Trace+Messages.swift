@@ -22,10 +22,12 @@ extension TraceRequest {
         self.seconds = seconds
         switch message.decoderInput {
         case .text(let text)?: decoderInput = .text(text)
+        case .transcript(let options)?: transcript = try TranscribeOptions(options)
         case .tokens(let tokens)?: decoderInput = .tokens(tokens.ids.map { Int($0) })
         case nil: decoderInput = .greedy
         }
         context = try EncoderContext(message.context)
+        padding = try WindowPadding(message.padding)
         language = message.language.nonEmpty
         task = try SpeechTask(message.task)
     }
@@ -58,6 +60,7 @@ extension V1.TraceSummary {
             tensors: summary.tensors.map { V1.TensorHeader($0) },
             tokens: summary.tokens.map { V1.TokenSequence(ids: $0.map { Int32(clamping: $0) }) },
             windows: UInt32(clamping: summary.windows), outputFile: summary.output ?? "", memory: memory,
-            precision: summary.precision.message)
+            precision: summary.precision.message, padding: summary.padding.message,
+            windowStarts: summary.windowStarts, promptTokens: summary.promptTokens.map { UInt32(clamping: $0) })
     }
 }

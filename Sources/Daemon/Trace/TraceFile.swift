@@ -27,7 +27,7 @@ final class TraceFile: TraceSink {
         }
     }
 
-    func begin(windows: Int) {}
+    func begin(windows: Int?) {}
 
     func append(_ description: TracedTensor, _ tensor: Tensor) throws {
         try writer.append(description.name, tensor)
@@ -42,8 +42,10 @@ final class TraceFile: TraceSink {
             "duration": "\(summary.duration)", "start": "\(request.seconds?.lowerBound ?? 0)",
             "windows": "\(summary.windows)", "frames": request.frames.rawValue,
             "reduction": request.reduction.rawValue, "context": request.context.rawValue,
+            "padding": summary.padding.rawValue, "window_starts": try json(summary.windowStarts),
             "interventions": try json(request.interventions.map(\.description)), "tokens": try json(summary.tokens),
         ]
+        if request.transcript != nil { metadata["prompt_tokens"] = try json(summary.promptTokens) }
         for tensor in summary.tensors { metadata[tensor.name] = try json(tensor) }
         try writer.finish(metadata: metadata)
     }

@@ -30,6 +30,8 @@ public struct TraceRequest: Sendable {
     public var frames = Frames.valid
     public var reduction = Reduction.none
     public var context = EncoderContext.full
+    /// What windows are padded with; nil for what is usual: ``WindowPadding/mel`` with a transcript, else ``WindowPadding/sound``.
+    public var padding: WindowPadding?
     /// Changes to activations on the way.
     public var interventions: [InterventionSpec] = []
     /// The part of the recording to look at, in seconds.
@@ -38,13 +40,19 @@ public struct TraceRequest: Sendable {
     /// For the start tokens; nil lets the model detect it.
     public var language: String?
     public var task = SpeechTask.transcribe
+    /// How the recording is written down, where the windows, and what the decoder reads in them, are to be those of its transcript. Then
+    /// ``decoderInput``, ``language`` and ``task`` count for nothing.
+    public var transcript: TranscribeOptions?
 
     public init(hooks: [String]) { self.hooks = hooks }
+
+    var usedPadding: WindowPadding { padding ?? (transcript == nil ? .sound : .mel) }
 }
 
 /// What is known about one tensor, also in the file's metadata under the tensor's name.
 public struct TracedTensor: Sendable, Codable, Equatable {
-    /// The tensor's name in the file: the hook point's, with `@window1`, `@window2`, … where there are several windows.
+    /// The tensor's name in the file: the hook point's, with `@window1`, `@window2`, … where there are several windows, or where
+    /// they are a transcript's.
     public var name: String
     public var hook: String
     /// Counted from 1.
@@ -52,7 +60,8 @@ public struct TracedTensor: Sendable, Codable, Equatable {
     public var dtype = "F32"
     public var shape: [Int]
     public var axes: [String]
-    /// The frame of the trace that position 0 stands for; a reduction's first frame.
+    /// The frame of the trace that position 0 stands for; a reduction's first frame. Where a transcript's window begins between two,
+    /// the earlier one.
     public var firstFrame: Int?
     /// The token of the window's sequence that position 0 stands for.
     public var firstToken: Int?
@@ -74,12 +83,19 @@ public struct TraceSummary: Sendable {
     public var model: String
     public var digest: String
     public var precision = Precision.exact
+    /// What windows were padded with.
+    public var padding = WindowPadding.sound
     /// Seconds of audio.
     public var duration: Double
     public var tensors: [TracedTensor]
-    /// The tokens that the decoder read, per window; empty without decoder hooks.
+    /// The tokens that the decoder read, per window; empty without decoder hooks. Of a transcript they are always there, a window's
+    /// empty where the transcript took none from it.
     public var tokens: [[Int]]
-    public var windows: Int
+    /// Of a transcript: how many of each window's tokens were not written in it: earlier text, and the start tokens.
+    public var promptTokens: [Int] = []
+    /// Where each window begins, in seconds from the part that was looked at.
+    public var windowStarts: [Double]
+    public var windows: Int { windowStarts.count }
     /// The file that holds the tensors, where one does.
     public var output: String?
 }

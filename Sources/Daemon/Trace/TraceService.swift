@@ -1,5 +1,3 @@
-import Audio
-import Foundation
 import Kernels
 import Logging
 import Whisper
@@ -7,7 +5,8 @@ import Whisper
 /// Where the tensors of a trace go. One trace uses it, on one thread; its first error ends the trace.
 public protocol TraceSink: AnyObject {
     /// Before all else.
-    func begin(windows: Int) throws
+    /// - Parameter windows: nil where nobody knows yet how many there will be.
+    func begin(windows: Int?) throws
     /// A tensor, as soon as it is known.
     func append(_ description: TracedTensor, _ tensor: Tensor) throws
     /// After the last tensor. Without it nothing may be left behind.
@@ -16,12 +15,11 @@ public protocol TraceSink: AnyObject {
 
 /// Takes down what happens inside a model while it listens to a recording.
 ///
-/// The recording is taken in consecutive windows of the model's own length, each padded with zeros, as
-/// openai/whisper's `pad_or_trim` does. Each tensor goes to the sink as soon as it is known, so memory does not grow
-/// with the recording.
+/// The recording is taken in consecutive windows of the model's own length, or in the very windows of its transcript. Each tensor goes to the
+/// sink as soon as it is known, so memory does not grow with the recording.
 public struct TraceService: Sendable {
-    private let model: LoadedModel
-    private let logger: Logger
+    let model: LoadedModel
+    let logger: Logger
 
     public init(model: LoadedModel, logger: Logger) {
         self.model = model
@@ -31,7 +29,7 @@ public struct TraceService: Sendable {
     /// Into a file, which appears when it is complete, or not at all.
     /// - Parameters:
     ///   - path: the file to write, ending in `.safetensors` or `.npz`.
-    ///   - progress: the windows done, and of how many.
+    ///   - progress: the windows done, and of how many; 0 where nobody knows.
     /// - Throws: as ``trace(_:_:into:turn:progress:)``; ``Files/FileError`` (`cannotCreate`) for `path`.
     public func trace(
         _ input: AudioInput, _ request: TraceRequest, to path: String, turn: EngineTurn? = nil,
@@ -48,97 +46,67 @@ public struct TraceService: Sendable {
     /// - Parameters:
     ///   - turn: the engine's, where it is shared: handed over between windows, tensors and tokens, and while the
     ///     recording is read. Without one, the task's cancellation ends the work.
-    ///   - progress: the windows done, and of how many.
+    ///   - progress: the windows done, and of how many; 0 where nobody knows.
     /// - Throws: ``WhisperError`` for an unknown hook (with the nearest names) or an intervention that makes no sense;
     ///   ``Audio/AudioError`` for what is wrong with the recording; what `sink`, `turn` and `progress` throw.
     public func trace(
         _ input: AudioInput, _ request: TraceRequest, into sink: some TraceSink, turn: EngineTurn? = nil,
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> TraceSummary {
-        let dimensions = model.dimensions
-        let plan = try TracePlan(request, dimensions)
-        let decoderInput = try plan.needsDecoder ? DecoderPrompt(request, model) : nil
-        let samples = try input.samples(seconds: request.seconds, turn: turn)
-        let windows = max(1, (samples.count + dimensions.windowSamples - 1) / dimensions.windowSamples)
-        try sink.begin(windows: windows)
-        var tensors: [TracedTensor] = []
-        var tokens: [[Int]] = []
-        for index in 0..<windows {
-            try Task.checkCancellation()
-            try turn?.checkpoint()
-            try progress(index, windows)
-            let start = index * dimensions.windowSamples
-            let part = try samples.read(start..<min(start + dimensions.windowSamples, samples.count))
-            let window = TraceWindow(
-                index: index, of: windows, validFrames: EncoderFrames.valid(sampleCount: part.count), dimensions)
-            tokens += try trace(
-                request.context.mel(part, dimensions), window, plan, decoderInput, turn
-            ) { description, tensor in
-                tensors.append(description)
-                try sink.append(description, tensor)
-                try turn?.checkpoint()
-            }
-        }
-        try progress(windows, windows)
+        let plan = try TracePlan(request, model.dimensions)
+        let record = TraceRecord(sink, turn)
+        let duration =
+            try request.transcript.map { try traceTranscript(input, request, $0, plan, record, progress) }
+            ?? traceWindows(input, request, plan, record, progress)
         // Of a large file it takes a while, the first time.
         let digest = try turn.map { turn in try turn.suspended { try model.digest() } } ?? model.digest()
         let summary = TraceSummary(
-            file: input.name, model: model.name, digest: digest, precision: model.precision, duration: samples.duration,
-            tensors: tensors, tokens: tokens, windows: windows)
+            file: input.name, model: model.name, digest: digest, precision: model.precision,
+            padding: request.usedPadding, duration: duration, tensors: record.tensors, tokens: record.tokens,
+            promptTokens: record.promptTokens, windowStarts: record.windowStarts)
         try sink.finish(summary)
         return summary
     }
 
-    /// One window: the tokens that the decoder read, if it did.
-    private func trace(
-        _ mel: Tensor, _ window: TraceWindow, _ plan: TracePlan, _ prompt: DecoderPrompt?, _ turn: EngineTurn?,
-        append: (TracedTensor, Tensor) throws -> Void
-    ) throws -> [[Int]] {
+    /// Consecutive windows.
+    /// - Returns: seconds of audio.
+    private func traceWindows(
+        _ input: AudioInput, _ request: TraceRequest, _ plan: TracePlan, _ record: TraceRecord,
+        _ progress: (_ done: Int, _ total: Int) throws -> Void
+    ) throws -> Double {
+        let dimensions = model.dimensions
+        let prompt = try plan.pass.capturesDecoder ? DecoderPrompt(request, model) : nil
+        let samples = try input.samples(seconds: request.seconds, turn: record.turn)
+        let source = WindowSource(dimensions, context: request.context, padding: request.usedPadding)
+        let windows = try source.windows(of: samples)
+        try record.begin(windows: windows.count)
+        for index in 0..<windows.count {
+            try Task.checkCancellation()
+            try record.turn?.checkpoint()
+            try progress(index, windows.count)
+            let sound = try windows[index]
+            let window = TraceWindow(sound, of: windows.count, dimensions)
+            guard let pass = try pass(windows.mel(of: sound), window, plan, record), let prompt else { continue }
+            let tokens = try pass.tokens(of: prompt, turn: record.turn)
+            try pass.read(tokens)
+            record.read(tokens)
+        }
+        try progress(windows.count, windows.count)
+        return samples.duration
+    }
+
+    /// The pass over one window; nil where nothing but its log-mel is wanted.
+    func pass(
+        _ mel: Tensor, _ window: TraceWindow, _ plan: TracePlan, _ record: TraceRecord
+    ) throws -> WindowPass? {
+        record.windowStarts.append(window.start)
         if plan.wantsLogMel {
-            let (description, tensor) = window.logMel(mel, plan)
-            try append(description, tensor)
+            let (description, tensor) = window.logMel(mel, plan.pass)
+            try record.append(description, tensor)
         }
-        guard !plan.points.isEmpty else { return [] }
-        let whisper = try model.model()
-        let hooks = plan.hookPlan(validFrames: window.validFrames)
-        return try withoutActuallyEscaping(append) { append in
-            let run = try HookRun(hooks, dimensions: model.dimensions) { captured in
-                try append(window.description(of: captured), captured.tensor)
-            }
-            guard let audio = try whisper.encode(mel, hooks: run), let prompt else { return [] }
-            let tokens = try prompt.tokens(mel, hooks: hooks, turn: turn)
-            _ = try whisper.decode([tokens], cache: whisper.decoderCache(audio: audio), hooks: run)
-            return [tokens]
+        guard !plan.pass.captures.isEmpty || plan.pass.keepsAudio else { return nil }
+        return try WindowPass(model.model(), mel, plan.pass, validFrames: window.validFrames) { captured in
+            try record.append(window.description(of: captured), captured.tensor)
         }
-    }
-}
-
-/// A request, checked against the model.
-struct TracePlan {
-    let wantsLogMel: Bool
-    let points: Set<HookPoint>
-    let interventions: [Intervention]
-    let frames: TraceRequest.Frames
-    let reduction: Reduction
-
-    var needsDecoder: Bool { points.contains { !$0.isEncoder } }
-
-    init(_ request: TraceRequest, _ dimensions: ModelDimensions) throws {
-        guard !request.hooks.isEmpty else { throw ServiceError(.invalidArgument, "a trace needs at least one hook") }
-        guard request.hooks.count <= 4096 else {
-            throw ServiceError(.invalidArgument, "a trace of \(request.hooks.count) hooks; expected at most 4096")
-        }
-        wantsLogMel = request.hooks.contains(TraceRequest.logMel)
-        let patterns = request.hooks.filter { $0 != TraceRequest.logMel }
-        points = Set(try patterns.flatMap { try HookPoint.matching($0, in: dimensions) })
-        interventions = try request.interventions.map { try $0.intervention(dimensions) }
-        frames = request.frames
-        reduction = request.reduction
-    }
-
-    func hookPlan(validFrames: Int) -> HookPlan {
-        HookPlan(
-            captures: points, reduction: reduction, validFrames: frames == .valid ? validFrames : nil,
-            interventions: interventions)
     }
 }

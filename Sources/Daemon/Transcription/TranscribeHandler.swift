@@ -60,6 +60,7 @@ struct TranscribeHandler {
     func check(_ request: V1.TranscribeRequest, connection: UInt64?) throws {
         _ = try engine.input(request.audio, connection: connection)
         _ = try TranscribeOptions(request.options)
+        _ = try WindowPadding(request.padding)
         let model = try engine.store.model(request.model)
         let tokenizer = try model.tokenizer()
         if let language = request.options?.language.nonEmpty { _ = try tokenizer.languageCode(for: language) }
@@ -85,6 +86,7 @@ struct TranscribeHandler {
         wanted.options = try TranscribeOptions(request.options)
         wanted.interventions = try request.interventions.map { try InterventionSpec($0) }
         wanted.seconds = recording.seconds
+        wanted.padding = try WindowPadding(request.padding) ?? wanted.padding
         let service = wanted
         return try await engine.run(request.model, client: client, deadline: deadline) { [logger] model, turn in
             try tell(.began, turn)

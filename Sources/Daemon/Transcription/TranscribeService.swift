@@ -11,6 +11,8 @@ public struct TranscriptionRequest: Sendable {
     public var interventions: [InterventionSpec] = []
     /// The part of each recording to write down, in seconds.
     public var seconds: Range<Double>?
+    /// What windows are padded with.
+    public var padding = WindowPadding.mel
 
     public init() {}
 }
@@ -27,15 +29,19 @@ public struct Transcript: Sendable {
     public var seed: UInt64
     /// In what numbers the model computed.
     public var precision: Precision
+    /// What windows were padded with.
+    public var padding: WindowPadding
 
     public init(
-        file: String, duration: Double, transcription: Transcription, seed: UInt64 = 0, precision: Precision = .exact
+        file: String, duration: Double, transcription: Transcription, seed: UInt64 = 0, precision: Precision = .exact,
+        padding: WindowPadding = .mel
     ) {
         self.file = file
         self.duration = duration
         self.transcription = transcription
         self.seed = seed
         self.precision = precision
+        self.padding = padding
     }
 }
 
@@ -44,22 +50,22 @@ public struct TranscribeService: Sendable {
     private let transcriber: Transcriber
     private let request: TranscriptionRequest
     private let options: TranscribeOptions
+    private let passes: TranscriptPasses
 
     /// Loads the model and checks the request against it.
     /// - Throws: ``WhisperError`` or ``ServiceError`` where the model has no vocabulary, or does not know the language,
     ///   or an intervention makes no sense.
-    public init(model: LoadedModel, _ request: TranscriptionRequest, logger: Logger) throws {
+    public init(model: LoadedModel, _ request: TranscriptionRequest, logger: Logger? = nil) throws {
         let tokenizer = try model.tokenizer()
         if let language = request.options.decoding.language { _ = try tokenizer.languageCode(for: language) }
+        let interventions = try request.interventions.map { try $0.intervention(model.dimensions) }
         var options = request.options
-        if !request.interventions.isEmpty {
-            options.decoding.hooks = HookPlan(
-                interventions: try request.interventions.map { try $0.intervention(model.dimensions) })
-        }
+        if !interventions.isEmpty { options.decoding.hooks = HookPlan(interventions: interventions) }
         self.request = request
         self.options = options
-        self.transcriber = try model.transcriber()
-        logger.debug("the model \(model.name) is in memory")
+        transcriber = try model.transcriber()
+        passes = TranscriptPasses(transcriber.model, interventions: interventions)
+        logger?.debug("the model \(model.name) is in memory")
     }
 
     /// Writes one recording down.
@@ -71,8 +77,30 @@ public struct TranscribeService: Sendable {
     public func transcribe(
         _ input: AudioInput, observer: TranscriptionObserver = TranscriptionObserver(), turn: EngineTurn? = nil
     ) throws -> Transcript {
+        try transcribe(input, observer: observer, turn: turn, passes: passes)
+    }
+
+    /// The same by passes that somebody looks into.
+    func transcribe(
+        _ input: AudioInput, observer: TranscriptionObserver = TranscriptionObserver(), turn: EngineTurn?,
+        passes: some TranscriptionPasses
+    ) throws -> Transcript {
         let samples = try input.samples(seconds: request.seconds, turn: turn)
-        let mel = try RecordingMel(samples, bands: transcriber.model.dimensions.nMels)
+        let transcription = try transcribe(samples, observer: observer, turn: turn, passes: passes)
+        return Transcript(
+            file: input.name, duration: samples.duration, transcription: transcription, seed: options.decoding.seed,
+            precision: transcriber.model.precision, padding: request.padding)
+    }
+
+    /// Writes samples down.
+    func transcribe(_ samples: SampleBuffer, turn: EngineTurn?) throws -> Transcription {
+        try transcribe(samples, observer: TranscriptionObserver(), turn: turn, passes: passes)
+    }
+
+    private func transcribe(
+        _ samples: SampleBuffer, observer: TranscriptionObserver, turn: EngineTurn?, passes: some TranscriptionPasses
+    ) throws -> Transcription {
+        let mel = try request.padding.melSource(samples, bands: transcriber.model.dimensions.nMels)
         let offset = request.seconds?.lowerBound ?? 0
         let probe = TurnProbe(turn)
         var shifting = observer
@@ -82,11 +110,11 @@ public struct TranscribeService: Sendable {
         }
         shifting.isCancelled = { observer.isCancelled() || probe.isCancelled() }
         let watched = shifting
-        var transcription = try probe.run { try transcriber.transcribe(mel, options: options, observer: watched) }
+        var transcription = try probe.run {
+            try transcriber.transcribe(mel, options: options, observer: watched, passes: passes)
+        }
         transcription.segments = transcription.segments.map { $0.shifted(by: offset) }
-        return Transcript(
-            file: input.name, duration: samples.duration, transcription: transcription, seed: options.decoding.seed,
-            precision: transcriber.model.precision)
+        return transcription
     }
 
     /// How likely each language is in the first window, likeliest first; none for an English-only model.
@@ -96,12 +124,10 @@ public struct TranscribeService: Sendable {
         let samples = try input.samples(seconds: request.seconds, turn: turn)
         let mel = try RecordingMel(samples, bands: dimensions.nMels)
         let window = try mel.window(from: 0, count: dimensions.melFrames)
-        return try transcriber.detectLanguage(window, hooks: options.decoding.hooks)
+        return try transcriber.detectLanguage(audio: passes.encode(window, nil), hooks: options.decoding.hooks)
             .sorted { $0.probability > $1.probability }
     }
 }
-
-extension RecordingMel: MelSource {}
 
 extension Segment {
     /// The same, `seconds` later.

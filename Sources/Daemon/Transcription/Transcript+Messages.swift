@@ -51,7 +51,7 @@ extension V1.Transcript {
         self.init(
             file: transcript.file, duration: transcript.duration, language: transcript.transcription.language,
             text: transcript.transcription.text, segments: transcript.transcription.segments.map(V1.Segment.init),
-            seed: transcript.seed, precision: transcript.precision.message)
+            seed: transcript.seed, precision: transcript.precision.message, padding: transcript.padding.message)
     }
 }
 

@@ -1,4 +1,4 @@
-/// A file that says which sounds or words of a recording are heard when.
+/// A file with the times of a recording's phonemes or words.
 public struct AlignmentFile: Sendable, Hashable {
     public enum Content: Sendable, Hashable { case phonemes, words, both }
 

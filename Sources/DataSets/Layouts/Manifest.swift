@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A manifest: a recording a line, as JSON, or as columns divided by tabs under a header.
@@ -73,7 +74,7 @@ private struct Row {
     let file: String
     let line: Int
 
-    func error(_ problem: String, _ code: DataSetError.Code = .dataLoss) -> DataSetError {
+    func error(_ problem: String, _ code: ErrorCode = .dataLoss) -> DataSetError {
         DataSetError(code, file: file, line: line, problem)
     }
 

@@ -165,9 +165,7 @@ extension HostV1 {
     public struct Activate: ProtoMessage {
         public var model: String = ""
         public var modelSha256: String = ""
-        /// n_mels, n_audio_ctx, n_audio_state, n_audio_head, n_audio_layer, n_vocab, n_text_ctx, n_text_state, n_text_head,
-        /// n_text_layer.
-        public var dimensions: [UInt32] = []
+        public var dimensions: V1.Dimensions?
         public var recordings: UInt64 = 0
         public var seed: UInt64 = 0
         /// "exact", "int8", "bf16".
@@ -175,7 +173,7 @@ extension HostV1 {
 
         public static let fullName = "auscult.host.v1.Activate"
         public init() {}
-        public init(model: String = "", modelSha256: String = "", dimensions: [UInt32] = [], recordings: UInt64 = 0, seed: UInt64 = 0, precision: String = "") {
+        public init(model: String = "", modelSha256: String = "", dimensions: V1.Dimensions? = nil, recordings: UInt64 = 0, seed: UInt64 = 0, precision: String = "") {
             self.model = model
             self.modelSha256 = modelSha256
             self.dimensions = dimensions
@@ -193,7 +191,7 @@ extension HostV1 {
         public init(_ c: Auscult__Host__V1__Activate) {
             model = Read.text(c.model)
             modelSha256 = Read.text(c.model_sha256)
-            dimensions = Read.array(c.dimensions, c.n_dimensions) { $0 }
+            dimensions = Read.message(c.dimensions)
             recordings = c.recordings
             seed = c.seed
             precision = Read.text(c.precision)
@@ -202,8 +200,7 @@ extension HostV1 {
         public func fill(_ c: inout Auscult__Host__V1__Activate, _ arena: MessageArena) {
             c.model = arena.text(model)
             c.model_sha256 = arena.text(modelSha256)
-            c.n_dimensions = dimensions.count
-            c.dimensions = arena.array(dimensions) { $0 }
+            c.dimensions = arena.message(dimensions)
             c.recordings = recordings
             c.seed = seed
             c.precision = arena.text(precision)

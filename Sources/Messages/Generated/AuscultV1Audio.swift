@@ -3,7 +3,7 @@
 import CProtos
 
 extension V1 {
-    public struct AudioEncoding: RawRepresentable, Hashable, Sendable {
+    public struct AudioEncoding: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         /// 16 kHz mono signed 16-bit little-endian samples.
@@ -12,18 +12,22 @@ extension V1 {
         public static let pcmF32le16k = AudioEncoding(rawValue: 1)
         /// The bytes of an audio file, whose header says the rest.
         public static let audioFile = AudioEncoding(rawValue: 2)
+        public static let allCases: [AudioEncoding] = [.pcmS16le16k, .pcmF32le16k, .audioFile]
+        public static let names = ["pcm_s16le_16k", "pcm_f32le_16k", "audio_file"]
     }
 
-    public struct SoundFormat: RawRepresentable, Hashable, Sendable {
+    public struct SoundFormat: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         /// 16-bit.
         public static let wav = SoundFormat(rawValue: 0)
         /// 16-bit.
         public static let flac = SoundFormat(rawValue: 1)
+        public static let allCases: [SoundFormat] = [.wav, .flac]
+        public static let names = ["wav", "flac"]
     }
 
-    /// A piece of the sound, in order.
+    /// A piece of the audio, in order.
     public struct UploadChunk: ProtoMessage {
         /// Only that of the first chunk counts.
         public var encoding: V1.AudioEncoding = V1.AudioEncoding(rawValue: 0)
@@ -149,13 +153,13 @@ extension V1 {
     }
 
     public struct DemoClip: ProtoMessage {
-        /// What an AudioSource calls it: "en-slt-01".
+        /// Its name in an AudioSource: "en-slt-01".
         public var name: String = ""
         /// The file's name: "en-slt-01.flac".
         public var file: String = ""
         /// "speech", "music", "noise", …
         public var kind: String = ""
-        /// Empty where nothing is said.
+        /// Empty for a clip without speech.
         public var language: String = ""
         public var text: String = ""
         public var voice: String = ""
@@ -215,7 +219,7 @@ extension V1 {
         }
     }
 
-    /// Something that is heard, in seconds, half open.
+    /// A label and when it is heard, in seconds, half open.
     public struct TimedLabel: ProtoMessage {
         public var start: Double = 0
         public var end: Double = 0
@@ -345,7 +349,7 @@ extension V1 {
         }
     }
 
-    /// A moment to bring out: a window around an encoder frame is heard as it is, what is around it is softer, and raised
+    /// A moment to emphasise: a window around an encoder frame keeps its level, its surroundings are attenuated, and raised
     /// cosines lead from one to the other.
     public struct Moment: ProtoMessage {
         /// The encoder frame i, counted from the recording's start. The window is the samples
@@ -355,7 +359,7 @@ extension V1 {
         public var windowSamples: UInt32 = 0
         /// Milliseconds of a raised cosine outside the window, on each side; 0 for 8. At most 1000.
         public var edgeMs: Double = 0
-        /// The level of what is around, −120 to 0; absent for −20.
+        /// The level of the surroundings, −120 to 0; absent for −20.
         public var surroundingsDb: Double?
 
         public static let fullName = "auscult.v1.Moment"
@@ -397,7 +401,7 @@ extension V1 {
         public var data: [UInt8] = []
         public var sampleRate: UInt32 = 0
         public var samples: UInt64 = 0
-        /// What it is a part of, in seconds from the recording's start.
+        /// Its place in the recording, in seconds from the recording's start.
         public var start: Double = 0
         public var end: Double = 0
         /// Of the moment's window, in the same seconds; both 0 without one.
@@ -405,7 +409,7 @@ extension V1 {
         public var windowEnd: Double = 0
         /// The largest sample, full scale being 1.
         public var peak: Float = 0
-        /// By how much the limiter turned it down where most was needed, 0 or less.
+        /// The largest attenuation of the limiter, 0 or less.
         public var limitedDb: Double = 0
 
         public static let fullName = "auscult.v1.ExcerptFile"
@@ -458,16 +462,16 @@ extension V1 {
 
     public enum AudioRPC {
         public static let name = "auscult.v1.Audio"
-        /// Spools sound of any length to the daemon, to be named by upload_id in an AudioSource.
+        /// Takes audio of any length, which an AudioSource then names by its upload_id.
         /// It is dropped when this connection closes, or by Discard.
         public static let upload = RPC<V1.UploadChunk, V1.UploadedAudio>(name, "Upload", .clientStream)
         /// Drops an upload before the connection closes. NOT_FOUND where this connection has none of that id.
         public static let discard = RPC<V1.DiscardRequest, V1.Empty>(name, "Discard", .unary)
-        /// The embedded demonstration clips, with what is said in them and when.
+        /// The embedded demonstration clips, with their transcripts and alignments.
         public static let clips = RPC<V1.ClipsRequest, V1.ClipList>(name, "Clips", .unary)
         /// The audio file of a clip as it lies in the program (FLAC), or its manifest.
         public static let clip = RPC<V1.ClipRequest, V1.ClipFile>(name, "Clip", .unary)
-        /// A part of a recording as a sound file of 16 kHz mono, with a moment brought out where one is named.
+        /// A part of a recording as a sound file of 16 kHz mono, with a moment emphasised where one is given.
         public static let excerpt = RPC<V1.ExcerptRequest, V1.ExcerptFile>(name, "Excerpt", .unary)
     }
 }

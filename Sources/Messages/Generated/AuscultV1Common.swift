@@ -3,29 +3,36 @@
 import CProtos
 
 extension V1 {
-    /// How much of a window the encoder hears.
-    public struct EncoderContext: RawRepresentable, Hashable, Sendable {
+    /// How much of a window the encoder computes.
+    public struct EncoderContext: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         /// The model's own window, padded with silence: exact.
         public static let full = EncoderContext(rawValue: 0)
         /// The frames that overlap audio, and no more of the padding than the convolutions reach into: several times faster
-        /// for short recordings, and not quite the same, since attention finds no padding to look at.
+        /// for short recordings, and not quite the same, since attention has no padding to attend to.
         public static let auto = EncoderContext(rawValue: 1)
+        public static let allCases: [EncoderContext] = [.full, .auto]
+        public static let names = ["full", "auto"]
     }
 
-    /// What stands for the silence behind the end of a recording, in a window that it does not fill.
-    public struct Padding: RawRepresentable, Hashable, Sendable {
+    /// What a window is filled with where the recording ends before it. Activations differ, on frames that overlap audio too, because
+    /// the encoder attends to the padding; and now and then a text does.
+    public struct Padding: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
-        /// Samples of zero, of which the log-mel is made.
-        public static let sound = Padding(rawValue: 0)
-        /// Zeros in the log-mel itself, as openai/whisper's transcribe() has them.
-        public static let mel = Padding(rawValue: 1)
+        /// What is usual for the call: MEL for transcripts, SOUND for everything else.
+        public static let paddingUnspecified = Padding(rawValue: 0)
+        /// Zeros behind the samples, of which the log-mel is made, a window at a time: pad_or_trim(audio), as in openai/whisper's examples.
+        public static let sound = Padding(rawValue: 1)
+        /// Zeros behind the log-mel, which is made of the whole recording: openai/whisper's transcribe().
+        public static let mel = Padding(rawValue: 2)
+        public static let allCases: [Padding] = [.sound, .mel]
+        public static let names = ["sound", "mel"]
     }
 
     /// The type of a tensor's elements; the names are safetensors'.
-    public struct DType: RawRepresentable, Hashable, Sendable {
+    public struct DType: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         public static let dtypeUnspecified = DType(rawValue: 0)
@@ -36,16 +43,20 @@ extension V1 {
         public static let i32 = DType(rawValue: 5)
         public static let i64 = DType(rawValue: 6)
         public static let u8 = DType(rawValue: 7)
+        public static let allCases: [DType] = [.f32, .f16, .bf16, .f64, .i32, .i64, .u8]
+        public static let names = ["f32", "f16", "bf16", "f64", "i32", "i64", "u8"]
     }
 
-    /// What the speech is to become.
-    public struct Task: RawRepresentable, Hashable, Sendable {
+    /// The text to make of the speech.
+    public struct Task: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
-        /// Written down in its own language.
+        /// A transcript in its own language.
         public static let transcribe = Task(rawValue: 0)
-        /// Written down in English.
+        /// A translation to English.
         public static let translate = Task(rawValue: 1)
+        public static let allCases: [Task] = [.transcribe, .translate]
+        public static let names = ["transcribe", "translate"]
     }
 
     public struct Empty: ProtoMessage {
@@ -91,7 +102,7 @@ extension V1 {
         }
     }
 
-    /// How far long work has come.
+    /// The progress of a call that takes time.
     public struct Progress: ProtoMessage {
         public var done: Double = 0
         /// 0 where it is not known.
@@ -161,7 +172,7 @@ extension V1 {
     /// A model, as --model names it.
     public struct ModelRef: ProtoMessage {
         /// In what numbers the products with the model's weights are computed.
-        public struct Precision: RawRepresentable, Hashable, Sendable {
+        public struct Precision: ProtoEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
             /// float32: what the others are measured against.
@@ -170,6 +181,8 @@ extension V1 {
             public static let int8 = Precision(rawValue: 1)
             /// Weights and activations in bfloat16, sums in float32. Refused where the processor has no instructions for it.
             public static let bf16 = Precision(rawValue: 2)
+            public static let allCases: [Precision] = [.exact, .int8, .bf16]
+            public static let names = ["exact", "int8", "bf16"]
         }
         /// A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; empty for the embedded default. A word without
         /// a slash is a name first, and a file only where no model has that name.
@@ -239,7 +252,7 @@ extension V1 {
         }
     }
 
-    /// A recording to listen to.
+    /// A recording.
     public struct AudioSource: ProtoMessage {
         public enum Source: Hashable, Sendable {
             /// An audio file of any format that libsndfile reads, at any rate.
@@ -254,7 +267,7 @@ extension V1 {
         public var source: Source?
         /// What results and messages call it; without it, the path or the clip.
         public var name: String = ""
-        /// The part of it to look at; without it, all.
+        /// The part of it to use; absent, all of it.
         public var span: V1.Span?
 
         public static let fullName = "auscult.v1.AudioSource"

@@ -29,7 +29,7 @@ extension V1 {
         public var draining: Bool = false
         /// Resident set size of the process.
         public var memoryBytes: UInt64 = 0
-        /// Past this, models that were not used lately are let go.
+        /// Above this, models are unloaded, the least recently used first.
         public var modelMemoryLimitBytes: UInt64 = 0
         public var models: [V1.ResidentModel] = []
         public var connections: UInt32 = 0
@@ -39,9 +39,9 @@ extension V1 {
         public var queueLength: UInt32 = 0
         public var queueLimit: UInt32 = 0
         public var jobsRunning: UInt32 = 0
-        /// Seconds without a client or a job after which the daemon leaves; 0 for never.
+        /// Seconds without a client or a job after which the daemon exits; 0 for never.
         public var idleExitSeconds: Double = 0
-        /// What ModelService's registry is read from.
+        /// The folder with the register of models.
         public var dataFolder: String = ""
         public var kernels: V1.KernelStatus?
 
@@ -116,17 +116,17 @@ extension V1 {
         }
     }
 
-    /// What computes.
+    /// The kernels that compute.
     public struct KernelStatus: ProtoMessage {
         /// Which form of the kernels runs: "avx512", "avx2", "neon", "blas" or "reference".
         public var implementation: String = ""
-        /// Whose products they are: "own", "OpenBLAS" or "plain loops".
+        /// Whose matrix products are used: "own", "OpenBLAS" or "plain loops".
         public var products: String = ""
         /// OpenBLAS's version: "0.3.21".
         public var blasVersion: String = ""
         /// The processor whose kernels OpenBLAS uses, by its own name: "Zen", "SkylakeX".
         public var blasCore: String = ""
-        /// What makes it slower than it could be, a sentence each: a setting that could not be followed, kernels of OpenBLAS's that do not
+        /// Reasons why it is slower than it could be, a sentence each: a setting that could not be followed, kernels of OpenBLAS's that do not
         /// fit the processor.
         public var warnings: [String] = []
 
@@ -315,7 +315,7 @@ extension V1 {
     }
 
     public struct StopRequest: ProtoMessage {
-        /// Milliseconds for what runs to finish before it is cancelled; 0 for the daemon's own setting.
+        /// Milliseconds that running calls have to finish before they are cancelled; 0 for the daemon's own setting.
         public var drainMs: UInt32 = 0
 
         public static let fullName = "auscult.v1.StopRequest"
@@ -346,7 +346,7 @@ extension V1 {
         public static let metrics = RPC<V1.MetricsRequest, V1.MetricsText>(name, "Metrics", .unary)
         /// Ends the stream with this subscription_id with CANCELLED. NOT_FOUND where there is none.
         public static let cancel = RPC<V1.CancelRequest, V1.Empty>(name, "Cancel", .unary)
-        /// Drains and ends the daemon, as SIGTERM does: answers, takes no new calls, finishes or cancels what runs.
+        /// Drains and ends the daemon, as SIGTERM does: it answers, accepts no new calls, and finishes or cancels those that run.
         public static let stop = RPC<V1.StopRequest, V1.Empty>(name, "Stop", .unary)
     }
 }

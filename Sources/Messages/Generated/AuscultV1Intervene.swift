@@ -21,14 +21,14 @@ extension V1 {
             case noise(V1.Noise)
             /// Attention is kept within ± so many positions; acts on …attn and …attn.scores of self-attention.
             case window(UInt32)
-            /// What an all-padding input gives at the same place; encoder only.
+            /// The activation of an all-padding input takes its place; encoder only.
             case substitutePadding(V1.Empty)
             /// The folder of a sparse dictionary: its reconstruction takes the place of the activation.
             case splice(String)
             /// One latent of a sparse dictionary is changed; what the dictionary does not explain stays.
             case latent(V1.LatentChange)
         }
-        /// The text form of the command line, which says all of it by itself; the other fields are then empty:
+        /// The text form of the command line. It is complete by itself; the other fields are then empty:
         /// HOOK[@frames a:b][@heads h,h] = zero | mean | scale x | add FILE x | set FILE | noise s [seed n]
         /// encoder.blocks.*.attn[@heads h,h] window k
         /// encoder.ln_post substitute-padding a:b
@@ -259,7 +259,7 @@ extension V1 {
         public enum Change: Hashable, Sendable {
             /// z' = this times z.
             case scale(Float)
-            /// z' = this; 0 takes the latent away.
+            /// z' = this; 0 removes the latent.
             case set(Float)
         }
         /// The dictionary's folder.

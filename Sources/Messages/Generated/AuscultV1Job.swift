@@ -3,7 +3,7 @@
 import CProtos
 
 extension V1 {
-    public struct JobState: RawRepresentable, Hashable, Sendable {
+    public struct JobState: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         public static let jobStateUnspecified = JobState(rawValue: 0)
@@ -12,6 +12,8 @@ extension V1 {
         public static let succeeded = JobState(rawValue: 3)
         public static let failed = JobState(rawValue: 4)
         public static let cancelled = JobState(rawValue: 5)
+        public static let allCases: [JobState] = [.queued, .running, .succeeded, .failed, .cancelled]
+        public static let names = ["queued", "running", "succeeded", "failed", "cancelled"]
     }
 
     public struct StartJobRequest: ProtoMessage {
@@ -101,7 +103,7 @@ extension V1 {
         public var kind: String = ""
         public var state: V1.JobState = V1.JobState(rawValue: 0)
         public var progress: V1.Progress?
-        /// Seconds since 1970-01-01T00:00:00Z; 0 where it has not come to that yet.
+        /// Seconds since 1970-01-01T00:00:00Z; 0 where that has not happened yet.
         public var created: Double = 0
         public var started: Double = 0
         public var ended: Double = 0

@@ -46,21 +46,23 @@ extension V1 {
 
     public struct LiveOpen: ProtoMessage {
         public var model: V1.ModelRef?
-        /// Empty lets the model tell, once for each window.
+        /// Empty: detected, once for each window.
         public var language: String = ""
-        /// Whether to write down what is said.
+        /// Whether to transcribe.
         public var transcribe: Bool = false
-        /// Features to read out.
+        /// Features whose values are reported.
         public var features: [V1.LiveFeature] = []
-        /// Milliseconds of new sound between two looks; 0 for 500, at least 100.
+        /// Milliseconds of new audio between two steps, each of which processes the window anew; 0 for 500, at least 100.
         public var stepMs: UInt32 = 0
-        /// Milliseconds of sound that the encoder sees at most; 0 for the model's own window, which is also the most.
+        /// Milliseconds of audio in the sliding window at most; 0 for the model's own window, which is also the most.
         public var windowMs: UInt32 = 0
         public var deadlineMs: Int64 = 0
+        /// Of MEL, the log-mel is that of the sound in the window, since nobody knows what is to come.
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
 
         public static let fullName = "auscult.v1.LiveOpen"
         public init() {}
-        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0) {
+        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0)) {
             self.model = model
             self.language = language
             self.transcribe = transcribe
@@ -68,6 +70,7 @@ extension V1 {
             self.stepMs = stepMs
             self.windowMs = windowMs
             self.deadlineMs = deadlineMs
+            self.padding = padding
         }
 
         public static func makeC() -> Auscult__V1__LiveOpen {
@@ -84,6 +87,7 @@ extension V1 {
             stepMs = c.step_ms
             windowMs = c.window_ms
             deadlineMs = c.deadline_ms
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__LiveOpen, _ arena: MessageArena) {
@@ -95,6 +99,7 @@ extension V1 {
             c.step_ms = stepMs
             c.window_ms = windowMs
             c.deadline_ms = deadlineMs
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
         }
     }
 
@@ -103,7 +108,7 @@ extension V1 {
         /// Empty for the hook point that the dictionary names.
         public var hook: String = ""
         public var index: UInt32 = 0
-        /// The folder of a sparse dictionary, whose latent `index` is read out: its code, in the frames of `hook`.
+        /// The folder of a sparse dictionary, whose latent `index` is reported: its code, in the frames of `hook`.
         public var dictionary: String = ""
 
         public static let fullName = "auscult.v1.LiveFeature"
@@ -145,7 +150,7 @@ extension V1 {
         }
         /// Counts from 1; 0 on `started`.
         public var seq: UInt64 = 0
-        /// Events between the one before and this one that this reader was too slow for.
+        /// Events that were dropped before this one because the reader was too slow.
         public var dropped: UInt64 = 0
         public var event: Event?
 
@@ -204,7 +209,7 @@ extension V1 {
         }
     }
 
-    /// How loud the sound was since the event before.
+    /// The level of the audio since the event before.
     public struct LiveLevel: ProtoMessage {
         public var start: Double = 0
         public var end: Double = 0
@@ -242,7 +247,7 @@ extension V1 {
         }
     }
 
-    /// What was said since the last segment, as it looks now; the next one replaces it.
+    /// The text since the last segment, so far; the next hypothesis replaces it.
     public struct LiveHypothesis: ProtoMessage {
         public var start: Double = 0
         public var end: Double = 0
@@ -275,7 +280,7 @@ extension V1 {
         }
     }
 
-    /// What was said; it does not change any more.
+    /// Text that is final.
     public struct LiveSegment: ProtoMessage {
         public var start: Double = 0
         public var end: Double = 0
@@ -319,7 +324,7 @@ extension V1 {
         }
     }
 
-    /// The features' values in the frames that came since the event before.
+    /// The features' values in the frames since the event before.
     public struct LiveActivations: ProtoMessage {
         /// Seconds from the first sample, of the first frame.
         public var start: Double = 0
@@ -381,16 +386,19 @@ extension V1 {
     }
 
     public struct LiveEnd: ProtoMessage {
-        /// Seconds of sound that came.
+        /// Seconds of audio that were received.
         public var duration: Double = 0
-        /// Looks that were left out because the engine was busy.
+        /// Steps that were skipped because the engine was busy.
         public var skippedSteps: UInt64 = 0
+        /// What windows were padded with.
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
 
         public static let fullName = "auscult.v1.LiveEnd"
         public init() {}
-        public init(duration: Double = 0, skippedSteps: UInt64 = 0) {
+        public init(duration: Double = 0, skippedSteps: UInt64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0)) {
             self.duration = duration
             self.skippedSteps = skippedSteps
+            self.padding = padding
         }
 
         public static func makeC() -> Auscult__V1__LiveEnd {
@@ -402,17 +410,19 @@ extension V1 {
         public init(_ c: Auscult__V1__LiveEnd) {
             duration = c.duration
             skippedSteps = c.skipped_steps
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__LiveEnd, _ arena: MessageArena) {
             c.duration = duration
             c.skipped_steps = skippedSteps
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
         }
     }
 
     public enum LiveRPC {
         public static let name = "auscult.v1.Live"
-        /// The first message is `open`, all others are `audio`; closing the sending side ends the last segment.
+        /// The first message is `open`, all others are `pcm_s16le`; closing the sending side ends the last segment.
         public static let listen = RPC<V1.LiveInput, V1.LiveEvent>(name, "Listen", .bidirectional)
     }
 }

@@ -3,18 +3,20 @@
 import CProtos
 
 extension V1 {
-    public struct ModelState: RawRepresentable, Hashable, Sendable {
+    public struct ModelState: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         public static let modelStateUnspecified = ModelState(rawValue: 0)
-        /// In the program.
+        /// Embedded in the program.
         public static let embedded = ModelState(rawValue: 1)
         /// Registered, wherever it lies.
         public static let registered = ModelState(rawValue: 2)
         /// Registered, and downloaded by Pull.
         public static let downloaded = ModelState(rawValue: 3)
-        /// Not here; Pull downloads it.
+        /// Not on this machine; Pull downloads it.
         public static let released = ModelState(rawValue: 4)
+        public static let allCases: [ModelState] = [.embedded, .registered, .downloaded, .released]
+        public static let names = ["embedded", "registered", "downloaded", "released"]
     }
 
     public struct ListModelsRequest: ProtoMessage {
@@ -343,7 +345,7 @@ extension V1 {
         public var stack: String = ""
         /// The block's number; absent before and after the blocks.
         public var layer: UInt32?
-        /// What each axis is, outermost first: "frame", "head", "head_dim", "neuron", "state", …
+        /// The name of each axis, outermost first: "frame", "head", "head_dim", "neuron", "state", …
         public var axes: [String] = []
         public var shape: [UInt64] = []
         /// 50 for encoder frames, 100 for encoder.conv1; absent for tokens.
@@ -587,7 +589,7 @@ extension V1 {
         public var vocabulary: String = ""
         public var sha256: String = ""
         public var downloaded: Bool = false
-        /// What is worth knowing about it: that it brings no vocabulary, say.
+        /// For example, that it has no vocabulary.
         public var warnings: [String] = []
 
         public static let fullName = "auscult.v1.RegisteredModel"
@@ -752,7 +754,7 @@ extension V1 {
         public static let detokenize = RPC<V1.DetokenizeRequest, V1.DetokenizedText>(name, "Detokenize", .unary)
         /// Registers the checkpoint at a path under a name, after opening it.
         public static let add = RPC<V1.AddModelRequest, V1.RegisteredModel>(name, "Add", .unary)
-        /// Forgets a registered model; files that Pull downloaded are deleted, others stay.
+        /// Removes a model from the register; files that Pull downloaded are deleted, others stay.
         public static let remove = RPC<V1.RemoveModelRequest, V1.RegisteredModel>(name, "Remove", .unary)
         /// Downloads a released model over HTTPS, checks its SHA-256, and registers it.
         public static let pull = RPC<V1.PullModelRequest, V1.PullModelEvent>(name, "Pull", .serverStream)

@@ -3,7 +3,7 @@
 import CProtos
 
 extension V1 {
-    public struct ResultKind: RawRepresentable, Hashable, Sendable {
+    public struct ResultKind: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         public static let resultKindUnspecified = ResultKind(rawValue: 0)
@@ -14,9 +14,11 @@ extension V1 {
         public static let timedEvents = ResultKind(rawValue: 5)
         public static let audioClip = ResultKind(rawValue: 6)
         public static let text = ResultKind(rawValue: 7)
+        public static let allCases: [ResultKind] = [.scalar, .vector, .matrix, .table, .timedEvents, .audioClip, .text]
+        public static let names = ["scalar", "vector", "matrix", "table", "timed_events", "audio_clip", "text"]
     }
 
-    public struct PlotHint: RawRepresentable, Hashable, Sendable {
+    public struct PlotHint: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         public static let plotHintUnspecified = PlotHint(rawValue: 0)
@@ -26,23 +28,32 @@ extension V1 {
         public static let line = PlotHint(rawValue: 4)
         public static let spectrogramOverlay = PlotHint(rawValue: 5)
         public static let player = PlotHint(rawValue: 6)
+        public static let allCases: [PlotHint] = [.noPlot, .bar, .heatMap, .line, .spectrogramOverlay, .player]
+        public static let names = ["no_plot", "bar", "heat_map", "line", "spectrogram_overlay", "player"]
     }
 
-    public struct CheckOutcome: RawRepresentable, Hashable, Sendable {
+    public struct CheckOutcome: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         public static let checkOutcomeUnspecified = CheckOutcome(rawValue: 0)
         public static let passed = CheckOutcome(rawValue: 1)
         /// The check failed.
         public static let broken = CheckOutcome(rawValue: 2)
-        /// It says nothing about this plugin: it saves no state, say.
+        /// The check does not apply to this plugin: it saves no state, for example.
         public static let skipped = CheckOutcome(rawValue: 3)
+        public static let allCases: [CheckOutcome] = [.passed, .broken, .skipped]
+        public static let names = ["passed", "broken", "skipped"]
     }
 
     public struct ListPluginsRequest: ProtoMessage {
+        /// Folders of bundles to look in before the daemon's own: those of the caller's $AUSCULT_PLUGIN_PATH.
+        public var folders: [String] = []
 
         public static let fullName = "auscult.v1.ListPluginsRequest"
         public init() {}
+        public init(folders: [String] = []) {
+            self.folders = folders
+        }
 
         public static func makeC() -> Auscult__V1__ListPluginsRequest {
             var c = Auscult__V1__ListPluginsRequest()
@@ -51,9 +62,13 @@ extension V1 {
         }
 
         public init(_ c: Auscult__V1__ListPluginsRequest) {
+            folders = Read.array(c.folders, c.n_folders) { Read.text($0) }
         }
 
-        public func fill(_ c: inout Auscult__V1__ListPluginsRequest, _ arena: MessageArena) {}
+        public func fill(_ c: inout Auscult__V1__ListPluginsRequest, _ arena: MessageArena) {
+            c.n_folders = folders.count
+            c.folders = arena.array(folders) { arena.text($0) }
+        }
     }
 
     public struct PluginList: ProtoMessage {
@@ -133,12 +148,16 @@ extension V1 {
     }
 
     public struct DescribePluginRequest: ProtoMessage {
+        /// As RunPluginRequest.plugin_id.
         public var id: String = ""
+        /// As in ListPluginsRequest.
+        public var folders: [String] = []
 
         public static let fullName = "auscult.v1.DescribePluginRequest"
         public init() {}
-        public init(id: String = "") {
+        public init(id: String = "", folders: [String] = []) {
             self.id = id
+            self.folders = folders
         }
 
         public static func makeC() -> Auscult__V1__DescribePluginRequest {
@@ -149,10 +168,13 @@ extension V1 {
 
         public init(_ c: Auscult__V1__DescribePluginRequest) {
             id = Read.text(c.id)
+            folders = Read.array(c.folders, c.n_folders) { Read.text($0) }
         }
 
         public func fill(_ c: inout Auscult__V1__DescribePluginRequest, _ arena: MessageArena) {
             c.id = arena.text(id)
+            c.n_folders = folders.count
+            c.folders = arena.array(folders) { arena.text($0) }
         }
     }
 
@@ -204,12 +226,12 @@ extension V1 {
         /// Whether gradients are needed, and of which objective.
         public var gradients: Bool = false
         public var objective: String = ""
-        /// Whether the padding is wanted as well.
+        /// Whether tensors include the padding after the audio.
         public var allFrames: Bool = false
         public var audio: Bool = false
         public var decoder: Bool = false
         public var labels: Bool = false
-        /// Whether all recordings have to be heard in one run, in their order: no shards, no several workers, no merging.
+        /// Whether all recordings have to be processed in one run, in their order: without shards, several workers or merging.
         public var oneRun: Bool = false
 
         public static let fullName = "auscult.v1.PluginNeeds"
@@ -366,7 +388,7 @@ extension V1 {
         public var unit: String = ""
         /// One for each position, or none.
         public var labels: [String] = []
-        /// Where labels are none: the value of position i is first + i × step.
+        /// Without labels: the value of position i is first + i × step.
         public var first: Double = 0
         public var step: Double = 0
 
@@ -405,7 +427,7 @@ extension V1 {
     }
 
     public struct RunPluginRequest: ProtoMessage {
-        /// Its id, or the last part of it where that is unique: "attention-stats".
+        /// Its id, or the last part of it where that is unique: "attention-stats"; or the path of a bundle.
         public var pluginId: String = ""
         public var model: V1.ModelRef?
         /// Recordings, and data sets in place of them or behind them.
@@ -424,17 +446,20 @@ extension V1 {
         public var stateFile: String = ""
         /// Plugin processes at a time; 0 for one.
         public var workers: UInt32 = 0
-        /// Where draws begin.
+        /// Seed of the random numbers.
         public var seed: UInt64 = 0
-        /// Whether the run ends at a recording that cannot be read; otherwise it is reported and left out.
+        /// Whether the run ends at a recording that cannot be read; otherwise it is reported and skipped.
         public var stopAtBroken: Bool = false
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
         /// Whether the state after the last recording is sent as well, before `end`.
         public var returnState: Bool = false
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
+        /// As ListPluginsRequest.folders.
+        public var pluginFolders: [String] = []
 
         public static let fullName = "auscult.v1.RunPluginRequest"
         public init() {}
-        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false) {
+        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false, padding: V1.Padding = V1.Padding(rawValue: 0), pluginFolders: [String] = []) {
             self.pluginId = pluginId
             self.model = model
             self.audio = audio
@@ -450,6 +475,8 @@ extension V1 {
             self.stopAtBroken = stopAtBroken
             self.context = context
             self.returnState = returnState
+            self.padding = padding
+            self.pluginFolders = pluginFolders
         }
 
         public static func makeC() -> Auscult__V1__RunPluginRequest {
@@ -474,6 +501,8 @@ extension V1 {
             stopAtBroken = c.stop_at_broken != 0
             context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
             returnState = c.return_state != 0
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
+            pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
         }
 
         public func fill(_ c: inout Auscult__V1__RunPluginRequest, _ arena: MessageArena) {
@@ -496,6 +525,9 @@ extension V1 {
             c.stop_at_broken = stopAtBroken ? 1 : 0
             c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
             c.return_state = returnState ? 1 : 0
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
+            c.n_plugin_folders = pluginFolders.count
+            c.plugin_folders = arena.array(pluginFolders) { arena.text($0) }
         }
     }
 
@@ -505,6 +537,8 @@ extension V1 {
         /// A file for the state of all of them; empty for none.
         public var stateFile: String = ""
         public var deadlineMs: Int64 = 0
+        /// As ListPluginsRequest.folders.
+        public var pluginFolders: [String] = []
         /// What UploadState answered, on this connection: states behind those in files.
         public var stateUploads: [String] = []
         /// Whether the state of all of them is sent as well, before `end`.
@@ -512,10 +546,11 @@ extension V1 {
 
         public static let fullName = "auscult.v1.MergePluginRequest"
         public init() {}
-        public init(stateFiles: [String] = [], stateFile: String = "", deadlineMs: Int64 = 0, stateUploads: [String] = [], returnState: Bool = false) {
+        public init(stateFiles: [String] = [], stateFile: String = "", deadlineMs: Int64 = 0, pluginFolders: [String] = [], stateUploads: [String] = [], returnState: Bool = false) {
             self.stateFiles = stateFiles
             self.stateFile = stateFile
             self.deadlineMs = deadlineMs
+            self.pluginFolders = pluginFolders
             self.stateUploads = stateUploads
             self.returnState = returnState
         }
@@ -530,6 +565,7 @@ extension V1 {
             stateFiles = Read.array(c.state_files, c.n_state_files) { Read.text($0) }
             stateFile = Read.text(c.state_file)
             deadlineMs = c.deadline_ms
+            pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
             stateUploads = Read.array(c.state_uploads, c.n_state_uploads) { Read.text($0) }
             returnState = c.return_state != 0
         }
@@ -539,6 +575,8 @@ extension V1 {
             c.state_files = arena.array(stateFiles) { arena.text($0) }
             c.state_file = arena.text(stateFile)
             c.deadline_ms = deadlineMs
+            c.n_plugin_folders = pluginFolders.count
+            c.plugin_folders = arena.array(pluginFolders) { arena.text($0) }
             c.n_state_uploads = stateUploads.count
             c.state_uploads = arena.array(stateUploads) { arena.text($0) }
             c.return_state = returnState ? 1 : 0
@@ -603,7 +641,7 @@ extension V1 {
         /// A bundle's folder.
         public var path: String = ""
         public var model: V1.ModelRef?
-        /// What every instance is made with; a check that tries a parameter's values changes that one alone.
+        /// The arguments of every instance; a check that varies a parameter changes that one alone.
         public var arguments: [V1.PluginArgument] = []
 
         public static let fullName = "auscult.v1.ValidatePluginRequest"
@@ -758,9 +796,9 @@ extension V1 {
             case result(V1.PluginResult)
             /// The last message.
             case end(V1.PluginEnd)
-            /// What is being run; before the first result.
+            /// The plugin that runs; comes before the first result.
             case description(V1.PluginDescription)
-            /// A recording that was left out.
+            /// A recording that was skipped.
             case skipped(V1.SkippedRecording)
             /// How the results are made; after `description`, before all else.
             case provenance(V1.Provenance)
@@ -1277,16 +1315,16 @@ extension V1 {
         public static let name = "auscult.v1.Plugin"
         /// The plugins that were found; reads manifests and loads nothing.
         public static let list = RPC<V1.ListPluginsRequest, V1.PluginList>(name, "List", .unary)
-        /// What a plugin needs, takes and gives. NOT_FOUND with the nearest ids.
+        /// The needs, parameters and outputs of a plugin. NOT_FOUND with the nearest ids.
         public static let describe = RPC<V1.DescribePluginRequest, V1.PluginDescription>(name, "Describe", .unary)
         /// Runs it over recordings.
         public static let run = RPC<V1.RunPluginRequest, V1.PluginEvent>(name, "Run", .serverStream)
-        /// Puts the states of several runs together, and gives the results as if one run had seen all their recordings.
+        /// Merges the states of several runs, and gives the results of one run over all their recordings.
         public static let merge = RPC<V1.MergePluginRequest, V1.PluginEvent>(name, "Merge", .serverStream)
         /// Spools a state of any size to the daemon, to be named by upload_id in a MergePluginRequest. It is dropped when this
         /// connection closes.
         public static let uploadState = RPC<V1.StateChunk, V1.UploadedState>(name, "UploadState", .clientStream)
-        /// Tries a bundle out: one process for each check. For plugin authors.
+        /// Validates a bundle, each check in a process of its own. For plugin authors.
         public static let validate = RPC<V1.ValidatePluginRequest, V1.ValidatePluginEvent>(name, "Validate", .serverStream)
     }
 }

@@ -11,6 +11,7 @@ extension V1 {
         public var modelSha256: String = ""
         public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
+        /// What windows were padded with.
         public var padding: V1.Padding = V1.Padding(rawValue: 0)
         /// In their text form, in the order in which they are applied; none where nothing was changed.
         public var interventions: [String] = []

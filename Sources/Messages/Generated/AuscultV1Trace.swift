@@ -3,22 +3,26 @@
 import CProtos
 
 extension V1 {
-    public struct Frames: RawRepresentable, Hashable, Sendable {
+    public struct Frames: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         /// Those that overlap audio.
         public static let valid = Frames(rawValue: 0)
         /// The padding as well.
         public static let all = Frames(rawValue: 1)
+        public static let allCases: [Frames] = [.valid, .all]
+        public static let names = ["valid", "all"]
     }
 
     /// How the positions of a tensor are reduced while it is captured.
-    public struct Reduction: RawRepresentable, Hashable, Sendable {
+    public struct Reduction: ProtoEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
         public static let none = Reduction(rawValue: 0)
         public static let max = Reduction(rawValue: 1)
         public static let mean = Reduction(rawValue: 2)
+        public static let allCases: [Reduction] = [.none, .max, .mean]
+        public static let names = ["none", "max", "mean"]
     }
 
     public struct TraceRequest: ProtoMessage {
@@ -28,6 +32,11 @@ extension V1 {
             /// The start tokens and then these; exactly these where they begin with <|startoftranscript|>, or where the model has
             /// no vocabulary.
             case tokens(V1.TokenSequence)
+            /// What its transcript has, written as these options say: then the windows are the transcript's too, which begin where it went on,
+            /// and captures are made in the very passes that wrote it. In each window the decoder reads what it had read when it wrote (the
+            /// earlier text and the start tokens) and what the transcript took; where that is nothing, it reads nothing. language and
+            /// task of this request count for nothing, and context must be FULL.
+            case transcript(V1.DecodingOptions)
         }
         public enum Output: Hashable, Sendable {
             case stream(V1.Empty)
@@ -44,16 +53,17 @@ extension V1 {
         public var reduction: V1.Reduction = V1.Reduction(rawValue: 0)
         public var interventions: [V1.Intervention] = []
         public var decoderInput: DecoderInput?
-        /// For the start tokens; empty lets the model detect it.
+        /// For the start tokens; empty: detected.
         public var language: String = ""
         public var task: V1.Task = V1.Task(rawValue: 0)
         public var output: Output?
         public var deadlineMs: Int64 = 0
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
 
         public static let fullName = "auscult.v1.TraceRequest"
         public init() {}
-        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], frames: V1.Frames = V1.Frames(rawValue: 0), reduction: V1.Reduction = V1.Reduction(rawValue: 0), interventions: [V1.Intervention] = [], decoderInput: DecoderInput? = nil, language: String = "", task: V1.Task = V1.Task(rawValue: 0), output: Output? = nil, deadlineMs: Int64 = 0, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)) {
+        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], frames: V1.Frames = V1.Frames(rawValue: 0), reduction: V1.Reduction = V1.Reduction(rawValue: 0), interventions: [V1.Intervention] = [], decoderInput: DecoderInput? = nil, language: String = "", task: V1.Task = V1.Task(rawValue: 0), output: Output? = nil, deadlineMs: Int64 = 0, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0)) {
             self.model = model
             self.audio = audio
             self.hooks = hooks
@@ -66,6 +76,7 @@ extension V1 {
             self.output = output
             self.deadlineMs = deadlineMs
             self.context = context
+            self.padding = padding
         }
 
         public static func makeC() -> Auscult__V1__TraceRequest {
@@ -84,6 +95,7 @@ extension V1 {
             switch c.decoder_input_case.rawValue {
             case 7: decoderInput = .text(Read.text(c.text))
             case 8: decoderInput = Read.message(c.tokens).map { .tokens($0) }
+            case 16: decoderInput = Read.message(c.transcript).map { .transcript($0) }
             default: break
             }
             language = Read.text(c.language)
@@ -96,6 +108,7 @@ extension V1 {
             }
             deadlineMs = c.deadline_ms
             context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__TraceRequest, _ arena: MessageArena) {
@@ -114,6 +127,9 @@ extension V1 {
             case .tokens(let value)?:
                 c.decoder_input_case = .init(rawValue: 8)
                 c.tokens = arena.message(value)
+            case .transcript(let value)?:
+                c.decoder_input_case = .init(rawValue: 16)
+                c.transcript = arena.message(value)
             case nil: break
             }
             c.language = arena.text(language)
@@ -132,6 +148,7 @@ extension V1 {
             }
             c.deadline_ms = deadlineMs
             c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
         }
     }
 
@@ -226,12 +243,13 @@ extension V1 {
 
     public struct TensorHeader: ProtoMessage {
         public enum FirstPosition: Hashable, Sendable {
-            /// The frame of the trace that position 0 stands for; a reduction's first frame.
+            /// The frame of the trace that position 0 stands for; a reduction's first frame. Where a transcript's window begins between two, the
+            /// earlier one.
             case firstFrame(UInt64)
             /// The token of the window's sequence that position 0 stands for.
             case firstToken(UInt64)
         }
-        /// The hook point's, with "@window1", "@window2", … where there are several windows.
+        /// The hook point's, with "@window1", "@window2", … where there are several windows, or where they are a transcript's.
         public var name: String = ""
         public var hook: String = ""
         /// Counted from 1.
@@ -349,7 +367,7 @@ extension V1 {
     /// Sealed memory (memfd) that holds the tensors one after another, each at an offset that 64 divides.
     ///
     /// To get its descriptor, connect to the Unix socket `socket`, send the 16 bytes of `token`, and receive one byte with the
-    /// descriptor as SCM_RIGHTS. A token serves once, and for 30 seconds.
+    /// descriptor as SCM_RIGHTS. A token is valid once, and for 30 seconds.
     public struct SharedMemory: ProtoMessage {
         public var socket: String = ""
         public var token: [UInt8] = []
@@ -422,7 +440,8 @@ extension V1 {
         /// Seconds of audio.
         public var duration: Double = 0
         public var tensors: [V1.TensorHeader] = []
-        /// The tokens that the decoder read, per window; empty without decoder hooks.
+        /// The tokens that the decoder read, per window; empty without decoder hooks. Of a transcript they are always there, and empty for a
+        /// window that it took none from.
         public var tokens: [V1.TokenSequence] = []
         public var windows: UInt32 = 0
         /// Where the tensors went, as the request said.
@@ -430,10 +449,16 @@ extension V1 {
         /// What RunToEnd put into shared memory.
         public var memory: V1.SharedMemory?
         public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
+        /// What windows were padded with.
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
+        /// Where each window begins, in seconds from the part that was looked at.
+        public var windowStarts: [Double] = []
+        /// Of a transcript: how many of each window's tokens were not written in it: earlier text, and the start tokens.
+        public var promptTokens: [UInt32] = []
 
         public static let fullName = "auscult.v1.TraceSummary"
         public init() {}
-        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
+        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0), windowStarts: [Double] = [], promptTokens: [UInt32] = []) {
             self.file = file
             self.model = model
             self.modelSha256 = modelSha256
@@ -444,6 +469,9 @@ extension V1 {
             self.outputFile = outputFile
             self.memory = memory
             self.precision = precision
+            self.padding = padding
+            self.windowStarts = windowStarts
+            self.promptTokens = promptTokens
         }
 
         public static func makeC() -> Auscult__V1__TraceSummary {
@@ -463,6 +491,9 @@ extension V1 {
             outputFile = Read.text(c.output_file)
             memory = Read.message(c.memory)
             precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
+            windowStarts = Read.array(c.window_starts, c.n_window_starts) { $0 }
+            promptTokens = Read.array(c.prompt_tokens, c.n_prompt_tokens) { $0 }
         }
 
         public func fill(_ c: inout Auscult__V1__TraceSummary, _ arena: MessageArena) {
@@ -478,10 +509,15 @@ extension V1 {
             c.output_file = arena.text(outputFile)
             c.memory = arena.message(memory)
             c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
+            c.n_window_starts = windowStarts.count
+            c.window_starts = arena.array(windowStarts) { $0 }
+            c.n_prompt_tokens = promptTokens.count
+            c.prompt_tokens = arena.array(promptTokens) { $0 }
         }
     }
 
-    /// The model hears the recording in both precisions, and both decoders read what the exact one writes (greedily).
+    /// The recording is processed in both precisions, and both decoders read the tokens that the exact one decodes (greedily).
     public struct ComparePrecisionRequest: ProtoMessage {
         /// Its precision is the one that is compared with the exact one.
         public var model: V1.ModelRef?

@@ -9,15 +9,17 @@ extension V1 {
         public var options: V1.DecodingOptions?
         public var interventions: [V1.Intervention] = []
         public var deadlineMs: Int64 = 0
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
 
         public static let fullName = "auscult.v1.TranscribeRequest"
         public init() {}
-        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, options: V1.DecodingOptions? = nil, interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0) {
+        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, options: V1.DecodingOptions? = nil, interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0)) {
             self.model = model
             self.audio = audio
             self.options = options
             self.interventions = interventions
             self.deadlineMs = deadlineMs
+            self.padding = padding
         }
 
         public static func makeC() -> Auscult__V1__TranscribeRequest {
@@ -32,6 +34,7 @@ extension V1 {
             options = Read.message(c.options)
             interventions = Read.messages(c.interventions, c.n_interventions)
             deadlineMs = c.deadline_ms
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__TranscribeRequest, _ arena: MessageArena) {
@@ -41,12 +44,13 @@ extension V1 {
             c.n_interventions = interventions.count
             c.interventions = arena.messages(interventions)
             c.deadline_ms = deadlineMs
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
         }
     }
 
-    /// The names are openai/whisper's; so are the defaults, which serve where a field is absent.
+    /// The names are openai/whisper's; so are the defaults, which apply where a field is absent.
     public struct DecodingOptions: ProtoMessage {
-        /// A code or an English name; empty lets the model tell.
+        /// A code or an English name; empty: detected.
         public var language: String = ""
         public var task: V1.Task = V1.Task(rawValue: 0)
         public var wordTimestamps: Bool = false
@@ -58,7 +62,7 @@ extension V1 {
         public var bestOf: UInt32 = 0
         public var patience: Double?
         public var lengthPenalty: Double?
-        /// Where the draws begin.
+        /// Seed of the random numbers.
         public var seed: UInt64 = 0
         public var initialPrompt: String = ""
         public var carryInitialPrompt: Bool = false
@@ -67,13 +71,13 @@ extension V1 {
         public var withoutTimestamps: Bool = false
         /// The most tokens of a window; 0 for half of the text context.
         public var sampleLength: UInt32 = 0
-        /// How each window's own text begins.
+        /// Text that the transcript of each window begins with.
         public var prefix: String = ""
         /// Thresholds: absent for openai's; Threshold without a value for none.
         public var compressionRatioThreshold: V1.Threshold?
         public var logprobThreshold: V1.Threshold?
         public var noSpeechThreshold: V1.Threshold?
-        /// With word timestamps: silences longer than this, in seconds, are skipped where words look invented.
+        /// With word timestamps: silences longer than this, in seconds, are skipped where the words around them look like hallucinations.
         public var hallucinationSilenceThreshold: V1.Threshold?
         /// Absent suppresses openai's list of non-speech tokens.
         public var suppressTokens: V1.TokenIds?
@@ -286,19 +290,21 @@ extension V1 {
     public struct Transcript: ProtoMessage {
         /// As the recording was named.
         public var file: String = ""
-        /// Seconds of audio that were written down.
+        /// Seconds of audio that were transcribed.
         public var duration: Double = 0
-        /// The code of the language that was given or found.
+        /// The code of the language that was given or detected.
         public var language: String = ""
         public var text: String = ""
         public var segments: [V1.Segment] = []
         public var seed: UInt64 = 0
         /// The model's.
         public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
+        /// What windows were padded with.
+        public var padding: V1.Padding = V1.Padding(rawValue: 0)
 
         public static let fullName = "auscult.v1.Transcript"
         public init() {}
-        public init(file: String = "", duration: Double = 0, language: String = "", text: String = "", segments: [V1.Segment] = [], seed: UInt64 = 0, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)) {
+        public init(file: String = "", duration: Double = 0, language: String = "", text: String = "", segments: [V1.Segment] = [], seed: UInt64 = 0, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0)) {
             self.file = file
             self.duration = duration
             self.language = language
@@ -306,6 +312,7 @@ extension V1 {
             self.segments = segments
             self.seed = seed
             self.precision = precision
+            self.padding = padding
         }
 
         public static func makeC() -> Auscult__V1__Transcript {
@@ -322,6 +329,7 @@ extension V1 {
             segments = Read.messages(c.segments, c.n_segments)
             seed = c.seed
             precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
+            padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__Transcript, _ arena: MessageArena) {
@@ -333,6 +341,7 @@ extension V1 {
             c.segments = arena.messages(segments)
             c.seed = seed
             c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
+            c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
         }
     }
 

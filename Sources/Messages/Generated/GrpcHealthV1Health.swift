@@ -28,7 +28,7 @@ extension Health {
     }
 
     public struct HealthCheckResponse: ProtoMessage {
-        public struct ServingStatus: RawRepresentable, Hashable, Sendable {
+        public struct ServingStatus: ProtoEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
             public static let unknown = ServingStatus(rawValue: 0)
@@ -36,6 +36,8 @@ extension Health {
             public static let notServing = ServingStatus(rawValue: 2)
             /// Only in Watch.
             public static let serviceUnknown = ServingStatus(rawValue: 3)
+            public static let allCases: [ServingStatus] = [.unknown, .serving, .notServing, .serviceUnknown]
+            public static let names = ["unknown", "serving", "not_serving", "service_unknown"]
         }
         public var status: Health.HealthCheckResponse.ServingStatus = Health.HealthCheckResponse.ServingStatus(rawValue: 0)
 

@@ -51,8 +51,8 @@ public struct PluginBundle: Hashable, Sendable {
         }
         guard Self.isReverseDNS(manifest.id) else {
             throw broken(
-                "the id '\(DescriptionCheck.shown(manifest.id))' is none; "
-                    + "reverse DNS like org.example.loudness was expected"
+                "the id '\(DescriptionCheck.shown(manifest.id))' is not valid; "
+                    + "expected reverse DNS, as org.example.loudness"
             )
         }
         for (key, value) in [

@@ -27,10 +27,11 @@ public final class PluginRegistry: Sendable {
     }
 
     /// Every bundle, broken ones with their problem; by id, then by folder.
-    public func list() -> [V1.PluginListing] {
+    /// - Parameter first: folders like those of ``searchPath``, which come before it.
+    public func list(first: [String] = []) -> [V1.PluginListing] {
         var listings: [V1.PluginListing] = []
         var places: [String: String] = [:]
-        for folder in folders() {
+        for folder in folders(first) {
             do {
                 let bundle = try PluginBundle(folder: folder)
                 var listing = bundle.listing
@@ -50,13 +51,16 @@ public final class PluginRegistry: Sendable {
         return listings.sorted { ($0.id, $0.path) < ($1.id, $1.path) }
     }
 
-    /// The bundle with the id `named`, or whose id ends in `.named` where that is one only. Quarantine is not looked at.
+    /// The bundle with the id `named`, or whose id ends in `.named` where that is one only; or the one in the folder
+    /// `named`, where that is an absolute path. Quarantine is not looked at.
+    /// - Parameter first: folders like those of ``searchPath``, which come before it.
     /// - Throws: ``PluginError`` (`notFound` with the nearest ids, `brokenBundle`, `invalidArgument` where it means
     ///   several).
-    public func bundle(named: String) throws -> PluginBundle {
+    public func bundle(named: String, first: [String] = []) throws -> PluginBundle {
+        if named.hasPrefix("/") { return try PluginBundle(folder: named) }
         var bundles: [PluginBundle] = []
         var problems: [String: any Error] = [:]
-        for folder in folders() {
+        for folder in folders(first) {
             do {
                 let bundle = try PluginBundle(folder: folder)
                 if !bundles.contains(where: { $0.id == bundle.id }) { bundles.append(bundle) }
@@ -79,15 +83,15 @@ public final class PluginRegistry: Sendable {
         throw PluginError(
             .notFound,
             found.isEmpty
-                ? "no plugin is called '\(shown)'; there are none in \(searchPath.joined(separator: ", "))"
+                ? "no plugin is called '\(shown)'; there are none in \((first + searchPath).joined(separator: ", "))"
                 : "no plugin is called '\(shown)'; the nearest are \(Array(found.prefix(3)).joined(separator: ", "))")
     }
 
     private static func lastPart(_ id: String) -> String { String(id.split(separator: ".").last ?? "") }
 
     /// The folders that could be bundles, in the order of the search path.
-    private func folders() -> [String] {
-        searchPath.flatMap { place -> [String] in
+    private func folders(_ first: [String]) -> [String] {
+        (first + searchPath).flatMap { place -> [String] in
             if access("\(place)/\(PluginBundle.manifestName)", F_OK) == 0 { return [place] }
             let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
             return names.sorted().filter { !$0.hasPrefix(".") }.map { "\(place)/\($0)" }.filter {

@@ -17,8 +17,9 @@ enum PluginMemoryLayout {
 extension PluginMemory where Self: ~Copyable {
     mutating func append(_ tensor: PluginTensor) throws -> HostV1.MappedTensor {
         let expected = try tensor.byteCount
-        guard tensor.axes.count <= 8 else {
-            throw PluginError(.invalidArgument, "tensor \(tensor.hook): \(tensor.axes.count) axes, at most 8")
+        guard tensor.axes.count <= PluginTensor.mostAxes else {
+            throw PluginError(
+                .invalidArgument, "tensor \(tensor.hook): \(tensor.axes.count) axes, at most \(PluginTensor.mostAxes)")
         }
         var offset: UInt64 = 0
         var came = 0

@@ -84,27 +84,26 @@ enum CReading {
     static func needs(_ c: UnsafePointer<auscult_needs>) throws -> HostV1.Needs {
         let n = c.pointee
         try size(n.struct_size, of: auscult_needs.self, "its needs")
-        func has(_ flag: UInt32) -> Bool { n.flags & (1 << flag) != 0 }
-        let gradients = has(4)
+        let gradients = n.has(AUSCULT_NEED_GRADIENTS)
         return HostV1.Needs(
             needs: V1.PluginNeeds(
                 hooks: try texts(n.hooks, n.hook_count, most: DescriptionCheck.mostHooks, "hook points"),
                 gradients: gradients,
                 objective: gradients ? try text(n.objective, "the objective of its gradients") : "",
-                allFrames: has(0), audio: has(1), decoder: has(2), labels: has(3), oneRun: has(6)),
-            nothingToHear: has(5))
+                allFrames: n.has(AUSCULT_NEED_ALL_FRAMES), audio: n.has(AUSCULT_NEED_AUDIO),
+                decoder: n.has(AUSCULT_NEED_DECODER), labels: n.has(AUSCULT_NEED_LABELS),
+                oneRun: n.has(AUSCULT_NEED_ONE_RUN)),
+            nothingToHear: n.has(AUSCULT_NEED_NOTHING_TO_HEAR))
     }
 
     private static func parameter(_ c: UnsafePointer<auscult_parameter>) throws -> V1.PluginParameter {
         let p = c.pointee
         let id = try text(p.id, "the id of a parameter")
-        let kinds = ["integer", "number", "string", "boolean", "choice", "path"]
-        guard (1...6).contains(p.kind) else { throw PluginFault("its parameter \(id) has the unknown kind \(p.kind)") }
-        let isNumber = p.kind <= 2
+        guard let kind = p.kindName else { throw PluginFault("its parameter \(id) has the unknown kind \(p.kind)") }
         return V1.PluginParameter(
-            id: id, kind: kinds[Int(p.kind) - 1], default: try text(p.default_value, "the default of \(id)"),
-            minimum: isNumber && p.minimum != -.infinity ? p.minimum : nil,
-            maximum: isNumber && p.maximum != .infinity ? p.maximum : nil,
+            id: id, kind: kind, default: try text(p.default_value, "the default of \(id)"),
+            minimum: p.isNumber && p.minimum != -.infinity ? p.minimum : nil,
+            maximum: p.isNumber && p.maximum != .infinity ? p.maximum : nil,
             choices: try texts(p.choices, p.choice_count, most: DescriptionCheck.mostChoices, "choices of \(id)"),
             description: try text(p.description, "the description of \(id)"))
     }
@@ -139,30 +138,32 @@ enum CReading {
         try size(v.struct_size, of: auscult_value.self, "the value")
         var result = V1.PluginResult(
             outputId: try text(id, "the output's id"), file: try text(v.recording, "the name of the recording"))
-        switch v.kind {
-        case 1: result.value = .scalar(v.scalar)
-        case 2, 3: result.value = .array(try array(v, rank: v.kind == 2 ? 1 : 2, most: most))
-        case 4: result.value = .table(try table(v, most: most))
-        case 5:
-            let events = try bounded(v.events, v.event_count, size: 24, most, "events").map {
+        switch Int(v.kind) {
+        case AUSCULT_SCALAR: result.value = .scalar(v.scalar)
+        case AUSCULT_VECTOR: result.value = .array(try array(v, rank: 1, most: most))
+        case AUSCULT_MATRIX: result.value = .array(try array(v, rank: 2, most: most))
+        case AUSCULT_TABLE: result.value = .table(try table(v, most: most))
+        case AUSCULT_TIMED_EVENTS:
+            let events = try bounded(v.events, v.event_count, each: 24, most, "events").map {
                 V1.PluginTimedEvent(
                     start: $0.start, end: $0.end, label: try text($0.label, "the label of an event"), value: $0.value)
             }
             result.value = .events(V1.PluginTimedEvents(events: events))
-        case 6:
-            let samples = try bounded(v.samples, v.sample_count, size: 4, most, "samples")
+        case AUSCULT_AUDIO_CLIP:
+            let samples = try bounded(v.samples, v.sample_count, each: 4, most, "samples")
             result.value = .audio(
                 V1.PluginAudioClip(sampleRate: v.sample_rate, samples: Array(UnsafeRawBufferPointer(samples))))
-        case 7: result.value = .text(try text(v.text, "the text", longest: min(most, longestResultText)))
+        case AUSCULT_TEXT: result.value = .text(try text(v.text, "the text", longest: min(most, longestResultText)))
         default: throw PluginFault("the value has the unknown kind \(v.kind)")
         }
         return HostV1.Emit(result: result, mayBeNan: v.may_be_nan != 0)
     }
 
+    /// - Parameter each: the least bytes that one takes in a message.
     private static func bounded<C>(
-        _ base: UnsafePointer<C>?, _ count: UInt64, size: UInt64, _ most: Int, _ name: String
+        _ base: UnsafePointer<C>?, _ count: UInt64, each: UInt64, _ most: Int, _ name: String
     ) throws -> UnsafeBufferPointer<C> {
-        guard count <= UInt64(most) / size else { throw ResultTooLarge("the result has \(count) \(name)") }
+        guard count <= UInt64(most) / each else { throw ResultTooLarge("the result has \(count) \(name)") }
         guard count > 0 else { return UnsafeBufferPointer(start: nil, count: 0) }
         guard let base else { throw PluginFault("the result has \(count) \(name) at NULL") }
         return UnsafeBufferPointer(start: base, count: Int(count))
@@ -177,13 +178,16 @@ enum CReading {
     /// Copies a tensor of the plugin's, row by row where its strides ask for it.
     static func tensor(_ t: auscult_tensor, rank: Int, most: Int) throws -> V1.Tensor {
         try size(t.struct_size, of: auscult_tensor.self, "the array")
-        guard t.dtype == 1 || t.dtype == 4 else {
+        let size: Int
+        switch Int(t.dtype) {
+        case AUSCULT_F32: size = MemoryLayout<Float>.size
+        case AUSCULT_F64: size = MemoryLayout<Double>.size
+        default:
             throw PluginFault("the array has the type \(t.dtype), F32 or F64 was expected")
         }
         guard t.rank == rank else { throw PluginFault("the array has rank \(t.rank), \(rank) was expected") }
         let shape = [t.shape.0, t.shape.1].prefix(rank)
         let strides = [t.strides.0, t.strides.1].prefix(rank)
-        let size = t.dtype == 1 ? 4 : 8
         var count = 1
         for extent in shape {
             guard extent >= 0 else { throw PluginFault("the array has the shape \(Array(shape))") }
@@ -226,7 +230,7 @@ enum CReading {
         guard !columns.isEmpty else { throw PluginFault("the table has no columns") }
         let (count, overflow) = v.row_count.multipliedReportingOverflow(by: UInt64(columns.count))
         guard !overflow else { throw ResultTooLarge("the table has \(v.row_count) rows") }
-        let cells = try bounded(v.cells, count, size: 12, most, "cells")
+        let cells = try bounded(v.cells, count, each: 12, most, "cells")
         var table = V1.PluginTable(columns: columns)
         var textBytes = 0
         for row in 0..<Int(v.row_count) {

@@ -27,7 +27,7 @@ final class CallMemory {
         var c = auscult_tensor()
         c.struct_size = UInt32(MemoryLayout<auscult_tensor>.size)
         c.dtype = tensor.dtype.rawValue
-        c.rank = UInt32(min(tensor.shape.count, 8))
+        c.rank = UInt32(min(tensor.shape.count, PluginTensor.mostAxes))
         var strides = [Int64](repeating: 0, count: tensor.shape.count)
         var step: Int64 = 1
         for axis in tensor.shape.indices.reversed() {
@@ -36,12 +36,12 @@ final class CallMemory {
         }
         let empty = text("")
         withUnsafeMutableBytes(of: &c.shape) { bytes in
-            for (axis, extent) in tensor.shape.prefix(8).enumerated() {
+            for (axis, extent) in tensor.shape.prefix(PluginTensor.mostAxes).enumerated() {
                 bytes.storeBytes(of: Int64(clamping: extent), toByteOffset: axis * 8, as: Int64.self)
             }
         }
         withUnsafeMutableBytes(of: &c.strides) { bytes in
-            for (axis, stride) in strides.prefix(8).enumerated() {
+            for (axis, stride) in strides.prefix(PluginTensor.mostAxes).enumerated() {
                 bytes.storeBytes(of: stride, toByteOffset: axis * 8, as: Int64.self)
             }
         }
@@ -101,12 +101,13 @@ final class CallMemory {
     }
 
     func run(_ call: HostV1.Activate) -> auscult_run {
-        let d = call.dimensions + [UInt32](repeating: 0, count: max(0, 10 - call.dimensions.count))
+        let d = call.dimensions ?? V1.Dimensions()
         return auscult_run(
             struct_size: UInt32(MemoryLayout<auscult_run>.size), model: text(call.model),
-            model_sha256: text(call.modelSha256), n_mels: d[0], n_audio_ctx: d[1], n_audio_state: d[2],
-            n_audio_head: d[3], n_audio_layer: d[4], n_vocab: d[5], n_text_ctx: d[6], n_text_state: d[7],
-            n_text_head: d[8], n_text_layer: d[9], recordings: call.recordings, seed: call.seed,
+            model_sha256: text(call.modelSha256), n_mels: d.nMels, n_audio_ctx: d.nAudioCtx,
+            n_audio_state: d.nAudioState, n_audio_head: d.nAudioHead, n_audio_layer: d.nAudioLayer, n_vocab: d.nVocab,
+            n_text_ctx: d.nTextCtx, n_text_state: d.nTextState, n_text_head: d.nTextHead,
+            n_text_layer: d.nTextLayer, recordings: call.recordings, seed: call.seed,
             precision: text(call.precision))
     }
 }

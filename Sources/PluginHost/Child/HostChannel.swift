@@ -6,7 +6,7 @@ import Synchronization
 
 /// The plugin's end of the wall. Any thread may send; the plugin thread alone receives.
 ///
-/// Whatever goes wrong here cannot be told to anyone: the process ends, and the daemon sees how.
+/// Whatever goes wrong here cannot be reported: the process ends, and the daemon sees how.
 final class HostChannel: Sendable {
     /// Where the daemon has put its descriptors.
     static let socket: Int32 = 3

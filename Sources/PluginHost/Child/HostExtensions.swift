@@ -33,11 +33,11 @@ struct HostExtensions: @unchecked Sendable {
                     let text = try CReading.text(text, "the text", longest: most)
                     let (status, answer, _) = host.ask(
                         .encode(HostV1.AskEncode(text: text, parseSpecial: special != 0)))
-                    guard status == 0 else { return status }
+                    guard status == Status.ok else { return status }
                     count?.pointee = UInt32(clamping: answer.ids.count)
-                    guard let ids else { return 0 }
+                    guard let ids else { return Status.ok }
                     for (index, id) in answer.ids.prefix(Int(capacity)).enumerated() { ids[index] = id }
-                    return 0
+                    return Status.ok
                 }
             },
             decode: { host, ids, idCount, text, capacity, count in
@@ -81,7 +81,7 @@ struct HostExtensions: @unchecked Sendable {
                     var ask = HostV1.AskLogits(
                         tokens: try numbers(tokens, count, "tokens"), sequences: sequences, tokensEach: tokensEach)
                     if let audio {
-                        guard audio.pointee.dtype == 1 else { throw PluginFault("the audio is not F32") }
+                        guard Int(audio.pointee.dtype) == AUSCULT_F32 else { throw PluginFault("the audio is not F32") }
                         ask.audio = try CReading.tensor(audio.pointee, rank: 2, most: most)
                     }
                     return host.ask(.logits(ask), sink, context)
@@ -119,9 +119,11 @@ private let most = 24 << 20
 private func asking(
     _ host: UnsafePointer<auscult_host>?, _ body: (InstanceHost) throws -> auscult_status
 ) -> auscult_status {
-    guard let host = InstanceHost.behind(host), host.isOnPluginThread else { return 1 }
-    do { return try body(host) } catch let error as ResultTooLarge { return host.refuse(6, "\(error)") } catch {
-        return host.refuse(2, "\(error)")
+    guard let host = InstanceHost.behind(host), host.isOnPluginThread else { return Status.failed }
+    do { return try body(host) } catch let error as ResultTooLarge {
+        return host.refuse(Status.limit, "\(error)")
+    } catch {
+        return host.refuse(Status.invalidArgument, "\(error)")
     }
 }
 
@@ -144,10 +146,10 @@ private func copy(
     _ asked: (status: auscult_status, answer: HostV1.Answer, memory: MappedMemory?),
     _ text: UnsafeMutablePointer<CChar>?, _ capacity: UInt64, _ count: UnsafeMutablePointer<UInt64>?
 ) -> auscult_status {
-    guard asked.status == 0 else { return asked.status }
+    guard asked.status == Status.ok else { return asked.status }
     let utf8 = Array(asked.answer.text.utf8)
     count?.pointee = UInt64(utf8.count)
-    guard let text else { return 0 }
+    guard let text else { return Status.ok }
     for (index, byte) in utf8.prefix(Int(clamping: capacity)).enumerated() { text[index] = CChar(bitPattern: byte) }
-    return 0
+    return Status.ok
 }

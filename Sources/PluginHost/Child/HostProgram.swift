@@ -31,7 +31,7 @@ public enum HostProgram {
         do {
             library = try PluginLibrary(load)
         } catch {
-            channel.done(0, HostV1.Done(status: 1, error: "\(error)"))
+            channel.done(0, HostV1.Done(status: Status.failed, error: "\(error)"))
             // Nothing more is asked of a library that is not one.
             _ = channel.receive()
             _exit(0)
@@ -82,9 +82,9 @@ public enum HostProgram {
         } catch let refusal as InstanceRefusal {
             return HostV1.Done(
                 status: refusal.status,
-                error: refusal.reason.isEmpty ? PluginLibrary.name(refusal.status) : refusal.reason)
+                error: refusal.reason.isEmpty ? Status.name(refusal.status) : refusal.reason)
         } catch {
-            return HostV1.Done(status: 1, error: "\(error)")
+            return HostV1.Done(status: Status.failed, error: "\(error)")
         }
     }
 }

@@ -51,7 +51,7 @@ final class InstanceHost {
         c.pointee.name = UnsafePointer(name)
         c.pointee.version = UnsafePointer(version)
         c.pointee.context = Unmanaged.passUnretained(self).toOpaque()
-        c.pointee.emit = { host, id, value in InstanceHost.behind(host)?.emit(id, value) ?? 1 }
+        c.pointee.emit = { host, id, value in InstanceHost.behind(host)?.emit(id, value) ?? Status.failed }
         c.pointee.get_extension = { _, id in HostExtensions.named(id) }
         c.pointee.last_error = { host in InstanceHost.behind(host).map { UnsafePointer($0.errorText) } }
     }
@@ -81,14 +81,14 @@ final class InstanceHost {
     // MARK: - Results
 
     func emit(_ id: UnsafePointer<CChar>?, _ value: UnsafePointer<auscult_value>?) -> auscult_status {
-        guard isOnPluginThread else { return 1 }
+        guard isOnPluginThread else { return Status.failed }
         do {
             try give(CReading.result(id, value, most: budget.one))
-            return 0
+            return Status.ok
         } catch let error as ResultTooLarge {
-            return refuseResult(6, "\(error)")
+            return refuseResult(Status.limit, "\(error)")
         } catch {
-            return refuseResult(2, "\(error)")
+            return refuseResult(Status.invalidArgument, "\(error)")
         }
     }
 
@@ -97,7 +97,7 @@ final class InstanceHost {
         if let problem = ResultCheck.problem(in: result, mayBeNaN: emit.mayBeNan, outputs: outputs) {
             throw PluginFault(problem)
         }
-        let size = result.withC { _, size in size }
+        let size = result.packedSize
         guard size <= budget.one else {
             throw ResultTooLarge("the result \(result.outputId) has \(size) bytes, at most \(budget.one)")
         }
@@ -122,11 +122,10 @@ final class InstanceHost {
     // MARK: - Log, from any thread
 
     func log(_ level: Int32, _ message: UnsafePointer<CChar>?) {
-        let levels = ["debug", "info", "warning", "error"]
         let text = message.map {
             String(decoding: UnsafeRawBufferPointer(start: $0, count: strnlen($0, 4096)), as: UTF8.self)
         }
-        let line = V1.PluginLog(level: levels[Int(min(max(level, 0), 3))], message: text ?? "")
+        let line = V1.PluginLog(level: logLevelName(level), message: text ?? "")
         channel.send(HostV1.FromPlugin(instance: number, message: .log(line)))
     }
 
@@ -148,32 +147,32 @@ final class InstanceHost {
         channel.send(HostV1.FromPlugin(instance: number, message: .ask(HostV1.Ask(question: question))))
         let (call, memory) = channel.receive()
         guard case .answer(let answer)? = call.call else { _exit(72) }
-        return (answer.status == 0 ? 0 : refuse(answer.status, answer.error), answer, memory)
+        return (answer.status == Status.ok ? Status.ok : refuse(answer.status, answer.error), answer, memory)
     }
 
     /// Asks, and hands the tensors that came to `sink`.
     func ask(_ question: HostV1.Ask.Question, _ sink: auscult_tensor_sink?, _ context: UnsafeMutableRawPointer?)
         -> auscult_status
     {
-        guard let sink else { return refuse(2, "the sink is NULL") }
+        guard let sink else { return refuse(Status.invalidArgument, "the sink is NULL") }
         let (status, answer, memory) = ask(question)
-        guard status == 0 else { return status }
-        guard let memory else { return refuse(1, "no tensors came") }
+        guard status == Status.ok else { return status }
+        guard let memory else { return refuse(Status.failed, "no tensors came") }
         for tensor in answer.tensors {
             let values = CallMemory()
             defer { withExtendedLifetime((values, memory)) {} }
             var c = values.tensor(tensor, in: memory)
             let status = sink(context, &c)
-            guard status == 0 else { return refuse(status, "the sink ended it with status \(status)") }
+            guard status == Status.ok else { return refuse(status, "the sink ended it with status \(status)") }
         }
-        return 0
+        return Status.ok
     }
 
     /// The plugin's folder; nil where it was refused.
     func statePath() -> UnsafePointer<CChar>? {
         if folder == nil {
             let (status, answer, _) = ask(.folder(HostV1.AskFolder()))
-            guard status == 0 else { return nil }
+            guard status == Status.ok else { return nil }
             folder = strdup(answer.text)
         }
         return folder.map { UnsafePointer($0) }

@@ -19,14 +19,18 @@ final class PluginInstance {
         var made: UnsafePointer<auscult_instance>?
         var reason = [CChar](repeating: 0, count: 1024)
         let id = library.description.listing?.id ?? ""
-        guard let create = library.factory.pointee.create else { throw InstanceRefusal(1, "its factory lacks create") }
+        guard let create = library.factory.pointee.create else {
+            throw InstanceRefusal(Status.failed, "its factory lacks create")
+        }
         let status = create(host.c, id, given, UInt32(arguments.count), &made, &reason, UInt32(reason.count))
-        guard status == 0 else {
+        guard status == Status.ok else {
             reason[reason.count - 1] = 0
             let bytes = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
             throw InstanceRefusal(status, String(decoding: bytes, as: UTF8.self))
         }
-        guard let made else { throw InstanceRefusal(1, "its create() says AUSCULT_OK and gives no instance") }
+        guard let made else {
+            throw InstanceRefusal(Status.failed, "its create() says AUSCULT_OK and gives no instance")
+        }
         c = made
         let size = MemoryLayout<auscult_instance>.size
         let i = made.pointee
@@ -34,26 +38,26 @@ final class PluginInstance {
             let getExtension = i.get_extension, i.last_error != nil
         else {
             throw InstanceRefusal(
-                1,
+                Status.failed,
                 "its instance has the struct_size \(i.struct_size), at least \(size) was expected, or lacks a function")
         }
         var needs = library.needs
         if let found = getExtension(made, AUSCULT_EXT_NEEDS)?.assumingMemoryBound(to: auscult_ext_needs.self) {
             guard found.pointee.struct_size >= MemoryLayout<auscult_ext_needs>.size, let ask = found.pointee.needs
             else {
-                throw InstanceRefusal(1, "its \(AUSCULT_EXT_NEEDS) lacks needs")
+                throw InstanceRefusal(Status.failed, "its \(AUSCULT_EXT_NEEDS) lacks needs")
             }
-            guard let asked = ask(made) else { throw InstanceRefusal(1, "its needs are NULL") }
-            do { needs = try CReading.needs(asked) } catch { throw InstanceRefusal(1, "\(error)") }
+            guard let asked = ask(made) else { throw InstanceRefusal(Status.failed, "its needs are NULL") }
+            do { needs = try CReading.needs(asked) } catch { throw InstanceRefusal(Status.failed, "\(error)") }
             if let problem = DescriptionCheck.needsProblem(needs.needs ?? V1.PluginNeeds()) {
-                throw InstanceRefusal(1, problem)
+                throw InstanceRefusal(Status.failed, problem)
             }
         }
         state = getExtension(made, AUSCULT_EXT_STATE)?.assumingMemoryBound(to: auscult_ext_state.self)
         if let state {
             guard state.pointee.struct_size >= MemoryLayout<auscult_ext_state>.size, state.pointee.save != nil,
                 state.pointee.merge != nil
-            else { throw InstanceRefusal(1, "its \(AUSCULT_EXT_STATE) lacks save or merge") }
+            else { throw InstanceRefusal(Status.failed, "its \(AUSCULT_EXT_STATE) lacks save or merge") }
             needs.hasState = true
         }
         self.needs = needs
@@ -76,16 +80,19 @@ final class PluginInstance {
     func finish() -> HostV1.Done { done(c.pointee.finish?(c)) }
 
     func save() -> HostV1.Done {
-        guard let save = state?.pointee.save else { return HostV1.Done(status: 5, error: "it has no state") }
+        guard let save = state?.pointee.save else {
+            return HostV1.Done(status: Status.unsupported, error: "it has no state")
+        }
         return done(
             save(
                 c,
                 { context, bytes, size in
-                    guard let context else { return 1 }
+                    guard let context else { return Status.failed }
                     let host = Unmanaged<InstanceHost>.fromOpaque(context).takeUnretainedValue()
-                    guard size > 0 else { return 0 }
+                    guard size > 0 else { return Status.ok }
                     guard let bytes, size <= UInt64(Int.max), host.isOnPluginThread else {
-                        return host.refuse(2, "\(size) bytes of a state at NULL, or on another thread")
+                        return host.refuse(
+                            Status.invalidArgument, "\(size) bytes of a state at NULL, or on another thread")
                     }
                     var rest = UnsafeRawBufferPointer(start: bytes, count: Int(size))
                     while !rest.isEmpty {
@@ -93,12 +100,14 @@ final class PluginInstance {
                         host.channel.send(HostV1.FromPlugin(instance: host.number, message: .state(piece)))
                         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(1 << 20))
                     }
-                    return 0
+                    return Status.ok
                 }, Unmanaged.passUnretained(host).toOpaque()))
     }
 
     func merge(_ mapped: MappedMemory?) -> HostV1.Done {
-        guard let merge = state?.pointee.merge else { return HostV1.Done(status: 5, error: "it has no state") }
+        guard let merge = state?.pointee.merge else {
+            return HostV1.Done(status: Status.unsupported, error: "it has no state")
+        }
         defer { withExtendedLifetime(mapped) {} }
         return done(merge(c, mapped?.base, UInt64(mapped?.size ?? 0)))
     }
@@ -106,12 +115,13 @@ final class PluginInstance {
     func destroy() { c.pointee.destroy?(c) }
 
     private func done(_ status: auscult_status?) -> HostV1.Done {
-        guard let status, status != 0 else { return HostV1.Done(status: status == nil ? 1 : 0) }
+        guard let status else { return HostV1.Done(status: Status.failed, error: "it lacks the function") }
+        guard status != Status.ok else { return HostV1.Done(status: Status.ok) }
         let reason = c.pointee.last_error?(c).map {
             String(decoding: UnsafeRawBufferPointer(start: $0, count: strnlen($0, 4096)), as: UTF8.self)
         }
         return HostV1.Done(
-            status: status, error: reason.flatMap { $0.isEmpty ? nil : $0 } ?? PluginLibrary.name(status))
+            status: status, error: reason.flatMap { $0.isEmpty ? nil : $0 } ?? Status.name(status))
     }
 }
 

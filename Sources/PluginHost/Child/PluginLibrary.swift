@@ -38,7 +38,7 @@ struct PluginLibrary {
             throw PluginFault("its entry lacks init, deinit or get_factory")
         }
         let status = start(load.folder)
-        guard status == 0 else { throw PluginFault("its init() returned \(Self.name(status))") }
+        guard status == Status.ok else { throw PluginFault("its init() returned \(Status.name(status))") }
         guard let found = getFactory(AUSCULT_FACTORY) else { throw PluginFault("it has no \(AUSCULT_FACTORY)") }
         factory = found.assumingMemoryBound(to: auscult_factory.self)
         try CReading.size(factory.pointee.struct_size, of: auscult_factory.self, "its factory")
@@ -65,14 +65,6 @@ struct PluginLibrary {
         }
         self.description = description
         self.needs = needs
-    }
-
-    static func name(_ status: auscult_status) -> String {
-        let names = [
-            "AUSCULT_OK", "AUSCULT_FAILED", "AUSCULT_INVALID_ARGUMENT", "AUSCULT_NOT_FOUND", "AUSCULT_CANCELLED",
-            "AUSCULT_UNSUPPORTED", "AUSCULT_LIMIT",
-        ]
-        return names.indices.contains(Int(status)) ? names[Int(status)] : "the unknown status \(status)"
     }
 
     private static func hex(_ number: UInt32) -> String { "0x" + String(number, radix: 16) }

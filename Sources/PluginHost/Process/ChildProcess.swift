@@ -129,7 +129,7 @@ extension ChildProcess.Exit {
             SIGINT: "SIGINT", SIGHUP: "SIGHUP", SIGQUIT: "SIGQUIT", SIGSYS: "SIGSYS", SIGALRM: "SIGALRM",
             SIGXFSZ: "SIGXFSZ",
         ]
-        guard signal != 0 else { return code >= 0 ? "exited with code \(code)" : "ended, nobody knows how" }
+        guard signal != 0 else { return code >= 0 ? "exited with code \(code)" : "ended for an unknown reason" }
         let name = names[signal] ?? "signal \(signal)"
         if signal == SIGXCPU { return "was ended with SIGXCPU: it used its \(limits.cpuSeconds) s of processor time" }
         let crashed = "crashed with \(name)"

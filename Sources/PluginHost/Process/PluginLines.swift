@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Messages
 
-/// What a plugin says to people, by its log, its stdout and its stderr: bounded in length and in number.
+/// The lines of a plugin's log, its stdout and its stderr: bounded in length and in number.
 struct PluginLines {
     enum Stream { case output, errors }
 
@@ -25,7 +25,7 @@ struct PluginLines {
         count += 1
         guard count <= most else {
             return log(
-                V1.PluginLog(level: "warning", message: "it said \(most) lines; what it says further is left out"))
+                V1.PluginLog(level: "warning", message: "it wrote \(most) lines; further ones are dropped"))
         }
         let level = ["debug", "info", "warning", "error"].contains(line.level) ? line.level : "info"
         log(V1.PluginLog(level: level, message: Self.printable(DescriptionCheck.shown(line.message, Self.longestLine))))

@@ -31,7 +31,7 @@ public final class PluginProcess: @unchecked Sendable {
     ///     ask for a pause before another start, for which this waits.
     ///   - keepsMemory: whether two places of one memory are filled for window after window, which is faster. Without, a plugin that reads a
     ///     tensor after its call crashes, instead of reading what came later.
-    ///   - log: what the plugin says, by its log or its stdout and stderr. On the thread of the call under way.
+    ///   - log: gets the lines of the plugin's log, its stdout and its stderr. On the thread of the call under way.
     ///   - progress: on the thread of the call under way.
     ///   - result: each result, checked against its declaration. What it throws ends the process, and the call.
     /// - Throws: ``PluginError``.
@@ -160,13 +160,9 @@ public final class PluginProcess: @unchecked Sendable {
     }
 
     func activate(_ run: PluginRunValue, instance: UInt32) throws {
-        let d = run.dimensions
         let call = HostV1.Activate(
-            model: run.model, modelSha256: run.modelSHA256,
-            dimensions: [
-                d.mels, d.audioContext, d.audioState, d.audioHeads, d.audioLayers, d.vocabulary, d.textContext,
-                d.textState, d.textHeads, d.textLayers,
-            ], recordings: run.recordings, seed: run.seed, precision: run.precision)
+            model: run.model, modelSha256: run.modelSHA256, dimensions: run.dimensions, recordings: run.recordings,
+            seed: run.seed, precision: run.precision)
         _ = try guarded { try $0.call("activate", .activate(call), instance: made(instance)) }
     }
 
@@ -272,7 +268,7 @@ public final class PluginProcess: @unchecked Sendable {
         do {
             return try calls.withLock { try body(session) }
         } catch let error as PluginError where error.isCrash {
-            // Told once for each process: later calls repeat the reason, which is not another crash.
+            // Reported once for each process: later calls repeat the reason, which is not another crash.
             let isFirst = calls.withLock {
                 defer { hasCrashed = true }
                 return !hasCrashed

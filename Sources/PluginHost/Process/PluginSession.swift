@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Messages
 
-/// One process and what is being said to it: a call at a time, with a deadline. One thread at a time uses it.
+/// One process and the calls that are made to it: one at a time, with a deadline. One thread at a time uses it.
 final class PluginSession {
     let id: String
     let limits: PluginLimits
@@ -19,12 +19,12 @@ final class PluginSession {
     private var outputs: [V1.PluginOutput] = []
     private var results = 0
     private var resultBytes = 0
-    /// Why nothing can be said any more.
+    /// Why no call can be made any more.
     private(set) var endReason: PluginError?
     /// When the call under way must have been answered.
     private var deadline = ContinuousClock.now
     private var allowed = 0.0
-    /// How far the call under way has said that it is, by unit.
+    /// The furthest progress that the call under way has reported, by unit.
     private var furthest: [String: Double] = [:]
     private static let mostUnits = 16
     private var cancelSeen = false
@@ -69,7 +69,7 @@ final class PluginSession {
             end(with: error, in: name)
             throw error
         }
-        guard done.status == 0 else { throw refusal(done, in: name) }
+        guard done.status == Status.ok else { throw refusal(done, in: name) }
         return done
     }
 
@@ -136,7 +136,7 @@ final class PluginSession {
             throw broke("emitted what it may not: \(problem)")
         }
         results += 1
-        resultBytes += result.withC { _, size in size }
+        resultBytes += result.packedSize
         guard results <= limits.results, resultBytes <= limits.allResultBytes else {
             throw broke(
                 "emitted \(results) results of \(resultBytes) bytes together, at most \(limits.results) of "
@@ -290,15 +290,8 @@ final class PluginSession {
 
     private func refusal(_ done: HostV1.Done, in name: String) -> PluginError {
         let reason = done.error.isEmpty ? "it gives no reason" : DescriptionCheck.shown(done.error, 2000)
-        let code: PluginError.Code =
-            switch done.status {
-            case 2: .invalidArgument
-            case 3: .missing
-            case 4: .cancelled
-            case 5: .unsupported
-            case 6: .limit
-            default: name == "describe" ? .brokenBundle : .failed
-            }
+        var code = ErrorCode(pluginStatus: done.status)
+        if code == .failed, name == "describe" { code = .brokenBundle }
         return PluginError(code, "plugin \(id) refused in \(name)(): \(reason)")
     }
 

@@ -12,9 +12,9 @@ struct ServedAnswer {
         do {
             return try answer(question, services)
         } catch let error as PluginError {
-            return ServedAnswer(answer: HostV1.Answer(status: status(error.code), error: error.message))
+            return ServedAnswer(answer: HostV1.Answer(status: Status.of(error.code), error: error.message))
         } catch {
-            return ServedAnswer(answer: HostV1.Answer(status: 1, error: "\(error)"))
+            return ServedAnswer(answer: HostV1.Answer(status: Status.failed, error: "\(error)"))
         }
     }
 
@@ -88,22 +88,11 @@ struct ServedAnswer {
 
     private static func floats(_ bytes: [UInt8]) throws -> [Float] {
         guard bytes.count % 4 == 0 else {
-            throw PluginError(.invalidArgument, "\(bytes.count) bytes are no float32 numbers")
+            throw PluginError(.invalidArgument, "\(bytes.count) bytes are not float32 numbers")
         }
         return [Float](unsafeUninitializedCapacity: bytes.count / 4) { buffer, count in
             bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
             count = bytes.count / 4
-        }
-    }
-
-    private static func status(_ code: PluginError.Code) -> Int32 {
-        switch code {
-        case .invalidArgument: 2
-        case .notFound, .missing: 3
-        case .cancelled: 4
-        case .unsupported: 5
-        case .limit: 6
-        default: 1
         }
     }
 }

@@ -53,7 +53,7 @@ extension PluginValidator {
                     try run.create([V1.PluginArgument(id: parameter.id, value: value)])
                     try run.process.destroy(instance: 0)
                 } catch let error as PluginError {
-                    throw BrokenCheck("with \(parameter.id) = \(value): \(error)")
+                    throw BrokenCheck("with \(parameter.id) = \(value): \(error)", cause: error)
                 }
                 tried += 1
             }
@@ -101,7 +101,7 @@ extension PluginValidator {
                         checked: false)
                     try run.process.destroy(instance: 0)
                 } catch let error as PluginError where error.isCrash {
-                    throw BrokenCheck("with \(parameter.id) = '\(value)': \(error)")
+                    throw BrokenCheck("with \(parameter.id) = '\(value)': \(error)", cause: error)
                 } catch is PluginError {}
             }
         }
@@ -121,9 +121,19 @@ extension PluginValidator {
 
     // MARK: - Sounds
 
+    func needsWhatThereIs() throws -> Outcome {
+        try withRun { run, needs in
+            if needs.nothingToHear { return .skipped("it needs no recordings") }
+            do { _ = try clips(of: .silence, needs) } catch let error as UnmetNeeds {
+                throw BrokenCheck("it can never run with this model: \(error.reason)")
+            }
+            return .passed(needs.hooks.isEmpty ? "" : "\(needs.hooks.count) hook points or globs")
+        }
+    }
+
     func hears(_ sound: PluginSound, mustFinish: Bool) throws -> Outcome {
         try withRun { run, needs in
-            if needs.nothingToHear { return .skipped("it wants nothing to hear") }
+            if needs.nothingToHear { return .skipped("it needs no recordings") }
             // Sounds without labels are nothing to learn from.
             return try surviving(refusalIsFine: !mustFinish || needs.labels) {
                 try run.hear(sound)
@@ -134,7 +144,7 @@ extension PluginValidator {
 
     func survivesNaN() throws -> Outcome {
         try withRun { run, needs in
-            if needs.nothingToHear { return .skipped("it wants nothing to hear") }
+            if needs.nothingToHear { return .skipped("it needs no recordings") }
             if needs.hooks.isEmpty { return .skipped("it gets no tensors") }
             return try surviving(refusalIsFine: true) {
                 try run.hear(.voice(number: 0)) { clip in

@@ -119,7 +119,7 @@ extension PluginValidator {
         let run = try ValidationRun(self)
         try run.create()
         do { try run.process.merge(state) } catch let error as PluginError where error.isCrash {
-            throw BrokenCheck("given a state that was \(name): \(error)")
+            throw BrokenCheck("given a state that was \(name): \(error)", cause: error)
         }
         try run.close()
     }

@@ -28,7 +28,8 @@ public struct PluginValidator: Sendable {
 
     /// - Parameters:
     ///   - run: what activate() gets; its seed is the same in every run.
-    ///   - clips: where the clips come from; what it throws makes a check say nothing.
+    ///   - clips: where the clips come from. ``NothingToShow`` makes a check say nothing; any other error means that the
+    ///     plugin's needs cannot be met, so that it can never run.
     public init(
         _ bundle: PluginBundle, arguments: [V1.PluginArgument] = [], run: PluginRunValue, services: any PluginServices,
         limits: PluginLimits = PluginLimits(), clips: @escaping ClipSource
@@ -41,10 +42,11 @@ public struct PluginValidator: Sendable {
         self.clips = clips
     }
 
-    /// What a check ends with, other than a failure.
+    /// What a check ends with. Its body throws where something is broken.
     enum Outcome {
         case passed(String)
         case skipped(String)
+        case broken(String)
     }
 
     /// The checks, in the order that they run.
@@ -56,6 +58,7 @@ public struct PluginValidator: Sendable {
             ("takes the bounds of every parameter", { try $0.takesBounds() }),
             ("survives values out of range", { try $0.survivesOutOfRange() }),
             ("is made within \(Int(Self.slowest)) s", { try $0.isMadeQuickly() }),
+            ("needs what there is", { try $0.needsWhatThereIs() }),
             ("hears silence", { try $0.hears(.silence, mustFinish: true) }),
             ("survives one sample", { try $0.hears(.oneSample, mustFinish: false) }),
             ("hears noise at full scale", { try $0.hears(.noise, mustFinish: true) }),
@@ -84,27 +87,24 @@ public struct PluginValidator: Sendable {
         arguments.filter { argument in !others.contains { $0.id == argument.id } } + others
     }
 
-    /// Runs all checks, and hands over each outcome as it comes.
+    /// Runs the checks, and hands over each outcome as it comes. After a call without an answer the others are not tried:
+    /// each could wait as long again.
     /// - Throws: only what `event` throws.
     public func validate(_ event: (V1.ValidationCheck) throws -> Void) throws -> V1.ValidationEnd {
         var end = V1.ValidationEnd()
+        var failures = CheckFailures()
         for (name, body) in checks {
             let start = ContinuousClock.now
             var check = V1.ValidationCheck(name: name)
-            do {
-                switch try body(self) {
-                case .passed(let detail):
-                    (check.outcome, check.detail) = (.passed, detail)
-                    end.passed += 1
-                case .skipped(let reason):
-                    (check.outcome, check.detail) = (.skipped, reason)
-                    end.skipped += 1
-                }
-            } catch let error as NoClips {
-                (check.outcome, check.detail) = (.skipped, error.reason)
+            switch failures.hanging.map(Outcome.skipped) ?? failures.outcome(of: name, { try body(self) }) {
+            case .passed(let detail):
+                (check.outcome, check.detail) = (.passed, detail)
+                end.passed += 1
+            case .skipped(let reason):
+                (check.outcome, check.detail) = (.skipped, reason)
                 end.skipped += 1
-            } catch {
-                (check.outcome, check.detail) = (.broken, "\(error)")
+            case .broken(let problem):
+                (check.outcome, check.detail) = (.broken, problem)
                 end.broken += 1
             }
             check.seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -112,15 +112,4 @@ public struct PluginValidator: Sendable {
         }
         return end
     }
-}
-
-/// There are no clips for a check, so it says nothing about the plugin.
-struct NoClips: Error {
-    let reason: String
-}
-
-/// What a check found wrong.
-struct BrokenCheck: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -55,7 +55,7 @@ final class ValidationRun {
         try process.activate(validator.run, instance: instance)
     }
 
-    /// Shows the clips of `sound`; none where the plugin wants nothing to hear.
+    /// Gives the plugin the clips of `sound`; none where it needs no recordings.
     func hear(
         _ sound: PluginSound, instance: UInt32 = 0, change: (PluginClipValue) -> PluginClipValue = { $0 }
     ) throws {
@@ -85,7 +85,9 @@ final class ValidationRun {
 extension PluginValidator {
     func clips(of sound: PluginSound, _ needs: PluginNeedsValue) throws -> [PluginClipValue] {
         if needs.nothingToHear { return [] }
-        do { return try clips(sound, needs) } catch { throw NoClips(reason: "there is nothing to show it: \(error)") }
+        do { return try clips(sound, needs) } catch let error as NothingToShow { throw error } catch {
+            throw UnmetNeeds(reason: "\(error)")
+        }
     }
 
     /// A whole run over `parts` in a process of its own.

@@ -71,7 +71,7 @@ enum DescriptionCheck {
 
     private static func problem(in output: V1.PluginOutput) -> String? {
         let name = "its output \(output.id)"
-        guard (V1.ResultKind.scalar.rawValue...V1.ResultKind.text.rawValue).contains(output.kind.rawValue) else {
+        guard V1.ResultKind.allCases.contains(output.kind) else {
             return "\(name) has the unknown kind \(output.kind.rawValue)"
         }
         guard (V1.PlotHint.noPlot.rawValue...V1.PlotHint.player.rawValue).contains(output.plot.rawValue) else {

@@ -1,3 +1,5 @@
+import Messages
+
 /// Something that lasts from `start` to `end`, in seconds from the recording's beginning.
 public struct PluginTimedLabel: Hashable, Sendable {
     public var start: Double
@@ -59,31 +61,10 @@ public struct PluginClipValue: Sendable {
 
 /// The model of a run, as activate() gets it: C's `auscult_run`.
 public struct PluginRunValue: Hashable, Sendable {
-    /// A model's extents, by openai/whisper's names.
-    public struct Dimensions: Hashable, Sendable {
-        public var mels, audioContext, audioState, audioHeads, audioLayers: UInt32
-        public var vocabulary, textContext, textState, textHeads, textLayers: UInt32
-
-        public init(
-            mels: UInt32, audioContext: UInt32, audioState: UInt32, audioHeads: UInt32, audioLayers: UInt32,
-            vocabulary: UInt32, textContext: UInt32, textState: UInt32, textHeads: UInt32, textLayers: UInt32
-        ) {
-            self.mels = mels
-            self.audioContext = audioContext
-            self.audioState = audioState
-            self.audioHeads = audioHeads
-            self.audioLayers = audioLayers
-            self.vocabulary = vocabulary
-            self.textContext = textContext
-            self.textState = textState
-            self.textHeads = textHeads
-            self.textLayers = textLayers
-        }
-    }
-
     public var model: String
     public var modelSHA256: String
-    public var dimensions: Dimensions
+    /// The names are openai/whisper's.
+    public var dimensions: V1.Dimensions
     /// Recordings that the process will see; 0 where it is not known.
     public var recordings: UInt64
     public var seed: UInt64
@@ -91,7 +72,7 @@ public struct PluginRunValue: Hashable, Sendable {
     public var precision: String
 
     public init(
-        model: String, modelSHA256: String, dimensions: Dimensions, recordings: UInt64 = 0, seed: UInt64 = 0,
+        model: String, modelSHA256: String, dimensions: V1.Dimensions, recordings: UInt64 = 0, seed: UInt64 = 0,
         precision: String = "exact"
     ) {
         self.model = model

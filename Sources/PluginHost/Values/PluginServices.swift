@@ -22,7 +22,7 @@ public protocol PluginServices: Sendable {
     func decode(
         audio: (shape: [Int], elements: [Float])?, tokens: [Int32], sequences: Int, tokensEach: Int
     ) throws -> PluginTensor
-    /// What is written down of samples of any length. `language`: empty to find it out.
+    /// The transcript of samples of any length. `language`: empty to detect it.
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String
     /// The plugin's own folder, absolute; it exists when this returns.
     func stateFolder() throws -> String

@@ -1,3 +1,4 @@
+import CAuscultPlugin
 import Messages
 
 /// Numbers on their way to a plugin, with what they are: C's `auscult_tensor`, on this side of the wall.
@@ -5,6 +6,8 @@ import Messages
 /// The bytes are row-major and contiguous. They stay where they are until the tensor is copied into the memory that the
 /// plugin's process maps.
 public struct PluginTensor: Sendable {
+    static let mostAxes = Int(AUSCULT_MAX_RANK)
+
     public var dtype: V1.DType
     /// Extents, outermost first; at most 8.
     public var shape: [Int]
@@ -52,10 +55,10 @@ public struct PluginTensor: Sendable {
     public var byteCount: Int {
         get throws {
             guard let size = dtype.pluginElementSize else {
-                throw PluginError(.invalidArgument, "tensor \(hook): plugins know no type \(dtype.rawValue)")
+                throw PluginError(.invalidArgument, "tensor \(hook): the interface has no type \(dtype.rawValue)")
             }
-            guard shape.count <= 8 else {
-                throw PluginError(.invalidArgument, "tensor \(hook): rank \(shape.count), at most 8")
+            guard shape.count <= Self.mostAxes else {
+                throw PluginError(.invalidArgument, "tensor \(hook): rank \(shape.count), at most \(Self.mostAxes)")
             }
             return try shape.reduce(size) { bytes, extent in
                 let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)

@@ -22,7 +22,7 @@ enum ResultCheck {
             return "the result '\(DescriptionCheck.shown(result.outputId))' is not declared"
         }
         func refuse(_ problem: String) -> String { "the result \(output.id) \(problem)" }
-        if result.file.utf8.count > DescriptionCheck.longestText { return refuse("names a recording too long") }
+        if result.file.utf8.count > DescriptionCheck.longestText { return refuse("has too long a recording's name") }
         let finite: (Double) -> Bool = { $0.isFinite || (mayBeNaN && $0.isNaN) }
         let problem: String?
         switch (output.kind, result.value) {
@@ -39,22 +39,13 @@ enum ResultCheck {
         case (.audioClip, .audio(let clip)?):
             problem = self.problem(in: clip)
         default:
-            problem = "is not of the declared kind, \(name(output.kind))"
+            problem = "is not of the declared kind, \(words(output.kind))"
         }
         return problem.map(refuse)
     }
 
-    static func name(_ kind: V1.ResultKind) -> String {
-        switch kind {
-        case .scalar: "scalar"
-        case .vector: "vector"
-        case .matrix: "matrix"
-        case .table: "table"
-        case .timedEvents: "timed events"
-        case .audioClip: "audio clip"
-        case .text: "text"
-        default: "kind \(kind.rawValue)"
-        }
+    private static func words(_ kind: V1.ResultKind) -> String {
+        kind.name.split(separator: "_").joined(separator: " ")
     }
 
     private static func problem(

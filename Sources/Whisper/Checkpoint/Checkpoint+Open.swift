@@ -3,8 +3,10 @@ import TensorFiles
 extension Checkpoint {
     /// Opens a checkpoint of any supported format; what a file is, its content says and not its name.
     ///
-    /// - Hugging Face: a folder with `config.json` and `model.safetensors` (or shards with their index), or a path
-    ///   to one of these files. f32, f16, bf16.
+    /// - Hugging Face: a folder with `config.json` and `model.safetensors` or `pytorch_model.bin` (or shards with their
+    ///   index), or a path to one of these files. f32, f16, bf16.
+    /// - CTranslate2, which faster-whisper uses: a folder with `model.bin`, or that file. f32, f16, bf16, and 8 or 16 bits
+    ///   with scales.
     /// - openai/whisper's `.pt`: a PyTorch archive. Nothing in its pickle is executed.
     /// - whisper.cpp's ggml `.bin`: f32, f16, q4_0, q4_1, q5_0, q5_1, q8_0.
     ///
@@ -23,10 +25,22 @@ extension Checkpoint {
             MappedFile(path).bytes, file: file, in: DiskFolder(folder), vocabulary: VocabularySource(vocabulary))
     }
 
-    /// Opens a Hugging Face folder that lies on disk or in memory.
+    /// Opens a folder that lies on disk or in memory: Hugging Face's, or one with a `model.bin`.
     public static func open(files: some FileTree, vocabulary: String? = nil) throws -> Checkpoint {
-        try HuggingFaceCheckpoint(folder: files).open(vocabulary: VocabularySource(vocabulary))
+        try open(files: files, vocabulary: VocabularySource(vocabulary))
     }
+
+    private static func open(files: some FileTree, vocabulary: VocabularySource) throws -> Checkpoint {
+        let names = Set(files.fileNames)
+        let isHuggingFace = (HuggingFaceWeights.files + HuggingFaceWeights.indexes).contains { names.contains($0) }
+        guard !isHuggingFace, let bytes = try files.bytes(of: modelFile) else {
+            return try HuggingFaceCheckpoint(folder: files).open(vocabulary: vocabulary)
+        }
+        return try open(bytes, file: modelFile, in: files, vocabulary: vocabulary)
+    }
+
+    /// What CTranslate2 calls its file.
+    private static let modelFile = "model.bin"
 
     /// Opens the file `file` of `folder`, whose content is `bytes`.
     package static func open(
@@ -39,10 +53,14 @@ extension Checkpoint {
         _ bytes: FileBytes, file: String, in folder: some FileTree, vocabulary: VocabularySource
     ) throws -> Checkpoint {
         switch try Content(of: bytes) {
+        case .zip where file.hasPrefix("pytorch_model"):
+            return try HuggingFaceCheckpoint(folder: folder).open(weights: file, vocabulary: vocabulary)
         case .zip: return try OpenAICheckpoint(bytes).open(folder: folder, vocabulary: vocabulary)
+        case .cTranslate2: return try CTranslate2Checkpoint(bytes).open(folder: folder, vocabulary: vocabulary)
         case .ggml: return try GGMLCheckpoint(bytes).open(folder: folder, vocabulary: vocabulary)
         case .safetensors: return try HuggingFaceCheckpoint(folder: folder).open(weights: file, vocabulary: vocabulary)
-        case .json: return try HuggingFaceCheckpoint(folder: folder).open(vocabulary: vocabulary)
+        case .json where file != modelFile: return try open(files: folder, vocabulary: vocabulary)
+        case .json: throw WhisperError(.unsupported, "\(bytes.name) is JSON, not a model")
         }
     }
 
@@ -52,13 +70,20 @@ extension Checkpoint {
     }
 }
 
+extension Checkpoint {
+    /// What PyTorch writes begins as every zip archive does.
+    static func isZip(_ bytes: FileBytes) -> Bool { bytes.starts(with: "PK\u{3}\u{4}".utf8) }
+}
+
 /// What a file begins like.
 private enum Content {
-    case zip, ggml, safetensors, json
+    case zip, ggml, cTranslate2, safetensors, json
 
     init(of bytes: FileBytes) throws {
-        if bytes.starts(with: "PK\u{3}\u{4}".utf8) {
+        if Checkpoint.isZip(bytes) {
             self = .zip
+        } else if CTranslate2File.begins(bytes) {
+            self = .cTranslate2
         } else if bytes.integer(at: 0, as: UInt32.self) == GGMLCheckpoint.magic {
             self = .ggml
         } else if let header = bytes.integer(at: 0, as: UInt64.self), header <= SafetensorsFile.maximumHeader,
@@ -84,7 +109,8 @@ private enum Content {
         ]
         let what =
             known.first { bytes.starts(with: $0.prefix) }?.what
-            ?? "none of the formats known: a Hugging Face folder, an openai .pt, a whisper.cpp ggml .bin"
+            ?? "none of the formats known: a Hugging Face folder, an openai .pt, a whisper.cpp ggml .bin, a CTranslate2 "
+            + "folder"
         return WhisperError(.unsupported, "\(bytes.name) is \(what)")
     }
 }

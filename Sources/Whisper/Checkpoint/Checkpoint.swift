@@ -26,7 +26,9 @@ extension WeightSource {
 
 /// A checkpoint that was opened: its sizes and its weights, and the vocabulary where one came along.
 public struct Checkpoint: Sendable {
-    public enum Format: String, Sendable { case huggingFace = "huggingface", openAI = "openai", ggml }
+    public enum Format: String, Sendable {
+        case huggingFace = "huggingface", openAI = "openai", ggml, cTranslate2 = "ctranslate2"
+    }
 
     public let format: Format
     public let dimensions: ModelDimensions

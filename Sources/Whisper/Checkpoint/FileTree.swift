@@ -26,10 +26,14 @@ public struct DiskFolder: FileTree {
         guard !file.isEmpty, file != ".", file != "..", !file.utf8.contains(where: { $0 == 0x2F || $0 == 0 }) else {
             throw WhisperError(.dataLoss, "\(path): '\(file)' is not the name of a file in this folder")
         }
+        let place = path == "/" ? "/\(file)" : "\(path)/\(file)"
         do {
-            return try MappedFile(path == "/" ? "/\(file)" : "\(path)/\(file)").bytes
+            return try MappedFile(place).bytes
         } catch let error as TensorFileError where error.code == .notFound {
-            return nil
+            // Caches of downloads are links to content; one to nothing is no absent file.
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: place) else { return nil }
+            throw WhisperError(
+                .notFound, "\(place) is a link to \(target), which is not there; was the download complete?")
         }
     }
 }

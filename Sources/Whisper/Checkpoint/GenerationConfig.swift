@@ -1,4 +1,4 @@
-/// What a checkpoint says about decoding (`generation_config.json`); every field may be absent.
+/// A checkpoint's settings for decoding (`generation_config.json`); every field may be absent.
 public struct GenerationConfig: Sendable, Equatable {
     /// Cross-attention heads whose attention follows the audio, for word timestamps: (layer, head).
     public var alignmentHeads: [AlignmentHead]?

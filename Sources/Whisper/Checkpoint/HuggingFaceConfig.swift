@@ -32,13 +32,19 @@ struct HuggingFaceConfig {
         return dimensions
     }
 
-    /// What the file says about decoding. Token ids that the model does not have are left out: there is nothing to
+    /// The file's settings for decoding. Token ids that the model does not have are left out: there is nothing to
     /// suppress.
-    func generation(_ dimensions: ModelDimensions) throws -> GenerationConfig {
+    /// - Parameters:
+    ///   - suppressed: the key of tokens never to be sampled.
+    ///   - suppressedFirst: the key of those not to be sampled first.
+    func generation(
+        _ dimensions: ModelDimensions, suppressed: String = "suppress_tokens",
+        suppressedFirst: String = "begin_suppress_tokens"
+    ) throws -> GenerationConfig {
         GenerationConfig(
             alignmentHeads: try alignmentHeads(dimensions),
-            suppressTokens: try integers("suppress_tokens")?.filter { (0..<dimensions.nVocab).contains($0) },
-            beginSuppressTokens: try integers("begin_suppress_tokens")?.filter { (0..<dimensions.nVocab).contains($0) },
+            suppressTokens: try integers(suppressed)?.filter { (0..<dimensions.nVocab).contains($0) },
+            beginSuppressTokens: try integers(suppressedFirst)?.filter { (0..<dimensions.nVocab).contains($0) },
             maxInitialTimestampIndex: try optionalSize("max_initial_timestamp_index"))
     }
 
@@ -58,7 +64,8 @@ struct HuggingFaceConfig {
         return size
     }
 
-    private func integers(_ name: String) throws -> [Int]? {
+    /// A list of whole numbers; nil where the file has none of this name.
+    func integers(_ name: String) throws -> [Int]? {
         guard let value = members[name], !value.isNull else { return nil }
         guard let integers = value.ints else {
             throw WhisperError(.dataLoss, "\(file): '\(name)' is not a list of integers")

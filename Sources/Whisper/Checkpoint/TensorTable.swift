@@ -26,7 +26,7 @@ struct TensorTable: WeightSource {
         let unknown = tensors.keys.filter { shapes[$0] == nil }.sorted()
         guard unknown.isEmpty else {
             throw WhisperError(
-                .unsupported, "\(file) has tensors that a Whisper of its dimensions has not: \(listed(unknown))")
+                .unsupported, "\(file) has tensors that a Whisper of its dimensions does not have: \(listed(unknown))")
         }
         self.file = file
         self.tensors = tensors

@@ -1,7 +1,7 @@
 /// How one window is decoded; the names and the defaults are those of openai/whisper's `DecodingOptions`.
 public struct DecodingOptions: Sendable {
     public var task: SpeechTask = .transcribe
-    /// A code or an English name; nil lets the model tell.
+    /// A code or an English name; nil: detected.
     public var language: String?
     /// 0 takes the likeliest token; above 0 tokens are drawn, from a flatter distribution the higher it is.
     public var temperature = 0.0
@@ -58,9 +58,9 @@ extension DecodingOptions {
         }
         if beamSize != nil, bestOf != nil { try refuse("beam search and best-of sampling exclude each other") }
         if bestOf != nil, temperature == 0 {
-            try refuse("best-of wants a temperature above 0: at 0 all samples are alike")
+            try refuse("best-of needs a temperature above 0: at 0 all samples are alike")
         }
-        if beamSize != nil, temperature > 0 { try refuse("beam search wants temperature 0; it is \(temperature)") }
+        if beamSize != nil, temperature > 0 { try refuse("beam search needs temperature 0; it is \(temperature)") }
         if let patience {
             guard let beamSize else { try refuse("patience is a property of beam search, and no beam size is given") }
             guard patience.isFinite, (0.5...1000).contains(patience * Double(beamSize)) else {

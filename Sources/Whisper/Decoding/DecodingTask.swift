@@ -106,7 +106,7 @@ package struct DecodingTask {
         return group
     }
 
-    /// Reads the initial tokens, and on the way how likely it is that nobody speaks.
+    /// Reads the initial tokens, and gives the probability that there is no speech.
     private func prompt(_ initial: [Int], _ inference: any Inference, noSpeech: inout Double?) throws -> [[Float]] {
         let start = initial.firstIndex(of: tokenizer.startOfTranscript) ?? 0
         let logits = try inference.logits(after: [Array(initial[...start])])

@@ -20,6 +20,6 @@ func detectLanguage(_ model: any SpeechModel, _ tokenizer: Tokenizer, audio: Ten
 
 /// The likeliest language, of equals the first.
 func likeliest(_ languages: [LanguageProbability]) throws -> String {
-    guard let first = languages.first else { throw WhisperError(.unsupported, "the model knows no language") }
+    guard let first = languages.first else { throw WhisperError(.unsupported, "the model has no language tokens") }
     return languages.dropFirst().reduce(first) { $1.probability > $0.probability ? $1 : $0 }.language
 }

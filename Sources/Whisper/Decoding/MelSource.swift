@@ -11,4 +11,13 @@ public protocol MelSource {
     var contentFrames: Int { get }
     /// Frames `start ..< start + count`, `[bands, count]`; past the end of the appended silence the frames are those of silence.
     func window(from start: Int, count: Int) throws -> Tensor
+    /// What the encoder is given of the frames `start ..< start + count`, filled up to `length` frames: `[bands, length]`.
+    func window(from start: Int, count: Int, paddedTo length: Int) throws -> Tensor
+}
+
+extension MelSource {
+    /// Zeros behind the log-mel, as openai/whisper's `transcribe` has them (`pad_or_trim` of the spectrogram).
+    public func window(from start: Int, count: Int, paddedTo length: Int) throws -> Tensor {
+        try window(from: start, count: count).padded(columns: length)
+    }
 }

@@ -5,7 +5,7 @@ package protocol SpeechModel {
     var dimensions: ModelDimensions { get }
     /// One window's log-mel `[n_mels, 2 × n_audio_ctx]` to `[n_audio_ctx, n_audio_state]`.
     func encode(_ mel: Tensor) throws -> Tensor
-    /// A decoder that listens to `audio` and has read nothing yet, with one sequence.
+    /// A decoder that attends to `audio` and has read nothing yet, with one sequence.
     func inference(on audio: Tensor) throws -> any Inference
     /// Reads `tokens` at once.
     /// - Returns: for each of `heads` the scores of its cross-attention before softmax, `[tokens, n_audio_ctx]`,

@@ -1,6 +1,6 @@
 import Kernels
 
-/// Writes down what a model hears. Equal to openai/whisper's `decode`, `detect_language` and `transcribe`.
+/// Transcribes with a model. Equal to openai/whisper's `decode`, `detect_language` and `transcribe`.
 ///
 /// Immutable, so any number of transcriptions may use it at once.
 public struct Transcriber: Sendable {
@@ -34,8 +34,13 @@ public struct Transcriber: Sendable {
     /// How likely each language is, in one window.
     /// - Parameter mel: `[n_mels, 2 × n_audio_ctx]`.
     public func detectLanguage(_ mel: Tensor, hooks: HookPlan? = nil) throws -> [LanguageProbability] {
-        let model = try HookedModel(model, plan: hooks)
-        return try Whisper.detectLanguage(model, tokenizer, audio: model.encode(mel))
+        try detectLanguage(audio: HookedModel(model, plan: hooks).encode(mel), hooks: hooks)
+    }
+
+    /// How likely each language is, in one window that was encoded already.
+    /// - Parameter audio: the encoder's output, `[frames, n_audio_state]`.
+    public func detectLanguage(audio: Tensor, hooks: HookPlan? = nil) throws -> [LanguageProbability] {
+        try Whisper.detectLanguage(HookedModel(model, plan: hooks), tokenizer, audio: audio)
     }
 
     /// The text of one window.
@@ -68,15 +73,18 @@ public struct Transcriber: Sendable {
     }
 
     /// The text of a recording of any length, window by window.
+    /// - Parameter passes: who encodes the windows and hears what is written of them; nil encodes them under the interventions of
+    ///   the options.
     /// - Throws: ``WhisperError``: `invalidArgument` for options that make no sense, `cancelled` where the
     ///   observer or the task says so, and what the observer's `segment` throws.
     public func transcribe(
         _ mel: some MelSource, options: TranscribeOptions = TranscribeOptions(),
-        observer: TranscriptionObserver = TranscriptionObserver()
+        observer: TranscriptionObserver = TranscriptionObserver(), passes: (any TranscriptionPasses)? = nil
     ) throws -> Transcription {
         let hooked = try HookedModel(model, plan: options.decoding.hooks)
         var run = try TranscriptionRun(
-            hooked, tokenizer, mel: mel, options: options, alignmentHeads: alignmentHeads, observer: observer)
+            hooked, tokenizer, mel: mel, options: options, alignmentHeads: alignmentHeads, observer: observer,
+            passes: passes)
         return try run.callAsFunction()
     }
 }

@@ -1,4 +1,4 @@
-/// A recording written down.
+/// The transcript of a recording.
 public struct Transcription: Sendable, Codable {
     public var text: String
     /// The code of the language that was given or found.
@@ -73,7 +73,7 @@ public struct Word: Sendable, Codable, Hashable {
     }
 }
 
-/// How a recording is written down; the names and the defaults are those of openai/whisper's `transcribe`.
+/// How a recording is transcribed; the names and the defaults are those of openai/whisper's `transcribe`.
 public struct TranscribeOptions: Sendable {
     /// How each window is decoded. Its temperature and its prompt are set for each window anew; best-of counts
     /// where the temperature is above 0, beams and patience where it is 0.
@@ -86,11 +86,11 @@ public struct TranscribeOptions: Sendable {
     public var logprobThreshold: Double? = -1
     /// Above this probability of no speech, and where the text fails the threshold before, a window is silent.
     public var noSpeechThreshold: Double? = 0.6
-    /// Whether each window is told what the one before it said.
+    /// Whether each window's prompt has the text of the one before.
     public var conditionOnPreviousText = true
     /// What is said before the first window: names and words to expect.
     public var initialPrompt: String?
-    /// Whether every window, not only the first, is told the initial prompt.
+    /// Whether every window, not only the first, begins with the initial prompt.
     public var carryInitialPrompt = false
     public var wordTimestamps = false
     /// Punctuation that belongs to the word after it, and to the word before it.
@@ -104,7 +104,7 @@ public struct TranscribeOptions: Sendable {
     public init() {}
 }
 
-/// What a long transcription tells while it runs. All of it is called on the thread that transcribes.
+/// What a long transcription reports while it runs. All of it is called on the thread that transcribes.
 public struct TranscriptionObserver {
     /// A segment, as soon as its window is done.
     public var segment: (Segment) throws -> Void

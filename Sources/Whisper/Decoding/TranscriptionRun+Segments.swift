@@ -3,6 +3,8 @@ struct Cut {
     var segments: [Segment]
     /// The next window's first log-mel frame.
     var next: Int
+    /// Tokens of the window's text that the segments have, from the first.
+    let taken: Int
     /// The text ends with one timestamp, which says that no speech follows in this window.
     let endsWithOneTimestamp: Bool
 }
@@ -31,7 +33,7 @@ extension TranscriptionRun {
             start = end
         }
         let next = endsWithOne ? window.frames : (tokens[start - 1] - begin) * 2
-        return Cut(segments: segments, next: window.seek + next, endsWithOneTimestamp: endsWithOne)
+        return Cut(segments: segments, next: window.seek + next, taken: start, endsWithOneTimestamp: endsWithOne)
     }
 
     private func whole(_ result: DecodingResult, _ window: Window, endsWithOneTimestamp: Bool) -> Cut {
@@ -40,7 +42,8 @@ extension TranscriptionRun {
         let duration = steps > 0 ? Double(steps) * secondsPerFrame : window.duration
         let segment = segment(result.tokens, result, window, start: window.start, end: window.start + duration)
         return Cut(
-            segments: [segment], next: window.seek + window.frames, endsWithOneTimestamp: endsWithOneTimestamp)
+            segments: [segment], next: window.seek + window.frames, taken: result.tokens.count,
+            endsWithOneTimestamp: endsWithOneTimestamp)
     }
 
     private func segment(

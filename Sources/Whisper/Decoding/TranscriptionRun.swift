@@ -9,7 +9,10 @@ package struct TranscriptionRun {
     let alignmentHeads: [GenerationConfig.AlignmentHead]
     let observer: TranscriptionObserver
     let language: String
+    private let passes: any TranscriptionPasses
     private let initialPrompt: [Int]
+    /// The first window, where the language was told from it.
+    private var firstWindow: Window?
 
     private var segments: [Segment] = []
     /// The tokens of all segments, behind those of the initial prompt.
@@ -21,11 +24,12 @@ package struct TranscriptionRun {
 
     package init(
         _ model: any SpeechModel, _ tokenizer: Tokenizer, mel: any MelSource, options: TranscribeOptions,
-        alignmentHeads: [GenerationConfig.AlignmentHead], observer: TranscriptionObserver
+        alignmentHeads: [GenerationConfig.AlignmentHead], observer: TranscriptionObserver,
+        passes: (any TranscriptionPasses)? = nil
     ) throws {
         guard mel.bands == model.dimensions.nMels else {
             throw WhisperError(
-                .invalidArgument, "the log-mel has \(mel.bands) bands; the model wants \(model.dimensions.nMels)")
+                .invalidArgument, "the log-mel has \(mel.bands) bands; the model needs \(model.dimensions.nMels)")
         }
         try options.check(for: model.dimensions)
         self.model = model
@@ -34,20 +38,33 @@ package struct TranscriptionRun {
         self.options = options
         self.alignmentHeads = alignmentHeads
         self.observer = observer
-        language = try Self.language(options.decoding.language, model, tokenizer, mel)
+        self.passes = passes ?? PlainPasses(model: model)
+        (language, firstWindow) = try Self.language(options, model, tokenizer, mel, self.passes)
         _ = try tokenizer.startSequence(language: language, task: options.decoding.task)
         initialPrompt = options.initialPrompt.map { tokenizer.encode(" " + $0.strippedOfWhitespace) } ?? []
         tokens = initialPrompt
     }
 
-    /// The language that was asked for, or what the first window sounds like.
+    /// The language that was asked for, or what the first thirty seconds sound like; the first window, where it is those.
     private static func language(
-        _ asked: String?, _ model: any SpeechModel, _ tokenizer: Tokenizer, _ mel: any MelSource
-    ) throws -> String {
-        if let asked { return try tokenizer.languageCode(for: asked) }
-        guard tokenizer.isMultilingual else { return "en" }
-        let audio = try model.encode(mel.window(from: 0, count: model.dimensions.melFrames))
-        return try likeliest(detectLanguage(model, tokenizer, audio: audio))
+        _ options: TranscribeOptions, _ model: any SpeechModel, _ tokenizer: Tokenizer, _ mel: any MelSource,
+        _ passes: any TranscriptionPasses
+    ) throws -> (String, Window?) {
+        if let asked = options.decoding.language { return (try tokenizer.languageCode(for: asked), nil) }
+        guard tokenizer.isMultilingual else { return ("en", nil) }
+        let length = model.dimensions.melFrames
+        let beginning = try mel.window(from: 0, count: length)
+        var window: Window?
+        if let clip = options.clips(contentFrames: mel.contentFrames).first, clip.lowerBound == 0, !clip.isEmpty {
+            let span = WindowSpan(seek: 0, frames: min(length, clip.upperBound))
+            let padded = try mel.window(from: 0, count: span.frames, paddedTo: length)
+            // Of a short recording the padding may be another.
+            if padded.elements == beginning.elements {
+                window = Window(span: span, length: length, audio: try passes.encode(padded, span))
+            }
+        }
+        let audio = try window?.audio ?? passes.encode(beginning, nil)
+        return (try likeliest(detectLanguage(model, tokenizer, audio: audio)), window)
     }
 
     package mutating func callAsFunction() throws -> Transcription {
@@ -68,12 +85,17 @@ package struct TranscriptionRun {
 
     /// - Returns: where to go on, in log-mel frames.
     private mutating func transcribe(_ window: Window) throws -> Int {
-        let result = try decodeWithFallback(window)
-        if isSilent(result) { return window.seek + window.frames }
-        var cut = cut(result, window)
-        if options.wordTimestamps {
-            guard try addWords(to: &cut, window) else { return cut.next }
+        let (result, prompt) = try decodeWithFallback(window)
+        if isSilent(result) {
+            try passes.wrote([], after: prompt)
+            return window.seek + window.frames
         }
+        var cut = cut(result, window)
+        if options.wordTimestamps, try !addWords(to: &cut, window) {
+            try passes.wrote([], after: prompt)
+            return cut.next
+        }
+        try passes.wrote(Array(result.tokens[..<cut.taken]), after: prompt)
         for index in cut.segments.indices { cut.segments[index].clearIfEmpty(hasWords: options.wordTimestamps) }
         for var segment in cut.segments {
             segment.id = segments.count
@@ -109,20 +131,22 @@ package struct TranscriptionRun {
 
     // MARK: - Decoding a window
 
-    private func window(at seek: Int, clipEnd: Int) throws -> Window {
+    private mutating func window(at seek: Int, clipEnd: Int) throws -> Window {
         try checkCancellation()
-        let frames = min(model.dimensions.melFrames, mel.contentFrames - seek, clipEnd - seek)
-        let audio = try model.encode(
-            mel.window(from: seek, count: frames).padded(columns: model.dimensions.melFrames))
-        return Window(seek: seek, frames: frames, length: model.dimensions.melFrames, audio: audio)
+        if let first = firstWindow.take(), first.seek == seek { return first }
+        let length = model.dimensions.melFrames
+        let span = WindowSpan(seek: seek, frames: min(length, mel.contentFrames - seek, clipEnd - seek))
+        let mel = try mel.window(from: seek, count: span.frames, paddedTo: length)
+        return Window(span: span, length: length, audio: try passes.encode(mel, span))
     }
 
     /// Decodes at one temperature after another until the text passes the thresholds; at last takes what comes.
-    private func decodeWithFallback(_ window: Window) throws -> DecodingResult {
+    /// - Returns: what was written, and what the decoder had read before.
+    private func decodeWithFallback(_ window: Window) throws -> (DecodingResult, prompt: [Int]) {
         var decoding = options.decoding
         decoding.language = language
         decoding.prompt = .tokens(prompt())
-        var result: DecodingResult?
+        var result: (DecodingResult, prompt: [Int])?
         for (attempt, temperature) in options.temperatures.enumerated() {
             decoding.temperature = temperature
             decoding.beamSize = temperature > 0 ? nil : options.decoding.beamSize
@@ -132,7 +156,7 @@ package struct TranscriptionRun {
                 model, tokenizer, decoding, isCancelled: { observer.isCancelled() || Task.isCancelled })
             let generator = SampleGenerator(seed: decoding.seed, window: window.seek, attempt: attempt)
             let attempted = try task.run(on: window.audio, generator: generator)
-            result = attempted
+            result = (attempted, try task.initialTokens(language: language))
             if !needsFallback(attempted) { break }
         }
         guard let result else { throw WhisperError(.invalidArgument, "no temperature to decode at") }
@@ -166,15 +190,17 @@ package struct TranscriptionRun {
     }
 }
 
-/// The stretch of a recording that one pass of the encoder hears.
+/// The part of a recording that one pass of the encoder takes.
 struct Window {
-    /// The first log-mel frame, and how many of the recording there are; the rest is padding.
-    let seek: Int
-    let frames: Int
+    let span: WindowSpan
     /// Log-mel frames that the encoder takes.
     let length: Int
     /// The encoder's output.
     let audio: Tensor
+
+    /// The first log-mel frame, and how many of the recording there are; the rest is padding.
+    var seek: Int { span.seek }
+    var frames: Int { span.frames }
 
     /// In seconds; `end` is that of the encoder's window, the padding too.
     var start: Double { Double(seek) / 100 }
@@ -219,21 +245,3 @@ extension TranscribeOptions {
 
 /// The log-mel frame of a time, 100 a second; halves go to the even one, as in Python.
 func melFrame(at seconds: Double) -> Int { Int((seconds * 100).rounded(.toNearestOrEven)) }
-
-extension Tensor {
-    /// `[rows, n]` to `[rows, columns]` with zeros behind each row, as the reference's `pad_or_trim`.
-    func padded(columns: Int) -> Tensor {
-        precondition(rank == 2 && shape[1] <= columns, "\(shape) padded to \(columns) columns")
-        guard shape[1] < columns else { return self }
-        let width = shape[1]
-        var out = Tensor(shape: [shape[0], columns])
-        withUnsafeBufferPointer { source in
-            out.withUnsafeMutableBufferPointer { out in
-                for row in 0..<shape[0] {
-                    for column in 0..<width { out[row * columns + column] = source[row * width + column] }
-                }
-            }
-        }
-        return out
-    }
-}

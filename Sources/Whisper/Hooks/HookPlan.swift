@@ -11,17 +11,20 @@ public struct HookPlan: Sendable {
     /// Rows of attention are cut (queries); the keys that they attend to are not.
     public var validFrames: Int?
     public var interventions: [Intervention]
+    /// Whether the means that interventions put in are taken over all frames, those past `validFrames` too.
+    public var meansOverPadding: Bool
     /// Whether a run stops as soon as the last capture is made. Where it does not, it gives its result as well.
     public var stopsEarly: Bool
 
     public init(
         captures: Set<HookPoint> = [], reduction: Reduction = .none, validFrames: Int? = nil,
-        interventions: [Intervention] = [], stopsEarly: Bool = true
+        interventions: [Intervention] = [], meansOverPadding: Bool = false, stopsEarly: Bool = true
     ) {
         self.captures = captures
         self.reduction = reduction
         self.validFrames = validFrames
         self.interventions = interventions
+        self.meansOverPadding = meansOverPadding
         self.stopsEarly = stopsEarly
     }
 }

@@ -58,7 +58,8 @@ public final class HookRun {
     func visit(_ point: HookPoint, _ x: inout Tensor, _ rows: RowPositions) throws {
         for intervention in interventions[point] ?? [] {
             try intervention.apply(
-                to: &x, at: point, rows, validFrames: plan.validFrames, padding: paddingActivations[point])
+                to: &x, at: point, rows, validFrames: plan.meansOverPadding ? nil : plan.validFrames,
+                padding: paddingActivations[point])
         }
         guard remaining.contains(point) else { return }
         if let whole = rows.whole { return try visitPart(point, x, rows, of: whole) }
@@ -177,41 +178,11 @@ extension HookPoint {
 
 extension Reduction {
     /// The first `kept` positions along `axis`, reduced; without a reduction, those positions themselves.
-    func applied(to x: Tensor, axis: Int, first kept: Int) -> Tensor {
-        let outer = x.shape[..<axis].reduce(1, *), inner = x.shape[(axis + 1)...].reduce(1, *), extent = x.shape[axis]
-        if self == .none && kept == extent { return x }
-        var shape = x.shape
-        if self == .none { shape[axis] = kept } else { shape.remove(at: axis) }
-        var out = Tensor(shape: shape)
-        guard kept > 0, inner > 0 else { return out }
-        x.withUnsafeBufferPointer { x in
-            out.withUnsafeMutableBufferPointer { out in
-                for o in 0..<outer {
-                    let from = x.baseAddress! + o * extent * inner
-                    switch self {
-                    case .none:
-                        (out.baseAddress! + o * kept * inner).update(from: from, count: kept * inner)
-                    case .max, .mean:
-                        reduce(from, rows: kept, width: inner, into: out.baseAddress! + o * inner)
-                    }
-                }
-            }
+    package func applied(to x: Tensor, axis: Int, first kept: Int) -> Tensor {
+        switch self {
+        case .none: x.prefix(kept, axis: axis)
+        case .max: x.maximum(ofFirst: kept, axis: axis)
+        case .mean: x.mean(ofFirst: kept, axis: axis)
         }
-        return out
-    }
-
-    private func reduce(
-        _ x: UnsafePointer<Float>, rows: Int, width: Int, into out: UnsafeMutablePointer<Float>
-    ) {
-        out.update(from: x, count: width)
-        for row in 0..<rows where row > 0 {
-            let next = x + row * width
-            if self == .max {
-                for i in 0..<width where next[i] > out[i] { out[i] = next[i] }
-            } else {
-                for i in 0..<width { out[i] += next[i] }
-            }
-        }
-        if self == .mean { for i in 0..<width { out[i] /= Float(rows) } }
     }
 }

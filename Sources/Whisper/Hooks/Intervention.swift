@@ -86,7 +86,7 @@ public struct Intervention: Sendable {
             }
             if usesDictionary, heads != nil || point.site.layout == .headsFirst {
                 throw WhisperError(
-                    .invalidArgument, "a dictionary reads whole rows, of all heads; at \(point) it has no place")
+                    .invalidArgument, "a dictionary acts on whole rows, of all heads; \(point) has none")
             }
             if case .window = operation, point.site != .attnScores {
                 throw WhisperError(

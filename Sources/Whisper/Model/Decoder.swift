@@ -55,20 +55,3 @@ extension PackedMatrix {
         return out
     }
 }
-
-extension Tensor {
-    /// The rows `indices`, in that order: [n, width] → [indices, width].
-    func gathered(_ indices: [Int]) -> Tensor {
-        let width = shape[1]
-        var out = Tensor(uninitialized: [indices.count, width])
-        withUnsafeBufferPointer { source in
-            out.withUnsafeMutableBufferPointer { out in
-                for (row, index) in indices.enumerated() {
-                    precondition((0..<shape[0]).contains(index), "row \(index) of \(shape)")
-                    (out.baseAddress! + row * width).update(from: source.baseAddress! + index * width, count: width)
-                }
-            }
-        }
-        return out
-    }
-}

@@ -1,6 +1,6 @@
 import Kernels
 
-/// From a log-mel spectrogram to the residual stream that the decoder listens to.
+/// From a log-mel spectrogram to the residual stream that the decoder attends to.
 ///
 /// A pass goes through blocks of frames side by side: between two places where frames meet (a convolution, attention) a thread
 /// takes a block all the way, so that what it computes stays in its cache. Where a hook has to see an activation whole, the one

@@ -1,4 +1,5 @@
 import Kernels
+import Synchronization
 
 /// A Whisper in memory: its encoder and its decoder, ready to run.
 ///
@@ -9,6 +10,11 @@ public final class WhisperModel: Sendable {
     public let precision: Precision
     let encoder: Encoder
     let decoder: Decoder
+    private let encoded = Atomic(0)
+
+    /// Passes of the encoder that were begun since loading, for whomever they were; where an intervention puts in what padding
+    /// gives, the pass over padding is one of them.
+    public var encoderPasses: Int { encoded.load(ordering: .relaxed) }
 
     /// Loads every weight of the checkpoint and checks its shape.
     /// - Throws: ``WhisperError`` (`dataLoss`) naming the first tensor that is missing or of a wrong shape; `unsupported` for a
@@ -42,7 +48,7 @@ public final class WhisperModel: Sendable {
     /// The encoder's output for one window.
     /// - Parameters:
     ///   - mel: the scaled log-mel, `[n_mels, 2 × n_audio_ctx]` as the model was made for, or of fewer frames: then the
-    ///     encoder hears a context that ends with them, which costs less and is not quite the same.
+    ///     encoder computes a context that ends with them, which costs less and is not quite the same.
     ///   - hooks: what to capture and to change on the way.
     /// - Returns: `[frames, n_audio_state]`, after `ln_post`, a frame for two of the log-mel; nil where the run stopped
     ///   early because `hooks` had all that it wanted.
@@ -56,6 +62,7 @@ public final class WhisperModel: Sendable {
                 "the log-mel of one window must be [\(dimensions.nMels), \(dimensions.melFrames)] for this model, "
                     + "or an even number of frames fewer; it is \(mel.shape)")
         }
+        encoded.wrappingAdd(1, ordering: .relaxed)
         if !hooks.needsFromPadding.isEmpty {
             let padding = try paddingActivations(hooks.needsFromPadding, frames: mel.shape[1])
             hooks.setPaddingActivations(padding)

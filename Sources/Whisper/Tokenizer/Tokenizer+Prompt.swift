@@ -1,4 +1,4 @@
-/// What the decoder is asked to do with the speech that it hears.
+/// What the decoder is to make of the speech.
 public enum SpeechTask: String, Sendable, CaseIterable {
     /// Write it down in its own language.
     case transcribe
@@ -43,7 +43,7 @@ extension Tokenizer {
         if let code, known.contains(code) { return code }
         throw WhisperError(
             .invalidArgument,
-            "the model does not know the language \"\(language)\"; it knows \(known.joined(separator: ", "))")
+            "the model does not know the language \"\(language)\"; it has \(known.joined(separator: ", "))")
     }
 
     /// The tokens to suppress so that the model writes neither speaker tags nor descriptions of sounds:

@@ -9,8 +9,9 @@ extension Vocabulary {
 
     /// The vocabulary that lies beside a checkpoint.
     ///
-    /// In this order: `tokenizer.json`; `vocab.json` with `merges.txt` and `added_tokens.json`; a `.tiktoken`
-    /// file with its special tokens in `NAME.tiktoken.json` or `special_tokens.json`, if there is such a file.
+    /// In this order: `tokenizer.json`; `vocab.json` with `merges.txt` and `added_tokens.json`; `vocabulary.json` or
+    /// `vocabulary.txt`; a `.tiktoken` file with its special tokens in `NAME.tiktoken.json` or `special_tokens.json`,
+    /// if there is such a file.
     /// - Returns: nil where there is none of them.
     /// - Throws: ``WhisperError`` naming the file, where one is damaged or belongs to another model.
     public static func load(beside folder: String, nVocab: Int) throws -> Vocabulary? {
@@ -56,6 +57,7 @@ extension Vocabulary {
         if let bytes = try read("vocab.json") {
             return try huggingFaceMap("vocab.json", bytes, nVocab: nVocab, read: read)
         }
+        if let vocabulary = try cTranslate2(nVocab: nVocab, read: read) { return vocabulary }
         return try onlyFitting(tiktokenNames) { try tiktoken($0, nVocab: nVocab, read: read) }
     }
 

@@ -37,7 +37,8 @@ extension Vocabulary {
         return (try? JSONDecoder().decode(Probe.self, from: Data(json))) != nil
     }
 
-    private static func build(
+    /// The vocabulary of tokens as text; ids are ranks.
+    static func build(
         vocab: [String: Int], added: [String: Int], merges: [String], name: String, nVocab: Int
     ) throws -> Vocabulary {
         // Some files list special tokens among the ordinary ones too, and <|endoftext|> only there.
@@ -92,7 +93,7 @@ extension Vocabulary {
         return map
     }()
 
-    private static func decode<T: Decodable>(_ bytes: [UInt8], name: String) throws -> T {
+    static func decode<T: Decodable>(_ bytes: [UInt8], name: String) throws -> T {
         do {
             return try JSONDecoder().decode(T.self, from: Data(bytes))
         } catch {

@@ -1,6 +1,5 @@
 import Messages
 import NIOCore
-import CProtos
 
 extension ByteBufferAllocator {
     /// A frame with `message` as its data.
@@ -8,14 +7,14 @@ extension ByteBufferAllocator {
     func frame(
         _ message: some ProtoMessage, stream: UInt32, kind: Frame.Kind, flags: Frame.Flags = []
     ) throws(WireError) -> ByteBuffer {
-        let buffer: ByteBuffer? = message.withC { c, size in
+        let buffer: ByteBuffer? = message.packed { size, write in
             guard size <= Frame.longest else { return nil }
             var buffer = self.buffer(capacity: Frame.headerSize + size)
             buffer.writeFrameHeader(
                 Frame.Header(length: UInt32(size), stream: stream, kind: kind, flags: flags))
             buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { place in
                 guard let base = place.bindMemory(to: UInt8.self).baseAddress, size > 0 else { return 0 }
-                return protobuf_c_message_pack(c, base)
+                return write(base)
             }
             return buffer
         }

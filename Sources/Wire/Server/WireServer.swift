@@ -23,7 +23,7 @@ public final class WireServer: Sendable {
         public init() {}
     }
 
-    /// What the server tells its owner. Called on any thread.
+    /// What the server reports to its owner. Called on any thread.
     public struct Observer: Sendable {
         /// A connection was admitted.
         public var connectionOpened: @Sendable (_ id: UInt64) -> Void = { _ in }

@@ -79,12 +79,15 @@ import Testing
         #expect(result.status == 0, "\(result.error)")
         #expect(result.output.hasPrefix("org.example.pitch-range is in \(data("mine"))."))
         #expect(result.output.contains("\n  make -C \(data("mine"))\n"))
+        #expect(result.output.contains("\n  auscult run \(data("mine"))/build/org.example.pitch-range demo:\n"))
         let manifest = try JSONSerialization.jsonObject(
             with: Data(contentsOf: URL(fileURLWithPath: data("mine/manifest.json"))))
         #expect((manifest as? [String: Any])?["id"] as? String == "org.example.pitch-range")
         #expect(FileManager.default.fileExists(atPath: data("mine/Makefile")))
         let again = try await run("plugins", "new", "pitch-range", "--lang", language, "--out", data("mine"))
         #expect(again.status == 64 && again.error.contains(data("mine")))
+        let spaced = try await run("plugins", "new", "spaced", "--lang", language, "--out", data("it's my plugin"))
+        #expect(spaced.output.contains("\n  make -C '\(data("it"))'\\''s my plugin'\n"), "\(spaced.output)")
     }
 
     @Test(
@@ -106,7 +109,7 @@ import Testing
         let result = try await run("plugins", "validate", bundle.path, "-p", "gain=2")
         #expect(result.status == 0, "\(result.output)\(result.error)")
         let lines = result.output.split(separator: "\n")
-        #expect(lines.count == 20 && lines.last == "19 passed, 0 broken, 0 skipped")
+        #expect(lines.count == 21 && lines.last == "20 passed, 0 broken, 0 skipped")
         #expect(lines.dropLast().allSatisfy { $0.hasPrefix("passed") })
     }
 
@@ -116,10 +119,31 @@ import Testing
         let result = try await run("plugins", "validate", bundle.path)
         #expect(result.status == 65)
         #expect(result.output.contains("\nbroken  writes nothing to its standard output: there were bytes on its"))
-        #expect(result.output.hasSuffix("18 passed, 1 broken, 0 skipped\n"))
+        #expect(result.output.hasSuffix("19 passed, 1 broken, 0 skipped\n"))
         let checks: [[String: Any]] = try json(try await run("plugins", "validate", bundle.path, "--format", "json"))
         #expect(checks.count { $0["outcome"] as? String == "broken" } == 1)
         #expect(checks.allSatisfy { $0["seconds"] is Double })
+    }
+
+    @Test("a plugin whose hook points are in no model fails, with the glob in the line, and the status is 65")
+    func neverRuns() async throws {
+        let bundle = try TestBundle(fault: "no-such-hook")
+        let result = try await run("plugins", "validate", bundle.path)
+        #expect(result.status == 65)
+        #expect(result.output.contains("\nbroken  needs what there is: it can never run with this model"))
+        #expect(result.output.contains("encoder.blocks.*.nothing"))
+        #expect(result.output.contains("\nskipped hears silence: its needs cannot be met\n"))
+    }
+
+    @Test("a bundle that no search path of the daemon's has is found by its folder")
+    func byPath() async throws {
+        let bundle = try TestBundle()
+        let shown = try await run("plugins", "show", bundle.path)
+        #expect(shown.status == 0 && shown.output.contains("org.example.faulty"), "\(shown.error)")
+        let ran = try await run("run", bundle.path, "demo:en-slt-01")
+        #expect(ran.status == 0 && !ran.output.isEmpty, "\(ran.error)")
+        let none = try await run("run", data("absent"), "demo:en-slt-01")
+        #expect(none.status == 66 && none.error.contains(data("absent")), "\(none.error)")
     }
 
     @Test("arguments that are none, or not the plugin's, and what is no bundle, are refused before any check")

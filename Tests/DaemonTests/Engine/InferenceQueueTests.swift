@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 import TestSupport
@@ -231,7 +232,7 @@ private func blockingUntil(_ condition: () -> Bool) { while !condition() { uslee
 @Suite("Ends of calls in the inference queue", .timeLimit(.minutes(2))) struct InferenceQueueEndTests {
     private let one = ClientID(1), two = ClientID(2)
 
-    private func code(_ task: Task<some Any, any Error>) async -> ServiceError.Code? {
+    private func code(_ task: Task<some Any, any Error>) async -> ErrorCode? {
         do {
             _ = try await task.value
             return nil
@@ -398,7 +399,7 @@ private func blockingUntil(_ condition: () -> Bool) { while !condition() { uslee
     func noLeak(permits: Int) async throws {
         let queue = InferenceQueue(permits: permits, limit: 64, quantum: .microseconds(10))
         var generator = SeededGenerator(seed: UInt64(permits))
-        var ends: [ServiceError.Code?: Int] = [:]
+        var ends: [ErrorCode?: Int] = [:]
         for _ in 0..<20 {
             var tasks: [Task<Void, any Error>] = []
             for index in 0..<50 {

@@ -11,7 +11,7 @@ import Whisper
 /// Keeps the tensors of a trace.
 private final class Tensors: TraceSink {
     var byHook: [String: Tensor] = [:]
-    func begin(windows: Int) {}
+    func begin(windows: Int?) {}
     func append(_ description: TracedTensor, _ tensor: Tensor) { byHook[description.name] = tensor }
     func finish(_ summary: TraceSummary) {}
 }
@@ -111,7 +111,7 @@ private final class Tensors: TraceSink {
         // The model hears a window of many sentences badly, so the transcript is not the measure; what is said is.
         let said = (clip.text ?? "").split(separator: " ")
         #expect(errors(words(segments), said) <= errors(try offline(clip.name), said))
-        guard case .end(let duration, let skipped) = found.last else {
+        guard case .end(let duration, let skipped, _) = found.last else {
             Issue.record("no end")
             return
         }
@@ -259,7 +259,7 @@ private final class Tensors: TraceSink {
                 continue
             }
         }
-        #expect(found.last == .end(duration: 25, skippedSteps: 0))
+        #expect(found.last == .end(duration: 25, skippedSteps: 0, padding: .sound))
         #expect(try segments(events(samples("nonspeech-silence"), writing())).isEmpty)
     }
 
@@ -302,7 +302,7 @@ private final class Tensors: TraceSink {
         #expect(words(segments(found)).count > 2)
         #expect(session.backlog == 0)
         let empty = try LiveSession(model: model, options: writing())
-        #expect(try empty.finish(nil) == [.end(duration: 0, skippedSteps: 0)])
+        #expect(try empty.finish(nil) == [.end(duration: 0, skippedSteps: 0, padding: .sound)])
     }
 
     @Test("sound that comes faster than looks are made is heard in fewer, which are counted, and none is lost")
@@ -321,7 +321,7 @@ private final class Tensors: TraceSink {
         }
         #expect(levels.count >= 3)
         #expect(zip(levels, levels.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
-        guard case .end(let duration, let skipped) = rest.last else {
+        guard case .end(let duration, let skipped, _) = rest.last else {
             Issue.record("no end")
             return
         }

@@ -69,8 +69,8 @@ final class FakePlugin: PluginRunner {
     ) -> PluginCatalogue {
         let listing = V1.PluginListing(id: id, name: "Counting", version: version)
         return PluginCatalogue(
-            list: { [listing] },
-            find: { name in
+            list: { _ in [listing] },
+            find: { name, _ in
                 guard name == id || name == "counting" else { throw PluginError(.notFound, "no plugin \(name)") }
                 return FoundPlugin(id: id, version: version, library: library) {
                     FakePlugin(behaviour, $0, $1, journal)

@@ -317,7 +317,7 @@ struct PluginBench: Sendable {
         try writeRecordings(4, in: bench.set)
         await refused(bench, catalogue, request, "the recordings 3")
         try Data("something else".utf8).write(to: URL(fileURLWithPath: bench.folder("c")))
-        await refused(bench, catalogue, request, "is no state of a plugin's run")
+        await refused(bench, catalogue, request, "is not the state of a plugin's run")
         #expect(try String(contentsOfFile: bench.folder("c"), encoding: .utf8) == "something else")
     }
 

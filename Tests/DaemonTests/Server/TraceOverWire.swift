@@ -83,7 +83,7 @@ final class KeptTrace: TraceSink {
     var shapes: [String: [Int]] = [:]
     var bytes: [String: [UInt8]] = [:]
 
-    func begin(windows: Int) {}
+    func begin(windows: Int?) {}
     func append(_ description: TracedTensor, _ tensor: Tensor) {
         order.append(description.name)
         shapes[description.name] = tensor.shape

@@ -16,7 +16,7 @@ private final class KeepingSink: TraceSink {
     var tensors: [String: Tensor] = [:]
     var failsAfter = Int.max
 
-    func begin(windows: Int) { steps.append("begin \(windows)") }
+    func begin(windows: Int?) { steps.append("begin \(windows ?? 0)") }
     func append(_ description: TracedTensor, _ tensor: Tensor) throws {
         guard tensors.count < failsAfter else { throw Full() }
         steps.append(description.name)

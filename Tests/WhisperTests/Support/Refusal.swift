@@ -1,10 +1,11 @@
+import Files
 import TensorFiles
 import Testing
 import Whisper
 
 /// What a checkpoint was refused with: an error of this layer, or of the files below it, whose kinds mean the same.
 struct Refusal {
-    let code: WhisperError.Code
+    let code: ErrorCode
     let message: String
 
     /// Nil for any other error.

@@ -98,9 +98,22 @@ def test_the_request_says_what_was_asked_for(fake, client, tmp_path, monkeypatch
     assert (third.file, third.task, third.deadline_ms) == (str(tmp_path / "t.npz"), 1, 0)
 
 
+def test_a_transcript_is_traced_as_it_would_be_written(fake, client):
+    done = summary()
+    done.padding, done.window_starts[:], done.prompt_tokens[:] = 2, [0, 28.5], [3, 9]
+    run(fake, {"done": done})
+    trace = client.trace("demo:x", NAME, memory=False, transcript=True, language="de", padding="mel")
+    client.trace("demo:x", NAME, memory=False, transcript={"beam_size": 5, "language": "en"})
+    assert (trace.summary.padding, trace.summary.window_starts, trace.summary.prompt_tokens) == ("mel", (0, 28.5), (3, 9))
+    first, second = fake.seen("auscult.v1.Trace/Run")
+    assert (first.WhichOneof("decoder_input"), first.transcript.language, first.padding) == ("transcript", "de", 2)
+    assert (second.transcript.language, second.transcript.beam_size, second.padding) == ("en", 5, 0)
+
+
 @pytest.mark.parametrize(
     ("wrong", "part"),
-    [({"frames": "some"}, "'valid', 'all'"), ({"reduce": "sum"}, "'max'"), ({"text": "a", "tokens": [1]}, "not both")],
+    [({"frames": "some"}, "'valid', 'all'"), ({"reduce": "sum"}, "'max'"), ({"text": "a", "tokens": [1]}, "one of them"),
+     ({"text": "a", "transcript": True}, "one of them"), ({"padding": "loud"}, "'sound', 'mel'")],
 )
 def test_a_wrong_argument_is_refused_here(client, wrong, part):
     with pytest.raises(auscult.InvalidArgument, match=part):

@@ -1,6 +1,6 @@
 import PluginKit
 
-/// What a run of the analysis was told.
+/// The arguments of a run of the analysis.
 struct Settings {
     let kinds: [AttentionKind]
     /// Layers that are looked at; empty for all.

@@ -1,6 +1,6 @@
 import PluginKit
 
-/// When the words that the decoder reads are heard, where the data set says so.
+/// The times of the words that the decoder reads, where the data set has them.
 struct WordTimes {
     private var texts: [Int32: String] = [:]
 

@@ -2,7 +2,7 @@ import Foundation
 import PluginKit
 import TensorFiles
 
-/// The analysis without a host: what it asks of a model, and what it tells.
+/// The analysis without a host: what it asks of a model, and its results.
 struct BigramStudy<Model: LanguageModel> {
     let model: Model
     let settings: Settings

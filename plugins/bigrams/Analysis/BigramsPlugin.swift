@@ -1,6 +1,6 @@
 import PluginKit
 
-/// What the decoder says next when it has heard nothing: a weak language model.
+/// The decoder's next tokens for an encoder's input of padding alone: a weak language model.
 public struct BigramsPlugin: AnalysisPlugin {
     public static let descriptor = PluginDescriptor(
         id: "org.auscult.bigrams", name: "Bigrams", version: "1.0.0", vendor: "Auscult", licence: "Apache-2.0",

@@ -10,7 +10,7 @@ protocol LanguageModel {
     func report(_ done: Int, of total: Int)
 }
 
-/// The model of a run, with all padding to hear.
+/// The model of a run, with padding alone as the encoder's input.
 struct HostModel: LanguageModel {
     let host: Host
     let vocabulary: Int

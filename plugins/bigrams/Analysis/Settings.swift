@@ -1,6 +1,6 @@
 import PluginKit
 
-/// What a run was told.
+/// The arguments of a run.
 struct Settings: Sendable {
     var prompts: [String] = []
     var language = "en"

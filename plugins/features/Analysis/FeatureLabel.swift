@@ -10,6 +10,7 @@ struct FeatureLabel: Sendable {
     /// In frames of 20 ms: how long the activation comes behind the sound.
     let lag: Int
     // Of the scoring split.
+    let averagePrecision, precisionAtRecall: Double
     let precision, recall, f1, areaUnderCurve, mutualInformation, selectivity, pValue: Double
     /// The share of frames that have the label: the precision of a feature that fires at random.
     let base: Double

@@ -39,8 +39,15 @@ extension FeaturesPlugin {
             "lift", default: 1.25, in: 0...1000,
             "a label's precision is at least so many times its share of all frames, on both splits; 0 gives any label"),
         .number(
-            "selective-precision", default: 0.5, in: 0...1, "a selective feature's label has this precision at least"),
-        .number("selective-auc", default: 0.7, in: 0...1, "a selective feature's label has this AUC at least"),
+            "selective-precision", default: 0.5, in: 0...1,
+            "a selective feature's label has this precision at least, where the feature has found selective-recall of it"
+        ),
+        .number(
+            "selective-recall", default: 0.05, in: 0...1,
+            "the share of a label's frames that a feature has to find to be judged; the same for all, rare or often"),
+        .number(
+            "selective-auc", default: 0, in: 0...1,
+            "a selective feature's label has this AUC at least; 0 for any, since a sparse one ranks silence at random"),
         .integer("split-seed", default: 0, in: 0...1_000_000_000, "which speakers name and which score"),
         .text("speaker", default: "speaker,voice", "the columns, the first one that is there, that name the speaker"),
         .integer(

@@ -14,7 +14,7 @@ extension Findings {
         try emitMethod(labels)
     }
 
-    /// The table of the first features: label, precision, AUC, and what is heard at the maxima.
+    /// The table of the first features: label, precision, average precision, AUC, and what is heard at the maxima.
     private func emitNeurons(_ hook: HookScan, _ labels: [FeatureLabel]) throws {
         let count = min(settings.first, hook.features)
         guard count > 0 else { return }
@@ -29,14 +29,16 @@ extension Findings {
                 let name = hook.names.isEmpty ? String(feature) : hook.names[feature]
                 rows.append([
                     Cell(hook.hook), Cell(side.name == "+" ? name : "\(name) −"), Cell(best?.label ?? "–"),
-                    Cell(best?.precision ?? .nan), Cell(best?.areaUnderCurve ?? .nan),
+                    Cell(best?.precision ?? .nan), Cell(best?.averagePrecision ?? .nan),
+                    Cell(best?.areaUnderCurve ?? .nan),
                     Cell(examples(side, hook, feature, lag: best?.lag ?? 0)),
                 ])
             }
         }
         try results.emit(
             "neurons",
-            .table(columns: ["hook", "neuron", "label", "precision", "auc", "examples"], rows: rows), mayBeNaN: true)
+            .table(columns: ["hook", "neuron", "label", "precision", "ap", "auc", "examples"], rows: rows),
+            mayBeNaN: true)
     }
 
     /// What is heard at the largest maxima: word/phoneme, the token, or the recording's name. As many, up to five, as
@@ -58,10 +60,10 @@ extension Findings {
         return shown
     }
 
-    private static let widestExamples = 22
+    private static let widestExamples = 16
 
     private func isSelective(_ label: FeatureLabel) -> Bool {
-        label.kind == "phoneme" && label.precision >= settings.labels.selectivePrecision
+        label.kind == "phoneme" && label.precisionAtRecall >= settings.labels.selectivePrecision
             && label.areaUnderCurve >= settings.labels.selectiveArea
     }
 
@@ -75,12 +77,14 @@ extension Findings {
             shares.append(Double(selective) / Double(hook.features))
             rows.append([
                 Cell(hook.hook), Cell(hook.features), Cell(selective), Cell(shares.last ?? .nan),
-                Cell(limits.selectivePrecision), Cell(limits.selectiveArea), Cell(limits.lift),
+                Cell(limits.selectivePrecision), Cell(limits.selectiveRecall), Cell(limits.selectiveArea),
+                Cell(limits.lift),
                 Cell(limits.significance), Cell(limits.quantile),
             ])
         }
         let columns = [
-            "hook", "features", "selective", "share", "precision_at_least", "auc_at_least", "lift_at_least",
+            "hook", "features", "selective", "share", "precision_at_least", "at_recall", "auc_at_least",
+            "lift_at_least",
             "p_value_at_most", "threshold_quantile",
         ]
         try results.emit("selective", .table(columns: columns, rows: rows))

@@ -189,7 +189,7 @@ struct Findings {
             [
                 "hook", "feature", "side", "kind", "label", "threshold", "lag", "precision", "recall", "f1", "auc",
                 "mutual_information", "selectivity", "p_value", "named_frames", "scored_frames", "named_precision",
-                "base", "lift",
+                "base", "lift", "average_precision", "precision_at_recall",
             ], results)
         for label in labels {
             try table.append([
@@ -197,7 +197,7 @@ struct Findings {
                 Cell(label.label), Cell(label.threshold), Cell(label.lag), Cell(label.precision), Cell(label.recall),
                 Cell(label.f1), Cell(label.areaUnderCurve), Cell(label.mutualInformation), Cell(label.selectivity),
                 Cell(label.pValue), Cell(label.namedFrames), Cell(label.scoredFrames), Cell(label.namedPrecision),
-                Cell(label.base), Cell(label.lift),
+                Cell(label.base), Cell(label.lift), Cell(label.averagePrecision), Cell(label.precisionAtRecall),
             ])
         }
         try table.flush()

@@ -96,6 +96,50 @@ enum LabelFigures {
         }
     }
 
+    /// Precision along the recall, from the largest value down; equal values come together, and all by weights.
+    ///
+    /// Frames come in descending order; `tie` says whether a value equals the one before.
+    struct PrecisionCurve {
+        /// The weight of all frames with the label.
+        let positives: Double
+        /// Where ``precisionAtRecall`` is taken: at the largest value above or at which so much of the label lies, and so
+        /// many frames.
+        let recall: Double
+        let minimum: Int
+        private var (right, all, count) = (0.0, 0.0, 0)
+        private var (tiedRight, tiedAll) = (0.0, 0.0)
+        private var (average, matched) = (0.0, Double.nan)
+
+        init(positives: Double, recall: Double, minimum: Int) {
+            (self.positives, self.recall, self.minimum) = (positives, recall, minimum)
+        }
+
+        mutating func add(_ weight: Double, isPositive: Bool, tie: Bool) {
+            if !tie { settle() }
+            tiedAll += weight
+            if isPositive { tiedRight += weight }
+            count += 1
+        }
+
+        private mutating func settle() {
+            guard tiedAll > 0 else { return }
+            right += tiedRight
+            all += tiedAll
+            average += tiedRight / positives * (right / all)
+            // Sums of weights that are no whole numbers are rounded.
+            if matched.isNaN, count >= minimum, right >= recall * positives * (1 - 1e-12) { matched = right / all }
+            (tiedRight, tiedAll) = (0, 0)
+        }
+
+        /// Average precision, the sum over values of precision × gain of recall; its chance level is the label's share of
+        /// all frames. And the precision at ``recall``. NaN where no frame has the label.
+        var value: (average: Double, atRecall: Double) {
+            var copy = self
+            copy.settle()
+            return positives > 0 ? (copy.average, copy.matched) : (.nan, .nan)
+        }
+    }
+
     /// (1 + draws that are no smaller) / (1 + draws): the p-value of a permutation test (Phipson and Smyth 2010).
     static func pValue(noSmaller: Int, of draws: Int) -> Double { Double(1 + noSmaller) / Double(1 + draws) }
 }

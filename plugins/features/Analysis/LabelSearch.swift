@@ -60,6 +60,7 @@ struct LabelSearch {
         return FeatureLabel(
             feature: feature, sign: sign, kind: study.task.kind, label: study.task.names[found.label],
             threshold: Double(sign * FeatureColumn.value(figures.threshold)), lag: study.task.lags[found.lag],
+            averagePrecision: figures.averagePrecision, precisionAtRecall: figures.precisionAtRecall,
             precision: figures.precision, recall: figures.recall, f1: figures.f1,
             areaUnderCurve: figures.areaUnderCurve, mutualInformation: figures.mutualInformation,
             selectivity: figures.selectivity, pValue: figures.pValue, base: figures.base, lift: figures.lift,

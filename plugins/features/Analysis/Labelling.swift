@@ -7,7 +7,8 @@
 /// 3. The label is the one with the highest precision among the frames above θ on the naming part, at that lag, of
 ///    those whose precision is at least `lift` times their share of all the part's frames; of equals the first by name.
 ///    So what nearly all frames have names nothing, and hides nothing that the feature does listen to.
-/// 4. On the scoring part: precision, base, lift, recall, F1, AUC, mutual information, selectivity.
+/// 4. On the scoring part: precision, base, lift, recall, F1; over all thresholds average precision, AUC, and the
+///    precision at a recall that is the same for all; mutual information, selectivity.
 /// 5. The p-value is of the precision of that one label on the scoring part: see ``LabelNull``.
 struct Labelling {
     let task: LabelTask
@@ -55,8 +56,10 @@ struct Labelling {
             scored, label: label, ofAll: totals[lag][1][label])
         let base = LabelFigures.share(of: label, in: totals[lag][1])
         let above = parts[1].keys.indices.filter { parts[1].keys[$0] > threshold }
+        let curve = precisionCurve(parts[1], label, lag: lag)
         let figures = Figures(
-            threshold: threshold, precision: precision, recall: recall, f1: LabelFigures.f1(precision, recall),
+            threshold: threshold, averagePrecision: curve.average, precisionAtRecall: curve.atRecall,
+            precision: precision, recall: recall, f1: LabelFigures.f1(precision, recall),
             areaUnderCurve: areaUnderCurve(parts[1], label, lag: lag),
             mutualInformation: mutualInformation(parts[1], part: 1, lag: lag),
             selectivity: LabelFigures.selectivity(above: scored.weights, all: totals[lag][1]),
@@ -68,6 +71,7 @@ struct Labelling {
     struct Figures {
         /// A key, as of the values.
         let threshold: UInt16
+        let averagePrecision, precisionAtRecall: Double
         let precision, recall, f1, areaUnderCurve, mutualInformation, selectivity, pValue, base, lift: Double
         let namedFrames, scoredFrames: Int
         let namedPrecision: Double
@@ -149,6 +153,21 @@ struct Labelling {
         return joint.withUnsafeBufferPointer {
             LabelFigures.mutualInformation($0, rows: Self.ranges, columns: width, frames: ranges.count)
         }
+    }
+
+    private func precisionCurve(_ part: FeatureColumn.Part, _ label: Int, lag: Int) -> (
+        average: Double, atRecall: Double
+    ) {
+        var curve = LabelFigures.PrecisionCurve(
+            positives: totals[lag][1][label], recall: settings.selectiveRecall, minimum: settings.minimum)
+        var before: UInt16?
+        for place in part.order.reversed() {
+            curve.add(
+                task.weights[1][place], isPositive: Int(task.classes[lag][1][place]) == label,
+                tie: part.keys[place] == before)
+            before = part.keys[place]
+        }
+        return curve.value
     }
 
     private func areaUnderCurve(_ part: FeatureColumn.Part, _ label: Int, lag: Int) -> Double {

@@ -1,6 +1,6 @@
 import PluginKit
 
-/// What a run of the analysis was told.
+/// The arguments of a run of the analysis.
 struct Settings: Sendable {
     enum Emission: String, Sendable { case summary, all }
 
@@ -96,8 +96,8 @@ struct LabelSettings: Sendable {
     /// And where its precision is at least this many times its share of all frames, on both splits; 0 for any.
     let lift: Double
     let splitSeed: UInt64
-    /// A feature is selective for a phoneme where it has a label with these.
-    let selectivePrecision, selectiveArea: Double
+    /// A feature is selective for a phoneme where its label has this precision at this recall, and this AUC.
+    let selectivePrecision, selectiveRecall, selectiveArea: Double
 
     init(_ arguments: Arguments) throws {
         kinds = try arguments.list("kinds")
@@ -108,6 +108,7 @@ struct LabelSettings: Sendable {
         lift = try arguments.number("lift")
         splitSeed = UInt64(clamping: try arguments.integer("split-seed"))
         selectivePrecision = try arguments.number("selective-precision")
+        selectiveRecall = try arguments.number("selective-recall")
         selectiveArea = try arguments.number("selective-auc")
     }
 

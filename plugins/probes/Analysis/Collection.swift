@@ -31,7 +31,7 @@ struct Collection: Codable, Sendable {
     /// Features at each hook point.
     var widths: [Int] = []
     var rows: [Row] = []
-    /// Windows that were heard, and of those the ones without a label.
+    /// Windows that were added, and of those the ones without a label.
     var windows = 0
     var unlabelled = 0
     /// Columns that were seen.
@@ -64,7 +64,7 @@ struct Collection: Codable, Sendable {
     }
 
     /// Notes the hook points of the first window, and holds the others' against them.
-    mutating func admit(_ layers: [Heard.Layer]) throws {
+    mutating func admit(_ layers: [RecordingWindow.Layer]) throws {
         let (names, sizes) = (layers.map(\.hook), layers.map(\.features))
         if hooks.isEmpty {
             (hooks, widths) = (names, sizes)

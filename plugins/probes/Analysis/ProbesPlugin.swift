@@ -58,11 +58,11 @@ public struct ProbesPlugin: MonoidPlugin {
     public mutating func process(_ clip: Clip, _ results: Results) throws {
         guard let run else { throw PluginError(.failed, "a clip came before the model") }
         let layers = try clip.tensors.map(Self.layer)
-        let heard = Heard(
-            recording: clip.recording, columns: clip.labels, phonemes: clip.phonemes.map(Heard.Sound.init),
-            words: clip.words.map(Heard.Sound.init), layers: layers)
-        try collection.hear(
-            heard, target: target, reduction: reduction, speakerColumns: speakers, seed: run.seed)
+        let window = RecordingWindow(
+            recording: clip.recording, columns: clip.labels, phonemes: clip.phonemes.map(RecordingWindow.Sound.init),
+            words: clip.words.map(RecordingWindow.Sound.init), layers: layers)
+        try collection.add(
+            window, target: target, reduction: reduction, speakerColumns: speakers, seed: run.seed)
     }
 
     public mutating func finish(_ results: Results) throws {
@@ -71,7 +71,7 @@ public struct ProbesPlugin: MonoidPlugin {
         guard !rows.isEmpty else {
             throw PluginError(
                 .invalidArgument,
-                "no recording has a label for '\(targetName)': \(collection.windows) windows were heard, with the columns "
+                "no recording has a label for '\(targetName)': \(collection.windows) windows were processed, with the columns "
                     + (collection.columns.isEmpty ? "none" : collection.columns.joined(separator: ", ")))
         }
         let facts = rows.map {
@@ -112,7 +112,7 @@ public struct ProbesPlugin: MonoidPlugin {
     public func save() throws -> [UInt8] { try StateEncoder.encode(state) }
 
     /// Positions down, features across: the axes behind that of positions are one feature vector.
-    private static func layer(_ tensor: TensorView) throws -> Heard.Layer {
+    private static func layer(_ tensor: TensorView) throws -> RecordingWindow.Layer {
         guard tensor.rank >= 2, ["frame", "mel_frame", "token"].contains(tensor.axes[0]) else {
             throw PluginError(
                 .invalidArgument,
@@ -121,7 +121,7 @@ public struct ProbesPlugin: MonoidPlugin {
         let features = tensor.shape.dropFirst().reduce(1, *)
         guard features > 0 else { throw PluginError(.failed, "\(tensor.hook) has no features") }
         let valid = min(tensor.validPositions, tensor.shape[0])
-        return Heard.Layer(
+        return RecordingWindow.Layer(
             hook: tensor.hook, firstPosition: tensor.firstPosition, positionsPerSecond: tensor.positionsPerSecond,
             valid: valid, features: features, values: tensor.floats())
     }
@@ -131,6 +131,6 @@ public struct ProbesPlugin: MonoidPlugin {
     }
 }
 
-extension Heard.Sound {
+extension RecordingWindow.Sound {
     init(_ label: TimedLabel) { self.init(start: label.start, end: label.end, label: label.label) }
 }

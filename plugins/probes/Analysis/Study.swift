@@ -25,8 +25,9 @@ struct LayerReport: Sendable {
     let test: Figures
     /// 95 %, over the groups of the test part; NaN where it has one.
     let interval: (low: Double, high: Double)
+    /// The first is NaN where the control task is not defined: see ``Study/controlIsDefined``.
     let control: (accuracy: Double, trainAccuracy: Double)
-    /// Accuracy − the control task's accuracy.
+    /// Accuracy − the control task's accuracy; NaN where that is.
     var selectivity: Double { test.accuracy - control.accuracy }
 }
 
@@ -45,9 +46,13 @@ enum StudyError: Error, CustomStringConvertible {
 /// The control task (Hewitt and Liang 2019) keeps the features and gives every *type* one label, drawn at random from
 /// the training labels' distribution. What a probe reaches there it knows by heart, so accuracy − control accuracy says
 /// how much was in the features. A type is the sound in its word for phonemes, and else the speaker; or the
-/// recording, where the speaker is not known or is what the probe looks for. With types that training never saw, as
-/// speakers are in a speaker-disjoint split, the control task stays at chance on the test part; how well the training
-/// types were learnt by heart is its training accuracy.
+/// recording, where the speaker is not known or is what the probe looks for.
+///
+/// Hewitt and Liang's words are the same ones in training and test. What is a property of a whole recording has types
+/// that are not: speakers are in one part alone. A label drawn for a speaker whom training never saw is in no feature, so
+/// accuracy on it is whatever the draw happens to be, 0 or 1 where the test part has one speaker, and says nothing of
+/// memory. Where fewer than half of the test rows have a type that training saw, the control task is not defined, and no
+/// selectivity is given. How well the training types were learnt by heart is its training accuracy either way.
 struct Study: Sendable {
     /// Penalties that are tried, the largest first.
     static let penalties = [10, 1, 0.1, 0.01, 0.001, 0.0001]
@@ -68,6 +73,8 @@ struct Study: Sendable {
     private let test: [Int]
     private let labels: [Int]
     private let controlLabels: [Int]
+    /// Whether at least half of the test rows have a type that is in the training part.
+    let controlIsDefined: Bool
 
     var counts: (train: Int, validation: Int, test: Int) { (train.count, validation.count, test.count) }
 
@@ -108,6 +115,8 @@ struct Study: Sendable {
         self.majority = (classes[common], Double(test.count { labels[$0] == common }) / Double(test.count))
         let distribution = frequency.map { $0 / Double(split.train.count) }
         self.controlLabels = facts.map { Self.controlLabel($0.type, distribution, seed: seed) }
+        let learnt = Set(split.train.map { facts[$0].type })
+        self.controlIsDefined = 2 * test.count { learnt.contains(facts[$0].type) } >= test.count
     }
 
     /// A class drawn from `distribution` for a type: the same for each of its rows.
@@ -136,7 +145,8 @@ struct Study: Sendable {
             trainAccuracy: judge(real.fit.probe, parts.train, labels: labels, rows: train).accuracy, test: figures,
             interval: interval(real.fit.probe, parts.test),
             control: (
-                judge(control.fit.probe, parts.test, labels: controlLabels, rows: test).accuracy,
+                controlIsDefined
+                    ? judge(control.fit.probe, parts.test, labels: controlLabels, rows: test).accuracy : .nan,
                 judge(control.fit.probe, parts.train, labels: controlLabels, rows: train).accuracy
             ))
     }

@@ -1,6 +1,6 @@
 import PluginKit
 
-/// What is told of a study.
+/// The results of a study.
 struct Summary {
     let study: Study
     let reports: [LayerReport]
@@ -16,14 +16,14 @@ struct Summary {
     func emit(_ results: Results, about sentence: String) throws {
         try results.emit("layers", .table(columns: Self.columns, rows: reports.map(row)), mayBeNaN: true)
         let hooks = reports.map(\.hook)
-        let lines = [
-            reports.map(\.test.accuracy), reports.map(\.control.accuracy), reports.map { _ in study.majority.accuracy },
-        ]
+        var lines = [("probe", reports.map(\.test.accuracy))]
+        if study.controlIsDefined { lines.append(("control", reports.map(\.control.accuracy))) }
+        lines.append(("majority", reports.map { _ in study.majority.accuracy }))
         try results.emit(
             "accuracy",
             .matrix(
-                Array(lines.joined()), rows: 3, columns: hooks.count,
-                axes: [Axis("series", labels: ["probe", "control", "majority"]), Axis("hook point", labels: hooks)]))
+                lines.flatMap(\.1), rows: lines.count, columns: hooks.count,
+                axes: [Axis("series", labels: lines.map(\.0)), Axis("hook point", labels: hooks)]))
         let classes = study.classes
         try results.emit(
             "confusion",
@@ -65,6 +65,12 @@ struct Summary {
         sentences.append(
             "Control task: each type (the sound in its word for phonemes, else the speaker, or the recording where that is "
                 + "not known or is the target) has one random class.")
+        if !study.controlIsDefined {
+            sentences.append(
+                "Here it is not defined, and neither is selectivity: most types of the test part are not in the training part, "
+                    + "so there is nothing that could have been learnt of them. control_train_accuracy, beside "
+                    + "train_accuracy, says how much is learnt by heart.")
+        }
         sentences.append("Intervals: 95 %, \(Study.resamples) draws of the test part's \(study.split.unit.rawValue)s.")
         if !reports.allSatisfy(\.converged) { sentences.append("Not all fits converged; the table says which did.") }
         sentences.append("The confusion matrix is of \(best.hook), which has the smallest loss on the validation part.")

@@ -1,4 +1,4 @@
-/// What a probe is to tell from the features.
+/// What a probe is to predict from the features.
 enum Target: Sendable, Equatable {
     /// Whether the language is French; recordings that are not speech have no label.
     case isFrench

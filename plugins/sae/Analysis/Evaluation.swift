@@ -82,9 +82,9 @@ struct Evaluation {
         let changes = interventions(condition, max(recording.validFrames, 1))
         reading.text = try host.transcribe(
             recording.samples, language: recording.language, interventions: changes)
-        let expected = WordErrors.words(recording.text)
+        let expected = WordDistance.words(recording.text)
         (reading.errors, reading.words) = (
-            WordErrors.count(expected, WordErrors.words(reading.text)), expected.count
+            WordDistance.count(expected, WordDistance.words(reading.text)), expected.count
         )
         guard let (prefix, text) = try? prompt(recording), !text.isEmpty else { return reading }
         var sum = 0.0

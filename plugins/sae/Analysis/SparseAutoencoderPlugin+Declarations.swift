@@ -51,7 +51,7 @@ extension TrainingSettings {
         hook = try arguments.text("hook")
         guard !hook.isEmpty else { throw PluginError(.invalidArgument, "hook is empty, expected a hook point") }
         guard let variant = Variant(rawValue: try arguments.choice("variant")) else {
-            throw PluginError(.invalidArgument, "variant is none of those that are declared")
+            throw PluginError(.invalidArgument, "variant is not one of the declared choices")
         }
         self.variant = variant
         latents = try arguments.integer("latents")

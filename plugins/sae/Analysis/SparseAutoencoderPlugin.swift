@@ -80,7 +80,7 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
         defer { state.trainer = trainer }
         let valid = min(tensor.validPositions, tensor.shape[0])
         let values = tensor.floats()
-        try trainer.hear(Array(values[..<(valid * inputs)]), between: stepping)
+        try trainer.add(Array(values[..<(valid * inputs)]), between: stepping)
         guard trainer.hasBegun else { return }
         let passed = Double(max(state.heard, 1) - 1) + Double(clip.window + 1) / Double(max(clip.windowCount, 1))
         let begun = state.begun ?? passed
@@ -118,7 +118,7 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
         guard var trainer = state.trainer else {
             throw PluginError(
                 .invalidArgument,
-                "no frame was heard beside the \(state.evaluation.count) recordings that are kept for evaluation "
+                "no frame was processed beside the \(state.evaluation.count) recordings that are kept for evaluation "
                     + "(evaluate)")
         }
         try trainer.settle(least: leastSteps, stepping)

@@ -57,7 +57,7 @@ struct SparseTrainer: Codable, Sendable {
 
     /// Takes in positions, [count, inputs], and makes the steps that they are worth.
     /// - Throws: ``PluginKit/PluginError`` for numbers that are not finite, and what `between` throws.
-    mutating func hear(_ values: [Float], between: Between = { _, _ in }) throws {
+    mutating func add(_ values: [Float], between: Between = { _, _ in }) throws {
         for start in stride(from: 0, to: values.count - values.count % inputs, by: inputs) {
             let position = values[start..<start + inputs]
             guard position.allSatisfy(\.isFinite) else {
@@ -181,9 +181,9 @@ struct SparseTrainer: Codable, Sendable {
 
     /// The dictionary of the activations themselves: centre and unit are folded into biases and thresholds, and the
     /// directions keep the length 1. BatchTopK is JumpReLU now, with one threshold.
-    /// - Throws: ``PluginKit/PluginError`` where nothing was heard.
+    /// - Throws: ``PluginKit/PluginError`` where nothing was added.
     func dictionary(hook: String, model: String) throws -> SparseDictionary {
-        guard hasBegun else { throw PluginError(.invalidArgument, "no activation of \(settings.hook) was heard") }
+        guard hasBegun else { throw PluginError(.invalidArgument, "no activation of \(settings.hook) was added") }
         let activation: SparseDictionary.Activation =
             switch settings.variant {
             case .batchTopK:

@@ -878,18 +878,20 @@ const ProtobufCEnumDescriptor auscult__v1__encoder_context__descriptor =
   auscult__v1__encoder_context__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue auscult__v1__padding__enum_values_by_number[2] =
+static const ProtobufCEnumValue auscult__v1__padding__enum_values_by_number[3] =
 {
-  { "SOUND", "AUSCULT__V1__PADDING__SOUND", 0 },
-  { "MEL", "AUSCULT__V1__PADDING__MEL", 1 },
+  { "PADDING_UNSPECIFIED", "AUSCULT__V1__PADDING__PADDING_UNSPECIFIED", 0 },
+  { "SOUND", "AUSCULT__V1__PADDING__SOUND", 1 },
+  { "MEL", "AUSCULT__V1__PADDING__MEL", 2 },
 };
 static const ProtobufCIntRange auscult__v1__padding__value_ranges[] = {
-{0, 0},{0, 2}
+{0, 0},{0, 3}
 };
-static const ProtobufCEnumValueIndex auscult__v1__padding__enum_values_by_name[2] =
+static const ProtobufCEnumValueIndex auscult__v1__padding__enum_values_by_name[3] =
 {
-  { "MEL", 1 },
-  { "SOUND", 0 },
+  { "MEL", 2 },
+  { "PADDING_UNSPECIFIED", 0 },
+  { "SOUND", 1 },
 };
 const ProtobufCEnumDescriptor auscult__v1__padding__descriptor =
 {
@@ -898,9 +900,9 @@ const ProtobufCEnumDescriptor auscult__v1__padding__descriptor =
   "Padding",
   "Auscult__V1__Padding",
   "auscult.v1",
-  2,
+  3,
   auscult__v1__padding__enum_values_by_number,
-  2,
+  3,
   auscult__v1__padding__enum_values_by_name,
   1,
   auscult__v1__padding__value_ranges,

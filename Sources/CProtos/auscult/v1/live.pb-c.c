@@ -508,7 +508,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_input__descriptor =
   (ProtobufCMessageInit) auscult__v1__live_input__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[7] =
+static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[8] =
 {
   {
     "model",
@@ -594,12 +594,25 @@ static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "padding",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveOpen, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
   6,   /* field[6] = deadline_ms */
   3,   /* field[3] = features */
   1,   /* field[1] = language */
   0,   /* field[0] = model */
+  7,   /* field[7] = padding */
   4,   /* field[4] = step_ms */
   2,   /* field[2] = transcribe */
   5,   /* field[5] = window_ms */
@@ -607,7 +620,7 @@ static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__live_open__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
 {
@@ -617,7 +630,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
   "Auscult__V1__LiveOpen",
   "auscult.v1",
   sizeof(Auscult__V1__LiveOpen),
-  7,
+  8,
   auscult__v1__live_open__field_descriptors,
   auscult__v1__live_open__field_indices_by_name,
   1,  auscult__v1__live_open__number_ranges,
@@ -1150,7 +1163,7 @@ const ProtobufCMessageDescriptor auscult__v1__feature_values__descriptor =
   (ProtobufCMessageInit) auscult__v1__feature_values__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_end__field_descriptors[2] =
+static const ProtobufCFieldDescriptor auscult__v1__live_end__field_descriptors[3] =
 {
   {
     "duration",
@@ -1176,15 +1189,28 @@ static const ProtobufCFieldDescriptor auscult__v1__live_end__field_descriptors[2
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "padding",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveEnd, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_end__field_indices_by_name[] = {
   0,   /* field[0] = duration */
+  2,   /* field[2] = padding */
   1,   /* field[1] = skipped_steps */
 };
 static const ProtobufCIntRange auscult__v1__live_end__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_end__descriptor =
 {
@@ -1194,7 +1220,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_end__descriptor =
   "Auscult__V1__LiveEnd",
   "auscult.v1",
   sizeof(Auscult__V1__LiveEnd),
-  2,
+  3,
   auscult__v1__live_end__field_descriptors,
   auscult__v1__live_end__field_indices_by_name,
   1,  auscult__v1__live_end__number_ranges,

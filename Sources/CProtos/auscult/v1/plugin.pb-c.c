@@ -1312,9 +1312,29 @@ void   auscult__v1__plugin_audio_clip__free_unpacked
   assert(message->base.descriptor == &auscult__v1__plugin_audio_clip__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-#define auscult__v1__list_plugins_request__field_descriptors NULL
-#define auscult__v1__list_plugins_request__field_indices_by_name NULL
-#define auscult__v1__list_plugins_request__number_ranges NULL
+static const ProtobufCFieldDescriptor auscult__v1__list_plugins_request__field_descriptors[1] =
+{
+  {
+    "folders",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__ListPluginsRequest, n_folders),
+    offsetof(Auscult__V1__ListPluginsRequest, folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__list_plugins_request__field_indices_by_name[] = {
+  0,   /* field[0] = folders */
+};
+static const ProtobufCIntRange auscult__v1__list_plugins_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
 const ProtobufCMessageDescriptor auscult__v1__list_plugins_request__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -1323,10 +1343,10 @@ const ProtobufCMessageDescriptor auscult__v1__list_plugins_request__descriptor =
   "Auscult__V1__ListPluginsRequest",
   "auscult.v1",
   sizeof(Auscult__V1__ListPluginsRequest),
-  0,
+  1,
   auscult__v1__list_plugins_request__field_descriptors,
   auscult__v1__list_plugins_request__field_indices_by_name,
-  0,  auscult__v1__list_plugins_request__number_ranges,
+  1,  auscult__v1__list_plugins_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__list_plugins_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1484,7 +1504,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_listing__descriptor =
   (ProtobufCMessageInit) auscult__v1__plugin_listing__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__describe_plugin_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor auscult__v1__describe_plugin_request__field_descriptors[2] =
 {
   {
     "id",
@@ -1498,14 +1518,27 @@ static const ProtobufCFieldDescriptor auscult__v1__describe_plugin_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "folders",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__DescribePluginRequest, n_folders),
+    offsetof(Auscult__V1__DescribePluginRequest, folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__describe_plugin_request__field_indices_by_name[] = {
+  1,   /* field[1] = folders */
   0,   /* field[0] = id */
 };
 static const ProtobufCIntRange auscult__v1__describe_plugin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor auscult__v1__describe_plugin_request__descriptor =
 {
@@ -1515,7 +1548,7 @@ const ProtobufCMessageDescriptor auscult__v1__describe_plugin_request__descripto
   "Auscult__V1__DescribePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__DescribePluginRequest),
-  1,
+  2,
   auscult__v1__describe_plugin_request__field_descriptors,
   auscult__v1__describe_plugin_request__field_indices_by_name,
   1,  auscult__v1__describe_plugin_request__number_ranges,
@@ -2063,7 +2096,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[15] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[17] =
 {
   {
     "plugin_id",
@@ -2245,6 +2278,30 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "padding",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plugin_folders",
+    20,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__RunPluginRequest, n_plugin_folders),
+    offsetof(Auscult__V1__RunPluginRequest, plugin_folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] = {
   3,   /* field[3] = arguments */
@@ -2255,6 +2312,8 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   5,   /* field[5] = deadline_ms */
   4,   /* field[4] = interventions */
   1,   /* field[1] = model */
+  15,   /* field[15] = padding */
+  16,   /* field[16] = plugin_folders */
   0,   /* field[0] = plugin_id */
   14,   /* field[14] = return_state */
   11,   /* field[11] = seed */
@@ -2263,10 +2322,11 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   12,   /* field[12] = stop_at_broken */
   10,   /* field[10] = workers */
 };
-static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 20, 16 },
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -2276,14 +2336,14 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  15,
+  17,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
-  1,  auscult__v1__run_plugin_request__number_ranges,
+  2,  auscult__v1__run_plugin_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__run_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[6] =
 {
   {
     "state_files",
@@ -2345,18 +2405,32 @@ static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plugin_folders",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__MergePluginRequest, n_plugin_folders),
+    offsetof(Auscult__V1__MergePluginRequest, plugin_folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__merge_plugin_request__field_indices_by_name[] = {
   2,   /* field[2] = deadline_ms */
+  5,   /* field[5] = plugin_folders */
   4,   /* field[4] = return_state */
   1,   /* field[1] = state_file */
   0,   /* field[0] = state_files */
   3,   /* field[3] = state_uploads */
 };
-static const ProtobufCIntRange auscult__v1__merge_plugin_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange auscult__v1__merge_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 10, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
 {
@@ -2366,10 +2440,10 @@ const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
   "Auscult__V1__MergePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__MergePluginRequest),
-  5,
+  6,
   auscult__v1__merge_plugin_request__field_descriptors,
   auscult__v1__merge_plugin_request__field_indices_by_name,
-  1,  auscult__v1__merge_plugin_request__number_ranges,
+  2,  auscult__v1__merge_plugin_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__merge_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -502,7 +502,7 @@ void   auscult__v1__hook_error__free_unpacked
   assert(message->base.descriptor == &auscult__v1__hook_error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descriptors[15] =
+static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descriptors[17] =
 {
   {
     "model",
@@ -684,6 +684,30 @@ static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "transcript",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__TraceRequest, decoder_input_case),
+    offsetof(Auscult__V1__TraceRequest, transcript),
+    &auscult__v1__decoding_options__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "padding",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__TraceRequest, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__trace_request__field_indices_by_name[] = {
   1,   /* field[1] = audio */
@@ -696,16 +720,18 @@ static const unsigned auscult__v1__trace_request__field_indices_by_name[] = {
   8,   /* field[8] = language */
   12,   /* field[12] = memory */
   0,   /* field[0] = model */
+  16,   /* field[16] = padding */
   4,   /* field[4] = reduction */
   10,   /* field[10] = stream */
   9,   /* field[9] = task */
   6,   /* field[6] = text */
   7,   /* field[7] = tokens */
+  15,   /* field[15] = transcript */
 };
 static const ProtobufCIntRange auscult__v1__trace_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor auscult__v1__trace_request__descriptor =
 {
@@ -715,7 +741,7 @@ const ProtobufCMessageDescriptor auscult__v1__trace_request__descriptor =
   "Auscult__V1__TraceRequest",
   "auscult.v1",
   sizeof(Auscult__V1__TraceRequest),
-  15,
+  17,
   auscult__v1__trace_request__field_descriptors,
   auscult__v1__trace_request__field_indices_by_name,
   1,  auscult__v1__trace_request__number_ranges,
@@ -1210,7 +1236,7 @@ const ProtobufCMessageDescriptor auscult__v1__shared_tensor__descriptor =
   (ProtobufCMessageInit) auscult__v1__shared_tensor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descriptors[10] =
+static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descriptors[13] =
 {
   {
     "file",
@@ -1332,6 +1358,42 @@ static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "padding",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__TraceSummary, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "window_starts",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Auscult__V1__TraceSummary, n_window_starts),
+    offsetof(Auscult__V1__TraceSummary, window_starts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "prompt_tokens",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Auscult__V1__TraceSummary, n_prompt_tokens),
+    offsetof(Auscult__V1__TraceSummary, prompt_tokens),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
   3,   /* field[3] = duration */
@@ -1340,15 +1402,18 @@ static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
   1,   /* field[1] = model */
   2,   /* field[2] = model_sha256 */
   7,   /* field[7] = output_file */
+  10,   /* field[10] = padding */
   9,   /* field[9] = precision */
+  12,   /* field[12] = prompt_tokens */
   4,   /* field[4] = tensors */
   5,   /* field[5] = tokens */
+  11,   /* field[11] = window_starts */
   6,   /* field[6] = windows */
 };
 static const ProtobufCIntRange auscult__v1__trace_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor =
 {
@@ -1358,7 +1423,7 @@ const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor =
   "Auscult__V1__TraceSummary",
   "auscult.v1",
   sizeof(Auscult__V1__TraceSummary),
-  10,
+  13,
   auscult__v1__trace_summary__field_descriptors,
   auscult__v1__trace_summary__field_indices_by_name,
   1,  auscult__v1__trace_summary__number_ranges,

@@ -502,7 +502,7 @@ void   auscult__v1__language_probability__free_unpacked
   assert(message->base.descriptor == &auscult__v1__language_probability__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__transcribe_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor auscult__v1__transcribe_request__field_descriptors[6] =
 {
   {
     "model",
@@ -564,6 +564,18 @@ static const ProtobufCFieldDescriptor auscult__v1__transcribe_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "padding",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__TranscribeRequest, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__transcribe_request__field_indices_by_name[] = {
   1,   /* field[1] = audio */
@@ -571,11 +583,12 @@ static const unsigned auscult__v1__transcribe_request__field_indices_by_name[] =
   3,   /* field[3] = interventions */
   0,   /* field[0] = model */
   2,   /* field[2] = options */
+  5,   /* field[5] = padding */
 };
 static const ProtobufCIntRange auscult__v1__transcribe_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__v1__transcribe_request__descriptor =
 {
@@ -585,7 +598,7 @@ const ProtobufCMessageDescriptor auscult__v1__transcribe_request__descriptor =
   "Auscult__V1__TranscribeRequest",
   "auscult.v1",
   sizeof(Auscult__V1__TranscribeRequest),
-  5,
+  6,
   auscult__v1__transcribe_request__field_descriptors,
   auscult__v1__transcribe_request__field_indices_by_name,
   1,  auscult__v1__transcribe_request__number_ranges,
@@ -1069,7 +1082,7 @@ const ProtobufCMessageDescriptor auscult__v1__transcribe_event__descriptor =
   (ProtobufCMessageInit) auscult__v1__transcribe_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors[7] =
+static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors[8] =
 {
   {
     "file",
@@ -1155,11 +1168,24 @@ static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "padding",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Transcript, padding),
+    &auscult__v1__padding__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__transcript__field_indices_by_name[] = {
   1,   /* field[1] = duration */
   0,   /* field[0] = file */
   2,   /* field[2] = language */
+  7,   /* field[7] = padding */
   6,   /* field[6] = precision */
   5,   /* field[5] = seed */
   4,   /* field[4] = segments */
@@ -1168,7 +1194,7 @@ static const unsigned auscult__v1__transcript__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__transcript__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor auscult__v1__transcript__descriptor =
 {
@@ -1178,7 +1204,7 @@ const ProtobufCMessageDescriptor auscult__v1__transcript__descriptor =
   "Auscult__V1__Transcript",
   "auscult.v1",
   sizeof(Auscult__V1__Transcript),
-  7,
+  8,
   auscult__v1__transcript__field_descriptors,
   auscult__v1__transcript__field_indices_by_name,
   1,  auscult__v1__transcript__number_ranges,

@@ -278,6 +278,7 @@ static auscult_status create(const auscult_host *host, const char *id, const aus
         return AUSCULT_UNSUPPORTED;
     }
     if (does(s, "create-crashes")) abort();
+    if (does(s, "create-loops")) for (;;) sleep(1);
     s->host = host;
     s->c = (auscult_instance){.struct_size = sizeof s->c, .context = s, .activate = activate, .process = process,
                               .finish = finish, .destroy = destroy, .get_extension = get_extension,
@@ -331,6 +332,10 @@ __attribute__((constructor)) static void read_fault(void) {
     if (strcmp(f, "other-version") == 0) descriptor.version = "2.0";
     if (strncmp(f, "one-run", 7) == 0 && strcmp(f, "one-run-undeclared") != 0)
         descriptor.needs.flags |= AUSCULT_NEED_ONE_RUN;
+    if (strcmp(f, "no-such-hook") == 0) {
+        static const char *const none[] = {"encoder.blocks.*.nothing"};
+        descriptor.needs.hooks = none;
+    }
     if (strcmp(f, "null-name") == 0) descriptor.name = NULL;
     if (strcmp(f, "not-utf8") == 0) descriptor.vendor = "\xff\xfe";
     if (strcmp(f, "wild-pointer") == 0) descriptor.name = (const char *)16;

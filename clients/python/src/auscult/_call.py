@@ -94,7 +94,7 @@ class Call:
         return answer
 
     def abandon(self) -> None:
-        """Throws away what has come and what will come. The daemon is not told."""
+        """Throws away what has come and what will come. The daemon does not learn of it."""
         self._connection.forget(self._stream)
         with self._changed:
             self._messages.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ._audio import Audio, Span, audio_source
@@ -13,6 +13,7 @@ from .errors import InvalidArgument
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .models import Model, Precision, model_ref
+from .padding import Padding, padding_number
 from .traces import Context, Frames, Reduction, TraceOptions
 from .transcripts import Task, TranscribeOptions, decoding_options
 
@@ -29,10 +30,12 @@ def transcribe_request(
         vocabulary: str = "",
         precision: Precision = "exact",
         interventions: Interventions = (),
+        padding: Padding | None = None,
         **decoding: Any,
     ) -> Any:
         request = v1.TranscribeRequest(
             model=model_ref(model, vocabulary, precision),
+            padding=padding_number(padding),
             options=decoding_options(decoding),
             interventions=intervention_messages(interventions),
         )
@@ -70,20 +73,23 @@ def trace_request(
         frames: Frames = "valid",
         reduce: Reduction = "none",
         context: Context = "full",
+        padding: Padding | None = None,
         interventions: Interventions = (),
         text: str | None = None,
         tokens: Sequence[int] | None = None,
+        transcript: bool | Mapping[str, Any] = False,
         language: str = "",
         task: Task = "transcribe",
     ) -> Any:
-        if text is not None and tokens is not None:
-            raise InvalidArgument("give the decoder text or tokens, not both", "invalid_argument")
+        if (text is not None) + (tokens is not None) + bool(transcript) > 1:
+            raise InvalidArgument("give the decoder text, tokens or a transcript, one of them", "invalid_argument")
         request = v1.TraceRequest(
             model=model_ref(model, vocabulary, precision),
             hooks=[hooks] if isinstance(hooks, str) else list(hooks),
             frames=enum_number("Frames", frames),
             reduction=enum_number("Reduction", reduce),
             context=enum_number("EncoderContext", context),
+            padding=padding_number(padding),
             interventions=intervention_messages(interventions),
             language=language,
             task=enum_number("Task", task),
@@ -93,6 +99,9 @@ def trace_request(
         if tokens is not None:
             request.tokens.SetInParent()
             request.tokens.ids.extend(int(one) for one in tokens)
+        if transcript:
+            options = dict(transcript) if isinstance(transcript, Mapping) else {}
+            request.transcript.CopyFrom(decoding_options({"language": language, "task": task, **options}))
         request.audio.CopyFrom(audio_source(audio, connection, name=name, span=span, timeout=timeout))
         return request
 

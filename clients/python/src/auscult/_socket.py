@@ -146,5 +146,5 @@ def _tail(log: Path, start: int) -> str:
     with contextlib.suppress(OSError), log.open("rb") as file:
         file.seek(start)
         lines = file.read(1 << 16).decode(errors="replace").strip().splitlines()
-        return " ".join(lines[-3:]) if lines else "it said nothing"
+        return " ".join(lines[-3:]) if lines else "it printed nothing"
     return f"see {log}"

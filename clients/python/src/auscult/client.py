@@ -22,6 +22,7 @@ from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .jobs import Jobs
 from .models import Model, Precision, model_ref
+from .padding import Padding, padding_number
 from .status import DaemonStatus, Health, daemon_status
 from .traces import Trace, TraceOptions
 from .transcripts import LanguageProbability, TranscribeOptions
@@ -174,7 +175,7 @@ class Client(Caller):
             audio: A path, ``"demo:NAME"``, 16 kHz mono samples of shape ``(samples,)`` (float of full scale ±1, or
                 int16), or bytes of signed 16-bit little-endian samples.
             timeout: Seconds until it must be done.
-            on_progress: Is told how far it has come, in seconds of the recording.
+            on_progress: Called with the progress, in seconds of the recording.
             options: ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``name``, ``span``
                 in seconds, ``interventions``, and openai/whisper's decoding options: ``language``, ``task``,
                 ``word_timestamps``, ``temperature``, ``beam_size``, … as `TranscribeOptions` lists them.
@@ -232,7 +233,7 @@ class Client(Caller):
         Args:
             audio: As for `transcribe`.
             span: The part, at most 120 s; without it all.
-            frame: An encoder frame whose moment is brought out: `window` samples around it are heard as they are, and
+            frame: An encoder frame to emphasise: `window` samples around it keep their level, and
                 what is around them at `surroundings_db`, with raised cosines of `edge_ms` between.
             gain_db: Makes the whole louder or softer; nothing exceeds full scale.
         """
@@ -270,10 +271,11 @@ class Client(Caller):
                 behind a forwarded socket cannot share memory.
             out: A path that ends in .safetensors or .npz: the daemon writes the tensors there.
             timeout: Seconds until it must be done.
-            on_progress: Is told how far it has come, in windows.
+            on_progress: Called with the progress, in windows.
             options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
-                ``context`` (``"full"``, ``"auto"``), ``interventions``, ``text`` or ``tokens`` for the decoder,
-                ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``language``,
+                ``context`` (``"full"``, ``"auto"``), ``padding`` (``"sound"``, ``"mel"``), ``interventions``, ``text`` or
+                ``tokens`` for the decoder, or ``transcript`` (True, or the options of `transcribe`) to look inside the
+                passes that write the recording's transcript, ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``language``,
                 ``task``, ``name``, and ``span`` in seconds.
         """
         with self._trace(audio, hooks, memory, out, timeout, on_progress, options) as tensors:
@@ -308,21 +310,24 @@ class Client(Caller):
         features: Iterable[_live.Feature] = (),
         step: float | None = None,
         window: float | None = None,
+        padding: Padding | None = None,
         timeout: float | None = None,
     ) -> _live.Live:
         """Opens a line for sound while it is being made.
 
         Args:
-            language: Without it, the model tells, once for each window.
-            transcribe: Whether to write down what is said.
+            language: Without it, it is detected, once for each window.
+            transcribe: Whether to transcribe.
             features: ``(hook, column)`` of encoder activations to read out: ``("encoder.blocks.2.mlp.1", 17)``; or
                 ``(hook, latent, dictionary)`` for a latent of the sparse dictionary in a folder, where an empty `hook`
                 means the one that the dictionary names.
             step: Seconds of new sound between two looks; 0.5 by default, at least 0.1.
             window: Seconds of sound that the encoder sees at most; the model's own window by default.
+            padding: What fills the window behind the sound: zeros behind the samples (``"sound"``, the default), or behind their
+                log-mel (``"mel"``), as a transcription has them.
             timeout: Seconds until the line ends by itself.
         """
-        request = _live.opening(model, vocabulary, precision, language, transcribe, features, step, window)
+        request = _live.opening(model, vocabulary, precision, language, transcribe, features, step, window, padding)
         return self._opened(lambda it: _live.Live(it, "auscult.v1.Live/Listen", request, timeout=timeout))
 
     # Plugins.
@@ -345,15 +350,22 @@ class Client(Caller):
         model: Model = "",
         vocabulary: str = "",
         precision: Precision = "exact",
+        padding: Padding | None = None,
         timeout: float | None = None,
         on_progress: streams.OnProgress | None = None,
     ) -> _plugins.PluginRun:
-        """Runs a plugin over recordings; iterate over its results."""
+        """Runs a plugin over recordings; iterate over its results.
+
+        Args:
+            padding: What fills the last window: zeros behind the samples (``"sound"``, the default), or behind the log-mel of the
+                whole recording (``"mel"``).
+        """
         request = v1.RunPluginRequest(
             plugin_id=id,
             model=model_ref(model, vocabulary, precision),
             arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in (arguments or {}).items()],
             interventions=intervention_messages(interventions),
+            padding=padding_number(padding),
         )
 
         def run(connection: Connection) -> _plugins.PluginRun:

@@ -1,4 +1,4 @@
-"""Sound while it is being made: samples go in, what the model hears comes out."""
+"""Live audio: samples go in; levels, text and activations come out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ._call import Call
 from ._messages import present, v1
 from .errors import AuscultError, FailedPrecondition, Unavailable
 from .models import Model, Precision, model_ref
+from .padding import Padding, padding_number, padding_word
 from .streams import Stream
 
 # The contract's most is 1 MiB a message; smaller pieces reach the engine sooner.
@@ -78,6 +79,8 @@ class LiveEnd(LiveEvent):
     duration: float
     #: Looks that were left out because the engine was busy.
     skipped_steps: int
+    #: What windows were padded with; None where a daemon does not say.
+    padding: Padding | None = None
 
 
 #: ``(hook, column)``, or ``(hook, latent, dictionary's folder)``.
@@ -151,7 +154,9 @@ class Live(Stream[AnyLiveEvent]):
         if kind == "activations":
             values = tuple(tuple(feature.values) for feature in one.features)
             return LiveActivations(*head, one.start, one.frames_per_second, values)
-        return LiveEnd(*head, one.duration, one.skipped_steps) if kind == "end" else None
+        if kind == "end":
+            return LiveEnd(*head, one.duration, one.skipped_steps, padding_word(one))
+        return None
 
 
 def opening(
@@ -163,6 +168,7 @@ def opening(
     features: Iterable[Feature],
     step: float | None,
     window: float | None,
+    padding: Padding | None = None,
 ) -> Any:
     """The first message of a line; `step` and `window` in seconds."""
     return v1.LiveOpen(
@@ -172,6 +178,7 @@ def opening(
         features=[_feature(*one) for one in features],
         step_ms=0 if step is None else round(step * 1000),
         window_ms=0 if window is None else round(window * 1000),
+        padding=padding_number(padding),
     )
 
 

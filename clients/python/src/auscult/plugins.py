@@ -55,7 +55,7 @@ class ResultAxis:
     unit: str
     #: One for each position, or none.
     labels: tuple[str, ...]
-    #: Where labels are none: the value of position i is first + i × step.
+    #: Without labels: the value of position i is first + i × step.
     first: float
     step: float
 

@@ -53,7 +53,7 @@ class Stream(Iterator[T], Generic[T]):
 
     Attributes:
         subscription_id: What `Client.cancel` takes; None until the daemon has said it.
-        progress: The latest that was heard of it, or None.
+        progress: The latest progress, or None.
     """
 
     def __init__(

@@ -17,13 +17,14 @@ from ._tensors import DTYPE_NAMES
 from .errors import DataLoss, InvalidArgument
 from .interventions import Interventions
 from .models import Model, Precision, precision_word
+from .padding import Padding, padding_word
 from .transcripts import Task
 
 #: ``"valid"``: positions that overlap audio. ``"all"``: the padding as well.
 Frames = Literal["valid", "all"]
 #: How the positions are reduced while they are captured.
 Reduction = Literal["none", "max", "mean"]
-#: ``"full"``: the encoder hears the model's whole window, as it was trained. ``"auto"``: no more than the recording, which
+#: ``"full"``: the encoder computes the model's whole window, as it was trained. ``"auto"``: no more than the recording, which
 #: is faster and not quite the same.
 Context = Literal["full", "auto"]
 
@@ -41,11 +42,16 @@ class TraceOptions(TypedDict, total=False):
     frames: Frames
     reduce: Reduction
     context: Context
+    #: None for what is usual: ``"mel"`` with ``transcript``, else ``"sound"``.
+    padding: Union[Padding, None]
     interventions: Interventions
     #: What the decoder reads after the start tokens and ``<|notimestamps|>``. Without text or tokens, what it writes.
     text: Union[str, None]
     #: What the decoder reads after the start tokens; all of it, where it begins with ``<|startoftranscript|>``.
     tokens: Union[Sequence[int], None]
+    #: Look inside the passes that write the recording's transcript: True, or the options of :meth:`Client.transcribe` that
+    #: say how it is written. Its windows, prompts and tokens are then the trace's.
+    transcript: Union[bool, Mapping[str, Any]]
     language: str
     task: Task
 
@@ -54,7 +60,7 @@ class TraceOptions(TypedDict, total=False):
 class TensorInfo:
     """What a tensor is."""
 
-    #: The hook point's, with ``"@window1"``, ``"@window2"``, … where there are several windows.
+    #: The hook point's, with ``"@window1"``, ``"@window2"``, … where there are several windows, or they are a transcript's.
     name: str
     hook: str
     #: Counted from 1.
@@ -111,6 +117,12 @@ class TraceSummary:
     output_file: str | None
     #: In what numbers the model computed.
     precision: Precision = "exact"
+    #: What windows were padded with; None where a daemon does not say.
+    padding: Padding | None = None
+    #: Where each window begins, in seconds from the part that was looked at.
+    window_starts: tuple[float, ...] = ()
+    #: Of a transcript: how many of each window's tokens were not written in it: earlier text, and the start tokens.
+    prompt_tokens: tuple[int, ...] = ()
 
 
 class Trace(Mapping[str, NDArray[Any]]):
@@ -168,6 +180,9 @@ def trace_summary(message: Any) -> TraceSummary:
         windows=message.windows,
         output_file=message.output_file or None,
         precision=precision_word(message),
+        padding=padding_word(message),
+        window_starts=tuple(message.window_starts),
+        prompt_tokens=tuple(message.prompt_tokens),
     )
 
 

@@ -11,6 +11,7 @@ from ._messages import enum_number, present, v1
 from .errors import InvalidArgument
 from .interventions import Interventions
 from .models import Model, Precision, precision_word
+from .padding import Padding, padding_word
 
 Task = Literal["transcribe", "translate"]
 
@@ -56,11 +57,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Transcript:
-    """A recording, written down."""
+    """The transcript of a recording."""
 
     #: As the recording was named.
     file: str
-    #: Seconds of audio that were written down.
+    #: Seconds of audio that were transcribed.
     duration: float
     #: The code of the language that was given or found.
     language: str
@@ -70,6 +71,8 @@ class Transcript:
     seed: int
     #: In what numbers the model computed.
     precision: Precision = "exact"
+    #: What windows were padded with; None where a daemon does not say.
+    padding: Padding | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class DecodingOptions(TypedDict, total=False):
     For a threshold, None means none.
     """
 
-    #: A code or an English name; without it, the model tells.
+    #: A code or an English name; without it, it is detected.
     language: str
     #: ``"translate"`` writes English.
     task: Task
@@ -123,7 +126,7 @@ class DecodingOptions(TypedDict, total=False):
 
 
 class TranscribeOptions(DecodingOptions, total=False):
-    """What to write down, and how."""
+    """What to transcribe, and how."""
 
     #: What messages and the result call the recording.
     name: str
@@ -132,6 +135,8 @@ class TranscribeOptions(DecodingOptions, total=False):
     model: Model
     vocabulary: str
     precision: Precision
+    #: None for what is usual, ``"mel"``.
+    padding: Union[Padding, None]
     interventions: Interventions
 
 
@@ -216,4 +221,5 @@ def transcript(message: Any) -> Transcript:
         segments=tuple(segment(one) for one in message.segments),
         seed=message.seed,
         precision=precision_word(message),
+        padding=padding_word(message),
     )

@@ -1708,13 +1708,13 @@ static const ProtobufCFieldDescriptor auscult__host__v1__activate__field_descrip
   {
     "dimensions",
     3,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_UINT32,
-    offsetof(Auscult__Host__V1__Activate, n_dimensions),
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
     offsetof(Auscult__Host__V1__Activate, dimensions),
+    &auscult__v1__dimensions__descriptor,
     NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {

@@ -62,7 +62,7 @@ typedef enum _Auscult__V1__SoundFormat {
 /* --- messages --- */
 
 /*
- * A piece of the sound, in order.
+ * A piece of the audio, in order.
  */
 struct  Auscult__V1__UploadChunk
 {
@@ -126,7 +126,7 @@ struct  Auscult__V1__DemoClip
 {
   ProtobufCMessage base;
   /*
-   * What an AudioSource calls it: "en-slt-01".
+   * Its name in an AudioSource: "en-slt-01".
    */
   char *name;
   /*
@@ -138,7 +138,7 @@ struct  Auscult__V1__DemoClip
    */
   char *kind;
   /*
-   * Empty where nothing is said.
+   * Empty for a clip without speech.
    */
   char *language;
   char *text;
@@ -159,7 +159,7 @@ struct  Auscult__V1__DemoClip
 
 
 /*
- * Something that is heard, in seconds, half open.
+ * A label and when it is heard, in seconds, half open.
  */
 struct  Auscult__V1__TimedLabel
 {
@@ -230,7 +230,7 @@ typedef enum {
 } Auscult__V1__Moment__HasSurroundingsDbCase;
 
 /*
- * A moment to bring out: a window around an encoder frame is heard as it is, what is around it is softer, and raised
+ * A moment to emphasise: a window around an encoder frame keeps its level, its surroundings are attenuated, and raised
  * cosines lead from one to the other.
  */
 struct  Auscult__V1__Moment
@@ -252,7 +252,7 @@ struct  Auscult__V1__Moment
   Auscult__V1__Moment__HasSurroundingsDbCase has_surroundings_db_case;
   union {
     /*
-     * The level of what is around, −120 to 0; absent for −20.
+     * The level of the surroundings, −120 to 0; absent for −20.
      */
     double surroundings_db;
   };
@@ -273,7 +273,7 @@ struct  Auscult__V1__ExcerptFile
   uint32_t sample_rate;
   uint64_t samples;
   /*
-   * What it is a part of, in seconds from the recording's start.
+   * Its place in the recording, in seconds from the recording's start.
    */
   double start;
   double end;
@@ -287,7 +287,7 @@ struct  Auscult__V1__ExcerptFile
    */
   float peak;
   /*
-   * By how much the limiter turned it down where most was needed, 0 or less.
+   * The largest attenuation of the limiter, 0 or less.
    */
   double limited_db;
 };

@@ -46,7 +46,7 @@ typedef enum _Auscult__V1__ModelRef__Precision {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__MODEL_REF__PRECISION)
 } Auscult__V1__ModelRef__Precision;
 /*
- * How much of a window the encoder hears.
+ * How much of a window the encoder computes.
  */
 typedef enum _Auscult__V1__EncoderContext {
   /*
@@ -55,23 +55,28 @@ typedef enum _Auscult__V1__EncoderContext {
   AUSCULT__V1__ENCODER_CONTEXT__FULL = 0,
   /*
    * The frames that overlap audio, and no more of the padding than the convolutions reach into: several times faster
-   * for short recordings, and not quite the same, since attention finds no padding to look at.
+   * for short recordings, and not quite the same, since attention has no padding to attend to.
    */
   AUSCULT__V1__ENCODER_CONTEXT__AUTO = 1
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__ENCODER_CONTEXT)
 } Auscult__V1__EncoderContext;
 /*
- * What stands for the silence behind the end of a recording, in a window that it does not fill.
+ * What a window is filled with where the recording ends before it. Activations differ, on frames that overlap audio too, because
+ * the encoder attends to the padding; and now and then a text does.
  */
 typedef enum _Auscult__V1__Padding {
   /*
-   * Samples of zero, of which the log-mel is made.
+   * What is usual for the call: MEL for transcripts, SOUND for everything else.
    */
-  AUSCULT__V1__PADDING__SOUND = 0,
+  AUSCULT__V1__PADDING__PADDING_UNSPECIFIED = 0,
   /*
-   * Zeros in the log-mel itself, as openai/whisper's transcribe() has them.
+   * Zeros behind the samples, of which the log-mel is made, a window at a time: pad_or_trim(audio), as in openai/whisper's examples.
    */
-  AUSCULT__V1__PADDING__MEL = 1
+  AUSCULT__V1__PADDING__SOUND = 1,
+  /*
+   * Zeros behind the log-mel, which is made of the whole recording: openai/whisper's transcribe().
+   */
+  AUSCULT__V1__PADDING__MEL = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__PADDING)
 } Auscult__V1__Padding;
 /*
@@ -89,15 +94,15 @@ typedef enum _Auscult__V1__DType {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__DTYPE)
 } Auscult__V1__DType;
 /*
- * What the speech is to become.
+ * The text to make of the speech.
  */
 typedef enum _Auscult__V1__Task {
   /*
-   * Written down in its own language.
+   * A transcript in its own language.
    */
   AUSCULT__V1__TASK__TRANSCRIBE = 0,
   /*
-   * Written down in English.
+   * A translation to English.
    */
   AUSCULT__V1__TASK__TRANSLATE = 1
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__TASK)
@@ -131,7 +136,7 @@ struct  Auscult__V1__Started
 
 
 /*
- * How far long work has come.
+ * The progress of a call that takes time.
  */
 struct  Auscult__V1__Progress
 {
@@ -233,7 +238,7 @@ typedef enum {
 } Auscult__V1__AudioSource__SourceCase;
 
 /*
- * A recording to listen to.
+ * A recording.
  */
 struct  Auscult__V1__AudioSource
 {
@@ -243,7 +248,7 @@ struct  Auscult__V1__AudioSource
    */
   char *name;
   /*
-   * The part of it to look at; without it, all.
+   * The part of it to use; absent, all of it.
    */
   Auscult__V1__Span *span;
   Auscult__V1__AudioSource__SourceCase source_case;

@@ -57,7 +57,7 @@ struct  Auscult__V1__DaemonStatus
    */
   uint64_t memory_bytes;
   /*
-   * Past this, models that were not used lately are let go.
+   * Above this, models are unloaded, the least recently used first.
    */
   uint64_t model_memory_limit_bytes;
   size_t n_models;
@@ -73,11 +73,11 @@ struct  Auscult__V1__DaemonStatus
   uint32_t queue_limit;
   uint32_t jobs_running;
   /*
-   * Seconds without a client or a job after which the daemon leaves; 0 for never.
+   * Seconds without a client or a job after which the daemon exits; 0 for never.
    */
   double idle_exit_seconds;
   /*
-   * What ModelService's registry is read from.
+   * The folder with the register of models.
    */
   char *data_folder;
   Auscult__V1__KernelStatus *kernels;
@@ -88,7 +88,7 @@ struct  Auscult__V1__DaemonStatus
 
 
 /*
- * What computes.
+ * The kernels that compute.
  */
 struct  Auscult__V1__KernelStatus
 {
@@ -98,7 +98,7 @@ struct  Auscult__V1__KernelStatus
    */
   char *implementation;
   /*
-   * Whose products they are: "own", "OpenBLAS" or "plain loops".
+   * Whose matrix products are used: "own", "OpenBLAS" or "plain loops".
    */
   char *products;
   /*
@@ -110,7 +110,7 @@ struct  Auscult__V1__KernelStatus
    */
   char *blas_core;
   /*
-   * What makes it slower than it could be, a sentence each: a setting that could not be followed, kernels of OpenBLAS's that do not
+   * Reasons why it is slower than it could be, a sentence each: a setting that could not be followed, kernels of OpenBLAS's that do not
    * fit the processor.
    */
   size_t n_warnings;
@@ -197,7 +197,7 @@ struct  Auscult__V1__StopRequest
 {
   ProtobufCMessage base;
   /*
-   * Milliseconds for what runs to finish before it is cancelled; 0 for the daemon's own setting.
+   * Milliseconds that running calls have to finish before they are cancelled; 0 for the daemon's own setting.
    */
   uint32_t drain_ms;
 };

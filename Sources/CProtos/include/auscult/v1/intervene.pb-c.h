@@ -52,7 +52,7 @@ struct  Auscult__V1__Intervention
 {
   ProtobufCMessage base;
   /*
-   * The text form of the command line, which says all of it by itself; the other fields are then empty:
+   * The text form of the command line. It is complete by itself; the other fields are then empty:
    *   HOOK[@frames a:b][@heads h,h] = zero | mean | scale x | add FILE x | set FILE | noise s [seed n]
    *   encoder.blocks.*.attn[@heads h,h] window k
    *   encoder.ln_post substitute-padding a:b
@@ -105,7 +105,7 @@ struct  Auscult__V1__Intervention
      */
     uint32_t window;
     /*
-     * What an all-padding input gives at the same place; encoder only.
+     * The activation of an all-padding input takes its place; encoder only.
      */
     Auscult__V1__Empty *substitute_padding;
     /*
@@ -226,7 +226,7 @@ struct  Auscult__V1__LatentChange
      */
     float scale;
     /*
-     * z' = this; 0 takes the latent away.
+     * z' = this; 0 removes the latent.
      */
     float set;
   };

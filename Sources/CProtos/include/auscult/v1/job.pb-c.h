@@ -102,7 +102,7 @@ struct  Auscult__V1__JobInfo
   Auscult__V1__JobState state;
   Auscult__V1__Progress *progress;
   /*
-   * Seconds since 1970-01-01T00:00:00Z; 0 where it has not come to that yet.
+   * Seconds since 1970-01-01T00:00:00Z; 0 where that has not happened yet.
    */
   double created;
   double started;

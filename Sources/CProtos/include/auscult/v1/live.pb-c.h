@@ -62,31 +62,35 @@ struct  Auscult__V1__LiveOpen
   ProtobufCMessage base;
   Auscult__V1__ModelRef *model;
   /*
-   * Empty lets the model tell, once for each window.
+   * Empty: detected, once for each window.
    */
   char *language;
   /*
-   * Whether to write down what is said.
+   * Whether to transcribe.
    */
   protobuf_c_boolean transcribe;
   /*
-   * Features to read out.
+   * Features whose values are reported.
    */
   size_t n_features;
   Auscult__V1__LiveFeature **features;
   /*
-   * Milliseconds of new sound between two looks; 0 for 500, at least 100.
+   * Milliseconds of new audio between two steps, each of which processes the window anew; 0 for 500, at least 100.
    */
   uint32_t step_ms;
   /*
-   * Milliseconds of sound that the encoder sees at most; 0 for the model's own window, which is also the most.
+   * Milliseconds of audio in the sliding window at most; 0 for the model's own window, which is also the most.
    */
   uint32_t window_ms;
   int64_t deadline_ms;
+  /*
+   * Of MEL, the log-mel is that of the sound in the window, since nobody knows what is to come.
+   */
+  Auscult__V1__Padding padding;
 };
 #define AUSCULT__V1__LIVE_OPEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_open__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0 }
+    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
 
 
 /*
@@ -101,7 +105,7 @@ struct  Auscult__V1__LiveFeature
   char *hook;
   uint32_t index;
   /*
-   * The folder of a sparse dictionary, whose latent `index` is read out: its code, in the frames of `hook`.
+   * The folder of a sparse dictionary, whose latent `index` is reported: its code, in the frames of `hook`.
    */
   char *dictionary;
 };
@@ -129,7 +133,7 @@ struct  Auscult__V1__LiveEvent
    */
   uint64_t seq;
   /*
-   * Events between the one before and this one that this reader was too slow for.
+   * Events that were dropped before this one because the reader was too slow.
    */
   uint64_t dropped;
   Auscult__V1__LiveEvent__EventCase event_case;
@@ -151,7 +155,7 @@ struct  Auscult__V1__LiveEvent
 
 
 /*
- * How loud the sound was since the event before.
+ * The level of the audio since the event before.
  */
 struct  Auscult__V1__LiveLevel
 {
@@ -170,7 +174,7 @@ struct  Auscult__V1__LiveLevel
 
 
 /*
- * What was said since the last segment, as it looks now; the next one replaces it.
+ * The text since the last segment, so far; the next hypothesis replaces it.
  */
 struct  Auscult__V1__LiveHypothesis
 {
@@ -191,7 +195,7 @@ typedef enum {
 } Auscult__V1__LiveSegment__HasNoSpeechProbCase;
 
 /*
- * What was said; it does not change any more.
+ * Text that is final.
  */
 struct  Auscult__V1__LiveSegment
 {
@@ -211,7 +215,7 @@ struct  Auscult__V1__LiveSegment
 
 
 /*
- * The features' values in the frames that came since the event before.
+ * The features' values in the frames since the event before.
  */
 struct  Auscult__V1__LiveActivations
 {
@@ -247,17 +251,21 @@ struct  Auscult__V1__LiveEnd
 {
   ProtobufCMessage base;
   /*
-   * Seconds of sound that came.
+   * Seconds of audio that were received.
    */
   double duration;
   /*
-   * Looks that were left out because the engine was busy.
+   * Steps that were skipped because the engine was busy.
    */
   uint64_t skipped_steps;
+  /*
+   * What windows were padded with.
+   */
+  Auscult__V1__Padding padding;
 };
 #define AUSCULT__V1__LIVE_END__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_end__descriptor) \
-    , 0, 0 }
+    , 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
 
 
 /* Auscult__V1__LiveInput methods */

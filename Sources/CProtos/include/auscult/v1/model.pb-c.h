@@ -42,7 +42,7 @@ typedef struct Auscult__V1__PullModelEvent Auscult__V1__PullModelEvent;
 typedef enum _Auscult__V1__ModelState {
   AUSCULT__V1__MODEL_STATE__MODEL_STATE_UNSPECIFIED = 0,
   /*
-   * In the program.
+   * Embedded in the program.
    */
   AUSCULT__V1__MODEL_STATE__EMBEDDED = 1,
   /*
@@ -54,7 +54,7 @@ typedef enum _Auscult__V1__ModelState {
    */
   AUSCULT__V1__MODEL_STATE__DOWNLOADED = 3,
   /*
-   * Not here; Pull downloads it.
+   * Not on this machine; Pull downloads it.
    */
   AUSCULT__V1__MODEL_STATE__RELEASED = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__MODEL_STATE)
@@ -238,7 +238,7 @@ struct  Auscult__V1__HookPoint
    */
   char *stack;
   /*
-   * What each axis is, outermost first: "frame", "head", "head_dim", "neuron", "state", …
+   * The name of each axis, outermost first: "frame", "head", "head_dim", "neuron", "state", …
    */
   size_t n_axes;
   char **axes;
@@ -360,7 +360,7 @@ struct  Auscult__V1__RegisteredModel
   char *sha256;
   protobuf_c_boolean downloaded;
   /*
-   * What is worth knowing about it: that it brings no vocabulary, say.
+   * For example, that it has no vocabulary.
    */
   size_t n_warnings;
   char **warnings;

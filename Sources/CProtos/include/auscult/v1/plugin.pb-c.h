@@ -81,7 +81,7 @@ typedef enum _Auscult__V1__CheckOutcome {
    */
   AUSCULT__V1__CHECK_OUTCOME__BROKEN = 2,
   /*
-   * It says nothing about this plugin: it saves no state, say.
+   * The check does not apply to this plugin: it saves no state, for example.
    */
   AUSCULT__V1__CHECK_OUTCOME__SKIPPED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__CHECK_OUTCOME)
@@ -92,10 +92,15 @@ typedef enum _Auscult__V1__CheckOutcome {
 struct  Auscult__V1__ListPluginsRequest
 {
   ProtobufCMessage base;
+  /*
+   * Folders of bundles to look in before the daemon's own: those of the caller's $AUSCULT_PLUGIN_PATH.
+   */
+  size_t n_folders;
+  char **folders;
 };
 #define AUSCULT__V1__LIST_PLUGINS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__list_plugins_request__descriptor) \
-     }
+    , 0,NULL }
 
 
 struct  Auscult__V1__PluginList
@@ -137,11 +142,19 @@ struct  Auscult__V1__PluginListing
 struct  Auscult__V1__DescribePluginRequest
 {
   ProtobufCMessage base;
+  /*
+   * As RunPluginRequest.plugin_id.
+   */
   char *id;
+  /*
+   * As in ListPluginsRequest.
+   */
+  size_t n_folders;
+  char **folders;
 };
 #define AUSCULT__V1__DESCRIBE_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__describe_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0,NULL }
 
 
 struct  Auscult__V1__PluginDescription
@@ -174,14 +187,14 @@ struct  Auscult__V1__PluginNeeds
   protobuf_c_boolean gradients;
   char *objective;
   /*
-   * Whether the padding is wanted as well.
+   * Whether tensors include the padding after the audio.
    */
   protobuf_c_boolean all_frames;
   protobuf_c_boolean audio;
   protobuf_c_boolean decoder;
   protobuf_c_boolean labels;
   /*
-   * Whether all recordings have to be heard in one run, in their order: no shards, no several workers, no merging.
+   * Whether all recordings have to be processed in one run, in their order: without shards, several workers or merging.
    */
   protobuf_c_boolean one_run;
 };
@@ -259,7 +272,7 @@ struct  Auscult__V1__ResultAxis
   size_t n_labels;
   char **labels;
   /*
-   * Where labels are none: the value of position i is first + i × step.
+   * Without labels: the value of position i is first + i × step.
    */
   double first;
   double step;
@@ -273,7 +286,7 @@ struct  Auscult__V1__RunPluginRequest
 {
   ProtobufCMessage base;
   /*
-   * Its id, or the last part of it where that is unique: "attention-stats".
+   * Its id, or the last part of it where that is unique: "attention-stats"; or the path of a bundle.
    */
   char *plugin_id;
   Auscult__V1__ModelRef *model;
@@ -310,11 +323,11 @@ struct  Auscult__V1__RunPluginRequest
    */
   uint32_t workers;
   /*
-   * Where draws begin.
+   * Seed of the random numbers.
    */
   uint64_t seed;
   /*
-   * Whether the run ends at a recording that cannot be read; otherwise it is reported and left out.
+   * Whether the run ends at a recording that cannot be read; otherwise it is reported and skipped.
    */
   protobuf_c_boolean stop_at_broken;
   Auscult__V1__EncoderContext context;
@@ -322,10 +335,16 @@ struct  Auscult__V1__RunPluginRequest
    * Whether the state after the last recording is sent as well, before `end`.
    */
   protobuf_c_boolean return_state;
+  Auscult__V1__Padding padding;
+  /*
+   * As ListPluginsRequest.folders.
+   */
+  size_t n_plugin_folders;
+  char **plugin_folders;
 };
 #define AUSCULT__V1__RUN_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__run_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0 }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL }
 
 
 struct  Auscult__V1__MergePluginRequest
@@ -342,6 +361,11 @@ struct  Auscult__V1__MergePluginRequest
   char *state_file;
   int64_t deadline_ms;
   /*
+   * As ListPluginsRequest.folders.
+   */
+  size_t n_plugin_folders;
+  char **plugin_folders;
+  /*
    * What UploadState answered, on this connection: states behind those in files.
    */
   size_t n_state_uploads;
@@ -353,7 +377,7 @@ struct  Auscult__V1__MergePluginRequest
 };
 #define AUSCULT__V1__MERGE_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__merge_plugin_request__descriptor) \
-    , 0,NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0 }
+    , 0,NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0 }
 
 
 /*
@@ -392,7 +416,7 @@ struct  Auscult__V1__ValidatePluginRequest
   char *path;
   Auscult__V1__ModelRef *model;
   /*
-   * What every instance is made with; a check that tries a parameter's values changes that one alone.
+   * The arguments of every instance; a check that varies a parameter changes that one alone.
    */
   size_t n_arguments;
   Auscult__V1__PluginArgument **arguments;
@@ -493,11 +517,11 @@ struct  Auscult__V1__PluginEvent
      */
     Auscult__V1__PluginEnd *end;
     /*
-     * What is being run; before the first result.
+     * The plugin that runs; comes before the first result.
      */
     Auscult__V1__PluginDescription *description;
     /*
-     * A recording that was left out.
+     * A recording that was skipped.
      */
     Auscult__V1__SkippedRecording *skipped;
     /*

@@ -42,6 +42,9 @@ struct  Auscult__V1__Provenance
   char *model_sha256;
   Auscult__V1__ModelRef__Precision precision;
   Auscult__V1__EncoderContext context;
+  /*
+   * What windows were padded with.
+   */
   Auscult__V1__Padding padding;
   /*
    * In their text form, in the order in which they are applied; none where nothing was changed.
@@ -56,7 +59,7 @@ struct  Auscult__V1__Provenance
 };
 #define AUSCULT__V1__PROVENANCE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__provenance__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__ENCODER_CONTEXT__FULL, AUSCULT__V1__PADDING__SOUND, 0,NULL, NULL, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__ENCODER_CONTEXT__FULL, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, NULL, NULL }
 
 
 /*

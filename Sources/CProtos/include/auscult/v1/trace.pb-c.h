@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "auscult/v1/common.pb-c.h"
 #include "auscult/v1/intervene.pb-c.h"
+#include "auscult/v1/transcribe.pb-c.h"
 
 typedef struct Auscult__V1__TraceRequest Auscult__V1__TraceRequest;
 typedef struct Auscult__V1__TokenSequence Auscult__V1__TokenSequence;
@@ -58,7 +59,8 @@ typedef enum _Auscult__V1__Reduction {
 typedef enum {
   AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT__NOT_SET = 0,
   AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT_TEXT = 7,
-  AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT_TOKENS = 8
+  AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT_TOKENS = 8,
+  AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT_TRANSCRIPT = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT__CASE)
 } Auscult__V1__TraceRequest__DecoderInputCase;
 
@@ -85,12 +87,13 @@ struct  Auscult__V1__TraceRequest
   size_t n_interventions;
   Auscult__V1__Intervention **interventions;
   /*
-   * For the start tokens; empty lets the model detect it.
+   * For the start tokens; empty: detected.
    */
   char *language;
   Auscult__V1__Task task;
   int64_t deadline_ms;
   Auscult__V1__EncoderContext context;
+  Auscult__V1__Padding padding;
   Auscult__V1__TraceRequest__DecoderInputCase decoder_input_case;
   union {
     /*
@@ -102,6 +105,13 @@ struct  Auscult__V1__TraceRequest
      * no vocabulary.
      */
     Auscult__V1__TokenSequence *tokens;
+    /*
+     * What its transcript has, written as these options say: then the windows are the transcript's too, which begin where it went on,
+     * and captures are made in the very passes that wrote it. In each window the decoder reads what it had read when it wrote (the
+     * earlier text and the start tokens) and what the transcript took; where that is nothing, it reads nothing. language and
+     * task of this request count for nothing, and context must be FULL.
+     */
+    Auscult__V1__DecodingOptions *transcript;
   };
   Auscult__V1__TraceRequest__OutputCase output_case;
   union {
@@ -118,7 +128,7 @@ struct  Auscult__V1__TraceRequest
 };
 #define AUSCULT__V1__TRACE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__trace_request__descriptor) \
-    , NULL, NULL, 0,NULL, AUSCULT__V1__FRAMES__VALID, AUSCULT__V1__REDUCTION__NONE, 0,NULL, (char *)protobuf_c_empty_string, AUSCULT__V1__TASK__TRANSCRIBE, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT__NOT_SET, {0}, AUSCULT__V1__TRACE_REQUEST__OUTPUT__NOT_SET, {0} }
+    , NULL, NULL, 0,NULL, AUSCULT__V1__FRAMES__VALID, AUSCULT__V1__REDUCTION__NONE, 0,NULL, (char *)protobuf_c_empty_string, AUSCULT__V1__TASK__TRANSCRIBE, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT__NOT_SET, {0}, AUSCULT__V1__TRACE_REQUEST__OUTPUT__NOT_SET, {0} }
 
 
 struct  Auscult__V1__TokenSequence
@@ -196,7 +206,7 @@ struct  Auscult__V1__TensorHeader
 {
   ProtobufCMessage base;
   /*
-   * The hook point's, with "@window1", "@window2", … where there are several windows.
+   * The hook point's, with "@window1", "@window2", … where there are several windows, or where they are a transcript's.
    */
   char *name;
   char *hook;
@@ -216,7 +226,8 @@ struct  Auscult__V1__TensorHeader
   Auscult__V1__TensorHeader__FirstPositionCase first_position_case;
   union {
     /*
-     * The frame of the trace that position 0 stands for; a reduction's first frame.
+     * The frame of the trace that position 0 stands for; a reduction's first frame. Where a transcript's window begins between two, the
+     * earlier one.
      */
     uint64_t first_frame;
     /*
@@ -267,7 +278,7 @@ struct  Auscult__V1__TensorChunk
 /*
  * Sealed memory (memfd) that holds the tensors one after another, each at an offset that 64 divides.
  * To get its descriptor, connect to the Unix socket `socket`, send the 16 bytes of `token`, and receive one byte with the
- * descriptor as SCM_RIGHTS. A token serves once, and for 30 seconds.
+ * descriptor as SCM_RIGHTS. A token is valid once, and for 30 seconds.
  */
 struct  Auscult__V1__SharedMemory
 {
@@ -307,7 +318,8 @@ struct  Auscult__V1__TraceSummary
   size_t n_tensors;
   Auscult__V1__TensorHeader **tensors;
   /*
-   * The tokens that the decoder read, per window; empty without decoder hooks.
+   * The tokens that the decoder read, per window; empty without decoder hooks. Of a transcript they are always there, and empty for a
+   * window that it took none from.
    */
   size_t n_tokens;
   Auscult__V1__TokenSequence **tokens;
@@ -321,14 +333,28 @@ struct  Auscult__V1__TraceSummary
    */
   Auscult__V1__SharedMemory *memory;
   Auscult__V1__ModelRef__Precision precision;
+  /*
+   * What windows were padded with.
+   */
+  Auscult__V1__Padding padding;
+  /*
+   * Where each window begins, in seconds from the part that was looked at.
+   */
+  size_t n_window_starts;
+  double *window_starts;
+  /*
+   * Of a transcript: how many of each window's tokens were not written in it: earlier text, and the start tokens.
+   */
+  size_t n_prompt_tokens;
+  uint32_t *prompt_tokens;
 };
 #define AUSCULT__V1__TRACE_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__trace_summary__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, 0,NULL }
 
 
 /*
- * The model hears the recording in both precisions, and both decoders read what the exact one writes (greedily).
+ * The recording is processed in both precisions, and both decoders read the tokens that the exact one decodes (greedily).
  */
 struct  Auscult__V1__ComparePrecisionRequest
 {

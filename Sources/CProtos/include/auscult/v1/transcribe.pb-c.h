@@ -44,10 +44,11 @@ struct  Auscult__V1__TranscribeRequest
   size_t n_interventions;
   Auscult__V1__Intervention **interventions;
   int64_t deadline_ms;
+  Auscult__V1__Padding padding;
 };
 #define AUSCULT__V1__TRANSCRIBE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__transcribe_request__descriptor) \
-    , NULL, NULL, NULL, 0,NULL, 0 }
+    , NULL, NULL, NULL, 0,NULL, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
 
 
 typedef enum {
@@ -63,13 +64,13 @@ typedef enum {
 } Auscult__V1__DecodingOptions__HasLengthPenaltyCase;
 
 /*
- * The names are openai/whisper's; so are the defaults, which serve where a field is absent.
+ * The names are openai/whisper's; so are the defaults, which apply where a field is absent.
  */
 struct  Auscult__V1__DecodingOptions
 {
   ProtobufCMessage base;
   /*
-   * A code or an English name; empty lets the model tell.
+   * A code or an English name; empty: detected.
    */
   char *language;
   Auscult__V1__Task task;
@@ -88,7 +89,7 @@ struct  Auscult__V1__DecodingOptions
    */
   uint32_t best_of;
   /*
-   * Where the draws begin.
+   * Seed of the random numbers.
    */
   uint64_t seed;
   char *initial_prompt;
@@ -103,7 +104,7 @@ struct  Auscult__V1__DecodingOptions
    */
   uint32_t sample_length;
   /*
-   * How each window's own text begins.
+   * Text that the transcript of each window begins with.
    */
   char *prefix;
   /*
@@ -113,7 +114,7 @@ struct  Auscult__V1__DecodingOptions
   Auscult__V1__Threshold *logprob_threshold;
   Auscult__V1__Threshold *no_speech_threshold;
   /*
-   * With word timestamps: silences longer than this, in seconds, are skipped where words look invented.
+   * With word timestamps: silences longer than this, in seconds, are skipped where the words around them look like hallucinations.
    */
   Auscult__V1__Threshold *hallucination_silence_threshold;
   /*
@@ -216,11 +217,11 @@ struct  Auscult__V1__Transcript
    */
   char *file;
   /*
-   * Seconds of audio that were written down.
+   * Seconds of audio that were transcribed.
    */
   double duration;
   /*
-   * The code of the language that was given or found.
+   * The code of the language that was given or detected.
    */
   char *language;
   char *text;
@@ -231,10 +232,14 @@ struct  Auscult__V1__Transcript
    * The model's.
    */
   Auscult__V1__ModelRef__Precision precision;
+  /*
+   * What windows were padded with.
+   */
+  Auscult__V1__Padding padding;
 };
 #define AUSCULT__V1__TRANSCRIPT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__transcript__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
 
 
 typedef enum {

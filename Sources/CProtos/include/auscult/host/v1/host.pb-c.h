@@ -15,6 +15,7 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "auscult/v1/common.pb-c.h"
+#include "auscult/v1/model.pb-c.h"
 #include "auscult/v1/plugin.pb-c.h"
 #include "auscult/v1/provenance.pb-c.h"
 
@@ -131,12 +132,7 @@ struct  Auscult__Host__V1__Activate
   ProtobufCMessage base;
   char *model;
   char *model_sha256;
-  /*
-   * n_mels, n_audio_ctx, n_audio_state, n_audio_head, n_audio_layer, n_vocab, n_text_ctx, n_text_state, n_text_head,
-   * n_text_layer.
-   */
-  size_t n_dimensions;
-  uint32_t *dimensions;
+  Auscult__V1__Dimensions *dimensions;
   uint64_t recordings;
   uint64_t seed;
   /*
@@ -146,7 +142,7 @@ struct  Auscult__Host__V1__Activate
 };
 #define AUSCULT__HOST__V1__ACTIVATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__host__v1__activate__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0, 0, (char *)protobuf_c_empty_string }
 
 
 typedef enum {

@@ -1,0 +1,65 @@
+import Logging
+import Messages
+import Results
+
+/// Gathers what a run says, and tells the person who waits.
+package struct RunCollector {
+    package private(set) var run = RunResults()
+    private var assembly = ResultAssembly()
+    private let logger: Logger
+    private let line: ProgressLine
+    private let label: String
+
+    /// - Parameters:
+    ///   - logger: takes what the plugin and the daemon log.
+    ///   - line: shows how far the run is, under `label`.
+    package init(_ logger: Logger, _ line: ProgressLine, label: String) {
+        self.logger = logger
+        self.line = line
+        self.label = label
+    }
+
+    /// - Throws: ``Messages/MessageError`` for pieces of results that do not belong together.
+    package mutating func take(_ event: V1.PluginEvent) throws {
+        switch event.event {
+        case .description(let description)?: run.description = description
+        case .provenance(let provenance)?: run.provenance = provenance
+        case .result?, .chunk?:
+            if let piece = event.event, let result = try assembly.take(piece) { run.results.append(result) }
+        case .end(let end)?:
+            try assembly.finish()
+            run.end = end
+        case .progress(let progress)?:
+            line.show(label, progress) { count in progress.unit.isEmpty ? "\(count)" : "\(count) \(progress.unit)" }
+        case .skipped(let skipped)?:
+            run.skipped.append(skipped)
+            say(PrintedText.safe("left out \(skipped.file): \(skipped.reason)"), .warning)
+        case .log(let log)?: say(PrintedText.safe(log.message), level(log.level))
+        case .started?, .recording?, .state?, nil: break
+        }
+    }
+
+    private func say(_ text: String, _ level: Level) {
+        line.clear()
+        switch level {
+        case .debug: logger.debug("\(text)")
+        case .notice: logger.notice("\(text)")
+        case .warning: logger.warning("\(text)")
+        case .error: logger.error("\(text)")
+        }
+    }
+
+    private enum Level { case debug, notice, warning, error }
+
+    private func level(_ name: String) -> Level {
+        switch name {
+        case "error": .error
+        case "warning": .warning
+        case "info": .notice
+        default: .debug
+        }
+    }
+
+    /// Removes the progress.
+    package func finish() { line.clear() }
+}

@@ -1,0 +1,6 @@
+import Client
+import StrictJSON
+
+extension JSONSyntaxError: ErrorWithExitStatus {
+    package var exitStatus: ExitStatus { .usage }
+}

@@ -1,0 +1,26 @@
+import Kernels
+import Whisper
+
+/// The passes of a transcription that nothing is captured of.
+struct TranscriptPasses: TranscriptionPasses {
+    private let model: WhisperModel
+    private let plan: PassPlan
+
+    init(_ model: WhisperModel, interventions: [Intervention]) {
+        self.model = model
+        plan = .transcribing(interventions)
+    }
+
+    func encode(_ mel: Tensor, _ span: WindowSpan?) throws -> Tensor {
+        try WindowPass(model, mel, plan, validFrames: nil).audio
+    }
+
+    func wrote(_ tokens: [Int], after prompt: [Int]) {}
+}
+
+extension PassPlan {
+    /// What a transcription does in each window.
+    static func transcribing(_ interventions: [Intervention]) -> PassPlan {
+        PassPlan(interventions: interventions, meansOverPadding: true, keepsAudio: true)
+    }
+}

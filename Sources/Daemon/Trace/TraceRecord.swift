@@ -1,0 +1,28 @@
+import Kernels
+
+/// What a trace has found so far. One trace uses it, on one thread.
+final class TraceRecord {
+    let turn: EngineTurn?
+    private let sink: any TraceSink
+    private(set) var tensors: [TracedTensor] = []
+    /// For each window that the decoder was asked about, what it read, and how many tokens of that were given to it.
+    private(set) var tokens: [[Int]] = []
+    private(set) var promptTokens: [Int] = []
+    /// Where each window begins, in seconds.
+    var windowStarts: [Double] = []
+
+    init(_ sink: some TraceSink, _ turn: EngineTurn?) { (self.sink, self.turn) = (sink, turn) }
+
+    func begin(windows: Int?) throws { try sink.begin(windows: windows) }
+
+    func append(_ description: TracedTensor, _ tensor: Tensor) throws {
+        tensors.append(description)
+        try sink.append(description, tensor)
+        try turn?.checkpoint()
+    }
+
+    func read(_ tokens: [Int], prompt: Int? = nil) {
+        self.tokens.append(tokens)
+        if let prompt { promptTokens.append(prompt) }
+    }
+}

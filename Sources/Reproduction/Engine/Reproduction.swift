@@ -1,0 +1,211 @@
+import Client
+import Digests
+import Files
+import Foundation
+import Logging
+import Messages
+import Results
+import Synchronization
+import Wire
+
+/// Runs sections over samples, keeps what they gave in a folder, and writes the page.
+///
+/// A section that fails does not lose the others. What lies in the folder under the same key (of the samples' and the
+/// model's digests, the plugin's version and its arguments) is not run again.
+package struct Reproduction {
+    package let daemon: DaemonConnection
+    package let model: V1.ModelRef
+    package let info: V1.ModelInfo
+    package let samples: SampleList
+    package let options: ReproductionOptions
+    package let out: String
+    package let logger: Logger
+    package let line: ProgressLine
+    package let transcriber: Transcriber
+    /// Whether what is kept by an earlier call is not looked at.
+    package let isFresh: Bool
+    /// The keys of what this call has run.
+    private let done = DoneKeys()
+
+    package init(
+        daemon: DaemonConnection, model: V1.ModelRef, info: V1.ModelInfo, samples: SampleList,
+        options: ReproductionOptions, out: String, logger: Logger, line: ProgressLine,
+        transcriber: Transcriber, isFresh: Bool
+    ) {
+        self.daemon = daemon
+        self.model = model
+        self.info = info
+        self.samples = samples
+        self.options = options
+        self.out = out
+        self.logger = logger
+        self.line = line
+        self.transcriber = transcriber
+        self.isFresh = isFresh
+    }
+
+    /// - Throws: an interruption; what goes wrong with a section is in its report.
+    package func report(_ section: Section) async throws -> SectionReport {
+        var report = SectionReport(section: section)
+        let start = ContinuousClock.now
+        do {
+            try await run(&report)
+        } catch let error as Unsuitable {
+            report.verdict = .cannotBeSaid(error.description)
+        } catch {
+            if error is CancellationError || Task.isCancelled { throw CancellationError() }
+            report.failure = error
+            report.verdict = .cannotBeSaid("it failed: \(error)")
+        }
+        report.seconds = start.elapsedSeconds
+        return report
+    }
+
+    private func run(_ report: inout SectionReport) async throws {
+        let section = report.section
+        let folder = "\(out)/\(section.id)"
+        try DataFolder.create(folder)
+        let situation = Situation(
+            samples: samples, model: info, options: options,
+            plain: { [transcriber] in try await transcriber.plain($0) },
+            tokenize: { [daemon, model] in
+                try await daemon.call(V1.ModelRPC.tokenize, V1.TokenizeRequest(model: model, text: $0)).tokens
+            }, folder: absolutePath(folder))
+        var evidence = Evidence(situation: situation)
+        for part in section.parts {
+            try Task.checkCancellation()
+            let label = "\(section.id): \(part.id)"
+            switch part {
+            case .plugin(let part):
+                if let reason = evidence.unsuitable[part.after] {
+                    evidence.unsuitable[part.id] = reason
+                    continue
+                }
+                do {
+                    let done = try await run(part, label, folder, situation)
+                    evidence.results[part.id] = done.run
+                    report.parts.append(done)
+                } catch let error as Unsuitable {
+                    // The study says whether it can do without.
+                    evidence.unsuitable[part.id] = error.description
+                } catch let error as WireError where part.isOptional && error.code != .cancelled {
+                    evidence.unsuitable[part.id] = "it failed: \(error.message)"
+                }
+            case .transcripts(let part):
+                let start = ContinuousClock.now
+                let before = await transcriber.written
+                evidence.transcriptions[part.id] = try await transcriber.transcriptions(
+                    of: situation.spoken, label, part.conditions)
+                report.parts.append(
+                    PartReport(
+                        id: part.id, what: "transcripts", seconds: start.elapsedSeconds,
+                        isKept: await transcriber.written == before))
+            }
+        }
+        report.findings = try await section.study(evidence)
+        let measures = Dictionary(report.findings.measures.map { ($0.id, $0) }) { first, _ in first }
+        report.outcomes = section.criteria.map { $0.judge(measures[$0.measure]) }
+        report.verdict = Verdict(of: report.outcomes)
+        if !report.findings.results.isEmpty {
+            var files = try ResultFolder("\(folder)/\(Exhibit.findings)")
+            _ = try files.write(report.own)
+        }
+        try await fetchSounds(&report, folder)
+        try PendingFile.write(Data((report.json.text + "\n").utf8), to: "\(folder)/section.json")
+    }
+
+    // MARK: Plugins
+
+    private func run(
+        _ part: PluginPart, _ label: String, _ folder: String, _ situation: Situation
+    ) async throws -> PartReport {
+        let plugin = try await description(of: part.plugin).listing ?? .init()
+        let arguments = try await part.arguments(situation)
+        let below = "\(part.shared.isEmpty ? String(folder.dropFirst(out.count + 1)) : part.shared)/\(part.id)"
+        let place = "\(out)/\(below)"
+        try DataFolder.create(place)
+        let key = try self.key(plugin, arguments, hears: part.hears)
+        var report = PartReport(
+            id: part.id, what: "\(plugin.id) \(plugin.version)", arguments: arguments,
+            folder: below)
+        let kept = "\(place)/kept.results"
+        // What a part leaves to another has to be there as well.
+        let isWhole = arguments.allSatisfy { $0.key != "out" || FileManager.default.fileExists(atPath: $0.value) }
+        if isWhole, !isFresh || done.contains(key), let results = KeptResults(at: kept, key: key) {
+            (report.run, report.seconds, report.isKept) = (results.run, results.seconds, true)
+            return report
+        }
+        // A state of other samples or arguments is of no use to this run.
+        let checkpoint = absolutePath("\(place)/\(key.prefix(16)).state")
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? [] where name.hasSuffix(".state") {
+            if isFresh || "\(place)/\(name)" != "\(place)/\(key.prefix(16)).state" { unlink("\(place)/\(name)") }
+        }
+        let start = ContinuousClock.now
+        var request = V1.RunPluginRequest(
+            pluginId: plugin.id, model: model, arguments: arguments.map { .init(id: $0.key, value: $0.value) },
+            checkpoint: part.hears ? checkpoint : "", seed: options.seed)
+        if part.hears { (request.audio, request.dataSets) = (samples.single, samples.dataSets) }
+        var collector = RunCollector(logger, line, label: label)
+        defer { collector.finish() }
+        try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
+        guard collector.run.end != nil else {
+            throw CommandError(.unavailable, "the run of \(plugin.id) did not come to its end")
+        }
+        (report.run, report.seconds) = (collector.run, start.elapsedSeconds)
+        try KeptResults(key: key, run: collector.run, seconds: report.seconds).write(to: kept)
+        done.insert(key)
+        unlink(checkpoint)
+        var files = try ResultFolder(place)
+        _ = try files.write(collector.run)
+        return report
+    }
+
+    /// - Throws: ``Unsuitable`` where there is no such plugin.
+    private func description(of plugin: String) async throws -> V1.PluginDescription {
+        do {
+            return try await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(id: plugin))
+        } catch let error as WireError where error.code == .notFound {
+            throw Unsuitable("the plugin '\(plugin)' is not installed here")
+        }
+    }
+
+    private func key(
+        _ plugin: V1.PluginListing, _ arguments: [(key: String, value: String)], hears: Bool
+    ) throws -> String {
+        var parts = ["part 1", plugin.id, plugin.version, info.sha256, "\(options.seed)", hears ? samples.digest : ""]
+        if info.precision != .exact { parts.append(info.precision.name) }
+        for argument in arguments {
+            // A file that a plugin reads is what is in it, wherever it lies; one that it writes is nothing yet.
+            let isFile = argument.value.hasPrefix("/")
+            parts += [
+                argument.key,
+                argument.key == "out" ? "" : isFile ? try Self.digest(at: argument.value) : argument.value,
+            ]
+        }
+        return try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))
+    }
+}
+
+extension Reproduction {
+    /// Of a file, or of all files of a folder; of nothing where there is none.
+    private static func digest(at path: String) throws -> String {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "" }
+        guard isFolder.boolValue else { return try SHA256.hex(ofFiles: [path]) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter { !$0.hasPrefix(".") }
+        return try SHA256.hex(ofFiles: names.map { "\(path)/\($0)" })
+    }
+}
+
+/// Keys of runs, which sections that share them look up.
+private final class DoneKeys: Sendable {
+    private let keys = Mutex<Set<String>>([])
+
+    func contains(_ key: String) -> Bool { keys.withLock { $0.contains(key) } }
+    func insert(_ key: String) { keys.withLock { _ = $0.insert(key) } }
+}
+
+extension ContinuousClock.Instant {
+    /// Seconds from this moment until now.
+    var elapsedSeconds: Double { (ContinuousClock.now - self) / .seconds(1) }
+}

@@ -1,0 +1,48 @@
+import Messages
+
+/// Everything that one run of a plugin gave: what renderers draw, and all that they know of the plugin.
+package struct RunResults: Sendable {
+    /// What the plugin declares; results are read by it.
+    package var description: V1.PluginDescription
+    /// In the order in which they came.
+    package var results: [V1.PluginResult]
+    /// Recordings that were left out.
+    package var skipped: [V1.SkippedRecording]
+    /// How the results were made; nil where nobody has said it.
+    package var provenance: V1.Provenance?
+    /// How it ended; nil where it did not get so far.
+    package var end: V1.PluginEnd?
+
+    package init(
+        description: V1.PluginDescription = .init(), results: [V1.PluginResult] = [],
+        skipped: [V1.SkippedRecording] = [], provenance: V1.Provenance? = nil, end: V1.PluginEnd? = nil
+    ) {
+        self.description = description
+        self.results = results
+        self.skipped = skipped
+        self.provenance = provenance
+        self.end = end
+    }
+
+    /// The plugin's name, or its id where it has none.
+    package var title: String {
+        let listing = description.listing ?? .init()
+        return listing.name.isEmpty ? listing.id : listing.name
+    }
+
+    /// A result for each that came, decoded; or why one cannot be.
+    package func typed() -> [Result<TypedResult, ResultError>] {
+        let outputs = Dictionary(description.outputs.map { ($0.id, $0) }) { first, _ in first }
+        return results.map { result in
+            Result { () throws(ResultError) in try TypedResult(result, declared: outputs[result.outputId]) }
+        }
+    }
+}
+
+/// Why a result cannot be drawn: it is not what its plugin declares. The sentence names the output.
+package struct ResultError: Error, CustomStringConvertible {
+    package let output: String
+    package let message: String
+
+    package var description: String { "the result '\(output)' \(message)" }
+}
