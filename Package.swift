@@ -167,7 +167,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Atlas", "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
                 "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -207,7 +207,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "AtlasPage", "Client", "DataSets", "Digests", "Files", "Messages", "PluginTemplates",
+                "Atlas", "AtlasPage", "Client", "Digests", "Files", "Messages", "PluginTemplates",
                 "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -19,6 +19,8 @@ public final class AtlasStore: Sendable {
     public let mode: Mode
     let database: DatabasePool
     private let lock: FileLock?
+    /// Whether there was no file before.
+    private let isMade: Bool
 
     /// - Parameter path: where the file lies.
     /// - Throws: ``AtlasError``: `notFound`, `dataLoss` for a file that is no atlas or damaged, `unsupported` for a newer
@@ -31,19 +33,34 @@ public final class AtlasStore: Sendable {
         switch mode {
         case .read:
             lock = nil
+            isMade = false
             let version = try Self.version(path)
             guard version > 0 else { throw AtlasError(.dataLoss, "\(path) is not an atlas: it is empty") }
             if version < AtlasSchema.version { _ = try AtlasStore(path: path, mode: .write) }
             database = try Self.pool(path, readonly: true)
         case .write:
             guard let lock = try FileLock(beside: path) else {
-                throw AtlasError(.unavailable, "another process writes to \(path); it holds \(path).lock")
+                throw AtlasError(.unavailable, "another command, or another process, writes to \(path)")
             }
             self.lock = lock
-            if FileManager.default.fileExists(atPath: path) { _ = try Self.version(path) }
+            isMade = !FileManager.default.fileExists(atPath: path)
+            if !isMade { _ = try Self.version(path) }
             database = try Self.pool(path, readonly: false)
             try AtlasError.explaining(path) { try AtlasSchema.migrator.migrate(database) }
         }
+    }
+
+    /// Removes an atlas that this value has made and that holds no scan, complete or not. Nobody uses the value afterwards.
+    /// - Returns: whether it was removed.
+    @discardableResult
+    public func discardIfEmpty() throws -> Bool {
+        let isEmpty = try write { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM scans") == 0 }
+        guard isMade, isEmpty else { return false }
+        try AtlasError.explaining(path) { try database.close() }
+        for file in [path, path + "-wal", path + "-shm"] where unlink(file) != 0 && errno != ENOENT {
+            throw FileError.cannotWrite(file)
+        }
+        return true
     }
 
     /// Limits the file to so many bytes, whole pages; for tests of a full disk.
@@ -79,6 +96,13 @@ public final class AtlasStore: Sendable {
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw AtlasError(.dataLoss, "\(path) is not an atlas: expected a file")
+        }
+        guard mode == .read || status.st_nlink == 1 else {
+            // SQLite's log lies beside the name that it was told, and the others would not know of it.
+            throw AtlasError(
+                .cannotCreate,
+                "cannot write \(path): the file has \(status.st_nlink) names (hard links), and an atlas can have one only; "
+                    + "copy it")
         }
         guard access(path, R_OK) == 0 else { throw FileError.cannotRead(path) }
     }

@@ -32,7 +32,7 @@ struct HooksCommand: AsyncParsableCommand {
 
     func run() async throws {
         let points = try await connection.use(verbosity.logger) { daemon in
-            let model = try await model.reference(daemon)
+            let model = model.reference
             let request = V1.HooksRequest(model: model, pattern: pattern ?? "", tokens: UInt32(clamping: tokens))
             return try await daemon.call(V1.ModelRPC.hooks, request).hooks
         }

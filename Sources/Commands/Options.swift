@@ -59,24 +59,9 @@ struct ModelOptions: ParsableArguments {
             """, valueName: "precision"))
     var precision = V1.ModelRef.Precision.exact
 
-    /// The model as the daemon is told it. A word may be a name or a file here; a name that is registered comes first.
-    func reference(_ daemon: DaemonConnection) async throws -> V1.ModelRef {
-        var name = model ?? ""
-        if Self.mayBeOnHub(name), !FileManager.default.fileExists(atPath: name) {
-            // `org/name`: the daemon knows where Hugging Face's cache is.
-        } else if name.contains("/") {
-            name = absolutePath(name)
-        } else if !name.isEmpty, FileManager.default.fileExists(atPath: name) {
-            let registered = try await daemon.call(V1.ModelRPC.list, .init()).models
-            if !registered.contains(where: { $0.name == name && $0.state != .released }) { name = absolutePath(name) }
-        }
-        return V1.ModelRef(name: name, vocabulary: absolutePath(vocab ?? ""), precision: precision)
-    }
-
-    /// Two words with a stroke between them, of which the first is no folder's "." or "~".
-    private static func mayBeOnHub(_ name: String) -> Bool {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && !"-.~".contains($0.prefix(1)) }
+    /// The model as the daemon is told it: what is no name of a model there is a path, which begins in this program's folder.
+    var reference: V1.ModelRef {
+        V1.ModelRef(name: model ?? "", vocabulary: vocab ?? "", precision: precision)
     }
 
     /// What results call the model: as it was given here, where the daemon has its path.

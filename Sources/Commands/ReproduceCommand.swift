@@ -82,7 +82,7 @@ struct ReproduceCommand: AsyncParsableCommand {
         }
         defer { withExtendedLifetime(lock) {} }
         try await connection.use(verbosity.logger) { daemon in
-            let model = try await self.model.reference(daemon)
+            let model = self.model.reference
             let info = try await daemon.call(V1.ModelRPC.info, model)
             let samples = try await SampleList(inputs, daemon)
             for problem in samples.problems { verbosity.logger.warning("left out \(PrintedText.safe(problem))") }

@@ -122,10 +122,10 @@ struct TraceCommand: AsyncParsableCommand {
 
     private func request(_ daemon: DaemonConnection) async throws -> V1.TraceRequest {
         V1.TraceRequest(
-            model: try await model.reference(daemon), hooks: hooks, frames: frames, reduction: reduce,
-            interventions: intervene.interventions(in: FileManager.default.currentDirectoryPath),
+            model: model.reference, hooks: hooks, frames: frames, reduction: reduce,
+            interventions: intervene.map { V1.Intervention(text: $0) },
             decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task,
-            output: .file(absolutePath(out)), context: context,
+            output: .file(out), context: context,
             padding: padding ?? .paddingUnspecified)
     }
 

@@ -17,7 +17,7 @@ struct LineReader {
     /// - Throws: ``Files/FileError``.
     init(_ path: String) throws {
         self.path = path
-        file = try FileDescriptor(path, O_RDONLY)
+        file = try FileDescriptor(reading: path)
     }
 
     /// The next line without its end (`\n` or `\r\n`), or nil after the last. A byte order mark is left out.
@@ -79,7 +79,7 @@ enum TextFile {
     /// The text, in UTF-8, or in UTF-16 where a byte order mark says so.
     /// - Throws: ``Files/FileError``, ``DataSetError``.
     static func read(_ path: String) throws -> String {
-        let file = try FileDescriptor(path, O_RDONLY)
+        let file = try FileDescriptor(reading: path)
         var bytes: [UInt8] = []
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
         defer { piece.deallocate() }

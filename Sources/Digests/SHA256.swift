@@ -36,7 +36,7 @@ public struct SHA256: ~Copyable {
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { piece.deallocate() }
         for path in files {
-            let file = try FileDescriptor(path, O_RDONLY)
+            let file = try FileDescriptor(reading: path)
             while true {
                 let count = read(file.number, piece.baseAddress, piece.count)
                 if count < 0 && errno == EINTR { continue }

@@ -16,6 +16,26 @@ package final class FileDescriptor: Sendable {
         self.path = path
     }
 
+    /// Opens a regular file to read it, and nothing else: a pipe or a device may keep whoever opens it waiting for as long as
+    /// nobody writes to it. Every path that a client names is opened so; what is no regular file, clients upload.
+    /// - Parameter name: what messages call it; nil for the path.
+    /// - Throws: ``FileError``: `invalidArgument` for what is no regular file; `notFound`, `inputOutput` where the system
+    ///   refuses.
+    package convenience init(reading path: String, name: String? = nil) throws {
+        let name = name ?? path
+        // Without waiting for a pipe's writer; to reading a regular file it makes no difference.
+        let number = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        guard number >= 0 else {
+            // A socket cannot be opened at all.
+            throw errno == ENXIO ? FileError.notRegular(name, S_IFSOCK) : FileError.cannotRead(name)
+        }
+        self.init(owning: number, path: name)
+        var status = stat()
+        guard fstat(number, &status) == 0 else { throw FileError.cannotRead(name) }
+        let kind = status.st_mode & S_IFMT
+        guard kind == S_IFREG else { throw FileError.notRegular(name, kind) }
+    }
+
     /// Takes over the open descriptor `number`.
     package init(owning number: Int32, path: String) {
         self.number = number
@@ -62,6 +82,13 @@ package final class FileDescriptor: Sendable {
     package func flush() throws {
         let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0, close(copy) == 0 else { throw FileError.cannotWrite(path) }
+    }
+
+    /// Another descriptor of the same opening, which the caller closes.
+    package func duplicate() throws -> Int32 {
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw FileError.cannotRead(path) }
+        return copy
     }
 
     package func unlock() { flock(number, LOCK_UN) }

@@ -30,11 +30,23 @@ public struct FileError: CodedError, Equatable {
     package static func cannotRead(_ path: String, _ reason: Int32 = errno) -> FileError {
         let code: ErrorCode =
             switch reason {
-            case ENOENT: .notFound
+            case ENOENT, ENOTDIR: .notFound
             case EMFILE, ENFILE, ENOMEM: .resourceExhausted
             default: .inputOutput
             }
         return FileError(code, "cannot read \(path): \(systemReason(reason))")
+    }
+
+    /// An error about `path`, which is of another kind (of `st_mode`) than a regular file.
+    package static func notRegular(_ path: String, _ kind: mode_t) -> FileError {
+        let what =
+            switch kind {
+            case S_IFDIR: "a folder"
+            case S_IFIFO: "a pipe"
+            case S_IFSOCK: "a socket"
+            default: "a device"
+            }
+        return FileError(.invalidArgument, "\(path) is \(what); expected a regular file")
     }
 }
 

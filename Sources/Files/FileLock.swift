@@ -4,7 +4,8 @@ import Foundation
 /// process ends.
 ///
 /// The lock is `flock` on a file beside it, `path.lock`: the file itself may become another one with each writing, or be
-/// SQLite's, whose own locks fall with any descriptor that is closed. It is removed with the value; after a crash it
+/// SQLite's, whose own locks fall with any descriptor that is closed. It lies beside the file itself, so that a symbolic
+/// link to the file, or to a folder on the way, is locked by the same. It is removed with the value; after a crash it
 /// stays, and locks nobody out.
 package final class FileLock: Sendable {
     private let file: FileDescriptor
@@ -12,7 +13,7 @@ package final class FileLock: Sendable {
     /// Nil where another holder has it, of this process or of another.
     /// - Throws: ``FileError`` where the file beside cannot be made.
     package init?(beside path: String) throws {
-        let lock = path + ".lock"
+        let lock = Self.place(of: path) + ".lock"
         while true {
             let file = try FileDescriptor(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
             guard try file.lock(waiting: false) else { return nil }
@@ -27,4 +28,23 @@ package final class FileLock: Sendable {
     }
 
     deinit { unlink(file.path) }
+
+    /// Where the file lies, or will lie, without symbolic links on the way.
+    private static func place(of path: String, links: Int = 0) -> String {
+        if let file = resolved(path) { return file }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let folder = parts.count > 1 ? parts.dropLast().joined(separator: "/") + "/" : "./"
+        // A link to what is not there yet; the system follows 40 of them at most.
+        if links < 40, let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+            return place(of: target.hasPrefix("/") ? target : folder + target, links: links + 1)
+        }
+        guard let parent = resolved(folder), let name = parts.last else { return path }
+        return parent == "/" ? "/\(name)" : "\(parent)/\(name)"
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
 }

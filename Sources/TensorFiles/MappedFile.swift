@@ -15,17 +15,17 @@ public final class MappedFile: Sendable {
     /// - Throws: ``TensorFileError``: `notFound` where there is no such file, `unavailable` where the system refuses,
     ///   `invalidArgument` where it is not a regular file.
     public init(_ path: String) throws {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)  // non-blocking: it may be a FIFO
-        guard descriptor >= 0 else { throw TensorFileError.system("cannot open \(path)") }
-        defer { close(descriptor) }
-
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw TensorFileError.system("cannot examine \(path)") }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw TensorFileError(.invalidArgument, "\(path) is not a regular file, so it cannot be mapped into memory")
-        }
+        let file = try Self.open(path)
         self.path = path
-        self.mapping = try Self.map(descriptor, count: Int(status.st_size), path: path)
+        self.mapping = try Self.map(file.number, count: try file.size, path: path)
+    }
+
+    private static func open(_ path: String) throws -> FileDescriptor {
+        do { return try FileDescriptor(reading: path) } catch let error as FileError {
+            // What the system refuses is not there for now.
+            throw TensorFileError(
+                [.notFound, .invalidArgument].contains(error.code) ? error.code : .unavailable, error.message)
+        }
     }
 
     private static func map(_ descriptor: Int32, count: Int, path: String) throws -> UnsafeRawBufferPointer {

@@ -61,6 +61,49 @@ import Testing
         #expect(try store.card(hook: QueryTests.hook, number: 0).feature.maximum == 9)
     }
 
+    @Test(
+        "a writer by another name of the same file is told so, before the file is there and after",
+        arguments: [false, true])
+    func links(isThere: Bool) throws {
+        if isThere { try TestTables().write(AtlasStore(path: folder("a"), mode: .write)) }
+        try FileManager.default.createDirectory(atPath: folder("d"), withIntermediateDirectories: true)
+        #expect(symlink("a", folder("link")) == 0 && symlink("../link", folder("d/link")) == 0)
+        #expect(symlink(folder.path, folder("d/here")) == 0)
+        do {
+            let first = try AtlasStore(path: folder("d/link"), mode: .write)
+            for name in ["a", "link", "d/link", "d/here/a"] {
+                let error = #expect(throws: AtlasError.self) { try AtlasStore(path: folder(name), mode: .write) }
+                #expect(error?.code == .unavailable, "\(name): \(String(describing: error))")
+            }
+            withExtendedLifetime(first) {}
+        }
+        _ = try AtlasStore(path: folder("a"), mode: .write)
+    }
+
+    @Test("a file with two names is not written to: its log would lie beside one of them")
+    func hardLink() throws {
+        try TestTables().write(AtlasStore(path: folder("a"), mode: .write))
+        #expect(link(folder("a"), folder("b")) == 0)
+        for name in ["a", "b"] {
+            let error = #expect(throws: AtlasError.self) { try AtlasStore(path: folder(name), mode: .write) }
+            #expect(error?.code == .cannotCreate && error?.message.contains("2 names") == true)
+        }
+        #expect(try AtlasStore(path: folder("a"), mode: .read).scans().count == 1)
+    }
+
+    @Test("what is made and holds no scan can be discarded, and what has one stays")
+    func discard() throws {
+        do { #expect(try AtlasStore(path: folder("a"), mode: .write).discardIfEmpty()) }
+        #expect(try folder.names().isEmpty)
+        do {
+            let store = try AtlasStore(path: folder("a"), mode: .write)
+            try TestTables().write(store)
+            #expect(try !store.discardIfEmpty())
+        }
+        do { #expect(try !AtlasStore(path: folder("a"), mode: .write).discardIfEmpty()) }
+        #expect(try AtlasStore(path: folder("a"), mode: .read).scans().count == 1)
+    }
+
     @Test("when the disk is full it is said, the scans that were there stay, and with room again the atlas goes on")
     func fullDisk() throws {
         let path = folder("a")

@@ -53,6 +53,7 @@ import Testing
         let store = try AtlasStore(path: path, mode: mode)
         let scan = try #require(try store.scans().first)
         #expect(scan.model.name == "tiny" && scan.problems.map(\.reason) == ["is empty"])
+        #expect(scan.scan.provenance == nil)
         #expect(scan.selective.map(\.share) == (version == 1 ? [] : [0.5]))
         let card = try store.card(hook: "encoder.conv1", number: 7)
         #expect(

@@ -85,19 +85,19 @@ struct BadInputTests {
     func missing() {
         let error = #expect(throws: AudioError.self) { try SampleBuffer.read(.file("/nowhere/at.wav")) }
         #expect(error?.code == .notFound)
-        #expect(error?.message == "/nowhere/at.wav: cannot be opened: No such file or directory")
+        #expect(error?.message == "cannot read /nowhere/at.wav: No such file or directory")
     }
 
     @Test("a directory")
     func directory() {
         let error = #expect(throws: AudioError.self) { try SampleBuffer.read(.file("/")) }
-        #expect(error?.message == "/: is a directory; expected a sound file")
+        #expect(error?.message == "/ is a folder; expected a regular file")
     }
 
     @Test("a device that never ends")
     func device() {
         let error = #expect(throws: AudioError.self) { try SampleBuffer.read(.file("/dev/zero")) }
-        #expect(error?.message == "/dev/zero: is a device; expected a sound file")
+        #expect(error?.message == "/dev/zero is a device; expected a regular file")
     }
 
     @Test("a file without permission", .disabled(if: geteuid() == 0, "the superuser may read anything"))

@@ -75,7 +75,73 @@ import Testing
         #expect(scan.problems.first?.reason.contains("not a sound file") == true)
         let stopped = try build(data("b"), ["--stop-at-broken"], inputs: [data("set")]).result()
         #expect(stopped.status != 0 && stopped.error.contains("bad.wav"))
-        #expect(try AtlasStore(path: data("b"), mode: .read).scans().isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: data("b")))
+    }
+
+    @Test("where no recording can be read nothing is left, and the same command succeeds when one can be")
+    func nothingToHear() throws {
+        try FileManager.default.createDirectory(atPath: data("set"), withIntermediateDirectories: true)
+        try data.write(Array("no sound".utf8), to: "set/a.wav")
+        let before = try data.names()
+        let failed = try build(data("a"), inputs: [data("set")]).result()
+        #expect(failed.status == 65, "\(failed.status): \(failed.error)")
+        #expect(try data.names() == before)
+        try data.write(WAV.bytes(WAV.tone(seconds: 1)), to: "set/a.wav")
+        let result = try build(data("a"), inputs: [data("set")]).result()
+        #expect(result.status == 0 && result.output.contains("1 recordings"), "\(result.error)")
+    }
+
+    @Test("a scan says how it was made, and so does an atlas that another command reads")
+    func provenance() throws {
+        #expect(try build(data("a"), ["--context", "auto", "--seed", "7"]).result().status == 0)
+        let scan = try #require(try AtlasStore(path: data("a"), mode: .read).scans().first).scan
+        let made = try #require(scan.provenance)
+        #expect(made.context == "auto" && made.precision == "exact" && made.padding == "sound" && scan.seed == "7")
+        #expect(made.interventions.isEmpty && made.recordingsSha256.count == 64 && !made.version.isEmpty)
+        #expect(made.arguments["k"] == "3" && (made.arguments.count > scan.arguments.count))
+        let shown = try Child(["atlas", "show", data("a"), "--scans", "--format", "json"], data: data).result()
+        #expect(shown.output.contains("recordings_sha256"), "\(shown.output.prefix(2000))")
+    }
+
+    @Test("a scan that is detached is the same, also where the daemon is killed and the command is given again")
+    func detached() throws {
+        #expect(try build(data("plain")).result().status == 0)
+        let expected = try AtlasContents(data("plain")).lines
+        let job = try build(data("job"), ["--detach"]).result()
+        let id = job.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(job.status == 0 && !id.isEmpty && !id.contains(" "), "\(job.error)")
+        // While it writes, nobody else does.
+        let watched = try Child(["jobs", "watch", id], data: data).result()
+        #expect(watched.status == 0, "\(watched.error)")
+        #expect(try AtlasContents(data("job")).lines == expected)
+        let result = try Child(["jobs", "result", id], data: data).result()
+        #expect(result.status == 0 && result.output.contains(Self.hook), "\(result.error) \(result.output)")
+        // Killed in its course.
+        let other = try build(data("killed"), ["--detach"]).result()
+        #expect(other.status == 0)
+        if let daemon = daemonProcess() { kill(daemon, SIGKILL) }
+        let last = try build(data("killed")).result()
+        #expect(last.status == 0, "\(last.error)")
+        #expect(try AtlasContents(data("killed")).lines == expected)
+        #expect(try !data.names().contains { $0.hasSuffix(".checkpoint") || $0.hasSuffix(".lock") })
+        // One that is cancelled leaves no atlas.
+        let third = try build(data("cancelled"), ["--detach"]).result()
+        let name = third.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(try Child(["jobs", "cancel", name], data: data).result().status == 0)
+        _ = try Child(["jobs", "watch", name], data: data).result()
+        #expect(!FileManager.default.fileExists(atPath: data("cancelled")))
+    }
+
+    @Test("two names of one atlas, by a symbolic link, are one: the second scan is told so or comes after the first")
+    func links() throws {
+        #expect(symlink("a", data("b")) == 0)
+        let commands = [try build(data("a")), try build(data("b"))]
+        let results = commands.map { $0.result() }
+        #expect(results.contains { $0.status == 0 }, "\(results)")
+        for result in results where result.status != 0 {
+            #expect(result.error.contains("writes to") || result.error.contains("keeps its state"), "\(result.error)")
+        }
+        #expect(try AtlasStore(path: data("a"), mode: .read).scans().count == 1)
     }
 
     /// Three features of the residual stream: x₀, x₁, and 2 x₀ − 3 x₂, as rows of a matrix.
@@ -180,7 +246,7 @@ import Testing
             let result = try scan("a", arguments)
             #expect(result.status != 0 && result.error.contains(said), "\(arguments): \(result.error)")
         }
-        #expect(try AtlasStore(path: data("a"), mode: .read).scans().isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: data("a")))
     }
 
     @Test("what the plugin refuses, and hook points that the model does not have, leave an atlas as it was")

@@ -37,6 +37,8 @@ public struct AtlasScan: AtlasRecord, Identifiable {
     public var status: Status
     public var started: Date
     public var finished: Date?
+    /// Nil in what was scanned before it was kept.
+    public var provenance: AtlasProvenance?
 }
 
 /// A scan with what it is about.

@@ -192,4 +192,9 @@ extension AtlasSchema {
         CREATE INDEX labels_listed
             ON labels (feature_id, precision DESC, label, kind, side, lift, selectivity, auc, f1, ap, precision_at_recall);
         """
+
+    /// How a scan was made, as JSON.
+    static let version6 = """
+        ALTER TABLE scans ADD COLUMN provenance TEXT;
+        """
 }

@@ -9,7 +9,7 @@ package enum AtlasSchema {
     static let applicationID: Int32 = 0x4154_4C53
 
     /// The version that this program writes; it reads this one, and brings older ones up to it.
-    package static let version = 5
+    package static let version = 6
 
     package static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -32,6 +32,10 @@ package enum AtlasSchema {
         migrator.registerMigration("5", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: version5)
             try db.execute(sql: "PRAGMA user_version = 5")
+        }
+        migrator.registerMigration("6", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: version6)
+            try db.execute(sql: "PRAGMA user_version = 6")
         }
         return migrator
     }

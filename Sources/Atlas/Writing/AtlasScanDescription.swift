@@ -14,10 +14,12 @@ public struct AtlasScanDescription: Sendable {
     /// of different features, and stay beside each other.
     public var makers: Set<String>
     public var seed: UInt64
+    public var provenance: AtlasProvenance?
 
     public init(
         model: String, modelSHA256: String, dimensions: [String: Int], dataSet: String, recordings: Int, plugin: String,
-        version: String, arguments: [String: String], makers: Set<String> = [], seed: UInt64
+        version: String, arguments: [String: String], makers: Set<String> = [], seed: UInt64,
+        provenance: AtlasProvenance? = nil
     ) {
         self.model = model
         self.modelSHA256 = modelSHA256
@@ -29,6 +31,7 @@ public struct AtlasScanDescription: Sendable {
         self.arguments = arguments
         self.makers = makers
         self.seed = seed
+        self.provenance = provenance
     }
 }
 

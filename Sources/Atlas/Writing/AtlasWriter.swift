@@ -38,13 +38,15 @@ public final class AtlasWriter {
             try db.execute(sql: "DELETE FROM scans WHERE status = 'running'")
             try db.execute(
                 sql: """
-                    INSERT INTO scans (model_id, data_set_id, plugin, version, arguments, seed, status, started)
-                    SELECT models.id, data_sets.id, ?, ?, ?, ?, 'running', ? FROM models, data_sets
+                    INSERT INTO scans
+                        (model_id, data_set_id, plugin, version, arguments, seed, status, started, provenance)
+                    SELECT models.id, data_sets.id, ?, ?, ?, ?, 'running', ?, ? FROM models, data_sets
                     WHERE models.name = ? AND models.sha256 = ? AND data_sets.name = ?
                     """,
                 arguments: [
                     description.plugin, description.version, try Self.json(description.arguments),
-                    String(description.seed), Date(), description.model, description.modelSHA256, description.dataSet,
+                    String(description.seed), Date(), try description.provenance.map(Self.json), description.model,
+                    description.modelSHA256, description.dataSet,
                 ])
             return db.lastInsertedRowID
         }

@@ -1,5 +1,5 @@
-import Files
 import CSndFile
+import Files
 import Glibc
 
 /// A sound file, decoded block by block with libsndfile.
@@ -110,23 +110,16 @@ final class SoundFile {
 }
 
 extension SoundFile {
-    /// A descriptor that can be read from anywhere: the file's, or, of a pipe, that of a copy. A message of its own for
-    /// each thing that commonly goes wrong.
+    /// A descriptor of the file, which the caller closes.
+    /// - Throws: ``AudioError`` for what is no regular file, which is never waited for, and for an empty one.
     static func open(_ path: String, name: String) throws -> Int32 {
-        let descriptor = Int32(SystemCall.retrying { Int(Glibc.open(path, O_RDONLY | O_CLOEXEC)) })
-        guard descriptor >= 0 else {
-            let code: ErrorCode = errno == ENOENT || errno == ENOTDIR ? .notFound : .unavailable
-            throw AudioError(code, "\(name): cannot be opened: \(SystemCall.message(errno))")
-        }
-        var status = stat()
-        let kind = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
-        if kind == S_IFREG, status.st_size > 0 { return descriptor }
-        defer { close(descriptor) }
-        switch kind {
-        case S_IFREG: throw empty(name)
-        case S_IFIFO: return try TemporaryFile(copying: descriptor, name: name).duplicate()
-        case S_IFDIR: throw AudioError(.invalidArgument, "\(name): is a directory; expected a sound file")
-        default: throw AudioError(.invalidArgument, "\(name): is a device; expected a sound file")
+        do {
+            let file = try FileDescriptor(reading: path, name: name)
+            guard try file.size > 0 else { throw empty(name) }
+            return try file.duplicate()
+        } catch let error as FileError {
+            throw AudioError(
+                [.notFound, .invalidArgument].contains(error.code) ? error.code : .unavailable, error.message)
         }
     }
 

@@ -28,20 +28,6 @@ final class TemporaryFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// A copy of all that `source`, a pipe named `name`, still holds.
-    convenience init(copying source: Int32, name: String) throws {
-        try self.init(holding: name)
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let got = SystemCall.retrying { read(source, &bytes, bytes.count) }
-            guard got >= 0 else {
-                throw AudioError(.unavailable, "\(name): cannot be read: \(SystemCall.message(errno))")
-            }
-            if got == 0 { return }
-            try bytes.withUnsafeBytes { try append(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
-        }
-    }
-
     /// Another descriptor of the file, at its start; the caller closes it, and the file lasts until then.
     func duplicate() throws -> Int32 {
         let copy = dup(descriptor)

@@ -73,7 +73,10 @@ package struct DaemonConnection: Sendable {
     private static func attempt(_ socket: SocketPath) async throws -> Answer {
         let client: WireClient
         do {
-            client = try await WireClient.connect(to: socket.path)
+            // Relative paths in requests begin where this program was started.
+            let folder = FileManager.default.currentDirectoryPath
+            client = try await WireClient.connect(
+                to: socket.path, metadata: folder.isEmpty ? [] : [(CallMetadata.workingFolder, folder)])
         } catch {
             switch SocketProbe(socket) {
             case .listening: return .leaving

@@ -1,7 +1,7 @@
 import Foundation
 
-/// `path` as the daemon, which runs elsewhere, has to be told it. Links are left alone, and so is an empty path, which
-/// is nobody's file.
+/// `path` from the root, for what this program opens, keeps or compares itself; the daemon is told paths as they are written.
+/// Links are left alone, and so is an empty path, which is nobody's file.
 package func absolutePath(_ path: String, in folder: String = FileManager.default.currentDirectoryPath) -> String {
     guard !path.isEmpty, !path.hasPrefix("/") else { return path }
     var path = path[...]

@@ -5,7 +5,7 @@ import Messages
 /// A recording that somebody named: a file, standard input (`-`), or an embedded clip (`demo:NAME`).
 package struct RecordingArgument: Sendable {
     package enum Place: Sendable {
-        /// Absolute.
+        /// As it was written.
         case file(String)
         /// A sound file that only this process can read, once: a pipe, `/dev/stdin`, a shell's `<(…)`.
         case pipe(String)
@@ -51,12 +51,11 @@ package struct RecordingArgument: Sendable {
 
     private static func place(of argument: String) -> Place {
         guard argument != "-" else { return .standardInput }
-        let path = absolutePath(argument)
         // These name another thing in another process.
-        let isOwn = ["/dev/fd/", "/dev/stdin", "/proc/self/"].contains { path.hasPrefix($0) }
+        let isOwn = ["/dev/fd/", "/dev/stdin", "/proc/self/"].contains { argument.hasPrefix($0) }
         var status = stat()
-        let isPipe = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
-        return isOwn || isPipe ? .pipe(path) : .file(path)
+        let isPipe = stat(argument, &status) == 0 && [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
+        return isOwn || isPipe ? .pipe(argument) : .file(argument)
     }
 
     private static func clip(_ name: String, in clips: [V1.DemoClip]) throws -> V1.DemoClip {

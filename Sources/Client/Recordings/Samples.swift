@@ -70,7 +70,7 @@ extension SampleList {
         let singles = names.filter { !RecordingArgument.isDataSet($0) }
         single = try await RecordingArgument.all(from: singles, daemon).map { recording in
             switch recording.place {
-            case .file(let path): _ = try FileDescriptor(path, O_RDONLY)
+            case .file(let path): _ = try FileDescriptor(reading: path)
             case .clip: break
             case .pipe, .standardInput:
                 throw CommandError(
@@ -79,7 +79,7 @@ extension SampleList {
             return try recording.storedSource(nil)
         }
         dataSets = names.filter(RecordingArgument.isDataSet).map {
-            $0 == RecordingArgument.clipPrefix ? $0 : absolutePath($0)
+            $0
         }
         var samples: [Sample] = []
         var problems: [String] = []

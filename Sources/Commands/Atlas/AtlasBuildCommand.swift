@@ -45,82 +45,63 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
     @Flag(help: "Stop at a recording that cannot be read, instead of skipping it with a note.") var stopAtBroken =
         false
+    @Flag(help: "Let the daemon do it as a job, and print the job's id.") var detach = false
     @OptionGroup var format: FormatOption
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func validate() throws {
         guard !inputs.isEmpty else { throw ValidationError("Name recordings, a folder, a manifest, or demo:.") }
+        guard !detach || format.format == .text else {
+            throw ValidationError(
+                "--detach prints nothing but an id; 'auscult atlas show' has the scan when it is complete.")
+        }
         guard try hooks.isEmpty || !arguments.messages.contains(where: { $0.id == "hooks" }) else {
             throw ValidationError("--hooks and -p hooks=… say the same; name one of them.")
         }
     }
 
-    private var checkpoint: String {
-        let name = (absolutePath(out) as NSString).lastPathComponent + ".checkpoint"
-        let folder = checkpointDir.map { absolutePath($0) } ?? (absolutePath(out) as NSString).deletingLastPathComponent
-        return folder + "/" + name
-    }
-
     func run() async throws {
         if let checkpointDir { try DataFolder.create(checkpointDir) }
-        let store = try AtlasStore(path: out, mode: .write)
         try await connection.use(verbosity.logger) { daemon in
-            let description = try await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(plugin: plugin))
-            var request = V1.RunPluginRequest()
-            request.pluginId = PluginSearch.name(plugin)
-            request.pluginFolders = PluginSearch.folders
-            let reference = try await model.reference(daemon)
-            request.model = reference
-            request.arguments = try arguments(for: description)
-            request.checkpoint = checkpoint
-            request.workers = workers
-            request.seed = seed
-            request.stopAtBroken = stopAtBroken
-            request.context = context
-            request.dataSets = inputs.filter(RecordingArgument.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
-            let single = try await RecordingArgument.all(
-                from: inputs.filter { !RecordingArgument.isDataSet($0) }, daemon)
-            request.audio = try single.map { try $0.storedSource(nil) }
-            let recordings = try await AtlasRecordings(single, dataSets: request.dataSets, daemon)
-            let info = try await daemon.call(V1.ModelRPC.info, reference)
-            let scan = AtlasScanDescription(
-                model: model.name(of: info.name), modelSHA256: info.sha256, dimensions: info.dimensionsByName,
-                dataSet: recordings.name, recordings: recordings.count, plugin: description.listing?.id ?? plugin,
-                version: description.listing?.version ?? "",
-                arguments: said(request.arguments),
-                // What is read from a file or a folder makes other features.
-                makers: Set(description.parameters.filter { $0.kind == "path" }.map(\.id)), seed: seed)
-            let build = AtlasBuild(store: store, scan: scan, recordings: recordings, verbosity: verbosity)
-            let result = try await build.run(request, daemon)
-            // The atlas has it all.
-            unlink(checkpoint)
-            try show(result)
-        }
-    }
-
-    /// What tells one scan from another, beside plugin, model and recordings.
-    private func said(_ arguments: [V1.PluginArgument]) -> [String: String] {
-        var said = Dictionary(arguments.map { ($0.id, $0.value) }) { $1 }
-        if context != .full { said["context"] = context.name }
-        if model.precision != .exact { said["precision"] = model.precision.name }
-        return said
-    }
-
-    /// The plugin's arguments with its hook points, and with all tables asked for where a plugin has a choice.
-    private func arguments(for description: V1.PluginDescription) throws -> [V1.PluginArgument] {
-        var arguments = try self.arguments.messages(for: description)
-        let known = Set(description.parameters.map(\.id))
-        if !hooks.isEmpty {
-            guard known.contains("hooks") else {
-                throw CommandError(.usage, "the plugin '\(plugin)' has no parameter 'hooks', which --hooks would set")
+            let request = try await request(daemon)
+            guard !detach else {
+                let job = V1.StartJobRequest(label: "\(inputs.joined(separator: " ")) → \(out)", work: .atlas(request))
+                return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
             }
-            arguments.append(V1.PluginArgument(id: "hooks", value: hooks.joined(separator: ",")))
+            var scan: Int64?
+            var collector = RunCollector(verbosity.logger, verbosity.progress, label: "scanning")
+            defer { collector.finish() }
+            try await daemon.events(V1.AtlasRPC.build, request) { event in
+                switch event.event {
+                case .progress(let progress)?: try collector.take(V1.PluginEvent(event: .progress(progress)))
+                case .log(let log)?: try collector.take(V1.PluginEvent(event: .log(log)))
+                case .skipped(let skipped)?: try collector.take(V1.PluginEvent(event: .skipped(skipped)))
+                case .done(let done)?: scan = done.id
+                case .started?, nil: break
+                }
+            }
+            collector.finish()
+            guard let scan else { throw CommandError(.unavailable, "the daemon stopped before \(out) was complete") }
+            try show(try AtlasStore(path: out, mode: .read).scan(scan))
         }
-        if known.contains("emit"), !arguments.contains(where: { $0.id == "emit" }) {
-            arguments.append(V1.PluginArgument(id: "emit", value: "all"))
-        }
-        return arguments
+    }
+
+    private func request(_ daemon: DaemonConnection) async throws -> V1.BuildAtlasRequest {
+        var run = V1.RunPluginRequest()
+        run.pluginId = PluginSearch.name(plugin)
+        run.pluginFolders = PluginSearch.folders
+        run.model = model.reference
+        run.arguments = try arguments.messages
+        run.checkpoint = checkpointDir.map { "\($0)/\((out as NSString).lastPathComponent).checkpoint" } ?? ""
+        run.workers = workers
+        run.seed = seed
+        run.stopAtBroken = stopAtBroken
+        run.context = context
+        run.dataSets = inputs.filter(RecordingArgument.isDataSet)
+        let single = try await RecordingArgument.all(from: inputs.filter { !RecordingArgument.isDataSet($0) }, daemon)
+        run.audio = try single.map { try $0.storedSource(nil) }
+        return V1.BuildAtlasRequest(path: out, hooks: hooks, run: run)
     }
 
     private func show(_ scan: AtlasScanDetail) throws {
@@ -131,19 +112,5 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         let store = try AtlasStore(path: out, mode: .read)
         let heard = try store.recordings(scan: scan.scan.id).count
         try Console.current.print("\(out): \(scan.model.name), \(heard) recordings\(left)\n\(table.text)")
-    }
-}
-
-extension V1.ModelInfo {
-    /// As openai/whisper names them.
-    fileprivate var dimensionsByName: [String: Int] {
-        guard let dimensions else { return [:] }
-        return [
-            "n_mels": Int(dimensions.nMels), "n_audio_ctx": Int(dimensions.nAudioCtx),
-            "n_audio_state": Int(dimensions.nAudioState), "n_audio_head": Int(dimensions.nAudioHead),
-            "n_audio_layer": Int(dimensions.nAudioLayer), "n_vocab": Int(dimensions.nVocab),
-            "n_text_ctx": Int(dimensions.nTextCtx), "n_text_state": Int(dimensions.nTextState),
-            "n_text_head": Int(dimensions.nTextHead), "n_text_layer": Int(dimensions.nTextLayer),
-        ]
     }
 }

@@ -137,6 +137,12 @@ extension JobsCommand {
                     throw CommandError(.usage, "the job \(job.id) is a trace, which has no \(format.rawValue) form")
                 }
                 try Console.current.print(summary.text(form))
+            case .atlas(let scan)?:
+                guard let form = ResultFormat(rawValue: format.rawValue) else {
+                    throw CommandError(
+                        .usage, "the job \(job.id) is a scan into an atlas, which has no \(format.rawValue) form")
+                }
+                try Console.current.print(scan.text(form))
             case .plugin?, nil:
                 throw CommandError(.failure, "the daemon gave a result for \(job.id) that this program does not know")
             }

@@ -78,7 +78,7 @@ extension ModelsCommand {
 
         func run() async throws {
             let request = V1.AddModelRequest(
-                path: absolutePath(path), name: name ?? "", vocabulary: absolutePath(vocab ?? ""))
+                path: path, name: name ?? "", vocabulary: vocab ?? "")
             let model = try await connection.use(verbosity.logger) { try await $0.call(V1.ModelRPC.add, request) }
             for warning in model.warnings { verbosity.logger.warning("\(warning)") }
             try announce(model, "registered \(model.name): \(model.path)", format)

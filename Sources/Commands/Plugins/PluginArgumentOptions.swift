@@ -22,20 +22,4 @@ struct PluginArgumentOptions: ParsableArguments {
             }
         }
     }
-
-    /// The arguments as the plugin takes them: paths, which its process would read from another folder, are made absolute.
-    func messages(for plugin: String, _ daemon: DaemonConnection) async throws -> [V1.PluginArgument] {
-        guard try !messages.isEmpty else { return [] }
-        return try messages(
-            for: await daemon.call(V1.PluginRPC.describe, V1.DescribePluginRequest(plugin: plugin)))
-    }
-
-    /// The same, where the plugin's description is known.
-    func messages(for description: V1.PluginDescription) throws -> [V1.PluginArgument] {
-        let paths = Set(description.parameters.filter { $0.kind == "path" }.map(\.id))
-        return try messages.map { argument in
-            guard paths.contains(argument.id) else { return argument }
-            return V1.PluginArgument(id: argument.id, value: absolutePath(argument.value))
-        }
-    }
 }

@@ -122,7 +122,7 @@ extension PluginsCommand {
             var end: V1.ValidationEnd?
             try await connection.use(Verbosity.notices) { daemon in
                 let request = V1.ValidatePluginRequest(
-                    path: absolutePath(path), model: try await model.reference(daemon),
+                    path: path, model: model.reference,
                     arguments: try arguments.messages)
                 try await daemon.events(V1.PluginRPC.validate, request) { message in
                     switch message.event {

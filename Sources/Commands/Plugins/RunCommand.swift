@@ -81,18 +81,18 @@ struct RunCommand: AsyncParsableCommand {
             var request = V1.RunPluginRequest()
             request.pluginId = PluginSearch.name(plugin)
             request.pluginFolders = PluginSearch.folders
-            request.arguments = try await arguments.messages(for: plugin, daemon)
+            request.arguments = try arguments.messages
             request.shard = try shardMessage
-            request.model = try await model.reference(daemon)
-            request.interventions = intervene.interventions(in: FileManager.default.currentDirectoryPath)
-            request.checkpoint = absolutePath(checkpoint ?? "")
-            request.stateFile = absolutePath(state ?? "")
+            request.model = model.reference
+            request.interventions = intervene.map { V1.Intervention(text: $0) }
+            request.checkpoint = checkpoint ?? ""
+            request.stateFile = state ?? ""
             request.workers = workers
             request.seed = seed
             request.stopAtBroken = stopAtBroken
             request.context = context
             request.padding = padding ?? .paddingUnspecified
-            request.dataSets = inputs.filter(RecordingArgument.isDataSet).map { $0 == "demo:" ? $0 : absolutePath($0) }
+            request.dataSets = inputs.filter(RecordingArgument.isDataSet)
             let files = inputs.filter { !RecordingArgument.isDataSet($0) }
             let recordings = try await RecordingArgument.all(from: files, daemon)
             if detach {
@@ -146,8 +146,7 @@ struct MergeCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.use(verbosity.logger) { daemon in
             let request = V1.MergePluginRequest(
-                stateFiles: states.map { absolutePath($0) }, stateFile: absolutePath(state ?? ""),
-                pluginFolders: PluginSearch.folders)
+                stateFiles: states, stateFile: state ?? "", pluginFolders: PluginSearch.folders)
             var collector = RunCollector(verbosity.logger, verbosity.progress, label: "merging")
             defer { collector.finish() }
             try await daemon.events(V1.PluginRPC.merge, request) { try collector.take($0) }

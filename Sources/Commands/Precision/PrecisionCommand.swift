@@ -50,7 +50,7 @@ struct PrecisionCommand: AsyncParsableCommand {
     func run() async throws {
         let report = try await connection.use(verbosity.logger) { daemon in
             let samples = try await SampleList(inputs, daemon)
-            var reference = try await model.reference(daemon)
+            var reference = model.reference
             let chosen = reference.precision
             reference.precision = .exact
             let info = try await daemon.call(V1.ModelRPC.info, reference)

@@ -58,6 +58,6 @@ struct DecodingFlags: ParsableArguments {
         options.initialPrompt = initialPrompt ?? ""
         options.noConditionOnPreviousText = noConditionOnPreviousText
         request.options = options
-        request.interventions = intervene.interventions(in: FileManager.default.currentDirectoryPath)
+        request.interventions = intervene.map { V1.Intervention(text: $0) }
     }
 }

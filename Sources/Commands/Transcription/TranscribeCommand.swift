@@ -153,7 +153,7 @@ struct TranscribeCommand: AsyncParsableCommand {
     private func request(_ daemon: DaemonConnection) async throws -> V1.TranscribeRequest {
         var options = V1.DecodingOptions(language: speech.language ?? "", task: speech.task)
         options.wordTimestamps = wordTimestamps
-        var request = V1.TranscribeRequest(model: try await model.reference(daemon), options: options)
+        var request = V1.TranscribeRequest(model: model.reference, options: options)
         request.padding = padding ?? .paddingUnspecified
         try decoding.apply(to: &request)
         return request

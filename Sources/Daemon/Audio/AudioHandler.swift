@@ -22,6 +22,7 @@ struct AudioHandler {
                 return V1.ClipFile(file: file.name, data: Array(file.bytes))
             },
             V1.AudioRPC.excerpt.handle { request, context in
+                let request = try context.resolving(request, engine.store.service)
                 let recording = try engine.input(request.audio, connection: context.connection)
                 let wanted = try ExcerptService.Request(request, of: recording.input.name)
                 return try await blocking {

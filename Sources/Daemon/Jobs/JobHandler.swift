@@ -8,12 +8,17 @@ struct JobHandler {
     let transcribe: TranscribeHandler
     let trace: TraceHandler
     let plugins: PluginService
+    let atlases: AtlasService
     let use: DaemonUse
 
     var methods: [ServerMethod] {
         [
-            V1.JobRPC.start.handle { request, _ in
-                try await blocking { try check(request) }
+            V1.JobRPC.start.handle { request, context in
+                let request = try await blocking {
+                    let request = try resolving(request, context)
+                    try check(request)
+                    return request
+                }
                 return V1.JobInfo(try start(request))
             },
             V1.JobRPC.get.handle { request, _ in V1.JobInfo(try jobs.get(request.id)) },
@@ -45,6 +50,20 @@ struct JobHandler {
         ]
     }
 
+    /// The request with absolute paths.
+    private func resolving(_ request: V1.StartJobRequest, _ context: CallContext) throws -> V1.StartJobRequest {
+        let models = plugins.engine.store.service
+        var request = request
+        switch request.work {
+        case .transcribe(let work)?: request.work = .transcribe(try context.resolving(work, models))
+        case .trace(let work)?: request.work = .trace(try context.resolving(work, models))
+        case .plugin(let work)?: request.work = .plugin(try plugins.resolving(work, context.folder(models)))
+        case .atlas(let work)?: request.work = .atlas(try atlases.resolving(work, context.folder(models)))
+        case nil: break
+        }
+        return request
+    }
+
     /// What makes no sense is told to whoever asks, rather than to whoever looks at the job later.
     private func check(_ request: V1.StartJobRequest) throws {
         switch request.work {
@@ -58,6 +77,9 @@ struct JobHandler {
             }
             try trace.check(work, connection: nil)
         case .plugin(let work)?: _ = try Self.deadline(work.deadlineMs)
+        case .atlas(let work)?:
+            _ = try Self.deadline(work.run?.deadlineMs ?? 0)
+            try atlases.check(work)
         case nil: throw ServiceError(.invalidArgument, "the request names no work")
         }
     }
@@ -94,6 +116,14 @@ struct JobHandler {
                 let deadline = try Self.deadline(work.deadlineMs)
                 return .plugin(
                     try await plugins.run(work, client: client, deadline: deadline, connection: nil) { event in
+                        try reporter.plugin(event)
+                    })
+            }
+        case .atlas(let work)?:
+            return try start(request.label, "atlas") { client, reporter in
+                let deadline = try Self.deadline(work.run?.deadlineMs ?? 0)
+                return .atlas(
+                    try await atlases.build(work, client: client, deadline: deadline, connection: nil) { event in
                         try reporter.plugin(event)
                     })
             }
@@ -169,6 +199,7 @@ extension V1.JobResult {
         case .transcript(let transcript): self.init(result: .transcript(V1.Transcript(transcript)))
         case .trace(let summary): self.init(result: .trace(V1.TraceSummary(summary)))
         case .plugin(let end): self.init(result: .plugin(try record.results(end)))
+        case .atlas(let scan): self.init(result: .atlas(V1.AtlasScan(scan)))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Atlas
 import Files
 import Foundation
 import Messages
@@ -39,6 +40,8 @@ public enum JobResult: Sendable {
     case trace(TraceSummary)
     /// A plugin's results, which are in the job's record of its run.
     case plugin(V1.PluginEnd)
+    /// A scan, which is in its atlas.
+    case atlas(AtlasScanDetail)
 }
 
 /// A job as it was at one moment.
@@ -48,7 +51,7 @@ public struct JobSnapshot: Sendable {
 
     /// For people.
     public let label: String
-    /// `transcribe`, `trace` or `plugin`.
+    /// `transcribe`, `trace`, `plugin` or `atlas`.
     public let kind: String
     public var state: JobState = .queued
     public var progress: WorkProgress?

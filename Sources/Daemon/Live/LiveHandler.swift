@@ -26,9 +26,10 @@ struct LiveHandler {
         _ inputs: RequestStream<V1.LiveInput>, _ answers: ResponseStream<V1.LiveEvent>, _ context: CallContext
     ) async throws {
         var iterator = inputs.makeAsyncIterator()
-        guard case .open(let open)? = try await iterator.next()?.input else {
+        guard case .open(let request)? = try await iterator.next()?.input else {
             throw ServiceError(.invalidArgument, "the first message must be 'open'")
         }
+        let open = try context.resolving(request, engine.store.service)
         try context.limit(milliseconds: open.deadlineMs)
         let options = try LiveOptions(open)
         let session = try await engine.run(open.model, client: context.client, deadline: context.deadline) { model, _ in

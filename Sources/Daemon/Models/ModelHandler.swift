@@ -11,37 +11,41 @@ struct ModelHandler {
             V1.ModelRPC.list.handle { _, _ in
                 try await blocking { V1.ModelList(models: try catalogue.list().map(V1.ModelListing.init)) }
             },
-            V1.ModelRPC.info.handle { request, _ in
-                try await blocking { V1.ModelInfo(try catalogue.facts(of: ModelReference(request))) }
-            },
-            V1.ModelRPC.hooks.handle { request, _ in
+            V1.ModelRPC.info.handle { request, context in
                 try await blocking {
+                    let request = try context.resolving(request, service)
+                    return V1.ModelInfo(try catalogue.facts(of: ModelReference(request)))
+                }
+            },
+            V1.ModelRPC.hooks.handle { request, context in
+                try await blocking {
+                    let request = try context.resolving(request, service)
                     let hooks = try catalogue.hooks(
                         of: ModelReference(request.model), matching: request.pattern.nonEmpty ?? "*",
                         tokens: max(1, Int(request.tokens)))
                     return V1.HookList(hooks: hooks.map(V1.HookPoint.init))
                 }
             },
-            V1.ModelRPC.tokenize.handle { request, _ in
+            V1.ModelRPC.tokenize.handle { request, context in
                 try await blocking {
+                    let request = try context.resolving(request, service)
                     let pieces = try catalogue.tokens(
                         of: request.text, ModelReference(request.model), parseSpecial: request.parseSpecial)
                     return V1.TokenList(tokens: pieces.map(V1.Token.init))
                 }
             },
-            V1.ModelRPC.detokenize.handle { request, _ in
+            V1.ModelRPC.detokenize.handle { request, context in
                 try await blocking {
+                    let request = try context.resolving(request, service)
                     let pieces = try catalogue.tokens(request.ids.map { Int($0) }, ModelReference(request.model))
                     return V1.DetokenizedText(
                         text: String(decoding: pieces.flatMap(\.bytes), as: UTF8.self),
                         tokens: pieces.map(V1.Token.init))
                 }
             },
-            V1.ModelRPC.add.handle { request, _ in
+            V1.ModelRPC.add.handle { request, context in
                 try await blocking {
-                    for path in [request.path, request.vocabulary].compactMap(\.nonEmpty) {
-                        try Engine.checkAbsolute(path)
-                    }
+                    let request = try context.resolving(request, service)
                     var warnings: [String] = []
                     let model = try service.add(
                         request.path, name: request.name.nonEmpty, vocabulary: request.vocabulary.nonEmpty,

@@ -72,6 +72,12 @@ public struct ModelService: Sendable {
         return .files(RegisteredModel(name: reference, path: reference, vocabulary: vocabulary))
     }
 
+    /// Whether a word is the name of a model that is here, rather than of a file.
+    func isName(_ word: String) -> Bool {
+        // A registry that cannot be read says so when the model is opened.
+        word == EmbeddedModel.name || ((try? registered(word)) ?? nil) != nil
+    }
+
     func open(_ origin: ModelOrigin, precision: Precision = .exact) throws -> LoadedModel {
         guard case .files(let entry) = origin else {
             return LoadedModel(

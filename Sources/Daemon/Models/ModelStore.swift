@@ -11,7 +11,7 @@ public final class ModelStore: Sendable {
     /// used, so a model that is larger than the limit can be used as well.
     public let memoryLimit: UInt64
 
-    private let service: ModelService
+    let service: ModelService
     private let now: @Sendable () -> ContinuousClock.Instant
     private let state = Mutex(State())
 

@@ -19,6 +19,8 @@ struct PluginHandler {
             },
             V1.PluginRPC.run.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
+                let folder = try context.folder(service.engine.store.service)
+                let request = try await blocking { try service.resolving(request, folder) }
                 try await stream(answers, context) { emit in
                     try await service.run(
                         request, client: context.client, deadline: context.deadline, connection: context.connection,
@@ -27,6 +29,7 @@ struct PluginHandler {
             },
             V1.PluginRPC.merge.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
+                let request = try context.resolving(request, service.engine.store.service)
                 try await stream(answers, context) { emit in
                     try await service.merge(
                         request, client: context.client, deadline: context.deadline, connection: context.connection,
@@ -35,6 +38,7 @@ struct PluginHandler {
             },
             V1.PluginRPC.uploadState.collect { chunks, context in try await upload(chunks, context) },
             V1.PluginRPC.validate.handle { request, answers, context in
+                let request = try context.resolving(request, service.engine.store.service)
                 let started = V1.Started(subscriptionId: context.subscriptionID)
                 try await answers.send(V1.ValidatePluginEvent(event: .started(started)))
                 let end = try await service.validate(request, client: context.client, deadline: context.deadline) {

@@ -119,7 +119,7 @@ struct PluginState: Sendable {
         func refuse(_ problem: String) -> ServiceError {
             ServiceError(.dataLoss, "\(name ?? path) is not the state of a plugin's run: \(problem)")
         }
-        let file = try FileDescriptor(path, O_RDONLY)
+        let file = try FileDescriptor(reading: path, name: name)
         let size = try file.size
         var place = 0
         func take(_ count: Int, _ what: String) throws -> [UInt8] {

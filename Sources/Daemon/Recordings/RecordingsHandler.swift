@@ -9,6 +9,7 @@ struct RecordingsHandler {
         [
             V1.RecordingsRPC.list.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
+                let request = try context.resolving(request, service.engine.store.service)
                 let started = V1.Started(subscriptionId: context.subscriptionID)
                 try await answers.send(V1.RecordingsEvent(event: .started(started)))
                 let end = try await service.list(request, connection: context.connection) {

@@ -247,15 +247,19 @@ package final class AuscultServer: Sendable {
             engine: engine, catalogue: catalogue, folder: configuration.dataFolder.path + "/plugin-state",
             logger: logger)
         plugins.intervals = pluginIntervals
+        let atlases = AtlasService(plugins: plugins)
         return HealthHandler(state: health, services: names).methods
             + ReflectionHandler(services: names).methods
             + DaemonHandler(server: self).methods
             + ModelHandler(catalogue: ModelCatalogue(service: models, store: store)).methods
             + AudioHandler(uploads: uploads, engine: engine).methods
             + transcribe.methods + trace.methods
-            + JobHandler(jobs: jobs, transcribe: transcribe, trace: trace, plugins: plugins, use: use).methods
+            + JobHandler(
+                jobs: jobs, transcribe: transcribe, trace: trace, plugins: plugins, atlases: atlases, use: use
+            ).methods
             + LiveHandler(engine: engine).methods
             + PluginHandler(service: plugins).methods
+            + AtlasHandler(service: atlases).methods
             + RecordingsHandler(service: RecordingsService(engine: engine)).methods
     }
 

@@ -51,15 +51,10 @@ struct Engine: Sendable {
         }
     }
 
-    /// A pipe or a device would keep a thread waiting for as long as nobody writes to it.
+    /// Tells at once what is wrong with a file, rather than when its turn has come.
     private static func checkRecording(_ path: String, name: String) throws {
         try checkAbsolute(path)
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw FileError.cannotRead(name) }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file"
-            throw ServiceError(.invalidArgument, "\(name) is \(kind); expected a sound file")
-        }
+        _ = try FileDescriptor(reading: path, name: name)
     }
 
     /// The daemon's own folder means nothing to a client.

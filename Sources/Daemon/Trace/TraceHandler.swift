@@ -15,7 +15,7 @@ struct TraceHandler {
         [
             V1.TraceRPC.run.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
-                try await run(request, answers, context)
+                try await run(context.resolving(request, engine.store.service), answers, context)
             },
             V1.TraceRPC.runToEnd.handle { request, context in
                 try context.limit(milliseconds: request.deadlineMs)
@@ -24,12 +24,13 @@ struct TraceHandler {
                         .invalidArgument, "RunToEnd has no stream: output must be a file or memory")
                 }
                 let (summary, memory) = try await trace(
-                    request, client: context.client, deadline: context.deadline, connection: context.connection)
+                    context.resolving(request, engine.store.service), client: context.client,
+                    deadline: context.deadline, connection: context.connection)
                 return V1.TraceSummary(summary, memory: memory)
             },
             V1.TraceRPC.comparePrecision.handle { request, context in
                 try context.limit(milliseconds: request.deadlineMs)
-                return try await compare(request, context)
+                return try await compare(context.resolving(request, engine.store.service), context)
             },
         ]
     }

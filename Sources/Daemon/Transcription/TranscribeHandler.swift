@@ -12,15 +12,17 @@ struct TranscribeHandler {
         [
             V1.TranscribeRPC.transcribe.handle { request, context in
                 try context.limit(milliseconds: request.deadlineMs)
+                let request = try context.resolving(request, engine.store.service)
                 return V1.Transcript(
                     try await transcribe(
                         request, client: context.client, deadline: context.deadline, connection: context.connection))
             },
             V1.TranscribeRPC.stream.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
-                try await stream(request, answers, context)
+                try await stream(context.resolving(request, engine.store.service), answers, context)
             },
             V1.TranscribeRPC.detectLanguage.handle { request, context in
+                let request = try context.resolving(request, engine.store.service)
                 let recording = try engine.input(request.audio, connection: context.connection)
                 let found = try await engine.run(request.model, client: context.client, deadline: context.deadline) {
                     [logger] model, turn in

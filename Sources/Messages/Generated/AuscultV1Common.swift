@@ -184,7 +184,8 @@ extension V1 {
             public static let allCases: [Precision] = [.exact, .int8, .bf16]
             public static let names = ["exact", "int8", "bf16"]
         }
-        /// A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; empty for the embedded default.
+        /// A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; empty for the embedded default. A word without
+        /// a slash is a name first, and a file only where no model has that name.
         public var name: String = ""
         /// A vocabulary file to use instead of the checkpoint's own; empty for its own.
         public var vocabulary: String = ""

@@ -34,6 +34,7 @@ extension V1 {
         /// encoder.ln_post substitute-padding a:b
         /// HOOK[@frames a:b] splice FOLDER
         /// HOOK[@frames a:b] latent FOLDER i = zero | scale x | set v
+        /// Errors name the character, counted from 1, where something else was expected.
         public var text: String = ""
         /// A hook point: name, glob or alias.
         public var hook: String = ""

@@ -22,6 +22,7 @@ extension V1 {
             /// Its output must be a file.
             case trace(V1.TraceRequest)
             case plugin(V1.RunPluginRequest)
+            case atlas(V1.BuildAtlasRequest)
         }
         /// For people.
         public var label: String = ""
@@ -46,6 +47,7 @@ extension V1 {
             case 2: work = Read.message(c.transcribe).map { .transcribe($0) }
             case 3: work = Read.message(c.trace).map { .trace($0) }
             case 4: work = Read.message(c.plugin).map { .plugin($0) }
+            case 5: work = Read.message(c.atlas).map { .atlas($0) }
             default: break
             }
         }
@@ -62,6 +64,9 @@ extension V1 {
             case .plugin(let value)?:
                 c.work_case = .init(rawValue: 4)
                 c.plugin = arena.message(value)
+            case .atlas(let value)?:
+                c.work_case = .init(rawValue: 5)
+                c.atlas = arena.message(value)
             case nil: break
             }
         }
@@ -94,7 +99,7 @@ extension V1 {
     public struct JobInfo: ProtoMessage {
         public var id: String = ""
         public var label: String = ""
-        /// "transcribe", "trace" or "plugin".
+        /// "transcribe", "trace", "plugin" or "atlas".
         public var kind: String = ""
         public var state: V1.JobState = V1.JobState(rawValue: 0)
         public var progress: V1.Progress?
@@ -292,6 +297,7 @@ extension V1 {
             case transcript(V1.Transcript)
             case trace(V1.TraceSummary)
             case plugin(V1.PluginResults)
+            case atlas(V1.AtlasScan)
         }
         public var result: Result?
 
@@ -312,6 +318,7 @@ extension V1 {
             case 1: result = Read.message(c.transcript).map { .transcript($0) }
             case 2: result = Read.message(c.trace).map { .trace($0) }
             case 3: result = Read.message(c.plugin).map { .plugin($0) }
+            case 4: result = Read.message(c.atlas).map { .atlas($0) }
             default: break
             }
         }
@@ -327,6 +334,9 @@ extension V1 {
             case .plugin(let value)?:
                 c.result_case = .init(rawValue: 3)
                 c.plugin = arena.message(value)
+            case .atlas(let value)?:
+                c.result_case = .init(rawValue: 4)
+                c.atlas = arena.message(value)
             case nil: break
             }
         }

@@ -111,8 +111,7 @@ public struct PluginBundle: Hashable, Sendable {
 
     private static func contents(_ path: String) throws -> Data {
         let file: FileDescriptor
-        // A pipe in a manifest's place would be waited for without end.
-        do { file = try FileDescriptor(path, O_RDONLY | O_NONBLOCK) } catch let error as FileError {
+        do { file = try FileDescriptor(reading: path) } catch let error as FileError {
             throw PluginError(error.code == .notFound ? .notFound : .brokenBundle, error.message)
         }
         guard let size = try? file.size, size <= longestManifest else {

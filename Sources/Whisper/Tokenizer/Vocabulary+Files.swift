@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 
 extension Vocabulary {
     /// Tiktoken files that are looked for where a folder cannot be listed.
@@ -83,20 +84,16 @@ extension Vocabulary {
     private static let largestFile = 64 << 20
 
     private static func contents(of path: String) throws -> [UInt8]? {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
-        let resolved =
-            (try? FileManager.default.attributesOfItem(
-                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)) ?? attributes
-        guard resolved[.type] as? FileAttributeType == .typeRegular else {
-            throw WhisperError(.unsupported, "\(path): not a regular file")
+        let bytes: FileBytes
+        do { bytes = try MappedFile(path).bytes } catch let error as TensorFileError {
+            if error.code == .notFound { return nil }
+            throw WhisperError(
+                error.code == .invalidArgument ? .unsupported : .unavailable, "\(path): not a file that can be read",
+                cause: error)
         }
-        guard let size = resolved[.size] as? NSNumber, size.int64Value <= largestFile else {
+        guard bytes.count <= largestFile else {
             throw WhisperError(.dataLoss, "\(path): larger than \(largestFile >> 20) MB, so not a vocabulary")
         }
-        do {
-            return try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw WhisperError(.unavailable, "\(path): cannot be read", cause: error)
-        }
+        return bytes.array
     }
 }

@@ -17,14 +17,20 @@ public final class WireClient: Sendable {
     let flow: InboundFlow
     private let allocator = ByteBufferAllocator()
 
-    private init(_ channel: any Channel) {
+    /// What every call says beside its request.
+    private let metadata: [(key: String, value: String)]
+
+    private init(_ channel: any Channel, metadata: [(key: String, value: String)]) {
+        self.metadata = metadata
         writer = ConnectionWriter(channel, limit: 8 << 20)
         flow = InboundFlow(channel, limit: 8 << 20)
     }
 
+    /// - Parameter metadata: what every call says beside its request (``CallMetadata``).
     /// - Throws: ``WireError`` (`unavailable`) where nothing listens at `path`.
     public static func connect(
-        to path: String, group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup
+        to path: String, metadata: [(key: String, value: String)] = [],
+        group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup
     ) async throws -> WireClient {
         let bootstrap = ClientBootstrap(group: group)
             .channelOption(
@@ -38,7 +44,7 @@ public final class WireClient: Sendable {
             }
         do {
             let channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
-            let client = WireClient(channel)
+            let client = WireClient(channel, metadata: metadata)
             try await channel.eventLoop.submit {
                 try channel.pipeline.syncOperations.addHandler(ClientConnectionHandler(client))
                 // A server may have closed it meanwhile, which nobody has heard.
@@ -101,7 +107,7 @@ public final class WireClient: Sendable {
         let request = TTRPC.Request(
             service: service, method: method, payload: request,
             timeoutNano: timeout.map { TimeAmount($0).nanoseconds } ?? 0,
-            metadata: metadata.map { TTRPC.KeyValue(key: $0.key, value: $0.value) })
+            metadata: (self.metadata + metadata).map { TTRPC.KeyValue(key: $0.key, value: $0.value) })
         // The server keeps the time too; this is for one that does not answer at all.
         let limit = timeout.map { $0 + .milliseconds(100) }
         let began = ContinuousClock.now
@@ -125,7 +131,9 @@ public final class WireClient: Sendable {
     public func open(
         _ service: String, _ method: String, _ request: [UInt8]?, sendsMore: Bool, answersOnce: Bool = false
     ) async throws -> OpenBytesCall {
-        let request = TTRPC.Request(service: service, method: method, payload: request ?? [])
+        let request = TTRPC.Request(
+            service: service, method: method, payload: request ?? [],
+            metadata: metadata.map { TTRPC.KeyValue(key: $0.key, value: $0.value) })
         let flags: Frame.Flags = sendsMore ? .remoteOpen : .remoteClosed
         return OpenBytesCall(try await begin(request, flags: flags, answersOnce: answersOnce))
     }

@@ -57,6 +57,47 @@ private struct FakeDaemon {
         await daemon.server.stop(drainTimeout: .seconds(5))
     }
 
+    @Test("a pipe in a data set, among its recordings or its alignments, is left out, and no thread waits for it")
+    func pipes() async throws {
+        let daemon = try await FakeDaemon()
+        let pipe = daemon.folder("set/pipe.wav")
+        #expect(mkfifo(pipe, 0o600) == 0 && mkfifo(daemon.folder("set/pipe.TextGrid"), 0o600) == 0)
+        let sound = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: daemon.folder("set")).sorted().first)
+        let lines = [
+            #"{"path": "pipe.wav"}"#, #"{"path": "\#(sound)", "alignment": "pipe.TextGrid"}"#,
+            #"{"path": "\#(sound)"}"#,
+        ]
+        try daemon.folder.write(Array(lines.joined(separator: "\n").utf8), to: "set/list.jsonl")
+        let client = try await WireClient.connect(
+            to: daemon.server.socketPath, metadata: [(CallMetadata.workingFolder, daemon.folder.path)])
+        var skipped: [V1.SkippedRecording] = []
+        var end: V1.PluginEnd?
+        var request = daemon.request
+        request.dataSets = ["set/list.jsonl"]
+        for try await event in try await client.stream(V1.PluginRPC.run, request) {
+            if case .skipped(let one)? = event.event { skipped.append(one) }
+            if case .end(let last)? = event.event { end = last }
+        }
+        #expect(skipped.count == 2 && skipped.allSatisfy { $0.reason.contains("is a pipe") }, "\(skipped)")
+        #expect(end?.recordings == 3 && end?.skipped == 2)
+        // A manifest and a state that are pipes themselves are refused.
+        for change: (inout V1.RunPluginRequest) -> Void in [
+            { $0.dataSets = ["set/list.tsv"] }, { $0.checkpoint = "set/list.tsv" },
+        ] {
+            unlink(daemon.folder("set/list.tsv"))
+            #expect(mkfifo(daemon.folder("set/list.tsv"), 0o600) == 0)
+            var request = daemon.request
+            change(&request)
+            let error = await #expect(throws: WireError.self) {
+                for try await _ in try await client.stream(V1.PluginRPC.run, request) {}
+            }
+            #expect(error?.message.contains("list.tsv") == true, "\(String(describing: error))")
+        }
+        await client.close()
+        await daemon.server.stop(drainTimeout: .seconds(5))
+    }
+
     @Test("a crash is UNAVAILABLE with the plugin's id, and every other call goes on")
     func crash() async throws {
         var behaviour = FakePlugin.Behaviour()

@@ -12,15 +12,22 @@ from auscult._audio import audio_source, s16le
 from auscult._messages import v1
 
 
-def test_a_path_is_made_absolute_and_a_clip_is_named(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert audio_source("talk.wav", None).path == str(tmp_path / "talk.wav")
-    assert audio_source(Path("talk.wav"), None).path == str(tmp_path / "talk.wav")
-    assert audio_source("~/talk.wav", None).path == os.path.expanduser("~/talk.wav")
+def test_a_path_goes_as_it_is_written_and_a_clip_is_named():
+    assert audio_source("talk.wav", None).path == "talk.wav"
+    assert audio_source(Path("a/../talk.wav"), None).path == "a/../talk.wav"
+    assert audio_source("~/talk.wav", None).path == "~/talk.wav"
     source = audio_source("demo:en-slt-01", None, name="a clip", span=(0.5, None))
     assert (source.clip, source.name) == ("en-slt-01", "a clip")
     assert source.span.start == 0.5 and not source.span.HasField("end")
     assert audio_source("demo:x", None, span=(0.5, 0.0)).span.HasField("end")
+
+
+def test_a_job_cannot_read_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, "/dev/stdin", "/dev/fd/3", "/proc/self/fd/3"):
+        with pytest.raises(auscult.InvalidArgument, match="this process alone"):
+            audio_source(path, None)
 
 
 def test_short_16_bit_sound_travels_in_the_request():

@@ -16,37 +16,11 @@ def test_text_goes_as_it_is():
     assert [one.text for one in both] == [text, "encoder.ln_post substitute-padding 0s:1s"]
 
 
-def test_a_relative_file_in_text_is_made_absolute(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    add, replace, absolute = interventions(["a.b = add v.safetensors 0.5", "a.b=set v.safetensors", "a = set /v"])
-    assert add.text == f"a.b = add {tmp_path}/v.safetensors 0.5"
-    assert replace.text == f"a.b=set {tmp_path}/v.safetensors"
-    assert absolute.text == "a = set /v"
-
-
-def test_a_dictionarys_folder_in_text_is_made_absolute(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    made = interventions(["a.b splice d", "a.b @frames 0:9 = splice d", "a.b latent d 7 = set 2", "a = latent d/e 0 = zero"])
-    assert [one.text for one in made] == [
-        f"a.b splice {tmp_path}/d",
-        f"a.b @frames 0:9 = splice {tmp_path}/d",
-        f"a.b latent {tmp_path}/d 7 = set 2",
-        f"a = latent {tmp_path}/d/e 0 = zero",
-    ]
-
-
-def test_a_folder_with_a_blank_stands_in_quotes(tmp_path, monkeypatch):
-    folder = tmp_path / "a folder"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    texts = ["a.b = set v.safetensors", 'a.b = add "my v" 2', 'a.b latent "my d" 3 = scale 0.5']
-    assert [one.text for one in interventions(texts)] == [
-        f'a.b = set "{folder}/v.safetensors"',
-        f'a.b = add "{folder}/my v" 2',
-        f'a.b latent "{folder}/my d" 3 = scale 0.5',
-    ]
+def test_paths_go_as_they_are_written():
+    texts = ["a.b=set v.safetensors", 'a.b latent "my d" 3 = scale 0.5']
+    assert [one.text for one in interventions(texts)] == texts
     (one,) = interventions(Intervention("a.b", set="v.safetensors"))
-    assert one.set.path == str(folder / "v.safetensors")
+    assert one.set.path == "v.safetensors"
 
 
 def test_every_operation_has_its_message():

@@ -457,7 +457,7 @@ void   auscult__v1__job_list__free_unpacked
   assert(message->base.descriptor == &auscult__v1__job_list__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__start_job_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor auscult__v1__start_job_request__field_descriptors[5] =
 {
   {
     "label",
@@ -507,8 +507,21 @@ static const ProtobufCFieldDescriptor auscult__v1__start_job_request__field_desc
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "atlas",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__StartJobRequest, work_case),
+    offsetof(Auscult__V1__StartJobRequest, atlas),
+    &auscult__v1__build_atlas_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__start_job_request__field_indices_by_name[] = {
+  4,   /* field[4] = atlas */
   0,   /* field[0] = label */
   3,   /* field[3] = plugin */
   2,   /* field[2] = trace */
@@ -517,7 +530,7 @@ static const unsigned auscult__v1__start_job_request__field_indices_by_name[] = 
 static const ProtobufCIntRange auscult__v1__start_job_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor auscult__v1__start_job_request__descriptor =
 {
@@ -527,7 +540,7 @@ const ProtobufCMessageDescriptor auscult__v1__start_job_request__descriptor =
   "Auscult__V1__StartJobRequest",
   "auscult.v1",
   sizeof(Auscult__V1__StartJobRequest),
-  4,
+  5,
   auscult__v1__start_job_request__field_descriptors,
   auscult__v1__start_job_request__field_indices_by_name,
   1,  auscult__v1__start_job_request__number_ranges,
@@ -971,7 +984,7 @@ const ProtobufCMessageDescriptor auscult__v1__job_event__descriptor =
   (ProtobufCMessageInit) auscult__v1__job_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__job_result__field_descriptors[3] =
+static const ProtobufCFieldDescriptor auscult__v1__job_result__field_descriptors[4] =
 {
   {
     "transcript",
@@ -1009,8 +1022,21 @@ static const ProtobufCFieldDescriptor auscult__v1__job_result__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "atlas",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__JobResult, result_case),
+    offsetof(Auscult__V1__JobResult, atlas),
+    &auscult__v1__atlas_scan__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__job_result__field_indices_by_name[] = {
+  3,   /* field[3] = atlas */
   2,   /* field[2] = plugin */
   1,   /* field[1] = trace */
   0,   /* field[0] = transcript */
@@ -1018,7 +1044,7 @@ static const unsigned auscult__v1__job_result__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__job_result__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor auscult__v1__job_result__descriptor =
 {
@@ -1028,7 +1054,7 @@ const ProtobufCMessageDescriptor auscult__v1__job_result__descriptor =
   "Auscult__V1__JobResult",
   "auscult.v1",
   sizeof(Auscult__V1__JobResult),
-  3,
+  4,
   auscult__v1__job_result__field_descriptors,
   auscult__v1__job_result__field_indices_by_name,
   1,  auscult__v1__job_result__number_ranges,

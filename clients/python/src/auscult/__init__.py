@@ -11,6 +11,7 @@ Times are seconds, ranges are half open, an encoder frame is 20 ms and a log-mel
 """
 
 from ._audio import Audio, Span
+from .atlas import Atlases, AtlasCard, AtlasExample, AtlasFeature, AtlasLabel, AtlasPage, AtlasRow, AtlasScan
 from .client import Client, connect
 from .errors import (
     Aborted,
@@ -59,6 +60,14 @@ __version__ = "0.1.0"
 __all__ = [
     "Aborted",
     "AlreadyExists",
+    "AtlasCard",
+    "AtlasExample",
+    "AtlasFeature",
+    "AtlasLabel",
+    "AtlasPage",
+    "AtlasRow",
+    "AtlasScan",
+    "Atlases",
     "Audio",
     "AudioClip",
     "AuscultError",

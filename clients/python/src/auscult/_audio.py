@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Union
 
 import numpy as np
@@ -15,9 +17,9 @@ from ._messages import v1
 from ._wire import Connection
 from .errors import InvalidArgument, Unavailable
 
-#: A recording: a path (opened by the daemon; any format and rate that libsndfile reads), ``"demo:NAME"`` for an
-#: embedded clip, an array of 16 kHz mono samples (shape ``(samples,)``; float of full scale ±1, or int16), or bytes of
-#: 16 kHz mono signed 16-bit little-endian samples.
+#: A recording: a path (opened by the daemon, a relative one in this process's folder; a pipe is sent to it; any format
+#: and rate that libsndfile reads), ``"demo:NAME"`` for an embedded clip, an array of 16 kHz mono samples (shape
+#: ``(samples,)``; float of full scale ±1, or int16), or bytes of 16 kHz mono signed 16-bit little-endian samples.
 Audio = Union[str, "os.PathLike[str]", NDArray[Any], bytes, bytearray, memoryview]
 
 #: Seconds ``(start, end)``, half open; an end of None is the recording's.
@@ -26,8 +28,8 @@ Span = tuple[float, Union[float, None]]
 # What travels in the request itself.
 INLINE_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 20
-# AudioEncoding's PCM_S16LE_16K and PCM_F32LE_16K.
-_S16LE, _F32LE = 0, 1
+# AudioEncoding's PCM_S16LE_16K, PCM_F32LE_16K and AUDIO_FILE.
+_S16LE, _F32LE, _FILE = 0, 1, 2
 
 
 def audio_source(
@@ -51,7 +53,16 @@ def audio_source(
     if isinstance(audio, str) and audio.startswith("demo:"):
         source.clip = audio[len("demo:") :]
     elif isinstance(audio, (str, os.PathLike)):
-        source.path = os.path.abspath(os.path.expanduser(os.fspath(audio)))
+        path = os.fspath(audio)
+        if not _is_own(path):
+            source.path = path
+        elif connection is None:
+            raise InvalidArgument(
+                f"a job cannot read {path!r}, which is there for this process alone; name a file", "invalid_argument"
+            )
+        else:
+            source.name = name or path
+            source.upload_id = _upload_file(connection, path, timeout)
     else:
         encoding, data = _samples(audio)
         # Floats are not rounded to 16 bits behind the caller's back, so they always go by upload.
@@ -65,6 +76,17 @@ def audio_source(
         else:
             source.upload_id = upload(connection, encoding, data, timeout)
     return source
+
+
+def _is_own(path: str) -> bool:
+    """Whether only this process can read it: a pipe, or what is named by one of its descriptors."""
+    if path.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/")):
+        return True
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        # The daemon says what is wrong with it.
+        return False
 
 
 @contextlib.contextmanager
@@ -82,9 +104,21 @@ def lent_source(connection: Connection, make: Callable[[], Any]) -> Iterator[Any
 
 def upload(connection: Connection, encoding: int, data: memoryview, timeout: float | None = None) -> str:
     """Spools sound to the daemon in chunks of 1 MiB; the id serves on this connection."""
-    answer = spool(
-        connection, "auscult.v1.Audio/Upload", data, lambda part: v1.UploadChunk(encoding=encoding, data=part), timeout
-    )
+    pieces = (bytes(data[offset : offset + _CHUNK_BYTES]) for offset in range(0, max(len(data), 1), _CHUNK_BYTES))
+    return _upload(connection, encoding, pieces, timeout)
+
+
+def _upload_file(connection: Connection, path: str, timeout: float | None) -> str:
+    """Spools a sound file that only this process can read."""
+    with open(path, "rb", buffering=0) as file:
+        # An empty chunk at the end says that there was something, also where there was nothing.
+        pieces = itertools.chain(iter(lambda: file.read(_CHUNK_BYTES), b""), [b""])
+        return _upload(connection, _FILE, pieces, timeout)
+
+
+def _upload(connection: Connection, encoding: int, pieces: Iterable[bytes], timeout: float | None) -> str:
+    chunks = (v1.UploadChunk(encoding=encoding, data=piece) for piece in pieces)
+    answer = _spool(connection, "auscult.v1.Audio/Upload", chunks, timeout)
     return str(v1.UploadedAudio.FromString(answer).upload_id)
 
 
@@ -92,21 +126,26 @@ def spool(
     connection: Connection, method: str, data: memoryview, chunk: Callable[[bytes], Any], timeout: float | None = None
 ) -> bytes:
     """Sends bytes to a method that takes a stream, in chunks of 1 MiB, and gives its answer."""
+    pieces = (bytes(data[offset : offset + _CHUNK_BYTES]) for offset in range(0, max(len(data), 1), _CHUNK_BYTES))
+    return _spool(connection, method, map(chunk, pieces), timeout)
+
+
+def _spool(connection: Connection, method: str, chunks: Iterable[Any], timeout: float | None) -> bytes:
     call = connection.open(method, None, timeout=timeout)
     try:
-        _send_chunks(call, data, chunk)
+        _send_chunks(call, chunks)
         return bytes(call.result())
     finally:
         call.abandon()
 
 
-def _send_chunks(call: Call, data: memoryview, chunk: Callable[[bytes], Any]) -> None:
+def _send_chunks(call: Call, chunks: Iterable[Any]) -> None:
     try:
-        for offset in range(0, max(len(data), 1), _CHUNK_BYTES):
+        for chunk in chunks:
             # The daemon may have refused it already; its error comes from `result`.
             if call.ended:
                 return
-            call.send(chunk(bytes(data[offset : offset + _CHUNK_BYTES])).SerializeToString())
+            call.send(chunk.SerializeToString())
         if not call.ended:
             call.close_send()
     except Unavailable:

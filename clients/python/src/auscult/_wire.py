@@ -87,6 +87,9 @@ class Connection:
         """
         service, _, name = method.rpartition("/")
         request = Request(service=service, method=name)
+        folder = _working_folder()
+        if folder:
+            request.metadata.add(key="working-folder", value=folder)
         if payload:
             request.payload = payload
         if timeout is not None and not streaming and payload is not None:
@@ -245,3 +248,13 @@ def _forget_parents() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_parents)
+
+
+def _working_folder() -> str:
+    """Where the daemon begins relative paths; empty where this process's folder is gone, or has no name in UTF-8."""
+    try:
+        folder = os.getcwd()
+        folder.encode()
+    except (OSError, UnicodeEncodeError):
+        return ""
+    return folder

@@ -17,10 +17,11 @@ from ._caller import DEFAULT_TIMEOUT, Caller
 from ._messages import METHODS, v1
 from ._requests import trace_request, transcribe_request
 from ._wire import BUFFER_BYTES, Connection
+from .atlas import Atlases
 from .errors import DeadlineExceeded, Unavailable
 from .interventions import Interventions
 from .jobs import Jobs
-from .models import Model, Precision, absolute, model_ref
+from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number
 from .status import DaemonStatus, Health, daemon_status
 from .traces import Context, Trace, TraceOptions
@@ -88,11 +89,13 @@ class Client(Caller):
     Attributes:
         socket: The path of the daemon's socket.
         jobs: Long work that outlives this client.
+        atlas: Features of models with what excites them, in files.
     """
 
     def __init__(self, path: str, connection: Connection, buffer_bytes: int = BUFFER_BYTES) -> None:
         super().__init__(path, connection, buffer_bytes)
         self.jobs = Jobs(self)
+        self.atlas = Atlases(self)
 
     # Models.
 
@@ -140,7 +143,7 @@ class Client(Caller):
 
     def add_model(self, path: str | os.PathLike[str], name: str = "", vocabulary: str = "") -> _models.RegisteredModel:
         """Registers a checkpoint under a name: by default the folder's, or the file's without its ending."""
-        request = v1.AddModelRequest(path=absolute(path), name=name, vocabulary=absolute(vocabulary))
+        request = v1.AddModelRequest(path=os.fspath(path), name=name, vocabulary=os.fspath(vocabulary))
         return _models.registered(self._unary("auscult.v1.Model/Add", request))
 
     def remove_model(self, name: str) -> _models.RegisteredModel:
@@ -427,7 +430,7 @@ class Client(Caller):
                     answer = spool(connection, method, memoryview(one), chunk, timeout)
                     request.state_uploads.append(v1.UploadedState.FromString(answer).upload_id)
                 else:
-                    request.state_files.append(absolute(one))
+                    request.state_files.append(os.fspath(one))
             return _runs.PluginRun(connection, "auscult.v1.Plugin/Merge", request, timeout=timeout)
 
         return self._opened(merge)
@@ -497,7 +500,7 @@ class Client(Caller):
         def make(connection: Connection) -> streams.TraceStream:
             request = trace_request(audio, hooks, connection, timeout, options)
             if out is not None:
-                request.file = absolute(out)
+                request.file = os.fspath(out)
             else:
                 (request.memory if memory else request.stream).SetInParent()
             return streams.TraceStream(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -76,10 +75,6 @@ class Intervention:
 Interventions = Union[str, Intervention, Sequence[Union[str, Intervention]]]
 
 _OPERATIONS = ("zero", "mean", "scale", "add", "set", "noise", "window", "substitute_padding", "splice", "latent")
-# The file of `= add FILE x` and `= set FILE`, the folder of `splice FOLDER` and `latent FOLDER i = …`.
-_FILE = re.compile(
-    r"""^([^="]*?\s(?:add|set|splice|latent)\s+|[^="]*=\s*(?:add|set|splice|latent)\s+)("[^"]*"|\S+)(.*)$""", re.DOTALL
-)
 
 
 def interventions(given: Interventions) -> list[Any]:
@@ -89,15 +84,7 @@ def interventions(given: Interventions) -> list[Any]:
         InvalidArgument: One has no operation, several, or a tensor that cannot be one.
     """
     each = [given] if isinstance(given, (str, Intervention)) else given
-    return [_text(one) if isinstance(one, str) else _message(one) for one in each]
-
-
-def _text(text: str) -> Any:
-    match = _FILE.match(text)
-    if match is not None:
-        path = _absolute(match[2].strip('"'))
-        text = match[1] + (f'"{path}"' if path.split() != [path] else path) + match[3]
-    return v1.Intervention(text=text)
+    return [v1.Intervention(text=one) if isinstance(one, str) else _message(one) for one in each]
 
 
 def _message(one: Intervention) -> Any:
@@ -127,7 +114,7 @@ def _message(one: Intervention) -> Any:
     elif name == "set":
         message.set.CopyFrom(_value(one.set))
     elif name == "splice":
-        message.splice = _absolute(one.splice)
+        message.splice = os.fspath(one.splice)
     elif name == "latent":
         message.latent.CopyFrom(_latent(one.latent))
     else:
@@ -145,18 +132,14 @@ def _latent(latent: Any) -> Any:
             f"{'neither scale nor set' if latent.scale is None else 'scale and set'}; expected one of them",
             "invalid_argument",
         )
-    message = v1.LatentChange(dictionary=_absolute(latent.dictionary), index=latent.index)
+    message = v1.LatentChange(dictionary=os.fspath(latent.dictionary), index=latent.index)
     setattr(message, *(("scale", latent.scale) if latent.set is None else ("set", latent.set)))
     return message
 
 
-def _absolute(path: Any) -> str:
-    return os.path.abspath(os.path.expanduser(os.fspath(path)))
-
-
 def _value(value: Any) -> Any:
     if isinstance(value, (str, os.PathLike)):
-        return v1.TensorValue(path=_absolute(value))
+        return v1.TensorValue(path=os.fspath(value))
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise InvalidArgument(f"expected a tensor of numbers, not of {array.dtype}", "invalid_argument")

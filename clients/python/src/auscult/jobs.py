@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import transcripts
+from . import atlas, transcripts
 from ._audio import Audio
 from ._messages import enum_word, present, v1
 from ._requests import trace_request, transcribe_request
 from .errors import DataLoss, InvalidArgument, code_name
-from .models import absolute
 from .runs import PluginRun, run_request
 from .streams import OnProgress, Progress, Stream, progress
 from .traces import Trace, TraceOptions, trace_summary
@@ -43,7 +42,7 @@ class JobInfo:
     id: str
     #: For people.
     label: str
-    kind: Literal["transcribe", "trace", "plugin"]
+    kind: Literal["transcribe", "trace", "plugin", "atlas"]
     state: JobState
     progress: Progress | None
     #: Seconds since 1970-01-01T00:00:00Z, here and below; None where it has not come to that.
@@ -122,7 +121,7 @@ class Jobs:
     ) -> JobInfo:
         """Starts a trace into the file `out` (.safetensors or .npz); the arguments are `Client.trace`'s."""
         trace = trace_request(audio, hooks, None, None, options)
-        trace.file = absolute(out)
+        trace.file = os.fspath(out)
         return self._start(v1.StartJobRequest(label=label, trace=trace))
 
     def start_run(
@@ -149,7 +148,7 @@ class Jobs:
         request = v1.WatchJobRequest(id=_ref(job).id, after_seq=after_seq)
         return self._client._opened(lambda it: JobWatch(it, "auscult.v1.Job/Watch", request, timeout=timeout))
 
-    def result(self, job: str | JobInfo) -> transcripts.Transcript | Trace:
+    def result(self, job: str | JobInfo) -> transcripts.Transcript | Trace | atlas.AtlasScan:
         """What came of it.
 
         Raises:
@@ -162,11 +161,15 @@ class Jobs:
             return transcripts.transcript(answer.transcript)
         if kind == "trace":
             return Trace(trace_summary(answer.trace), {})
+        if kind == "atlas":
+            return atlas.scan(answer.atlas)
         if kind == "plugin":
             raise InvalidArgument(f"the job {_ref(job).id} is a plugin's run: `results` has what it gave", "invalid_argument")
         raise DataLoss(f"the job {_ref(job).id} has a result of a kind that this client does not know")
 
-    def wait(self, job: str | JobInfo, *, timeout: float | None = None) -> transcripts.Transcript | Trace:
+    def wait(
+        self, job: str | JobInfo, *, timeout: float | None = None
+    ) -> transcripts.Transcript | Trace | atlas.AtlasScan:
         """Waits for the job's end, and gives its result."""
         with self.watch(job, timeout=timeout) as events:
             for _ in events:

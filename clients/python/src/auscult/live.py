@@ -183,5 +183,4 @@ def opening(
 
 
 def _feature(hook: str, index: int, dictionary: os.PathLike[str] | str = "") -> Any:
-    folder = os.path.abspath(os.path.expanduser(os.fspath(dictionary))) if dictionary else ""
-    return v1.LiveFeature(hook=hook, index=index, dictionary=folder)
+    return v1.LiveFeature(hook=hook, index=index, dictionary=os.fspath(dictionary))

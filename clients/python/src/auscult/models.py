@@ -8,8 +8,8 @@ from typing import Any, Literal, Union
 
 from ._messages import enum_number, enum_word, present, v1
 
-#: A registered name, or a checkpoint: a Hugging Face folder, an openai ``.pt`` or a ggml ``.bin``. A string with a
-#: slash, or with one of these endings, is a path and made absolute. Empty for the embedded model.
+#: A registered name, or a checkpoint: a Hugging Face folder, an openai ``.pt`` or a ggml ``.bin``. What is
+#: no name of a model in the daemon is a path, as is any ``os.PathLike``. Empty for the embedded model.
 Model = Union[str, "os.PathLike[str]"]
 
 #: In what numbers a model computes. ``"exact"``: float32. ``"int8"``: weights and activations in 8 bits with
@@ -124,22 +124,17 @@ class Token:
 def model_ref(model: Model = "", vocabulary: str | os.PathLike[str] = "", precision: Precision = "exact") -> Any:
     """The contract's ModelRef."""
     name = os.fspath(model)
-    if isinstance(model, os.PathLike) or "/" in name or name.endswith((".pt", ".bin")):
-        name = os.path.abspath(os.path.expanduser(name))
+    if isinstance(model, os.PathLike) and "/" not in name:
+        # A path, also where a model has that name.
+        name = "./" + name
     return v1.ModelRef(
-        name=name, vocabulary=absolute(vocabulary), precision=enum_number("ModelRef.Precision", precision)
+        name=name, vocabulary=os.fspath(vocabulary), precision=enum_number("ModelRef.Precision", precision)
     )
 
 
 def precision_word(message: Any) -> Any:
     """The precision that a result names."""
     return enum_word("ModelRef.Precision", message.precision)
-
-
-def absolute(path: str | os.PathLike[str]) -> str:
-    """As the daemon opens it, whose folder is another one; empty stays empty."""
-    text = os.fspath(path)
-    return os.path.abspath(os.path.expanduser(text)) if text else ""
 
 
 def dimensions(message: Any) -> Dimensions:

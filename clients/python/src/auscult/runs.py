@@ -13,7 +13,7 @@ from ._wire import Connection
 from .errors import DataLoss, InvalidArgument
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
-from .models import Model, Precision, absolute, model_ref
+from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number, padding_word
 from .plugins import PluginLog, PluginResult, result
 from .streams import Stream
@@ -222,7 +222,7 @@ def run_request(
         model=model_ref(model, vocabulary, precision),
         arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in (arguments or {}).items()],
         interventions=intervention_messages(interventions),
-        checkpoint="" if checkpoint is None else absolute(checkpoint),
+        checkpoint="" if checkpoint is None else os.fspath(checkpoint),
         workers=workers,
         seed=seed,
         stop_at_broken=stop_at_broken,
@@ -246,7 +246,7 @@ def set_state(request: Any, state: StateTarget) -> None:
     if state is True:
         request.return_state = True
     elif state:
-        request.state_file = absolute(state)
+        request.state_file = os.fspath(state)
 
 
 def _is_data_set(one: Any) -> bool:
@@ -258,7 +258,7 @@ def _is_data_set(one: Any) -> bool:
 
 
 def _place(one: Any) -> str:
-    return "demo:" if one == "demo:" else absolute(one)
+    return "demo:" if one == "demo:" else os.fspath(one)
 
 
 def _text(value: object) -> str:

@@ -184,7 +184,8 @@ struct  Auscult__V1__ModelRef
 {
   ProtobufCMessage base;
   /*
-   * A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; empty for the embedded default.
+   * A registered name, a Hugging Face folder, an openai .pt or a ggml .bin; empty for the embedded default. A word without
+   * a slash is a name first, and a file only where no model has that name.
    */
   char *name;
   /*

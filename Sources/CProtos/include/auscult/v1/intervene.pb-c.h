@@ -58,6 +58,7 @@ struct  Auscult__V1__Intervention
    *   encoder.ln_post substitute-padding a:b
    *   HOOK[@frames a:b] splice FOLDER
    *   HOOK[@frames a:b] latent FOLDER i = zero | scale x | set v
+   * Errors name the character, counted from 1, where something else was expected.
    */
   char *text;
   /*

@@ -146,5 +146,4 @@ extension InterventionSpec.TensorSource: CustomStringConvertible {
     }
 }
 
-/// A path as the text form has it.
-private func quoted(_ path: String) -> String { path.contains(where: \.isWhitespace) ? "\"\(path)\"" : path }
+private func quoted(_ path: String) -> String { InterventionText.quoted(path) }

@@ -1,0 +1,113 @@
+import Atlas
+import Messages
+
+// What an atlas says, as messages; what it does not know is NaN.
+
+extension AtlasTable {
+    /// A table as a plugin gives it.
+    init(_ name: String, _ table: V1.PluginTable) {
+        self.init(
+            name: name, columns: table.columns,
+            rows: table.rows.map { row in
+                row.cells.map { cell in
+                    switch cell.value {
+                    case .number(let number)?: .number(number)
+                    case .text(let text)?: .text(text)
+                    case nil: .missing
+                    }
+                }
+            })
+    }
+}
+
+extension AtlasQuery {
+    /// - Throws: ``ServiceError`` (`invalidArgument`) for an order or a page that there is none of.
+    init(_ request: V1.SearchAtlasRequest) throws {
+        self.init()
+        search = request.search
+        hook = request.hook.nonEmpty
+        scan = request.scan == 0 ? nil : request.scan
+        label = request.label.nonEmpty
+        kind = request.kind.nonEmpty
+        lift = request.lift
+        if let name = request.sort.nonEmpty {
+            guard let sort = Sort(rawValue: name) else {
+                let names = Sort.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ServiceError(.invalidArgument, "cannot sort by '\(name)'; expected \(names)")
+            }
+            self.sort = sort
+        }
+        ascending = request.ascending
+        page = Int(request.page)
+        guard request.pageSize <= AtlasHandler.greatestPage else {
+            throw ServiceError(
+                .invalidArgument,
+                "a page of \(request.pageSize) features is too large; expected at most \(AtlasHandler.greatestPage)")
+        }
+        pageSize = request.pageSize == 0 ? 50 : Int(request.pageSize)
+    }
+}
+
+extension V1.AtlasScan {
+    init(_ detail: AtlasScanDetail) {
+        let scan = detail.scan
+        self.init(
+            id: scan.id, model: detail.model.name, modelSha256: detail.model.sha256, dataSet: detail.dataSet.name,
+            recordings: UInt64(clamping: detail.dataSet.recordings), plugin: scan.plugin, pluginVersion: scan.version,
+            arguments: scan.arguments.sorted { $0.key < $1.key }.map { V1.PluginArgument(id: $0.key, value: $0.value) },
+            seed: UInt64(scan.seed) ?? 0, started: scan.started.timeIntervalSince1970,
+            finished: scan.finished?.timeIntervalSince1970 ?? 0,
+            hooks: detail.hooks.map { V1.AtlasHook(hook: $0.hook, features: UInt64(clamping: $0.features)) },
+            problems: detail.problems.map { V1.SkippedRecording(file: $0.recording, reason: $0.reason) },
+            provenance: scan.provenance.map { V1.Provenance($0, detail) })
+    }
+}
+
+extension V1.AtlasFeatureRow {
+    init(_ row: AtlasFeatureRow) {
+        self.init(feature: V1.AtlasFeature(row.feature), label: row.label.map(V1.AtlasLabel.init))
+    }
+}
+
+extension V1.AtlasFeature {
+    init(_ feature: AtlasFeature) {
+        self.init(
+            id: feature.id, scan: feature.scanId, hook: feature.hook, number: UInt64(clamping: feature.number),
+            name: feature.name, frames: UInt64(clamping: feature.frames ?? 0), mean: feature.mean ?? .nan,
+            variance: feature.variance ?? .nan, minimum: feature.minimum ?? .nan, maximum: feature.maximum ?? .nan,
+            density: feature.density ?? .nan)
+    }
+}
+
+extension V1.AtlasLabel {
+    init(_ label: AtlasLabel) {
+        self.init(
+            side: label.side, kind: label.kind, label: label.label, threshold: label.threshold ?? .nan,
+            lag: Int32(clamping: label.lag ?? 0), precision: label.precision ?? .nan, recall: label.recall ?? .nan,
+            f1: label.f1 ?? .nan, auc: label.auc ?? .nan, mutualInformation: label.mutualInformation ?? .nan,
+            selectivity: label.selectivity ?? .nan, pValue: label.pValue ?? .nan, baseRate: label.base ?? .nan,
+            lift: label.lift ?? .nan)
+    }
+}
+
+extension V1.AtlasCard {
+    init(_ card: AtlasCard) {
+        self.init(
+            feature: V1.AtlasFeature(card.feature), labels: card.labels.map(V1.AtlasLabel.init),
+            examples: card.examples.map(V1.AtlasExample.init),
+            histogram: card.histogram.map {
+                V1.AtlasHistogramCell(side: $0.side, low: $0.low, high: $0.high, count: UInt64(clamping: $0.count))
+            })
+    }
+}
+
+extension V1.AtlasExample {
+    init(_ card: AtlasExampleCard) {
+        let example = card.example
+        self.init(
+            side: example.side, rank: UInt32(clamping: example.rank), recording: card.recording.name ?? "",
+            speaker: card.recording.speaker ?? "", frame: UInt64(clamping: example.frame),
+            seconds: example.seconds ?? .nan, value: example.value, heard: card.heard ?? "", text: card.markedText,
+            activation: card.activation, curveFirst: UInt64(clamping: example.curveFirst ?? 0))
+    }
+}

@@ -1,0 +1,94 @@
+import Atlas
+import Messages
+import Wire
+
+/// Atlases over the wire.
+struct AtlasHandler {
+    let service: AtlasService
+
+    private var models: ModelService { service.plugins.engine.store.service }
+
+    /// The most features in one answer.
+    static let greatestPage: UInt32 = 500
+
+    var methods: [ServerMethod] {
+        [
+            V1.AtlasRPC.build.handle { request, answers, context in try await build(request, answers, context) },
+            V1.AtlasRPC.show.handle { request, context in
+                let path = try context.folder(models).absolute(request.path)
+                return try await blocking { V1.AtlasScanList(scans: try service.scans(path).map(V1.AtlasScan.init)) }
+            },
+            V1.AtlasRPC.search.handle { request, context in
+                let path = try context.folder(models).absolute(request.path)
+                let query = try AtlasQuery(request)
+                return try await blocking {
+                    let page = try service.atlas(path).features(query)
+                    return V1.AtlasFeatureList(
+                        total: UInt64(clamping: page.total), rows: page.rows.map(V1.AtlasFeatureRow.init))
+                }
+            },
+            V1.AtlasRPC.card.handle { request, context in
+                let path = try context.folder(models).absolute(request.path)
+                return try await blocking {
+                    V1.AtlasCard(
+                        try service.card(
+                            path, hook: request.hook, feature: request.feature,
+                            scan: request.scan == 0 ? nil : request.scan))
+                }
+            },
+            V1.AtlasRPC.listen.handle { request, context in
+                let path = try context.folder(models).absolute(request.feature?.path ?? "")
+                return try await blocking {
+                    let feature = request.feature ?? V1.AtlasFeatureRef()
+                    let card = try service.card(
+                        path, hook: feature.hook, feature: feature.feature,
+                        scan: feature.scan == 0 ? nil : feature.scan)
+                    let excerpt = try service.excerpt(request, of: card)
+                    let recording = try service.plugins.engine.input(excerpt.audio, connection: nil)
+                    let wanted = try ExcerptService.Request(excerpt, of: recording.input.name)
+                    return V1.ExcerptFile(try ExcerptService.excerpt(recording, wanted), excerpt.format)
+                }
+            },
+        ]
+    }
+
+    private func build(
+        _ request: V1.BuildAtlasRequest, _ answers: ResponseStream<V1.BuildAtlasEvent>, _ context: CallContext
+    ) async throws {
+        try context.limit(milliseconds: request.run?.deadlineMs ?? 0)
+        let folder = try context.folder(models)
+        let request = try await blocking { try service.resolving(request, folder) }
+        try await answers.send(V1.BuildAtlasEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
+        let scan = try await service.build(
+            request, client: context.client, deadline: context.deadline, connection: context.connection
+        ) { event in
+            guard let event = V1.BuildAtlasEvent.Event(event) else { return }
+            try answers.sendBlocking(V1.BuildAtlasEvent(event: event))
+        }
+        try await answers.send(V1.BuildAtlasEvent(event: .done(V1.AtlasScan(scan))))
+    }
+}
+
+extension AtlasService {
+    /// The request with absolute paths. May block.
+    func resolving(_ request: V1.BuildAtlasRequest, _ folder: CallerFolder) throws -> V1.BuildAtlasRequest {
+        var request = request
+        request.path = try folder.absolute(request.path)
+        var run = request.run ?? V1.RunPluginRequest()
+        run.pluginId = run.pluginId.nonEmpty ?? Self.plugin
+        request.run = try plugins.resolving(run, folder)
+        return request
+    }
+}
+
+extension V1.BuildAtlasEvent.Event {
+    /// What of a run's events is told of a build.
+    fileprivate init?(_ event: V1.PluginEvent.Event) {
+        switch event {
+        case .progress(let progress): self = .progress(progress)
+        case .log(let log): self = .log(log)
+        case .skipped(let skipped): self = .skipped(skipped)
+        default: return nil
+        }
+    }
+}

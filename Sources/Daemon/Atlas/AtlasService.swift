@@ -1,0 +1,121 @@
+import Atlas
+import Files
+import Foundation
+import Messages
+
+/// Atlases: scans into them, and what is asked of them.
+struct AtlasService: Sendable {
+    let plugins: PluginService
+    /// How long a build waits for another to let go of the file: one that was cancelled takes a moment.
+    var patience = Duration.seconds(5)
+
+    /// What is scanned where nobody says otherwise.
+    static let plugin = "features"
+
+    // MARK: - Building
+
+    /// Checks what can be checked before anything waits for the engine. May block.
+    func check(_ request: V1.BuildAtlasRequest) throws {
+        let run = try self.run(request)
+        for source in run.audio { _ = try plugins.engine.input(source, connection: nil) }
+        _ = try plugins.engine.store.model(run.model)
+        try plugins.check(run)
+    }
+
+    /// Scans recordings into an atlas. However it ends early, the same request goes on from its checkpoint; an atlas that
+    /// was made for it is taken back, unless this process is killed.
+    /// - Parameters:
+    ///   - connection: whose uploads may be used; nil for a job.
+    ///   - tell: gets what the run tells but its results, from threads that may block, one at a time.
+    func build(
+        _ request: V1.BuildAtlasRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
+        tell: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+    ) async throws -> AtlasScanDetail {
+        let run = try await blocking { try self.run(request) }
+        let dimensions = try await blocking {
+            let model = try plugins.engine.store.model(run.model)
+            // By openai/whisper's names, as they are written.
+            return try JSONDecoder().decode([String: Int].self, from: JSONEncoder().encode(model.dimensions))
+        }
+        let store = try await open(request.path)
+        let build = AtlasBuild(store, run, dimensions: dimensions)
+        do {
+            _ = try await plugins.run(run, client: client, deadline: deadline, connection: connection) { event in
+                try build.take(event)
+                switch event {
+                case .progress, .log, .skipped, .description, .provenance: try tell(event)
+                default: break
+                }
+            }
+            let scan = try await blocking { try build.finish() }
+            // The atlas has it all.
+            unlink(run.checkpoint)
+            return scan
+        } catch {
+            // What is half there is of no use to anyone; where it cannot be removed now, the next scan does.
+            try? await blocking { try build.abandon() }
+            // A run that gave what is no atlas gives the same again.
+            if (error as? AtlasError)?.code == .dataLoss { unlink(run.checkpoint) }
+            throw error
+        }
+    }
+
+    /// Opens it for writing.
+    private func open(_ path: String) async throws -> AtlasStore {
+        try Engine.checkAbsolute(path)
+        let limit = ContinuousClock.now + patience
+        while true {
+            do {
+                return try await blocking { try AtlasStore(path: path, mode: .write) }
+            } catch let error as AtlasError where error.code == .unavailable && .now < limit {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    /// The run of a build: with its checkpoint beside the atlas, its hook points, and all tables where there is a choice.
+    private func run(_ request: V1.BuildAtlasRequest) throws -> V1.RunPluginRequest {
+        guard !request.path.isEmpty else { throw ServiceError(.invalidArgument, "the request names no atlas") }
+        var run = request.run ?? V1.RunPluginRequest()
+        guard run.shard == nil, run.stateFile.isEmpty, !run.returnState else {
+            throw ServiceError(.invalidArgument, "a scan into an atlas has no shards and gives no state away")
+        }
+        run.pluginId = run.pluginId.nonEmpty ?? Self.plugin
+        run.checkpoint = run.checkpoint.nonEmpty ?? request.path + ".checkpoint"
+        let known = Set(try plugins.describe(run.pluginId, first: run.pluginFolders).parameters.map(\.id))
+        func isGiven(_ id: String) -> Bool { run.arguments.contains { $0.id == id } }
+        if !request.hooks.isEmpty {
+            guard known.contains("hooks") else {
+                throw ServiceError(
+                    .invalidArgument,
+                    "the plugin '\(run.pluginId)' has no parameter 'hooks', which the hook points would set")
+            }
+            guard !isGiven("hooks") else {
+                throw ServiceError(.invalidArgument, "the hook points are given twice, as the argument 'hooks' too")
+            }
+            run.arguments.append(V1.PluginArgument(id: "hooks", value: request.hooks.joined(separator: ",")))
+        }
+        if known.contains("emit"), !isGiven("emit") {
+            run.arguments.append(V1.PluginArgument(id: "emit", value: "all"))
+        }
+        return run
+    }
+
+    // MARK: - Asking
+
+    /// Opens it for reading.
+    func atlas(_ path: String) throws -> AtlasStore {
+        guard !path.isEmpty else { throw ServiceError(.invalidArgument, "the request names no atlas") }
+        try Engine.checkAbsolute(path)
+        return try AtlasStore(path: path, mode: .read)
+    }
+
+    /// The scans that are complete, the newest first.
+    func scans(_ path: String) throws -> [AtlasScanDetail] {
+        try atlas(path).scans().filter { $0.scan.status == .complete }
+    }
+
+    func card(_ path: String, hook: String, feature: String, scan: Int64?) throws -> AtlasCard {
+        try atlas(path).card(hook: hook, named: feature, scan: scan)
+    }
+}
