@@ -8,7 +8,7 @@ package final class FileDescriptor: Sendable {
 
     /// - Throws: ``FileError`` (`notFound`, `cannotCreate`, `inputOutput`) where the system refuses.
     package init(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws {
-        let number = open(path, flags | O_CLOEXEC, mode)
+        let number = PathText.withName(path) { open($0, flags | O_CLOEXEC, mode) }
         guard number >= 0 else {
             throw flags & (O_WRONLY | O_RDWR) == 0 ? FileError.cannotRead(path) : FileError.cannotWrite(path)
         }

@@ -135,9 +135,10 @@ extension JobsCommand {
                 throw CommandError(
                     .usage, "the job \(job.id) is a plugin's run, which has no \(format.rawValue) form")
             }
-            let run = RunResults(
+            var run = RunResults(
                 description: results.description ?? .init(), results: results.results, skipped: results.skipped,
                 end: results.end)
+            run.notices = results.notices
             try run.show(out == nil || form != .text ? form : nil, out: out)
         }
     }

@@ -45,14 +45,16 @@ from .plugins import (
     PluginParameter,
     PluginResult,
     PluginRun,
+    RecordingNotice,
     ResultAxis,
+    SkippedRecording,
     Table,
     TimedEvent,
 )
 from .status import CallInfo, DaemonStatus, KernelStatus, ResidentModel
 from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
 from .traces import TensorInfo, Trace, TracedTensor, TraceOptions, TraceSummary
-from .transcripts import DecodingOptions, LanguageProbability, Segment, TranscribeOptions, Transcript, Word
+from .transcripts import DecodingOptions, LanguageProbability, Notice, Segment, TranscribeOptions, Transcript, Word
 
 __version__ = "0.1.0"
 
@@ -96,6 +98,7 @@ __all__ = [
     "ModelInfo",
     "ModelListing",
     "NotFound",
+    "Notice",
     "OutOfRange",
     "PermissionDenied",
     "PluginDescription",
@@ -108,11 +111,13 @@ __all__ = [
     "Progress",
     "PullEvent",
     "PullStream",
+    "RecordingNotice",
     "RegisteredModel",
     "ResidentModel",
     "ResourceExhausted",
     "ResultAxis",
     "Segment",
+    "SkippedRecording",
     "Span",
     "Stream",
     "Table",

@@ -130,6 +130,24 @@ class PluginLog:
     message: str
 
 
+@dataclass(frozen=True)
+class RecordingNotice:
+    """Something about a recording that was heard, or about a data set."""
+
+    #: As the data set names it, or the data set's own file.
+    file: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class SkippedRecording:
+    """A recording that was left out."""
+
+    file: str
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class PluginResult:
     """A value of a declared output."""
@@ -148,7 +166,26 @@ class PluginRun(Stream[PluginResult]):
         """What the plugin has said so far."""
         return tuple(self.__dict__.get("_log", ()))
 
+    @property
+    def notices(self) -> tuple[RecordingNotice, ...]:
+        """What there is to know about the recordings so far."""
+        return tuple(self.__dict__.get("_notices", ()))
+
+    @property
+    def skipped(self) -> tuple[SkippedRecording, ...]:
+        """The recordings that were left out so far."""
+        return tuple(self.__dict__.get("_skipped", ()))
+
     def _take(self, kind: str, message: Any) -> PluginResult | None:
+        if kind == "notice":
+            notice = message.notice
+            self.__dict__.setdefault("_notices", []).append(
+                RecordingNotice(notice.file, notice.notice.code, notice.notice.text)
+            )
+        if kind == "skipped":
+            self.__dict__.setdefault("_skipped", []).append(
+                SkippedRecording(message.skipped.file, message.skipped.reason)
+            )
         if kind == "log":
             self.__dict__.setdefault("_log", []).append(PluginLog(message.log.level, message.log.message))
         return _result(message.result) if kind == "result" else None
