@@ -259,7 +259,7 @@ let package = Package(
                 "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-        .testTarget(name: "AudioTests", dependencies: ["Audio", "Files", "Kernels", "TestSupport"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndFile", "Files", "Kernels", "TestSupport"]),
         .testTarget(
             name: "WhisperTests",
             dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles", "TestSupport", "Whisper"]),

@@ -16,8 +16,8 @@ struct Auscult: AsyncParsableCommand {
               auscult hooks 'encoder.blocks.0.**'
               auscult trace demo:en-slt-01 --hooks 'encoder.blocks.*' --out t.npz
 
-            A FILE is an audio file of any common format; '-' is standard input (16 kHz mono s16le), and 'demo:NAME' \
-            an embedded clip. --model takes a registered name, a Hugging Face folder, an openai .pt or a ggml .bin; by \
+            A FILE is an audio file of any common format; '-' is standard input (a sound file, or 16 kHz mono s16le), \
+            and 'demo:NAME' an embedded clip. --model takes a registered name, a Hugging Face folder, an openai .pt or a ggml .bin; by \
             default the embedded model is used.
 
             The work is done by the daemon auscultd, which keeps models in memory. The first command starts it, and it \

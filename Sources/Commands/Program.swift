@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Files
 import Foundation
 
 /// The program `auscult`: reads the arguments, runs the command, reports what went wrong.
@@ -7,11 +8,19 @@ public enum Program {
     /// Runs the process's own command line.
     public static func main() async -> Never {
         _ = Console.endsByPipe
-        let command = Task { await run(Array(CommandLine.arguments.dropFirst()), console: .standard) }
+        let arguments = arguments
+        let command = Task { await run(arguments, console: .standard) }
         Interruption.install { command.cancel() }
         let status = await command.value
         Interruption.endIfReceived()
         exit(status.rawValue)
+    }
+
+    /// The process's arguments; what is not UTF-8 in a file's name is not lost.
+    private static var arguments: [String] {
+        (1..<max(Int(CommandLine.argc), 1)).compactMap { index in
+            CommandLine.unsafeArgv[index].map { PathText.text(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+        }
     }
 
     /// Runs one command line to its end.

@@ -37,7 +37,8 @@ struct TraceCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: "An audio file, '-' for 16 kHz mono s16le on standard input, or demo:NAME.", completion: .file())
+        help: "An audio file, '-' for standard input (a sound file, or 16 kHz mono s16le), or demo:NAME.",
+        completion: .file())
     var file: String
 
     @Option(
@@ -71,6 +72,7 @@ struct TraceCommand: AsyncParsableCommand {
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var model: ModelOptions
     @OptionGroup var format: FormatOption
+    @OptionGroup var reading: ReadingFlags
     @Flag(help: "Run it as a job of the daemon, and print the job's id.") var detach = false
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -111,11 +113,11 @@ struct TraceCommand: AsyncParsableCommand {
             }
             var request = try await request(daemon)
             if detach {
-                request.audio = try input.storedSource(span.span)
+                request.audio = try input.storedSource(span.span, reading: reading.choices)
                 let job = V1.StartJobRequest(label: "\(input.name) → \(out)", work: .trace(request))
                 return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
             }
-            request.audio = try await input.source(span.span, daemon)
+            request.audio = try await input.source(span.span, daemon, reading: reading.choices)
             try await trace(request, daemon)
         }
     }
@@ -137,6 +139,7 @@ struct TraceCommand: AsyncParsableCommand {
             case .progress(let progress)?: line.show("tracing", progress) { "\($0)" }
             case .done(var summary)?:
                 line.clear()
+                for notice in summary.notices { verbosity.logger.warning("\(summary.file): \(notice.text)") }
                 // As the user calls them.
                 summary.outputFile = out
                 summary.model = model.name(of: summary.model)

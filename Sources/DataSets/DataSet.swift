@@ -9,6 +9,8 @@ public struct DataSet: Sendable {
     /// How its files lie.
     public enum Layout: String, Sendable {
         case folder, manifest, libriSpeech, commonVoice, demo
+        /// Hugging Face's: a folder whose recordings `metadata.csv` or `metadata.jsonl` lists.
+        case audioFolder
     }
 
     /// A file or a folder, absolute, or ``demo``.
@@ -38,10 +40,11 @@ public struct DataSet: Sendable {
             guard Manifest.Form(path: place) != nil else {
                 throw DataSetError(
                     .invalidArgument, file: place,
-                    "expected a folder, or a manifest ending in .jsonl, .ndjson, .json, .tsv or .tab")
+                    "expected a folder, or a manifest ending in .jsonl, .ndjson, .json, .tsv, .tab or .csv")
             }
             return .manifest
         }
+        if try metadata(of: place) != nil { return .audioFolder }
         if exists(place + "/validated.tsv"), exists(place + "/clips") { return .commonVoice }
         return try LibriSpeech.isOne(place) ? .libriSpeech : .folder
     }
@@ -49,7 +52,8 @@ public struct DataSet: Sendable {
     /// Goes through all recordings in their order, which is the same each time.
     /// - Parameters:
     ///   - first: the index of the first.
-    ///   - broken: called with each line that describes no recording. It is skipped, unless this throws.
+    ///   - broken: told of each row that describes no recording, each kind of file in a folder that is none, and each key that
+    ///     nothing is made of. They are left out, unless this throws; ``DataSetError/losesRecording`` says which matter.
     /// - Throws: what `broken` and `body` throw; ``DataSetError``, ``Files/FileError`` where nothing can be read at
     /// all.
     public func forEach(
@@ -66,16 +70,33 @@ public struct DataSet: Sendable {
         case .demo: for item in try clips() { try number(item) }
         case .folder: try AudioFolder.forEach(in: place, broken: broken, number)
         case .manifest: try Manifest.forEach(in: place, broken: broken, number)
+        case .audioFolder:
+            if let list = try Self.metadata(of: place) { try Manifest.forEach(in: list, broken: broken, number) }
         case .libriSpeech: try LibriSpeech.forEach(in: place, broken: broken, number)
         case .commonVoice: try Manifest.forEach(in: place + "/validated.tsv", broken: broken, number)
         }
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    /// Whether a path stands for several recordings: a folder, or a manifest by its ending.
+    public static func isOne(_ place: String) -> Bool {
+        place == demo || (try? isFolder(place)) == true || Manifest.Form(path: place) != nil
+    }
+
+    /// What lists the recordings of a folder as Hugging Face's `audiofolder` does; a file of that name which lists none
+    /// is somebody else's.
+    private static func metadata(of folder: String) throws -> String? {
+        try ["metadata.jsonl", "metadata.csv"].map { "\(folder)/\($0)" }.first { path in
+            guard exists(path) else { return false }
+            var lines = try LineReader(path)
+            return try lines.next()?.contains("file_name") == true
+        }
+    }
+
+    static func exists(_ path: String) -> Bool { PathText.withName(path) { access($0, F_OK) } == 0 }
 
     private static func isFolder(_ path: String) throws -> Bool {
         var status = stat()
-        guard stat(path, &status) == 0 else { throw FileError.cannotRead(path) }
+        guard PathText.withName(path, { stat($0, &status) }) == 0 else { throw FileError.cannotRead(path) }
         return status.st_mode & S_IFMT == S_IFDIR
     }
 }

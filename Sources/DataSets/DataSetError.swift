@@ -1,5 +1,12 @@
 import Files
 
+extension ErrorCode {
+    /// A file of a folder that is no recording; nothing is wrong with it.
+    public static let leftOut = ErrorCode(rawValue: "left_out")
+    /// A key of a manifest that nothing is made of; the recordings are there.
+    public static let ignored = ErrorCode(rawValue: "ignored")
+}
+
 /// What went wrong with a data set: a kind that a program can act on and a sentence that a person can, with the file
 /// and the line in it.
 public struct DataSetError: CodedError, Equatable {
@@ -9,6 +16,9 @@ public struct DataSetError: CodedError, Equatable {
     public let line: Int?
     /// What was expected and what came.
     public let problem: String
+
+    /// Whether a recording is lost by it, which somebody counted on.
+    public var losesRecording: Bool { code != .leftOut && code != .ignored }
 
     public init(_ code: ErrorCode, file: String, line: Int? = nil, _ problem: String) {
         self.code = code

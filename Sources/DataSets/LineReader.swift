@@ -22,13 +22,10 @@ struct LineReader {
 
     /// The next line without its end (`\n` or `\r\n`), or nil after the last. A byte order mark is left out.
     ///
-    /// A line that cannot be read as text is thrown as a ``DataSetError``, and the next call goes on behind it.
     mutating func next() throws -> String? {
         guard let bytes = try nextBytes() else { return nil }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw DataSetError(.dataLoss, file: path, line: number, "expected UTF-8 text; there are other bytes")
-        }
-        return text
+        // A name in it may be of other bytes than UTF-8; those stand for themselves, as in ``Files/PathText``.
+        return PathText.text(bytes)
     }
 
     private mutating func nextBytes() throws -> ArraySlice<UInt8>? {

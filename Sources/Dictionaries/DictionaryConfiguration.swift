@@ -40,8 +40,17 @@ struct DictionaryConfiguration {
     }
 
     func normalisation() throws -> SparseDictionary.Normalisation {
-        // Older files have a boolean here.
-        if bool("normalize_activations") == false { return .none }
+        // Older files have a boolean here; SAELens reads true as expected_average_only_in.
+        switch bool("normalize_activations") {
+        case false?: return .none
+        case true?:
+            throw unsupported(
+                "normalize_activations true (expected_average_only_in, by a factor that is not in the files)")
+        case nil: break
+        }
+        if let value = member("normalize_activations"), value.string == nil {
+            throw DictionaryError(.dataLoss, "\(path): normalize_activations is neither a text nor true or false")
+        }
         let name = text("normalize_activations") ?? "none"
         guard let known = SparseDictionary.Normalisation(rawValue: name) else {
             // expected_average_only_in among them: its factor is not in the files.

@@ -29,12 +29,14 @@ extension SparseDictionary {
         let (inputs, latents) = (try config.size("d_in"), try config.size("d_sae"))
         func tensor(_ name: String, _ shape: [Int]) throws -> Tensor { try self.tensor(file, name, shape) }
         let encoder = transposed(try tensor("W_enc", [inputs, latents]))
-        let decoder = try tensor("W_dec", [latents, inputs])
+        var decoder = try tensor("W_dec", [latents, inputs])
         let bias = try tensor("b_enc", [latents]).elements
-        if config.bool("finetuning_scaling_factor") == true {
-            throw config.unsupported("finetuning_scaling_factor")
-        }
+        if let factors = try scalingFactors(config, file, latents) { scale(&decoder, by: factors) }
         let architecture = config.text("architecture") ?? "standard"
+        if architecture != "jumprelu", file.names.contains("threshold") {
+            throw config.unsupported(
+                "a tensor 'threshold', which an architecture '\(architecture)' does not have and jumprelu has,")
+        }
         let activation: Activation
         switch architecture {
         case "standard":
@@ -59,6 +61,36 @@ extension SparseDictionary {
         let rescaled = config.bool("rescale_acts_by_decoder_norm") == true
         return rescaled && ["topk", "batchtopk"].contains(architecture)
             ? try plain.withUnitDirections(name: file.name) : plain
+    }
+
+    /// What codes are multiplied with before they are decoded, where a dictionary was tuned afterwards. Files of a time
+    /// have the tensor without it: then it is 1, and says nothing.
+    private static func scalingFactors(
+        _ config: DictionaryConfiguration, _ file: SafetensorsFile, _ latents: Int
+    ) throws -> [Float]? {
+        let isTuned = config.bool("finetuning_scaling_factor") == true
+        guard file.names.contains("scaling_factor") else {
+            guard !isTuned else {
+                throw config.unsupported("finetuning_scaling_factor without a tensor 'scaling_factor'")
+            }
+            return nil
+        }
+        let factors = try tensor(file, "scaling_factor", [latents]).elements
+        guard isTuned || factors.allSatisfy({ abs($0 - 1) <= 1e-5 }) else {
+            throw config.unsupported(
+                "a tensor 'scaling_factor' other than 1 where finetuning_scaling_factor is not set")
+        }
+        return isTuned ? factors : nil
+    }
+
+    /// Multiplies each latent's direction.
+    private static func scale(_ decoder: inout Tensor, by factors: [Float]) {
+        let inputs = decoder.shape[1]
+        decoder.withUnsafeMutableBufferPointer { decoder in
+            for (latent, factor) in factors.enumerated() {
+                for i in latent * inputs..<(latent + 1) * inputs { decoder[i] *= factor }
+            }
+        }
     }
 
     private static func sparsify(

@@ -31,11 +31,11 @@ public struct DataFolder: Sendable {
     }
 
     private static func makeFolder(_ path: String, of whole: String) throws {
-        guard mkdir(path, 0o777) != 0 else { return }
+        guard PathText.withName(path, { mkdir($0, 0o777) }) != 0 else { return }
         let reason = errno
         var status = stat()
         // Whatever mkdir says (a read-only file system, no permission), a folder that is there will do.
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
+        if PathText.withName(path, { stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
         throw FileError(.cannotCreate, "cannot make the folder \(whole): \(systemReason(reason))")
     }
 }

@@ -8,7 +8,7 @@ package final class FileDescriptor: Sendable {
 
     /// - Throws: ``FileError`` (`notFound`, `cannotCreate`, `inputOutput`) where the system refuses.
     package init(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws {
-        let number = open(path, flags | O_CLOEXEC, mode)
+        let number = PathText.withName(path) { open($0, flags | O_CLOEXEC, mode) }
         guard number >= 0 else {
             throw flags & (O_WRONLY | O_RDWR) == 0 ? FileError.cannotRead(path) : FileError.cannotWrite(path)
         }
@@ -24,7 +24,7 @@ package final class FileDescriptor: Sendable {
     package convenience init(reading path: String, name: String? = nil) throws {
         let name = name ?? path
         // Without waiting for a pipe's writer; to reading a regular file it makes no difference.
-        let number = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+        let number = PathText.withName(path) { open($0, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) }
         guard number >= 0 else {
             // A socket cannot be opened at all.
             throw errno == ENXIO ? FileError.notRegular(name, S_IFSOCK) : FileError.cannotRead(name)

@@ -34,7 +34,7 @@ public final class PendingFile {
     deinit {
         guard let temporary else { return }
         Self.open.withLock { _ = $0.names.remove(temporary) }
-        unlink(temporary)
+        _ = PathText.withName(temporary) { unlink($0) }
     }
 
     /// - Throws: ``FileError`` (`inputOutput`) where the disk is full or otherwise refuses.
@@ -63,7 +63,9 @@ public final class PendingFile {
             }
             let name = try temporary ?? linkIntoFolder()
             temporary = name
-            guard rename(name, destination) == 0 else { throw FileError.cannotWrite(destination) }
+            guard PathText.withName(name, { from in PathText.withName(destination) { rename(from, $0) } }) == 0 else {
+                throw FileError.cannotWrite(destination)
+            }
             temporary = nil
             open.names.remove(name)
         }
@@ -73,7 +75,7 @@ public final class PendingFile {
     /// end.
     public static func discardAll() {
         open.withLock { open in
-            for name in open.names { unlink(name) }
+            for name in open.names { _ = PathText.withName(name) { unlink($0) } }
             open = Open(names: [], hasEnded: true)
         }
     }
@@ -88,7 +90,8 @@ public final class PendingFile {
     /// Names a nameless file, as a rename needs a name to start from.
     private func linkIntoFolder() throws -> String {
         let name = Self.hiddenName(besides: destination)
-        guard linkat(AT_FDCWD, "/proc/self/fd/\(file.number)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 else {
+        let source = "/proc/self/fd/\(file.number)"
+        guard PathText.withName(name, { linkat(AT_FDCWD, source, AT_FDCWD, $0, AT_SYMLINK_FOLLOW) }) == 0 else {
             throw FileError.cannotWrite(destination)
         }
         return name
@@ -96,13 +99,17 @@ public final class PendingFile {
 
     private static func openTemporary(besides path: String) throws -> (descriptor: Int32, name: String?) {
         let temporaryFile: Int32 = 0o20000000 | O_DIRECTORY  // O_TMPFILE, a macro that Swift does not import
-        let nameless = Foundation.open(folder(of: path), temporaryFile | O_RDWR | O_CLOEXEC, 0o666)
+        let nameless = PathText.withName(folder(of: path)) {
+            Foundation.open($0, temporaryFile | O_RDWR | O_CLOEXEC, 0o666)
+        }
         if nameless >= 0 {
             if access("/proc/self/fd/\(nameless)", F_OK) == 0 { return (nameless, nil) }
             close(nameless)  // no /proc: it could never be named
         }
         let name = hiddenName(besides: path)
-        let descriptor = Foundation.open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let descriptor = PathText.withName(name) {
+            Foundation.open($0, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        }
         guard descriptor >= 0 else { throw FileError.cannotWrite(path) }
         return (descriptor, name)
     }
@@ -113,7 +120,7 @@ public final class PendingFile {
             throw FileError(.cannotCreate, "cannot write '\(path)': it names no file")
         }
         var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard PathText.withName(path, { stat($0, &status) }) == 0 else {
             guard errno == ENOENT else { throw FileError.cannotWrite(path) }
             return path
         }
@@ -123,10 +130,10 @@ public final class PendingFile {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw FileError(.cannotCreate, "cannot write \(path): it exists and is not a regular file")
         }
-        guard access(path, W_OK) == 0 else { throw FileError.cannotWrite(path) }
-        guard let resolved = realpath(path, nil) else { throw FileError.cannotWrite(path) }
+        guard PathText.withName(path, { access($0, W_OK) }) == 0 else { throw FileError.cannotWrite(path) }
+        guard let resolved = PathText.withName(path, { realpath($0, nil) }) else { throw FileError.cannotWrite(path) }
         defer { free(resolved) }
-        return String(cString: resolved)
+        return PathText.text(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
     }
 
     private static func folder(of path: String) -> String {

@@ -65,6 +65,16 @@ package struct ResultsJSON {
                 "skipped",
                 .array(run.skipped.map { ["file": .string($0.file), "reason": .string($0.reason)] })
             ),
+            (
+                "notices",
+                .array(
+                    run.notices.map {
+                        [
+                            "file": .string($0.file), "code": .string($0.notice?.code ?? ""),
+                            "text": .string($0.notice?.text ?? ""),
+                        ]
+                    })
+            ),
         ]
     }
 

@@ -38,16 +38,12 @@ struct BadFile: CustomStringConvertible, Sendable {
         BadFile("65 channels", wav { $0.channels = 65 }, .unsupported, "65 channels", "1 to 64"),
         BadFile("0 bits", wav { $0.bitsPerSample = 0 }, .dataLoss, "is damaged"),
         BadFile("unknown encoding", wav { $0.format = 99 }, .dataLoss, "is damaged"),
-        BadFile(
-            "ten hours promised", wav { $0.claimedDataSize = 1_152_000_000 }, .dataLoss,
-            "is cut short", "1152000000 bytes", "3200 came"),
         BadFile("cut in the header", Array(wav { _ in }[..<30]), .dataLoss, "is damaged"),
         BadFile("not a number", floats([0, 1, .nan, 0]), .dataLoss, "sample 2, at 0.0 s, is nan"),
         BadFile(
             "infinite", floats([Float](repeating: 0, count: 20_003) + [-.infinity], rate: 8000, channels: 2),
             .dataLoss, "sample 10001 of channel 2, at 1.25 s, is -inf"),
         BadFile("absurdly loud", floats([0, 1e30]), .dataLoss, "sample 1", "1e+30", "plausible"),
-        BadFile("FLAC cut short", flac { $0.count / 2 }, .dataLoss, "decode"),
         BadFile("FLAC header alone", flac { _ in 60 }, .dataLoss, "is damaged"),
     ]
 
@@ -108,39 +104,6 @@ struct BadInputTests {
             #expect(chmod(path, 0) == 0)
             let error = #expect(throws: AudioError.self) { try SampleBuffer.read(.file(path)) }
             #expect(error?.code == .unavailable && error?.message.contains("Permission denied") == true)
-        }
-    }
-
-    // Not MP3: libmpg123 would fill the log with its own complaints.
-    @Test("mutated headers are read or refused, and nothing worse", arguments: ["wav", "flac", "ogg"])
-    func mutatedHeaders(kind: String) throws {
-        var random = SeededGenerator(seed: 12)
-        let seed = try headerSeed(kind)
-        for _ in 0..<300 {
-            var bytes = seed
-            for _ in 0..<Int.random(in: 1...6, using: &random) {
-                let place = Int.random(in: 0..<min(128, bytes.count), using: &random)
-                bytes[place] = UInt8.random(in: 0...255, using: &random)
-            }
-            if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random)) }
-            do {
-                #expect(try SampleBuffer.read(.bytes(bytes, name: "mutated")).count > 0)
-            } catch let error as AudioError {
-                #expect(error.message.hasPrefix("mutated: "))
-            }
-        }
-    }
-
-    private func headerSeed(_ kind: String) throws -> [UInt8] {
-        switch kind {
-        case "wav": return WAVBytes(samples: [Int16](repeating: 50, count: 800)).bytes
-        case "flac":
-            return try withTemporaryFolder { folder in
-                let path = folder.appending(path: "seed.flac").path
-                try SoundFileWriter.write((0..<800).map { Float($0 % 50) / 50 }, as: .flac16, to: path)
-                return Array(try Data(contentsOf: URL(filePath: path)))
-            }
-        default: return Array(try Data(contentsOf: AudioFixtures.folder.appending(path: "voice.\(kind)")))
         }
     }
 }

@@ -5,15 +5,31 @@ import Testing
 
 @Suite("Long recordings")
 struct LongRecordingTests {
-    /// A WAV file of `seconds` of silence at 8 kHz that takes no room on the disk.
-    private func sparseWAV(seconds: Int, in folder: URL) throws -> String {
+    /// A WAV file of `seconds` of silence that takes no room on the disk.
+    private func sparseWAV(seconds: Int, rate: Int = 8000, in folder: URL) throws -> String {
         var header = WAVBytes(samples: [])
-        header.rate = 8000
-        header.claimedDataSize = UInt32(seconds * 16_000)
+        header.rate = UInt32(rate)
+        header.claimedDataSize = UInt32(seconds * 2 * rate)
         let path = folder.appending(path: "long.wav").path
         try Data(header.bytes).write(to: URL(filePath: path))
-        #expect(truncate(path, off_t(44 + seconds * 16_000)) == 0)
+        #expect(truncate(path, off_t(44 + seconds * 2 * rate)) == 0)
         return path
+    }
+
+    @Test("ten hours are gone through in little memory")
+    func tenHours() throws {
+        try withTemporaryFolder { folder in
+            let path = try sparseWAV(seconds: 36_000, rate: 16_000, in: folder)
+            let before = residentBytes()
+            let end = try SampleBuffer.read(.file(path), seconds: 35_990..<36_000)
+            #expect(end.count == 160_000 && end.notices.isEmpty)
+            #expect(residentBytes() - before < 64 << 20)
+        }
+    }
+
+    private func residentBytes() -> Int {
+        let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
+        return fields.count > 1 ? (Int(fields[1]) ?? 0) * 4096 : 0
     }
 
     @Test("past ten minutes the samples lie in a temporary file, and nothing is left of it")

@@ -50,8 +50,8 @@ import Testing
     func errors() throws {
         let folder = try TemporaryFolder()
         let sources: [AudioSource] = [
-            .pcm([1, 2, 3], name: "call 7"), .pcm([], name: "call 7"), .pcm(Array("RIFFxxxx".utf8), name: "call 7"),
-            .spooled(path: try folder.write([1, 2, 3, 4, 5], to: "odd"), encoding: .f32le, name: "call 7"),
+            .pcm([1], name: "call 7"), .pcm([], name: "call 7"),
+            .spooled(path: try folder.write([1, 2, 3], to: "odd"), encoding: .f32le, name: "call 7"),
             .spooled(path: try folder.write(bytes([0, .nan]), to: "nan"), encoding: .f32le, name: "call 7"),
             .spooled(path: try folder.write(bytes([1e30]), to: "big"), encoding: .f32le, name: "call 7"),
             .spooled(path: try folder.write(Array("hello".utf8), to: "text"), encoding: .file, name: "call 7"),

@@ -61,7 +61,7 @@ import Testing
     @Test("two results of one name are refused before any work")
     func sameStem() async throws {
         let data = try TemporaryFolder()
-        let result = try await auscult("transcribe", "a/x.wav", "b/x.flac", "--out", data("o"), data: data)
+        let result = try await auscult("transcribe", "a/x.wav", "b/x.wav", "--out", data("o"), data: data)
         #expect(result.status == 64)
         #expect(try data.names().isEmpty)
     }

@@ -213,7 +213,7 @@ private func refusal(_ file: String = "tiny.file", _ body: () throws -> Void) ->
             TinyFiles().config.replacing("_dim\": 16", with: "_dim\": 12"),
             String(TinyFiles().config.dropLast()) + ", \"activation_function\": \"relu\"}",
             String(TinyFiles().config.dropLast()) + ", \"tie_word_embeddings\": false}",
-            String(TinyFiles().config.dropLast()) + ", \"alignment_heads\": [[0, 2]]}",
+            String(TinyFiles().config.dropLast()) + ", \"alignment_heads\": [[0, 2, 1]]}",
             String(TinyFiles().config.dropLast()) + ", \"suppress_tokens\": \"1,2\"}",
         ])
     func config(text: String) {

@@ -1,6 +1,6 @@
-import Glibc
+import Files
 
-/// Samples of 16 kHz mono, little-endian, with no header, from a descriptor.
+/// Samples of 16 kHz mono, little-endian, with no header.
 struct RawSamples {
     enum Format {
         /// Full scale ±32768.
@@ -11,110 +11,97 @@ struct RawSamples {
         var byteCount: Int { self == .int16 ? 2 : 4 }
     }
 
+    private let bytes: RecordingBytes
     private let format: Format
-    private let descriptor: Int32
     private let name: String
-    private var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    /// Bytes of `bytes` that belong to a sample whose rest has not come yet.
-    private var pending = 0
-    private var isFirst = true
+    private var position = 0
 
-    init(descriptor: Int32, name: String, format: Format = .int16) throws {
+    /// Samples that one ``read()`` returns at most.
+    private static let blockSamples = 16_384
+
+    init(_ bytes: RecordingBytes, _ format: Format, name: String) {
+        self.bytes = bytes
         self.format = format
-        self.descriptor = descriptor
         self.name = name
-        if isatty(descriptor) == 1 {
-            throw AudioError(
-                .invalidArgument,
-                """
-                \(name): is a terminal; expected raw 16 kHz mono s16le samples through a pipe
-                """)
-        }
     }
 
-    /// The next samples, at least one, scaled to −1 ..< 1; none at the end.
+    /// The next samples, scaled to −1 ..< 1; none at the end.
     mutating func read() throws -> [Float] {
-        while true {
-            let got = try fill()
-            let available = pending + got
-            if isFirst, available > 0 {
-                try Self.refuseContainer(bytes[..<available], name: name)
-                isFirst = false
-            }
-            if got == 0 {
-                guard pending == 0 else { throw Self.odd(name, format) }
-                return []
-            }
-            let samples = try Self.samples(bytes[..<available], format, name: name)
-            pending = available % format.byteCount
-            for index in 0..<pending { bytes[index] = bytes[available - pending + index] }
-            if !samples.isEmpty { return samples }
-        }
-    }
-
-    /// The s16le samples that are all of `bytes`, scaled to −1 ..< 1.
-    static func samples(_ bytes: [UInt8], name: String) throws -> [Float] {
-        try refuseContainer(bytes[...], name: name)
-        guard bytes.count % 2 == 0 else { throw odd(name, .int16) }
-        return try samples(bytes[...], .int16, name: name)
+        var block = [UInt8](repeating: 0, count: Self.blockSamples * format.byteCount)
+        let got = block.withUnsafeMutableBytes { bytes.copy(from: position, into: $0) }
+        let count = got / format.byteCount
+        guard count > 0 else { return [] }
+        position += count * format.byteCount
+        return try block.withUnsafeBytes { try samples(UnsafeRawBufferPointer(rebasing: $0[..<got]), count) }
     }
 
     /// The whole samples in `bytes`.
-    private static func samples(_ bytes: ArraySlice<UInt8>, _ format: Format, name: String) throws -> [Float] {
-        try bytes.withUnsafeBytes { bytes in
-            let count = bytes.count / format.byteCount
-            guard format == .float32 else {
-                return (0..<count).map { index in
-                    let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: Int16.self)
-                    return Float(Int16(littleEndian: bits)) / 32768
-                }
-            }
-            return try (0..<count).map { index in
-                let bits = bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
-                let sample = Float(bitPattern: UInt32(littleEndian: bits))
-                guard abs(sample) <= SoundFile.greatestSample else {
-                    throw AudioError(
-                        .dataLoss,
-                        "\(name): a sample is \(sample); expected a finite number of a plausible size")
-                }
-                return sample
+    static func int16(_ bytes: [UInt8]) -> [Float] {
+        bytes.withUnsafeBytes { bytes in
+            (0..<bytes.count / 2).map { index in
+                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: Int16.self)
+                return Float(Int16(littleEndian: bits)) / 32768
             }
         }
     }
 
-    /// Reads behind the pending bytes; waits where the descriptor does not block. Zero at the end.
-    private mutating func fill() throws -> Int {
-        let (pending, descriptor) = (pending, descriptor)
-        while true {
-            let got = bytes.withUnsafeMutableBytes { bytes in
-                SystemCall.retrying { Glibc.read(descriptor, bytes.baseAddress! + pending, bytes.count - pending) }
+    private func samples(_ bytes: UnsafeRawBufferPointer, _ count: Int) throws -> [Float] {
+        guard format == .float32 else { return Self.int16(Array(bytes)) }
+        return try (0..<count).map { index in
+            let bits = bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+            let sample = Float(bitPattern: UInt32(littleEndian: bits))
+            guard abs(sample) <= SoundFile.greatestSample else {
+                throw AudioError(
+                    .dataLoss,
+                    "\(name): a sample is \(sample); expected a finite number of a plausible size")
             }
-            if got >= 0 { return got }
-            guard errno == EAGAIN else {
-                throw AudioError(.unavailable, "\(name): cannot be read: \(SystemCall.message(errno))")
-            }
-            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            poll(&request, 1, -1)
+            return sample
         }
     }
 
-    /// A sound file piped in by mistake would be heard as noise.
-    private static func refuseContainer(_ start: ArraySlice<UInt8>, name: String) throws {
-        let tags: [(tag: String, format: String)] = [
-            ("RIFF", "WAV"), ("fLaC", "FLAC"), ("OggS", "Ogg"), ("ID3", "MP3"),
-        ]
-        for (tag, format) in tags where start.starts(with: tag.utf8) {
-            throw AudioError(
-                .invalidArgument,
-                """
-                \(name): begins like a sound file (\(format)), not like samples; expected \
-                raw 16 kHz mono samples without a header
-                """)
+    /// What speaks against these being samples.
+    var doubts: [Notice] {
+        var doubts: [Notice] = []
+        if bytes.size % format.byteCount != 0 {
+            let expected = format == .int16 ? "s16le, an even number of bytes" : "float32, a multiple of 4 bytes"
+            doubts.append(
+                Notice(
+                    .takenForSamples,
+                    "ends in the middle of a sample; expected \(expected), and \(bytes.size) bytes came"))
         }
+        if let likeness {
+            doubts.append(
+                Notice(.takenForSamples, "was taken for raw 16 kHz mono samples, though it looks like \(likeness)"))
+        }
+        return doubts
     }
 
-    private static func odd(_ name: String, _ format: Format) -> AudioError {
-        let expected = format == .int16 ? "s16le, an even number of bytes" : "float32, a multiple of 4 bytes"
-        return AudioError(.dataLoss, "\(name): ends in the middle of a sample; expected \(expected)")
+    /// What the bytes look like, if not like samples.
+    private var likeness: String? {
+        switch bytes.signature {
+        // A frame's header alone may be samples.
+        case let known? where known.kind == .sound && known.name != "MP3" || bytes.array(at: 0, count: 3)?.tag == "ID3":
+            return "a sound file (\(known.name))"
+        case let known? where known.kind != .sound: return known.name
+        default: break
+        }
+        return format == .int16 && isWhite ? "compressed or encrypted data" : nil
+    }
+
+    /// Whether the 16-bit samples at the beginning are as bytes are that follow no pattern: as loud as they can be, and
+    /// without a relation between neighbours. No recording is both.
+    private var isWhite: Bool {
+        var block = [UInt8](repeating: 0, count: 1 << 16)
+        let count = block.withUnsafeMutableBytes { bytes.copy(from: 0, into: $0) } / 2
+        guard count >= 1024 else { return false }
+        let samples = Self.int16(Array(block[..<(2 * count)]))
+        var (energy, neighbours, last) = (Float(0), Float(0), Float(0))
+        for sample in samples {
+            energy += sample * sample
+            neighbours += sample * last
+            last = sample
+        }
+        // Of evenly spread samples the mean square is 1/3.
+        return energy / Float(count) > 0.25 && abs(neighbours) < 0.1 * energy
     }
 }

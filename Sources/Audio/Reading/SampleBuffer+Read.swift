@@ -1,73 +1,35 @@
-import Glibc
-
 extension SampleBuffer {
     /// Reads a recording: decoded, averaged to mono, resampled to 16 kHz; block by block, in bounded memory.
     ///
     /// - The mono signal is the mean of the channels. For stereo that is what `ffmpeg -ac 1` does, and with it
     ///   openai/whisper; ffmpeg weighs the channels of surround sound, we do not.
-    /// - n samples at another rate become round(n·16000/rate).
-    /// - Samples beyond ±1, which float formats hold, stay.
+    /// - n samples at another rate become round(n·16000/rate). Streams in a row are heard one after another, each at
+    ///   its own rate.
+    /// - Samples beyond ±1, which float formats hold, are set to ±1 as ffmpeg does, or divided where all of the
+    ///   recording is on another scale; see ``notices``.
+    /// - One policy for wrong lengths, in every container: what can be decoded is used, a notice says where the header
+    ///   promised more than a frame's worth beyond it, and a recording of which nothing can be decoded is refused.
     ///
     /// - Parameters:
     ///   - seconds: the part to keep, half-open; it may reach beyond the end, but must not start there. These are the
     ///     samples that cutting the whole recording afterwards gives; it is decoded from its start.
-    /// - Throws: ``AudioError`` with the recording's name: not there, not audio, empty, cut short, a sample that is no
-    ///   number, a sample rate or number of channels that makes no sense, no space for the temporary file.
-    public static func read(_ source: AudioSource, seconds: Range<Double>? = nil) throws -> SampleBuffer {
-        try read(source, seconds: seconds, into: SampleSpool(name: source.description))
+    /// - Throws: ``AudioError`` with the recording's name: not there, not audio, empty, a sample that is no number, a
+    ///   sample rate or number of channels that makes no sense, no space for the temporary file; and, where `options`
+    ///   are strict, what would be a notice.
+    public static func read(
+        _ source: AudioSource, seconds: Range<Double>? = nil, options: ReadingOptions = ReadingOptions()
+    ) throws -> SampleBuffer {
+        try read(source, seconds: seconds, options: options, into: SampleSpool(name: source.description))
     }
 
     package static func read(
-        _ source: AudioSource, seconds: Range<Double>? = nil, into spool: SampleSpool
+        _ source: AudioSource, seconds: Range<Double>? = nil, options: ReadingOptions = ReadingOptions(),
+        into spool: SampleSpool
     ) throws -> SampleBuffer {
-        var spool = CroppingSpool(spool, keeping: try sampleRange(seconds, of: source))
-        switch source {
-        case .file(let path): try decode(try SoundFile(path: path), into: &spool)
-        case .bytes(let bytes, let name): try decode(try SoundFile(bytes: bytes, name: name), into: &spool)
-        case .raw(let descriptor, let name):
-            var raw = try RawSamples(descriptor: descriptor, name: name)
-            try raw.read(into: &spool)
-        case .pcm(let bytes, let name):
-            try RawSamples.samples(bytes, name: name).withUnsafeBufferPointer { try spool.append($0) }
-        case .spooled(let path, .file, let name): try decode(try SoundFile(path: path, name: name), into: &spool)
-        case .spooled(let path, let encoding, let name):
-            let descriptor = try SoundFile.open(path, name: name)
-            defer { close(descriptor) }
-            var raw = try RawSamples(
-                descriptor: descriptor, name: name, format: encoding == .f32le ? .float32 : .int16)
-            try raw.read(into: &spool)
-        }
-        return try spool.finish(name: source.description)
-    }
-
-    private static func decode(_ file: SoundFile, into spool: inout CroppingSpool) throws {
-        let resampler = try Resampler(inputRate: file.sampleRate)
-        var mono = [Float](repeating: 0, count: SoundFile.blockFrames)
-        while !spool.isFull {
-            let frames = try file.read { block in
-                try file.check(block)
-                return mix(block, channels: file.channels, into: &mono)
-            }
-            if frames == 0 { break }
-            try mono.withUnsafeBufferPointer { mono in
-                try resampler.process(UnsafeBufferPointer(rebasing: mono[..<frames])) { try spool.append($0) }
-            }
-        }
-        guard !spool.isFull else { return }
-        try file.checkLength()
-        try resampler.finish { try spool.append($0) }
-    }
-
-    /// The mean of the channels. Returns the frames.
-    private static func mix(_ block: UnsafeBufferPointer<Float>, channels: Int, into mono: inout [Float]) -> Int {
-        let frames = block.count / channels
-        let scale = 1 / Float(channels)
-        for frame in 0..<frames {
-            var sum: Float = 0
-            for channel in 0..<channels { sum += block[frame * channels + channel] }
-            mono[frame] = sum * scale
-        }
-        return frames
+        let spool = CroppingSpool(spool, keeping: try sampleRange(seconds, of: source))
+        var reader = RecordingReader(name: source.description, spool, options)
+        try reader.read(source)
+        return try reader.finish()
     }
 
     private static func sampleRange(_ seconds: Range<Double>?, of source: AudioSource) throws -> Range<Int> {
@@ -82,7 +44,16 @@ extension SampleBuffer {
         }
         // Beyond 2⁴⁰ samples, two years, lies no recording.
         let samples = { (time: Double) in Int(min(time * Double(sampleRate), 0x1p40).rounded()) }
-        return samples(seconds.lowerBound)..<samples(seconds.upperBound)
+        let range = samples(seconds.lowerBound)..<samples(seconds.upperBound)
+        guard !range.isEmpty else {
+            throw AudioError(
+                .invalidArgument,
+                """
+                \(source): no sample lies between \(seconds.lowerBound) and \(seconds.upperBound) s; expected at least \
+                one, 1/\(sampleRate) s
+                """)
+        }
+        return range
     }
 }
 
@@ -103,67 +74,5 @@ extension SoundFile {
             \(name): sample \(frame)\(channel), at \(seconds(frame)) s, is \(block[index]); expected \
             a finite number of a plausible size
             """)
-    }
-
-    /// Throws if fewer frames came than the header promised.
-    func checkLength() throws {
-        guard let promisedFrames, position < promisedFrames else { return }
-        throw AudioError(
-            .dataLoss,
-            """
-            \(name): is damaged or cut short: the header promises \(promisedFrames) samples (\
-            \(seconds(promisedFrames)) s), \(position) (\(seconds(position)) s) could be decoded
-            """)
-    }
-}
-
-extension RawSamples {
-    fileprivate mutating func read(into spool: inout CroppingSpool) throws {
-        while !spool.isFull {
-            let samples = try read()
-            if samples.isEmpty { break }
-            try samples.withUnsafeBufferPointer { try spool.append($0) }
-        }
-    }
-}
-
-/// A spool that keeps only a range of what it is given.
-private struct CroppingSpool {
-    private var spool: SampleSpool
-    private let range: Range<Int>
-    /// Samples given so far.
-    private var position = 0
-
-    init(_ spool: SampleSpool, keeping range: Range<Int>) {
-        self.spool = spool
-        self.range = range
-    }
-
-    /// Whether nothing that may still come would be kept.
-    var isFull: Bool { position >= range.upperBound }
-
-    mutating func append(_ samples: UnsafeBufferPointer<Float>) throws {
-        let kept = range.clamped(to: position..<position + samples.count)
-        if !kept.isEmpty {
-            try spool.append(
-                UnsafeBufferPointer(rebasing: samples[kept.lowerBound - position..<kept.upperBound - position]))
-        }
-        position += samples.count
-    }
-
-    func finish(name: String) throws -> SampleBuffer {
-        guard position > 0 else {
-            throw AudioError(.dataLoss, "\(name): holds no samples; expected at least one")
-        }
-        guard spool.count > 0 else {
-            let rate = Double(SampleBuffer.sampleRate)
-            throw AudioError(
-                .invalidArgument,
-                """
-                \(name): cannot start at \(Double(range.lowerBound) / rate) s; the recording ends at \
-                \(Double(position) / rate) s
-                """)
-        }
-        return spool.finish()
     }
 }

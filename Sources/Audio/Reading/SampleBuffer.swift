@@ -14,7 +14,19 @@ public final class SampleBuffer: Sendable {
 
     /// Samples in all.
     public let count: Int
+    /// What whoever reads them should know.
+    public let notices: [Notice]
     private let storage: Storage
+    private let level: Level
+
+    /// What is done with samples as they are read.
+    enum Level: Sendable, Hashable {
+        case asIs
+        /// Set to ±1 where they are beyond.
+        case clipped
+        /// Multiplied.
+        case scaled(Float)
+    }
 
     private enum Storage: Sendable {
         case memory([Float])
@@ -24,11 +36,19 @@ public final class SampleBuffer: Sendable {
     public init(_ samples: [Float]) {
         count = samples.count
         storage = .memory(samples)
+        (level, notices) = (.asIs, [])
+    }
+
+    /// The same samples on another level, with notices.
+    init(_ samples: SampleBuffer, level: Level, notices: [Notice]) {
+        (count, storage) = (samples.count, samples.storage)
+        (self.level, self.notices) = (level, notices)
     }
 
     init(_ file: TemporaryFile, count: Int) {
         self.count = count
         storage = .file(file)
+        (level, notices) = (.asIs, [])
     }
 
     /// Seconds.
@@ -39,12 +59,18 @@ public final class SampleBuffer: Sendable {
         if case .file = storage { true } else { false }
     }
 
-    /// The samples in `range`, copied. Throws ``AudioError/Code/unavailable`` if the temporary file cannot be read.
+    /// The samples in `range`, copied. Throws `unavailable` if the temporary file cannot be read.
     public func read(_ range: Range<Int>) throws -> [Float] {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "samples \(range) of \(count)")
-        switch storage {
-        case .memory(let samples): return Array(samples[range])
-        case .file(let file): return try file.readFloats(range)
+        let stored =
+            switch storage {
+            case .memory(let samples): Array(samples[range])
+            case .file(let file): try file.readFloats(range)
+            }
+        switch level {
+        case .asIs: return stored
+        case .clipped: return stored.map { min(max($0, -1), 1) }
+        case .scaled(let factor): return stored.map { $0 * factor }
         }
     }
 

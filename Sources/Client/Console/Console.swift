@@ -34,7 +34,7 @@ package struct Console: Sendable {
                 throw error
             }
         },
-        error: { try? write(Array($0.utf8), to: STDERR_FILENO, name: "standard error") },
+        error: { try? write(Array(PathText.shown($0).utf8), to: STDERR_FILENO, name: "standard error") },
         showsProgress: isatty(STDERR_FILENO) == 1,
         environment: ProcessInfo.processInfo.environment)
 

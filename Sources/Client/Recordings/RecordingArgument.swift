@@ -1,3 +1,4 @@
+import DataSets
 import Files
 import Foundation
 import Messages
@@ -19,14 +20,14 @@ package struct RecordingArgument: Sendable {
     /// As it was named; `demo:` alone is spelled out.
     package let name: String
     package let place: Place
+    /// The part that a manifest means; nil for all of it.
+    package var span: V1.Span?
 
     /// Whether an argument stands for several recordings.
     package static func isDataSet(_ argument: String) -> Bool {
         if argument == clipPrefix { return true }
         if argument.hasPrefix(clipPrefix) || argument == "-" { return false }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder), isFolder.boolValue { return true }
-        return ["jsonl", "tsv"].contains((argument as NSString).pathExtension.lowercased())
+        return DataSet.isOne(argument)
     }
 
     /// What the arguments of a command line mean; `demo:` becomes all embedded clips.
@@ -43,6 +44,10 @@ package struct RecordingArgument: Sendable {
                 return [RecordingArgument(name: argument, place: place(of: argument))]
             }
             let name = String(argument.dropFirst(clipPrefix.count))
+            // A file may be called so; as ./demo:NAME it is one in any case.
+            if !name.isEmpty, !clips.contains(where: { $0.name == name || $0.file == name }), isFile(argument) {
+                return [RecordingArgument(name: argument, place: place(of: argument))]
+            }
             return try (name.isEmpty ? clips : [clip(name, in: clips)]).map {
                 RecordingArgument(name: clipPrefix + $0.name, place: .clip($0.name))
             }
@@ -54,8 +59,14 @@ package struct RecordingArgument: Sendable {
         // These name another thing in another process.
         let isOwn = ["/dev/fd/", "/dev/stdin", "/proc/self/"].contains { argument.hasPrefix($0) }
         var status = stat()
-        let isPipe = stat(argument, &status) == 0 && [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
+        let isPipe =
+            PathText.withName(argument, { stat($0, &status) }) == 0
+            && [S_IFIFO, S_IFSOCK].contains(status.st_mode & S_IFMT)
         return isOwn || isPipe ? .pipe(argument) : .file(argument)
+    }
+
+    private static func isFile(_ argument: String) -> Bool {
+        PathText.withName(absolutePath(argument)) { access($0, F_OK) } == 0
     }
 
     private static func clip(_ name: String, in clips: [V1.DemoClip]) throws -> V1.DemoClip {
@@ -78,10 +89,20 @@ package struct RecordingArgument: Sendable {
     }
 
     /// What the daemon is to listen to; standard input and pipes are sent to it first.
-    package func source(_ span: V1.Span?, _ daemon: DaemonConnection) async throws -> V1.AudioSource {
+    package func source(
+        _ span: V1.Span?, _ daemon: DaemonConnection, reading: ReadingChoices = ReadingChoices()
+    ) async throws -> V1.AudioSource {
+        var source = try await source(reading.span(of: self, within: span), daemon, isRaw: reading.raw)
+        source.strict = reading.strict
+        return source
+    }
+
+    private func source(_ span: V1.Span?, _ daemon: DaemonConnection, isRaw: Bool) async throws -> V1.AudioSource {
         switch place {
         case .standardInput:
-            let id = try await Self.upload(STDIN_FILENO, .pcmS16le16k, "standard input", to: daemon)
+            // What it holds is found out where it is read.
+            let encoding: V1.AudioEncoding = isRaw ? .pcmS16le16k : .audioFileOrPcm
+            let id = try await Self.upload(STDIN_FILENO, encoding, "standard input", to: daemon)
             return V1.AudioSource(source: .uploadId(id), name: name, span: span)
         case .pipe(let path):
             let pipe = try FileDescriptor(path, O_RDONLY)
@@ -90,6 +111,13 @@ package struct RecordingArgument: Sendable {
             return V1.AudioSource(source: .uploadId(id), name: name, span: span)
         case .file, .clip: return try storedSource(span)
         }
+    }
+
+    /// As ``source(_:_:reading:)``, for work that goes on when this program has ended.
+    package func storedSource(_ span: V1.Span?, reading: ReadingChoices) throws -> V1.AudioSource {
+        var source = try storedSource(reading.span(of: self, within: span))
+        source.strict = reading.strict
+        return source
     }
 
     /// The same for work that goes on when this program has ended.

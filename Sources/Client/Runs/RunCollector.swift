@@ -34,9 +34,17 @@ package struct RunCollector {
         case .skipped(let skipped)?:
             run.skipped.append(skipped)
             say(PrintedText.safe("left out \(skipped.file): \(skipped.reason)"), .warning)
+        case .notice(let notice)?:
+            run.notices.append(notice)
+            say(PrintedText.safe("\(notice.file): \(notice.notice?.text ?? "")"), .warning)
         case .log(let log)?: say(PrintedText.safe(log.message), level(log.level))
         case .started?, .recording?, .state?, nil: break
         }
+    }
+
+    /// Whether recordings were named and every one was left out.
+    package var heardNothing: Bool {
+        run.end?.results == 0 && (!run.skipped.isEmpty || !run.notices.isEmpty)
     }
 
     private func say(_ text: String, _ level: Level) {

@@ -18,7 +18,7 @@ struct RunCommand: AsyncParsableCommand {
               auscult run bigrams -p prompt=traffic --format html > page.html
               auscult run probes data.jsonl --shard 1/4 --state part1.state
 
-            A folder is a data set, and so are a manifest (.jsonl or .tsv) and 'demo:', the embedded clips; anything \
+            A folder is a data set, and so are a manifest (.jsonl, .ndjson, .json, .csv, .tsv or .tab) and 'demo:', the embedded clips; anything \
             else is one recording. 'auscult plugins' lists the plugins, and 'auscult plugins show ID' the parameters \
             of one.
 
@@ -49,6 +49,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
     @Option(help: V1.Padding.help) var padding: V1.Padding?
     @Flag(help: "Stop at a recording that cannot be read, instead of skipping it.") var stopAtBroken = false
+    @Flag(help: "Treat a recording that comes with a notice like one that cannot be read.") var strict = false
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp("Change activations during the pass, as 'HOOK = zero'; may be repeated.", valueName: "spec"))
@@ -90,6 +91,7 @@ struct RunCommand: AsyncParsableCommand {
             request.workers = workers
             request.seed = seed
             request.stopAtBroken = stopAtBroken
+            request.strict = strict
             request.context = context
             request.padding = padding ?? .paddingUnspecified
             request.dataSets = inputs.filter(RecordingArgument.isDataSet)
@@ -107,6 +109,9 @@ struct RunCommand: AsyncParsableCommand {
             try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
             collector.finish()
             try collector.run.show(output.format, out: output.out)
+            if collector.heardNothing {
+                throw CommandError(.noInput, "no recording was heard: all of them were left out")
+            }
         }
     }
 }

@@ -23,6 +23,19 @@ struct DecodingFlags: ParsableArguments {
     @Flag(help: "Decode without timestamps: each window is one segment.") var noTimestamps = false
 
     @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Tokens never to write, separated by commas; -1, the default, stands for openai's list of non-speech tokens.",
+            valueName: "id,…"))
+    var suppressTokens: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write down these parts alone: start, end, start, end … in seconds; the last end may be left out.",
+            valueName: "s,…"))
+    var clipTimestamps: String?
+
+    @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
             "Change activations during the pass ('auscult trace --help'); may be repeated.", valueName: "spec"))
@@ -30,6 +43,8 @@ struct DecodingFlags: ParsableArguments {
 
     func validate() throws {
         _ = try temperatures
+        _ = try Self.numbers(suppressTokens, "--suppress-tokens", "ids") { Int32($0) }
+        _ = try Self.numbers(clipTimestamps, "--clip-timestamps", "seconds") { Double($0) }
         for (name, value) in [("--beam-size", beamSize), ("--best-of", bestOf)] {
             guard let value, UInt32(exactly: value) ?? 0 == 0 else { continue }
             throw ValidationError("\(name) must be from 1 to \(UInt32.max), not \(value).")
@@ -48,6 +63,20 @@ struct DecodingFlags: ParsableArguments {
         }
     }
 
+    /// The numbers of openai/whisper's text form, divided by commas; nil where nothing was given.
+    private static func numbers<N>(_ text: String?, _ flag: String, _ what: String, _ read: (String) -> N?) throws
+        -> [N]?
+    {
+        guard let text else { return nil }
+        guard !text.allSatisfy(\.isWhitespace) else { return [] }
+        return try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            guard let number = read(part.filter { $0 != " " }) else {
+                throw ValidationError("\(flag) takes \(what) separated by commas, not '\(text)'.")
+            }
+            return number
+        }
+    }
+
     func apply(to request: inout V1.TranscribeRequest) throws {
         var options = request.options ?? V1.DecodingOptions()
         options.temperatures = try temperatures
@@ -57,6 +86,10 @@ struct DecodingFlags: ParsableArguments {
         options.withoutTimestamps = noTimestamps
         options.initialPrompt = initialPrompt ?? ""
         options.noConditionOnPreviousText = noConditionOnPreviousText
+        if let ids = try Self.numbers(suppressTokens, "--suppress-tokens", "ids", { Int32($0) }) {
+            options.suppressTokens = V1.TokenIds(ids: ids)
+        }
+        options.clipTimestamps = try Self.numbers(clipTimestamps, "--clip-timestamps", "seconds") { Double($0) } ?? []
         request.options = options
         request.interventions = intervene.map { V1.Intervention(text: $0) }
     }

@@ -20,18 +20,23 @@ struct TranscribeCommand: AsyncParsableCommand {
               auscult transcribe talk.wav --intervene 'encoder.blocks.*.attn window 75'
 
             The text format has one line per segment, or, for several files, one line per file. JSON is an array with \
-            an object for each file: file, language, text, duration, seed and segments, and in each segment id, start, \
+            an object for each file: file, language, text, duration, seed, notices and segments, and in each segment id, start, \
             end, text, tokens, temperature, avg_logprob, compression_ratio, no_speech_prob and, with \
             --word-timestamps, words. Times are in seconds from the beginning of the file.
 
             A file that cannot be read is reported, the others are still transcribed, and the exit status is that of \
-            the first failure. With --detach, each file is a job of the daemon, whose id is printed: 'auscult jobs' \
+            the first failure. A recording that is cut short, damaged in part or on another scale is used as far as it \
+            goes, with a notice; --strict refuses it. m4a, mp4, webm and the like are decoded through ffmpeg, where the \
+            daemon finds one. With --detach, each file is a job of the daemon, whose id is printed: 'auscult jobs' \
             shows their states and results.
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "Audio files, '-' for 16 kHz mono s16le on standard input, demo:NAME, or demo: for all clips.",
+            """
+            Audio files, folders of them, manifests, '-' for standard input (a sound file, or 16 kHz mono s16le), \
+            demo:NAME, or demo: for all clips.
+            """,
             valueName: "file"),
         completion: .file())
     var files: [String]
@@ -48,6 +53,7 @@ struct TranscribeCommand: AsyncParsableCommand {
     @Flag(help: "Add the times of each word; srt and vtt then follow the words.") var wordTimestamps = false
     @OptionGroup var speech: SpeechOptions
     @OptionGroup var span: SpanOptions
+    @OptionGroup var reading: ReadingFlags
     @OptionGroup(title: "Decoding") var decoding: DecodingFlags
     @Option(help: V1.Padding.help) var padding: V1.Padding?
     @OptionGroup var model: ModelOptions
@@ -66,14 +72,32 @@ struct TranscribeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await connection.use(verbosity.logger) { daemon in
-            let inputs = try await RecordingArgument.all(from: files, daemon)
-            if detach { try await start(inputs, daemon) } else { try await transcribe(inputs, daemon) }
+            let list = try await RecordingList(files, daemon)
+            for notice in list.notices { verbosity.logger.warning("\(notice)") }
+            var failure: ExitStatus?
+            for (name, error) in list.failures {
+                Console.current.error(errorMessage(error, about: name) + "\n")
+                failure = failure ?? ExitStatus(of: error)
+            }
+            if detach {
+                try await start(list.recordings, daemon)
+            } else {
+                failure =
+                    try await transcribe(list.recordings, isOne: files.count == 1 && !list.hasDataSets, daemon)
+                    ?? failure
+            }
+            if let failure { throw Failure(status: failure) }
         }
     }
 
-    private func transcribe(_ inputs: [RecordingArgument], _ daemon: DaemonConnection) async throws {
+    /// - Parameter isOne: whether one recording was named, so that its name need not be said.
+    /// - Returns: how the first that failed did.
+    private func transcribe(
+        _ inputs: [RecordingArgument], isOne: Bool, _ daemon: DaemonConnection
+    ) async throws -> ExitStatus? {
         let results = try TranscriptOutput(
-            inputs, format: format, folder: out, timestamps: timestamps, console: Console.current)
+            inputs, isSingle: isOne && inputs.count == 1, format: format, folder: out, timestamps: timestamps,
+            console: Console.current)
         var request = try await request(daemon)
         if inputs.count > 1 {
             // What is wrong with the model is wrong for all files, and is to be said once.
@@ -87,7 +111,7 @@ struct TranscribeCommand: AsyncParsableCommand {
         defer { if let notice { verbosity.logger.notice("\(notice)") } }
         for input in inputs {
             do {
-                request.audio = try await input.source(span.span, daemon)
+                request.audio = try await input.source(span.span, daemon, reading: reading.choices)
                 let transcript = try await transcribe(input, request, results, daemon)
                 notice = notice ?? transcript.flatMap { EmbeddedModelNotice.sentence(about: $0, model: model.model) }
             } catch let error as WireError where concernsOneFile(error) {
@@ -98,7 +122,7 @@ struct TranscribeCommand: AsyncParsableCommand {
             }
         }
         try results.finish()
-        if let failure { throw Failure(status: failure) }
+        return failure
     }
 
     private func transcribe(
@@ -117,7 +141,7 @@ struct TranscribeCommand: AsyncParsableCommand {
             case .done(let transcript)?:
                 line.clear()
                 try results.append(transcript)
-                tellSeed(transcript)
+                tell(transcript)
                 whole = transcript
             case .started?, nil: break
             }
@@ -128,7 +152,7 @@ struct TranscribeCommand: AsyncParsableCommand {
     /// Starts a job for each recording.
     private func start(_ inputs: [RecordingArgument], _ daemon: DaemonConnection) async throws {
         var request = try await request(daemon)
-        let sources = try inputs.map { try $0.storedSource(span.span) }
+        let sources = try inputs.map { try $0.storedSource(span.span, reading: reading.choices) }
         for (input, source) in zip(inputs, sources) {
             request.audio = source
             let job = V1.StartJobRequest(label: input.name, work: .transcribe(request))
@@ -144,7 +168,8 @@ struct TranscribeCommand: AsyncParsableCommand {
         }
     }
 
-    private func tellSeed(_ transcript: V1.Transcript) {
+    private func tell(_ transcript: V1.Transcript) {
+        for notice in transcript.notices { verbosity.logger.warning("\(transcript.file): \(notice.text)") }
         guard transcript.segments.contains(where: { $0.temperature > 0 }) else { return }
         verbosity.logger.notice(
             "\(transcript.file): some tokens were drawn at random; the seed was \(transcript.seed)")

@@ -18,16 +18,16 @@ final class TranscriptOutput {
     /// - Throws: ``CommandError`` where the results of two recordings would be mixed up; ``Files/FileError`` where the
     ///   folder cannot be made.
     init(
-        _ inputs: [RecordingArgument], format: TranscriptFormat, folder: String?, timestamps: Bool, console: Console
+        _ inputs: [RecordingArgument], isSingle: Bool, format: TranscriptFormat, folder: String?, timestamps: Bool,
+        console: Console
     ) throws {
         self.format = format
         self.folder = folder
         self.timestamps = timestamps
         self.console = console
-        self.isSingle = inputs.count == 1
-        self.stems = Dictionary(inputs.map { ($0.name, $0.stem) }) { first, _ in first }
+        self.isSingle = isSingle
+        self.stems = folder == nil ? [:] : try Self.stems(inputs)
         if let folder {
-            try Self.checkStems(inputs)
             try DataFolder.create(folder)
         } else if inputs.count > 1, format == .srt || format == .vtt {
             throw CommandError(
@@ -36,15 +36,21 @@ final class TranscriptOutput {
         }
     }
 
-    private static func checkStems(_ inputs: [RecordingArgument]) throws {
+    /// What each recording's file is called, without ending. Where two would be called the same, the endings of the
+    /// recordings stay.
+    private static func stems(_ inputs: [RecordingArgument]) throws -> [String: String] {
+        let uses = Dictionary(inputs.map { ($0.stem, 1) }, uniquingKeysWith: +)
         var owners: [String: String] = [:]
+        var stems: [String: String] = [:]
         for input in inputs {
-            if let other = owners.updateValue(input.name, forKey: input.stem) {
+            let stem = uses[input.stem] == 1 ? input.stem : (input.name as NSString).lastPathComponent
+            if let other = owners.updateValue(input.name, forKey: stem) {
                 throw CommandError(
-                    .usage,
-                    "the results of \(other) and \(input.name) would both be called \(input.stem); use two folders")
+                    .usage, "the results of \(other) and \(input.name) would both be called \(stem); use two folders")
             }
+            stems[input.name] = stem
         }
+        return stems
     }
 
     /// A segment of the recording under way.

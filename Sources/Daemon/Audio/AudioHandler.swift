@@ -57,6 +57,7 @@ struct AudioHandler {
         case .pcmS16le16k: return .s16le
         case .pcmF32le16k: return .f32le
         case .audioFile: return .file
+        case .audioFileOrPcm: return .unknown
         default:
             throw WireError(
                 .invalidArgument, "there is no encoding \(encoding.rawValue)", reason: "invalid_argument")

@@ -20,7 +20,7 @@ enum ExcerptService {
     static func excerpt(_ recording: Recording, _ request: Request) throws -> File {
         defer { withExtendedLifetime(recording) {} }
         let name = recording.input.name
-        let samples = try SampleBuffer.read(recording.input.source, seconds: recording.seconds)
+        let samples = try recording.input.read(seconds: recording.seconds)
         let excerpt = try Excerpt(
             of: samples, name: name, seconds: request.seconds, moment: request.moment,
             gainDecibels: request.gainDecibels)

@@ -24,6 +24,7 @@ public final class JobRecord: Sendable {
             case .description(let description): state.results.description = description
             case .provenance(let provenance): state.results.provenance = provenance
             case .skipped(let skipped): state.results.skipped.append(skipped)
+            case .notice(let notice): state.results.notices.append(notice)
             case .result, .chunk: state.resultBytes += bytes.count
             default: break
             }

@@ -129,7 +129,7 @@ extension LiveOptions {
     /// - Throws: ``ServiceError`` (`invalidArgument`) for a padding that is none.
     init(_ message: V1.LiveOpen) throws {
         self.init()
-        language = message.language.nonEmpty
+        language = message.language.language
         transcribes = message.transcribe
         features = message.features.map {
             Feature(hook: $0.hook, index: Int($0.index), dictionary: $0.dictionary.nonEmpty)

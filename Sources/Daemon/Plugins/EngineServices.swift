@@ -172,7 +172,7 @@ final class EngineServices: PluginServices {
         return try computing {
             guard !samples.isEmpty else { throw refuse("there are no samples to transcribe") }
             var request = TranscriptionRequest()
-            request.options.decoding.language = language.nonEmpty
+            request.options.decoding.language = language.language
             request.interventions = interventions.map { .text($0) }
             return try TranscribeService(model: model, request)
                 .transcribe(SampleBuffer(samples), turn: turn).text

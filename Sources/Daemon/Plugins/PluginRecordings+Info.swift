@@ -56,8 +56,7 @@ struct RecordingDigests {
             let digest = try SHA256.hex(ofFiles: [path])
             known[path] = digest
             return digest
-        case .bytes(let bytes, _), .pcm(let bytes, _): return try SHA256.hex(of: bytes)
-        case .raw: return ""
+        case .bytes(let bytes, _), .unknown(let bytes, _), .pcm(let bytes, _): return try SHA256.hex(of: bytes)
         }
     }
 }

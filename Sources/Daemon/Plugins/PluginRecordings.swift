@@ -9,15 +9,21 @@ struct PluginRecording: Sendable {
     let item: DataSetItem
     /// What must stay while it is read: an upload, samples that came with the request.
     let recording: Recording?
+    /// Whether what would be a notice is an error.
+    var strict = false
 
     /// Where its sound comes from, and the part of it that is meant.
     func input() throws -> (input: AudioInput, seconds: Range<Double>?) {
-        if let recording { return (recording.input, recording.seconds) }
-        let input: AudioInput =
+        if var input = recording?.input {
+            input.strict = input.strict || strict
+            return (input, recording?.seconds)
+        }
+        var input: AudioInput =
             switch item.source {
             case .path(let path): AudioInput(name: item.name, source: .file(path))
             case .clip(let clip): AudioInput(name: item.name, source: try AudioInput.clip(named: clip).source)
             }
+        input.strict = strict
         guard item.start != nil || item.end != nil else { return (input, nil) }
         return (input, (item.start ?? 0)..<(item.end ?? .greatestFiniteMagnitude))
     }
@@ -28,6 +34,8 @@ struct PluginRecordings: Sendable {
     var recordings: [PluginRecording] = []
     /// Lines of manifests that describe none.
     var broken: [V1.SkippedRecording] = []
+    /// What else there is to know about the data sets.
+    var notices: [V1.RecordingNotice] = []
     /// Of all recordings with what is known about them, those of other shards too: runs over the same data have the
     /// same.
     var digest = ""
@@ -39,9 +47,10 @@ struct PluginRecordings: Sendable {
     /// - Parameters:
     ///   - single: recordings that come first.
     ///   - stopAtBroken: whether a line that describes no recording is an error.
+    ///   - strict: whether a recording's notices are errors.
     /// - Throws: ``ServiceError``, ``DataSets/DataSetError``, ``Files/FileError``.
     init(
-        single: [Recording], dataSets: [String], shard: V1.Shard?, stopAtBroken: Bool,
+        single: [Recording], dataSets: [String], shard: V1.Shard?, stopAtBroken: Bool, strict: Bool = false,
         clips: @escaping @Sendable () throws -> [DataSetItem] = { try DemoClips.items() }
     ) throws {
         if let shard {
@@ -63,7 +72,7 @@ struct PluginRecordings: Sendable {
             total = item.index + 1
             columns.count(item)
             if let shard, UInt64(item.index) % UInt64(shard.count) != UInt64(shard.index) { return }
-            recordings.append(PluginRecording(item: item, recording: recording))
+            recordings.append(PluginRecording(item: item, recording: recording, strict: strict))
         }
         for (index, recording) in single.enumerated() {
             var item = DataSetItem(name: recording.input.name, source: .path(recording.input.name))
@@ -78,6 +87,10 @@ struct PluginRecordings: Sendable {
             try set.forEach(
                 from: total,
                 broken: { error in
+                    guard error.losesRecording else {
+                        let notice = V1.Notice(code: error.code.rawValue, text: error.problem)
+                        return notices.append(V1.RecordingNotice(file: error.file, notice: notice))
+                    }
                     guard !stopAtBroken else { throw error }
                     broken.append(V1.SkippedRecording(file: error.file, reason: "\(error)"))
                 },

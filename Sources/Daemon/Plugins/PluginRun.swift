@@ -118,6 +118,7 @@ struct PluginRun: Sendable {
         var header = started.header
         if started.capture.needs.nothingToHear { header.recordings = 0 }
         try output.tell(.provenance(V1.Provenance(header)), turn)
+        for notice in recordings.notices { try output.tell(.notice(notice), turn) }
     }
 
     func activate(_ worker: PluginWorker, _ model: LoadedModel, count: Int) throws {
@@ -137,7 +138,12 @@ struct PluginRun: Sendable {
             for (place, recording) in zip(part.indices, part) {
                 try turn.checkpoint()
                 var skipped: V1.SkippedRecording?
-                if let error = try started.worker.hearNext(of: ahead) {
+                let error = try started.worker.hearNext(of: ahead)
+                for notice in ahead.notices(of: recording.item) {
+                    let notice = V1.RecordingNotice(file: recording.item.name, notice: V1.Notice(notice))
+                    try output.tell(.notice(notice), turn)
+                }
+                if let error {
                     guard !request.stopAtBroken else { throw error }
                     let reason = V1.SkippedRecording(file: recording.item.name, reason: "\(error)")
                     if !isPart { try output.tell(.skipped(reason), turn) }

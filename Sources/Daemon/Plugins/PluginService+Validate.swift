@@ -59,7 +59,7 @@ extension PluginCapture {
             guard !clips.isEmpty else { throw NothingToShow("no clips of speech are embedded in this build") }
             item = clips[Self.spread(number, over: clips.count)]
             item.index = number
-            samples = try SampleBuffer.read(PluginRecording(item: item, recording: nil).input().input.source).readAll()
+            samples = try PluginRecording(item: item, recording: nil).input().input.read(seconds: nil).readAll()
         }
         var clips: [PluginClipValue] = []
         try forEachWindow(of: item, SampleBuffer(samples), turn: turn) { clips.append($0) }

@@ -74,7 +74,8 @@ struct PluginService: Sendable {
         let single = try request.audio.map { try engine.input($0, connection: connection) }
         let recordings = try await blocking {
             try PluginRecordings(
-                single: single, dataSets: request.dataSets, shard: request.shard, stopAtBroken: request.stopAtBroken)
+                single: single, dataSets: request.dataSets, shard: request.shard, stopAtBroken: request.stopAtBroken,
+                strict: request.strict)
         }
         let running = RunningPlugins()
         let run = PluginRun(

@@ -46,6 +46,8 @@ final class WindowsAhead: Sendable {
     private let computed = BoundedHandover<Step>(capacity: WindowsAhead.ready)
     private let threads = DispatchGroup()
     private let spent = Mutex(Duration.zero)
+    /// Of recordings that were read, by their places in the data set.
+    private let noticed = Mutex<[Int: [Notice]]>([:])
 
     /// Time in the engine; all of it after ``end()``.
     var engineTime: Duration { spent.withLock { $0 } }
@@ -59,10 +61,10 @@ final class WindowsAhead: Sendable {
     ) throws {
         let engine = turn.companion()
         do {
-            try start { [readAhead] in
+            try start { [self] in
                 // Its log-mels are not to take the kernels' threads from the engine.
                 let end = Result {
-                    try Parallel.onCallingThread { try Self.read(recordings, capture, into: readAhead) }
+                    try Parallel.onCallingThread { try read(recordings, capture, into: readAhead) }
                 }
                 readAhead.finish(end)
             }
@@ -91,6 +93,11 @@ final class WindowsAhead: Sendable {
     /// The next step, waited for; nil after the last. What the step before gave is done with.
     func next() throws -> Step? { try computed.take() }
 
+    /// What there is to know about a recording whose windows have come; once.
+    func notices(of item: DataSetItem) -> [Notice] {
+        noticed.withLock { $0.removeValue(forKey: item.index) ?? [] }
+    }
+
     /// Ends both threads, and comes back when they have ended: at the end of the recording that is being read, and of the
     /// window that is being computed.
     func end() {
@@ -101,7 +108,7 @@ final class WindowsAhead: Sendable {
 
     // MARK: - The reading thread
 
-    private static func read(
+    private func read(
         _ recordings: ArraySlice<PluginRecording>, _ capture: PluginCapture, into steps: BoundedHandover<ReadStep>
     ) throws {
         var digests = RecordingDigests()
@@ -110,7 +117,8 @@ final class WindowsAhead: Sendable {
             do {
                 let (input, seconds) = try recording.input()
                 item = try recording.item.aligned()
-                let samples = try SampleBuffer.read(input.source, seconds: seconds)
+                let samples = try input.read(seconds: seconds)
+                if !samples.notices.isEmpty { noticed.withLock { $0[recording.item.index] = samples.notices } }
                 windows = try capture.windows(of: samples)
                 info = try recording.info(sha256: digests.digest(of: input.source), samples)
             } catch {

@@ -16,6 +16,7 @@ struct RecordingsService: Sendable {
             let list = try PluginRecordings(
                 single: single, dataSets: request.dataSets, shard: request.shard, stopAtBroken: request.stopAtBroken)
             for broken in list.broken { try tell(.skipped(broken)) }
+            for notice in list.notices { try tell(.notice(notice)) }
             var digests = RecordingDigests()
             for recording in list.recordings {
                 let info: V1.RecordingInfo

@@ -26,11 +26,13 @@ extension RecordingReference {
         }
         seconds = try message.span.map { try Range($0) }
         name = message.name.nonEmpty
+        strict = message.strict
         place =
             switch source {
             case .path(let path): .path(path)
             case .clip(let clip): .clip(clip)
             case .pcmS16le(let bytes): .samples(bytes)
+            case .data(let bytes): .unknown(bytes)
             case .uploadId(let id): .upload(id)
             }
     }

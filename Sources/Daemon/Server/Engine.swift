@@ -28,6 +28,12 @@ struct Engine: Sendable {
     /// The recording that somebody names.
     /// - Parameter connection: whose uploads it may use; nil for a job, which may use none.
     func input(_ reference: RecordingReference, connection: UInt64?) throws -> Recording {
+        var recording = try recording(reference, connection: connection)
+        recording.input.strict = reference.strict
+        return recording
+    }
+
+    private func recording(_ reference: RecordingReference, connection: UInt64?) throws -> Recording {
         let (name, seconds) = (reference.name, reference.seconds)
         switch reference.place {
         case .path(let path):
@@ -38,6 +44,8 @@ struct Engine: Sendable {
         case .clip(let clip):
             let input = try AudioInput.clip(named: clip)
             return Recording(input: AudioInput(name: name ?? input.name, source: input.source), seconds: seconds)
+        case .unknown(let bytes):
+            return Recording(input: .unknown(bytes, name: name ?? "bytes"), seconds: seconds)
         case .samples(let bytes):
             return Recording(input: .pcm(bytes, name: name ?? "samples"), seconds: seconds)
         case .upload(let id):
@@ -74,6 +82,8 @@ struct RecordingReference: Sendable {
         case clip(String)
         /// 16 kHz mono s16le.
         case samples([UInt8])
+        /// A sound file, or 16 kHz mono s16le where it can be opened as none.
+        case unknown([UInt8])
         /// What was sent before on the same connection, by its id.
         case upload(String)
     }
@@ -83,11 +93,13 @@ struct RecordingReference: Sendable {
     var name: String?
     /// The part to look at; nil for all.
     var seconds: Range<Double>?
+    /// Whether what would be a notice is an error.
+    var strict = false
 }
 
 /// A recording, the part of it to look at, and what must stay while it is read.
 struct Recording: Sendable {
-    let input: AudioInput
+    var input: AudioInput
     let seconds: Range<Double>?
     var upload: UploadStore.Upload?
 }

@@ -28,7 +28,7 @@ extension TraceRequest {
         }
         context = try EncoderContext(message.context)
         padding = try WindowPadding(message.padding)
-        language = message.language.nonEmpty
+        language = message.language.language
         task = try SpeechTask(message.task)
     }
 }
@@ -61,6 +61,7 @@ extension V1.TraceSummary {
             tokens: summary.tokens.map { V1.TokenSequence(ids: $0.map { Int32(clamping: $0) }) },
             windows: UInt32(clamping: summary.windows), outputFile: summary.output ?? "", memory: memory,
             precision: summary.precision.message, padding: summary.padding.message,
-            windowStarts: summary.windowStarts, promptTokens: summary.promptTokens.map { UInt32(clamping: $0) })
+            windowStarts: summary.windowStarts, promptTokens: summary.promptTokens.map { UInt32(clamping: $0) },
+            notices: summary.notices.map(V1.Notice.init))
     }
 }

@@ -1,3 +1,4 @@
+import Audio
 import Kernels
 
 /// What a trace has found so far. One trace uses it, on one thread.
@@ -10,6 +11,8 @@ final class TraceRecord {
     private(set) var promptTokens: [Int] = []
     /// Where each window begins, in seconds.
     var windowStarts: [Double] = []
+    /// What there is to know about the recording.
+    var notices: [Notice] = []
 
     init(_ sink: some TraceSink, _ turn: EngineTurn?) { (self.sink, self.turn) = (sink, turn) }
 

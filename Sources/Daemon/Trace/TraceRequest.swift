@@ -1,3 +1,4 @@
+import Audio
 import Kernels
 import Whisper
 
@@ -98,4 +99,6 @@ public struct TraceSummary: Sendable {
     public var windows: Int { windowStarts.count }
     /// The file that holds the tensors, where one does.
     public var output: String?
+    /// What there is to know about the recording.
+    public var notices: [Notice] = []
 }

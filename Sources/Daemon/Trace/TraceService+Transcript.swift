@@ -19,6 +19,7 @@ extension TraceService {
             let passes = TracedPasses(service: self, plan: plan, record: record, progress: progress)
             let transcript = try transcripts.transcribe(input, turn: record.turn, passes: passes)
             try progress(record.windowStarts.count, record.windowStarts.count)
+            record.notices = transcript.notices
             return transcript.duration
         }
     }

@@ -63,7 +63,7 @@ public struct TraceService: Sendable {
         let summary = TraceSummary(
             file: input.name, model: model.name, digest: digest, precision: model.precision,
             padding: request.usedPadding, duration: duration, tensors: record.tensors, tokens: record.tokens,
-            promptTokens: record.promptTokens, windowStarts: record.windowStarts)
+            promptTokens: record.promptTokens, windowStarts: record.windowStarts, notices: record.notices)
         try sink.finish(summary)
         return summary
     }
@@ -77,6 +77,7 @@ public struct TraceService: Sendable {
         let dimensions = model.dimensions
         let prompt = try plan.pass.capturesDecoder ? DecoderPrompt(request, model) : nil
         let samples = try input.samples(seconds: request.seconds, turn: record.turn)
+        record.notices = samples.notices
         let source = WindowSource(dimensions, context: request.context, padding: request.usedPadding)
         let windows = try source.windows(of: samples)
         try record.begin(windows: windows.count)

@@ -5,6 +5,8 @@ public struct AudioInput: Sendable {
     /// What results and messages call it.
     public let name: String
     public let source: AudioSource
+    /// Whether what would be a notice is an error.
+    public var strict = false
 
     public init(name: String, source: AudioSource) {
         self.name = name
@@ -13,11 +15,20 @@ public struct AudioInput: Sendable {
 
     /// An embedded demonstration clip.
     /// - Throws: ``ServiceError`` (`notFound`) with the nearest names.
-    public static func clip(named name: String) throws -> AudioInput { try clip(DemoClips.named(name)) }
+    public static func clip(named name: String) throws -> AudioInput {
+        let clip = try DemoClips.named(name)
+        let name = DemoClips.prefix + clip.name
+        return AudioInput(name: name, source: .bytes(Array(try DemoClips.audio(of: clip).bytes), name: name))
+    }
 
     /// An upload in a file: of its path neither results nor messages speak.
     public static func upload(path: String, encoding: AudioSource.Encoding, name: String) -> AudioInput {
         AudioInput(name: name, source: .spooled(path: path, encoding: encoding, name: name))
+    }
+
+    /// An audio file or samples, as may be, that came with the request.
+    public static func unknown(_ bytes: [UInt8], name: String) -> AudioInput {
+        AudioInput(name: name, source: .unknown(bytes, name: name))
     }
 
     /// 16 kHz mono s16le samples that came with the request.
@@ -27,12 +38,12 @@ public struct AudioInput: Sendable {
 
     /// Reads it; meanwhile others may have the engine.
     func samples(seconds: Range<Double>?, turn: EngineTurn?) throws -> SampleBuffer {
-        guard let turn else { return try SampleBuffer.read(source, seconds: seconds) }
-        return try turn.suspended { try SampleBuffer.read(source, seconds: seconds) }
+        guard let turn else { return try read(seconds: seconds) }
+        return try turn.suspended { try read(seconds: seconds) }
     }
 
-    private static func clip(_ clip: DemoClip) throws -> AudioInput {
-        let name = DemoClips.prefix + clip.name
-        return AudioInput(name: name, source: .bytes(Array(try DemoClips.audio(of: clip).bytes), name: name))
+    /// Reads it.
+    func read(seconds: Range<Double>?) throws -> SampleBuffer {
+        try SampleBuffer.read(source, seconds: seconds, options: ReadingOptions(strict: strict))
     }
 }

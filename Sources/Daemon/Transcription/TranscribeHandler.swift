@@ -63,7 +63,7 @@ struct TranscribeHandler {
         _ = try WindowPadding(request.padding)
         let model = try engine.store.model(request.model)
         let tokenizer = try model.tokenizer()
-        if let language = request.options?.language.nonEmpty { _ = try tokenizer.languageCode(for: language) }
+        if let language = request.options?.language.language { _ = try tokenizer.languageCode(for: language) }
         for intervention in request.interventions {
             _ = try InterventionSpec(intervention).intervention(model.dimensions)
         }

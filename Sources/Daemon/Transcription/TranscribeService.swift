@@ -31,10 +31,12 @@ public struct Transcript: Sendable {
     public var precision: Precision
     /// What windows were padded with.
     public var padding: WindowPadding
+    /// What there is to know about the recording.
+    public var notices: [Notice]
 
     public init(
         file: String, duration: Double, transcription: Transcription, seed: UInt64 = 0, precision: Precision = .exact,
-        padding: WindowPadding = .mel
+        padding: WindowPadding = .mel, notices: [Notice] = []
     ) {
         self.file = file
         self.duration = duration
@@ -42,6 +44,7 @@ public struct Transcript: Sendable {
         self.seed = seed
         self.precision = precision
         self.padding = padding
+        self.notices = notices
     }
 }
 
@@ -51,6 +54,8 @@ public struct TranscribeService: Sendable {
     private let request: TranscriptionRequest
     private let options: TranscribeOptions
     private let passes: TranscriptPasses
+    /// What the checkpoint says about timing words that was not used.
+    private let ignored: [Notice]
 
     /// Loads the model and checks the request against it.
     /// - Throws: ``WhisperError`` or ``ServiceError`` where the model has no vocabulary, or does not know the language,
@@ -65,6 +70,9 @@ public struct TranscribeService: Sendable {
         self.options = options
         transcriber = try model.transcriber()
         passes = TranscriptPasses(transcriber.model, interventions: interventions)
+        ignored =
+            options.wordTimestamps
+            ? model.checkpoint.generation.ignored.map { Notice(Notice.Code(rawValue: "checkpoint"), $0) } : []
         logger?.debug("the model \(model.name) is in memory")
     }
 
@@ -89,7 +97,7 @@ public struct TranscribeService: Sendable {
         let transcription = try transcribe(samples, observer: observer, turn: turn, passes: passes)
         return Transcript(
             file: input.name, duration: samples.duration, transcription: transcription, seed: options.decoding.seed,
-            precision: transcriber.model.precision, padding: request.padding)
+            precision: transcriber.model.precision, padding: request.padding, notices: samples.notices + ignored)
     }
 
     /// Writes samples down.
@@ -105,7 +113,7 @@ public struct TranscribeService: Sendable {
         let probe = TurnProbe(turn)
         var shifting = observer
         shifting.segment = {
-            try observer.segment($0.shifted(by: offset))
+            try observer.segment($0.placed(at: offset, within: samples.duration))
             try turn?.checkpoint()
         }
         shifting.isCancelled = { observer.isCancelled() || probe.isCancelled() }
@@ -113,7 +121,7 @@ public struct TranscribeService: Sendable {
         var transcription = try probe.run {
             try transcriber.transcribe(mel, options: options, observer: watched, passes: passes)
         }
-        transcription.segments = transcription.segments.map { $0.shifted(by: offset) }
+        transcription.segments = transcription.segments.map { $0.placed(at: offset, within: samples.duration) }
         return transcription
     }
 
@@ -130,16 +138,17 @@ public struct TranscribeService: Sendable {
 }
 
 extension Segment {
-    /// The same, `seconds` later.
-    fileprivate func shifted(by seconds: Double) -> Segment {
-        guard seconds != 0 else { return self }
+    /// The same, `offset` seconds later, where only `duration` seconds are listened to: a model may put times into the
+    /// silence that its window is filled up with.
+    fileprivate func placed(at offset: Double, within duration: Double) -> Segment {
+        func place(_ time: Double) -> Double { min(time, duration) + offset }
         var copy = self
-        copy.start += seconds
-        copy.end += seconds
+        copy.start = place(start)
+        copy.end = place(end)
         copy.words = words?.map { word in
             var word = word
-            word.start += seconds
-            word.end += seconds
+            word.start = place(word.start)
+            word.end = place(word.end)
             return word
         }
         return copy

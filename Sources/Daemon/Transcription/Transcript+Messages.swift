@@ -1,3 +1,4 @@
+import Audio
 import Messages
 import Whisper
 
@@ -7,7 +8,7 @@ extension TranscribeOptions {
     init(_ message: V1.DecodingOptions?) throws {
         self.init()
         guard let message else { return }
-        decoding.language = message.language.nonEmpty
+        decoding.language = message.language.language
         decoding.task = try SpeechTask(message.task)
         decoding.beamSize = message.beamSize > 0 ? Int(message.beamSize) : nil
         decoding.bestOf = message.bestOf > 0 ? Int(message.bestOf) : nil
@@ -36,6 +37,11 @@ extension TranscribeOptions {
     }
 }
 
+extension String {
+    /// A language that was asked for; nil where the model is to tell, which other programs call auto.
+    var language: String? { isEmpty || lowercased() == "auto" ? nil : self }
+}
+
 extension SpeechTask {
     init(_ message: V1.Task) throws {
         switch message {
@@ -51,8 +57,13 @@ extension V1.Transcript {
         self.init(
             file: transcript.file, duration: transcript.duration, language: transcript.transcription.language,
             text: transcript.transcription.text, segments: transcript.transcription.segments.map(V1.Segment.init),
-            seed: transcript.seed, precision: transcript.precision.message, padding: transcript.padding.message)
+            seed: transcript.seed, precision: transcript.precision.message, padding: transcript.padding.message,
+            notices: transcript.notices.map(V1.Notice.init))
     }
+}
+
+extension V1.Notice {
+    init(_ notice: Notice) { self.init(code: notice.code.rawValue, text: notice.text) }
 }
 
 extension V1.Segment {

@@ -3,30 +3,36 @@ import Foundation
 
 /// A folder of recordings, with all below it, sorted by path; what lies beside a recording under its name describes it.
 enum AudioFolder {
-    /// Endings that libsndfile reads.
+    /// Endings that are tried whatever is in the file.
     static let endings: Set<String> = [
-        "wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "caf", "w64", "rf64", "sph",
-        "nist", "voc",
+        "wav", "wave", "bwf", "flac", "ogg", "oga", "opus", "mp3", "mp2", "aif", "aiff", "aifc", "au", "snd", "caf",
+        "w64", "rf64", "sph", "nist", "voc", "m4a", "mp4", "m4b", "mov", "webm", "mkv", "mka", "wma", "aac", "amr",
+        "3gp",
     ]
 
-    /// Paths of all files below `folder`, relative to it, sorted by their bytes.
-    static func files(below folder: String) throws -> [String] {
-        guard access(folder, R_OK | X_OK) == 0 else { throw FileError.cannotRead(folder) }
-        guard let walk = FileManager.default.enumerator(atPath: folder) else { throw FileError.cannotRead(folder) }
-        var files: [String] = []
-        // Hidden files are other programs' matters: a Mac leaves "._x.wav" behind, which is no sound.
-        while let path = walk.nextObject() as? String {
-            if !path.hasPrefix("."), !path.contains("/.") { files.append(path) }
-        }
-        return files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
+    /// Endings of what describes a recording of the same name.
+    private static let beside: Set<String> = ["textgrid", "phn", "wrd", "ctm", "txt", "lab"]
 
     static func forEach(
         in folder: String, broken: (DataSetError) throws -> Void, _ body: (DataSetItem) throws -> Void
     ) throws {
-        let files = try files(below: folder)
+        let files = try FolderListing.files(below: folder)
         let present = Set(files)
-        for path in files where endings.contains(ending(of: path)) {
+        var recordings: [String] = []
+        var leftOut: [String: LeftOut] = [:]
+        for path in files where !(beside.contains(ending(of: path))) {
+            if let reason = reasonToLeaveOut(path, in: folder) {
+                leftOut["\(ending(of: path))\n\(reason)", default: LeftOut(first: path, reason: reason)].count += 1
+            } else {
+                recordings.append(path)
+            }
+        }
+        let stems = Set(recordings.map(withoutEnding))
+        for path in files where beside.contains(ending(of: path)) && !stems.contains(withoutEnding(path)) {
+            leftOut[ending(of: path), default: LeftOut(first: path, reason: "no recording of that name is beside it")]
+                .count += 1
+        }
+        for path in recordings {
             let found: DataSetItem
             do { found = try item(path, in: folder, present) } catch let error as DataSetError {
                 try broken(error)
@@ -34,6 +40,29 @@ enum AudioFolder {
             }
             try body(found)
         }
+        for one in leftOut.values.sorted(by: { $0.first < $1.first }) {
+            try broken(DataSetError(.leftOut, file: "\(folder)/\(one.first)", one.problem))
+        }
+    }
+
+    /// Files of one kind that are no recordings.
+    private struct LeftOut {
+        let first: String
+        let reason: String
+        var count = 0
+
+        var problem: String {
+            count == 1 ? "left out: \(reason)" : "left out, with \(count - 1) more that end so: \(reason)"
+        }
+    }
+
+    /// Nil for a file that is to be tried: by its ending, or by how it begins.
+    private static func reasonToLeaveOut(_ path: String, in folder: String) -> String? {
+        guard !endings.contains(ending(of: path)) else { return nil }
+        guard let signature = FileSignature(path: "\(folder)/\(path)") else { return "it begins like no sound file" }
+        guard signature.kind == .other else { return nil }
+        let isManifest = Manifest.Form(path: path) != nil
+        return "it is \(signature.name)" + (isManifest ? "; a manifest is to be named itself" : "")
     }
 
     private static func item(_ path: String, in folder: String, _ present: Set<String>) throws -> DataSetItem {

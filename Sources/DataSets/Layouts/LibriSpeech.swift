@@ -5,13 +5,13 @@ enum LibriSpeech {
     private static let ending = ".trans.txt"
 
     static func isOne(_ folder: String) throws -> Bool {
-        try AudioFolder.files(below: folder).contains { $0.hasSuffix(ending) }
+        try FolderListing.files(below: folder).contains { $0.hasSuffix(ending) }
     }
 
     static func forEach(
         in folder: String, broken: (DataSetError) throws -> Void, _ body: (DataSetItem) throws -> Void
     ) throws {
-        let files = try AudioFolder.files(below: folder)
+        let files = try FolderListing.files(below: folder)
         let present = Set(files)
         for transcripts in files where transcripts.hasSuffix(ending) {
             let path = folder + "/" + transcripts

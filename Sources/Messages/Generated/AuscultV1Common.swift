@@ -255,7 +255,7 @@ extension V1 {
     /// A recording.
     public struct AudioSource: ProtoMessage {
         public enum Source: Hashable, Sendable {
-            /// An audio file of any format that libsndfile reads, at any rate.
+            /// An audio file of any format that libsndfile reads, or ffmpeg where the daemon finds one, at any rate.
             case path(String)
             /// The name of an embedded demonstration clip.
             case clip(String)
@@ -263,19 +263,24 @@ extension V1 {
             case uploadId(String)
             /// 16 kHz mono signed 16-bit little-endian samples.
             case pcmS16le([UInt8])
+            /// The bytes of an audio file; where they can be opened as none, they are samples as in pcm_s16le.
+            case data([UInt8])
         }
         public var source: Source?
         /// What results and messages call it; without it, the path or the clip.
         public var name: String = ""
         /// The part of it to use; absent, all of it.
         public var span: V1.Span?
+        /// Whether what would be a Notice is an error (DATA_LOSS).
+        public var strict: Bool = false
 
         public static let fullName = "auscult.v1.AudioSource"
         public init() {}
-        public init(source: Source? = nil, name: String = "", span: V1.Span? = nil) {
+        public init(source: Source? = nil, name: String = "", span: V1.Span? = nil, strict: Bool = false) {
             self.source = source
             self.name = name
             self.span = span
+            self.strict = strict
         }
 
         public static func makeC() -> Auscult__V1__AudioSource {
@@ -290,10 +295,12 @@ extension V1 {
             case 2: source = .clip(Read.text(c.clip))
             case 3: source = .uploadId(Read.text(c.upload_id))
             case 4: source = .pcmS16le(Read.bytes(c.pcm_s16le))
+            case 7: source = .data(Read.bytes(c.data))
             default: break
             }
             name = Read.text(c.name)
             span = Read.message(c.span)
+            strict = c.strict != 0
         }
 
         public func fill(_ c: inout Auscult__V1__AudioSource, _ arena: MessageArena) {
@@ -310,10 +317,45 @@ extension V1 {
             case .pcmS16le(let value)?:
                 c.source_case = .init(rawValue: 4)
                 c.pcm_s16le = arena.bytes(value)
+            case .data(let value)?:
+                c.source_case = .init(rawValue: 7)
+                c.data = arena.bytes(value)
             case nil: break
             }
             c.name = arena.text(name)
             c.span = arena.message(span)
+            c.strict = strict ? 1 : 0
+        }
+    }
+
+    /// Something about a recording that could be used, which its reader should know.
+    public struct Notice: ProtoMessage {
+        /// An open set: cut_short, wrong_length, passed_over, damaged, clipped, scaled, channels_cancel, taken_for_samples.
+        public var code: String = ""
+        /// A sentence that does not name the recording.
+        public var text: String = ""
+
+        public static let fullName = "auscult.v1.Notice"
+        public init() {}
+        public init(code: String = "", text: String = "") {
+            self.code = code
+            self.text = text
+        }
+
+        public static func makeC() -> Auscult__V1__Notice {
+            var c = Auscult__V1__Notice()
+            auscult__v1__notice__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Notice) {
+            code = Read.text(c.code)
+            text = Read.text(c.text)
+        }
+
+        public func fill(_ c: inout Auscult__V1__Notice, _ arena: MessageArena) {
+            c.code = arena.text(code)
+            c.text = arena.text(text)
         }
     }
 

@@ -348,15 +348,17 @@ extension V1 {
         public var skipped: [V1.SkippedRecording] = []
         public var end: V1.PluginEnd?
         public var provenance: V1.Provenance?
+        public var notices: [V1.RecordingNotice] = []
 
         public static let fullName = "auscult.v1.PluginResults"
         public init() {}
-        public init(description: V1.PluginDescription? = nil, results: [V1.PluginResult] = [], skipped: [V1.SkippedRecording] = [], end: V1.PluginEnd? = nil, provenance: V1.Provenance? = nil) {
+        public init(description: V1.PluginDescription? = nil, results: [V1.PluginResult] = [], skipped: [V1.SkippedRecording] = [], end: V1.PluginEnd? = nil, provenance: V1.Provenance? = nil, notices: [V1.RecordingNotice] = []) {
             self.description = description
             self.results = results
             self.skipped = skipped
             self.end = end
             self.provenance = provenance
+            self.notices = notices
         }
 
         public static func makeC() -> Auscult__V1__PluginResults {
@@ -371,6 +373,7 @@ extension V1 {
             skipped = Read.messages(c.skipped, c.n_skipped)
             end = Read.message(c.end)
             provenance = Read.message(c.provenance)
+            notices = Read.messages(c.notices, c.n_notices)
         }
 
         public func fill(_ c: inout Auscult__V1__PluginResults, _ arena: MessageArena) {
@@ -381,6 +384,8 @@ extension V1 {
             c.skipped = arena.messages(skipped)
             c.end = arena.message(end)
             c.provenance = arena.message(provenance)
+            c.n_notices = notices.count
+            c.notices = arena.messages(notices)
         }
     }
 

@@ -436,7 +436,7 @@ extension V1 {
         public var arguments: [V1.PluginArgument] = []
         public var interventions: [V1.Intervention] = []
         public var deadlineMs: Int64 = 0
-        /// Paths: a folder of recordings, a manifest (JSON lines or TSV), a LibriSpeech or Common Voice folder; or "demo:", the
+        /// Paths: a folder of recordings, a manifest (.jsonl, .ndjson, .json, .csv, .tsv, .tab), a LibriSpeech or Common Voice folder; or "demo:", the
         /// embedded clips with their labels and alignments.
         public var dataSets: [String] = []
         /// A part of the recordings: those whose number, modulo `count`, is `index`. Absent for all.
@@ -457,10 +457,12 @@ extension V1 {
         public var padding: V1.Padding = V1.Padding(rawValue: 0)
         /// As ListPluginsRequest.folders.
         public var pluginFolders: [String] = []
+        /// Whether a recording with a notice is left out, or ends the run, like one that cannot be read.
+        public var strict: Bool = false
 
         public static let fullName = "auscult.v1.RunPluginRequest"
         public init() {}
-        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false, padding: V1.Padding = V1.Padding(rawValue: 0), pluginFolders: [String] = []) {
+        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false, padding: V1.Padding = V1.Padding(rawValue: 0), pluginFolders: [String] = [], strict: Bool = false) {
             self.pluginId = pluginId
             self.model = model
             self.audio = audio
@@ -478,6 +480,7 @@ extension V1 {
             self.returnState = returnState
             self.padding = padding
             self.pluginFolders = pluginFolders
+            self.strict = strict
         }
 
         public static func makeC() -> Auscult__V1__RunPluginRequest {
@@ -504,6 +507,7 @@ extension V1 {
             returnState = c.return_state != 0
             padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
             pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
+            strict = c.strict != 0
         }
 
         public func fill(_ c: inout Auscult__V1__RunPluginRequest, _ arena: MessageArena) {
@@ -529,6 +533,7 @@ extension V1 {
             c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
             c.n_plugin_folders = pluginFolders.count
             c.plugin_folders = arena.array(pluginFolders) { arena.text($0) }
+            c.strict = strict ? 1 : 0
         }
     }
 
@@ -809,6 +814,8 @@ extension V1 {
             case chunk(V1.PluginResultChunk)
             /// The state, piece by piece, where it was asked for; right before `end`.
             case state(V1.StateChunk)
+            /// Something about a recording that was heard, or about a data set.
+            case notice(V1.RecordingNotice)
         }
         /// Counts from 1; 0 on `started`.
         public var seq: UInt64 = 0
@@ -841,6 +848,7 @@ extension V1 {
             case 10: event = Read.message(c.recording).map { .recording($0) }
             case 11: event = Read.message(c.chunk).map { .chunk($0) }
             case 12: event = Read.message(c.state).map { .state($0) }
+            case 13: event = Read.message(c.notice).map { .notice($0) }
             default: break
             }
         }
@@ -881,6 +889,9 @@ extension V1 {
             case .state(let value)?:
                 c.event_case = .init(rawValue: 12)
                 c.state = arena.message(value)
+            case .notice(let value)?:
+                c.event_case = .init(rawValue: 13)
+                c.notice = arena.message(value)
             case nil: break
             }
         }

@@ -66,6 +66,8 @@ extension V1 {
             case skipped(V1.SkippedRecording)
             /// The last message.
             case end(V1.RecordingSet)
+            /// What else there is to know about the data sets.
+            case notice(V1.RecordingNotice)
         }
         public var event: Event?
 
@@ -87,6 +89,7 @@ extension V1 {
             case 2: event = Read.message(c.recording).map { .recording($0) }
             case 3: event = Read.message(c.skipped).map { .skipped($0) }
             case 4: event = Read.message(c.end).map { .end($0) }
+            case 5: event = Read.message(c.notice).map { .notice($0) }
             default: break
             }
         }
@@ -105,6 +108,9 @@ extension V1 {
             case .end(let value)?:
                 c.event_case = .init(rawValue: 4)
                 c.end = arena.message(value)
+            case .notice(let value)?:
+                c.event_case = .init(rawValue: 5)
+                c.notice = arena.message(value)
             case nil: break
             }
         }
@@ -217,6 +223,36 @@ extension V1 {
         public func fill(_ c: inout Auscult__V1__RecordingLabel, _ arena: MessageArena) {
             c.column = arena.text(column)
             c.value = arena.text(value)
+        }
+    }
+
+    /// Something about a recording that is heard, or about a data set: a file that is none, a key that nothing is made of.
+    public struct RecordingNotice: ProtoMessage {
+        /// As the data set names it, or the data set's own file.
+        public var file: String = ""
+        public var notice: V1.Notice?
+
+        public static let fullName = "auscult.v1.RecordingNotice"
+        public init() {}
+        public init(file: String = "", notice: V1.Notice? = nil) {
+            self.file = file
+            self.notice = notice
+        }
+
+        public static func makeC() -> Auscult__V1__RecordingNotice {
+            var c = Auscult__V1__RecordingNotice()
+            auscult__v1__recording_notice__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__RecordingNotice) {
+            file = Read.text(c.file)
+            notice = Read.message(c.notice)
+        }
+
+        public func fill(_ c: inout Auscult__V1__RecordingNotice, _ arena: MessageArena) {
+            c.file = arena.text(file)
+            c.notice = arena.message(notice)
         }
     }
 

@@ -455,10 +455,12 @@ extension V1 {
         public var windowStarts: [Double] = []
         /// Of a transcript: how many of each window's tokens were not written in it: earlier text, and the start tokens.
         public var promptTokens: [UInt32] = []
+        /// What there is to know about the recording.
+        public var notices: [V1.Notice] = []
 
         public static let fullName = "auscult.v1.TraceSummary"
         public init() {}
-        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0), windowStarts: [Double] = [], promptTokens: [UInt32] = []) {
+        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0), windowStarts: [Double] = [], promptTokens: [UInt32] = [], notices: [V1.Notice] = []) {
             self.file = file
             self.model = model
             self.modelSha256 = modelSha256
@@ -472,6 +474,7 @@ extension V1 {
             self.padding = padding
             self.windowStarts = windowStarts
             self.promptTokens = promptTokens
+            self.notices = notices
         }
 
         public static func makeC() -> Auscult__V1__TraceSummary {
@@ -494,6 +497,7 @@ extension V1 {
             padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
             windowStarts = Read.array(c.window_starts, c.n_window_starts) { $0 }
             promptTokens = Read.array(c.prompt_tokens, c.n_prompt_tokens) { $0 }
+            notices = Read.messages(c.notices, c.n_notices)
         }
 
         public func fill(_ c: inout Auscult__V1__TraceSummary, _ arena: MessageArena) {
@@ -514,6 +518,8 @@ extension V1 {
             c.window_starts = arena.array(windowStarts) { $0 }
             c.n_prompt_tokens = promptTokens.count
             c.prompt_tokens = arena.array(promptTokens) { $0 }
+            c.n_notices = notices.count
+            c.notices = arena.messages(notices)
         }
     }
 

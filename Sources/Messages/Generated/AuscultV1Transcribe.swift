@@ -301,10 +301,12 @@ extension V1 {
         public var precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0)
         /// What windows were padded with.
         public var padding: V1.Padding = V1.Padding(rawValue: 0)
+        /// What there is to know about the recording.
+        public var notices: [V1.Notice] = []
 
         public static let fullName = "auscult.v1.Transcript"
         public init() {}
-        public init(file: String = "", duration: Double = 0, language: String = "", text: String = "", segments: [V1.Segment] = [], seed: UInt64 = 0, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0)) {
+        public init(file: String = "", duration: Double = 0, language: String = "", text: String = "", segments: [V1.Segment] = [], seed: UInt64 = 0, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0), notices: [V1.Notice] = []) {
             self.file = file
             self.duration = duration
             self.language = language
@@ -313,6 +315,7 @@ extension V1 {
             self.seed = seed
             self.precision = precision
             self.padding = padding
+            self.notices = notices
         }
 
         public static func makeC() -> Auscult__V1__Transcript {
@@ -330,6 +333,7 @@ extension V1 {
             seed = c.seed
             precision = V1.ModelRef.Precision(rawValue: Int32(bitPattern: c.precision.rawValue))
             padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
+            notices = Read.messages(c.notices, c.n_notices)
         }
 
         public func fill(_ c: inout Auscult__V1__Transcript, _ arena: MessageArena) {
@@ -342,6 +346,8 @@ extension V1 {
             c.seed = seed
             c.precision = Auscult__V1__ModelRef__Precision(rawValue: UInt32(bitPattern: precision.rawValue))
             c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
+            c.n_notices = notices.count
+            c.notices = arena.messages(notices)
         }
     }
 

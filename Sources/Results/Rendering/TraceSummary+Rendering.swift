@@ -20,6 +20,7 @@ extension V1.TraceSummary {
             "padding": padding == .paddingUnspecified ? .null : .string(padding.name), "duration": .number(duration),
             "window_starts": .array(windowStarts.map { .number($0) }),
             "prompt_tokens": .array(promptTokens.map { .integer(Int($0)) }),
+            "notices": .array(notices.map(\.json)),
             "tokens": .array(tokens.map { JSON($0.ids) }), "tensors": .array(tensors.map(\.json)),
         ]
     }

@@ -31,7 +31,7 @@ extension V1.Transcript {
             "file": .string(file), "language": .string(language), "text": .string(text),
             "duration": .number(duration), "seed": JSON(seed), "precision": .string(precision.name),
             "padding": padding == .paddingUnspecified ? .null : .string(padding.name),
-            "segments": .array(segments.map(\.json)),
+            "notices": .array(notices.map(\.json)), "segments": .array(segments.map(\.json)),
         ]
     }
 }
@@ -56,6 +56,10 @@ extension V1.Segment {
         if hasWords { members.append(("words", .array(words.map(\.json)))) }
         return .object(members)
     }
+}
+
+extension V1.Notice {
+    var json: JSON { ["code": .string(code), "text": .string(text)] }
 }
 
 extension V1.Word {

@@ -10,6 +10,8 @@ package struct RunResults: Sendable {
     package var skipped: [V1.SkippedRecording]
     /// How the results were made; nil where nobody has said it.
     package var provenance: V1.Provenance?
+    /// What there is to know about recordings that were heard, and about data sets.
+    package var notices: [V1.RecordingNotice] = []
     /// How it ended; nil where it did not get so far.
     package var end: V1.PluginEnd?
 

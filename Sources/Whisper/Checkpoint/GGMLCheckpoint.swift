@@ -112,7 +112,12 @@ struct GGMLCheckpoint {
         for _ in 0..<rank { shape.insert(try readInt("a tensor's extent"), at: 0) }
         let name = try cursor.text(nameLength, "a tensor's name")
         guard let type = Self.types[code] else {
-            throw WhisperError(.unsupported, "\(file): tensor '\(name)' has ggml type \(code), which is not read here")
+            let kQuants = [10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K"]
+            let type = kQuants[code].map { "\(code), the k-quant \($0)" } ?? "\(code)"
+            throw WhisperError(
+                .unsupported,
+                "\(file): tensor '\(name)' has ggml type \(type), which is not read here; expected f32, f16, q4_0, q4_1, "
+                    + "q5_0, q5_1 or q8_0")
         }
         guard let size = type.byteCount(of: shape) else {
             throw WhisperError(

@@ -8,6 +8,8 @@ public struct GenerationConfig: Sendable, Equatable {
     public var beginSuppressTokens: [Int]?
     /// The latest first timestamp, in timestamp tokens (0.02 s).
     public var maxInitialTimestampIndex: Int?
+    /// What the files say that was not used, since it does not fit the model: sentences for people.
+    public var ignored: [String] = []
 
     public struct AlignmentHead: Sendable, Hashable {
         public var layer: Int

@@ -9,19 +9,17 @@ struct HuggingFaceCheckpoint {
     /// - Parameter weights: the file to take the weights from, instead of the folder's own.
     func open(weights: String? = nil, vocabulary: VocabularySource) throws -> Checkpoint {
         guard let bytes = try folder.bytes(of: "config.json") else {
-            throw WhisperError(
-                .notFound,
-                "\(folder.name) has no config.json; a Hugging Face folder has config.json and model.safetensors"
-            )
+            throw OtherFolders.refusal(folder)
         }
         let config = try HuggingFaceConfig(bytes)
         let dimensions = try config.dimensions()
-        let tensors = try translated(try HuggingFaceWeights(folder: folder).tensors(of: weights))
+        var generation = try generation(config, dimensions)
+        let tensors = try translated(try HuggingFaceWeights(folder: folder).tensors(of: weights), &generation)
         return Checkpoint(
             format: .huggingFace, dimensions: dimensions,
             weights: try TensorTable(tensors, dimensions: dimensions, file: folder.name),
             vocabulary: try vocabulary.load(beside: folder, nVocab: dimensions.nVocab),
-            generation: try generation(config, dimensions))
+            generation: generation)
     }
 
     /// `generation_config.json` first; older folders have the same keys in `config.json`.
@@ -31,8 +29,11 @@ struct HuggingFaceCheckpoint {
         return try HuggingFaceConfig(bytes).generation(dimensions).filled(from: fallback)
     }
 
-    /// The tensors under openai's names, the tied unembedding left out.
-    private func translated(_ stored: [String: StoredTensor]) throws -> [String: StoredTensor] {
+    /// The tensors under openai's names, without the unembedding: Whisper ties it to the token embedding, so transformers
+    /// sets it to that whatever a file has there.
+    private func translated(
+        _ stored: [String: StoredTensor], _ generation: inout GenerationConfig
+    ) throws -> [String: StoredTensor] {
         var tensors: [String: StoredTensor] = [:]
         for (name, tensor) in stored where name != HuggingFaceNames.tiedOutput {
             let translation = HuggingFaceNames.openAI(name)
@@ -41,11 +42,13 @@ struct HuggingFaceCheckpoint {
             }
         }
         if let output = stored[HuggingFaceNames.tiedOutput], let embedding = tensors["decoder.token_embedding.weight"] {
-            guard output.type == embedding.type, output.shape == embedding.shape,
-                output.bytes.hasSameBytes(as: embedding.bytes)
-            else {
-                throw WhisperError(
-                    .unsupported, "\(folder.name): proj_out.weight differs from the token embedding; Whisper ties them")
+            let isSame =
+                output.type == embedding.type && output.shape == embedding.shape
+                && output.bytes.hasSameBytes(as: embedding.bytes)
+            if !isSame {
+                generation.ignored.append(
+                    "\(folder.name): \(HuggingFaceNames.tiedOutput) is not the token embedding to the bit, and was left out: "
+                        + "config.json ties the two")
             }
         }
         return tensors

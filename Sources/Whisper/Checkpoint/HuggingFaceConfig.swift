@@ -41,11 +41,20 @@ struct HuggingFaceConfig {
         _ dimensions: ModelDimensions, suppressed: String = "suppress_tokens",
         suppressedFirst: String = "begin_suppress_tokens"
     ) throws -> GenerationConfig {
-        GenerationConfig(
-            alignmentHeads: try alignmentHeads(dimensions),
+        let (heads, stray) = try alignmentHeads(dimensions)
+        var config = GenerationConfig(
+            alignmentHeads: heads,
             suppressTokens: try integers(suppressed)?.filter { (0..<dimensions.nVocab).contains($0) },
             beginSuppressTokens: try integers(suppressedFirst)?.filter { (0..<dimensions.nVocab).contains($0) },
             maxInitialTimestampIndex: try optionalSize("max_initial_timestamp_index"))
+        if stray > 0 {
+            config.ignored = [
+                "\(file): \(stray) of 'alignment_heads' are not below [\(dimensions.nTextLayer), \(dimensions.nTextHead)], "
+                    + "the decoder's layers and heads, and were left out"
+                    + (heads == nil ? "; words are timed by all heads of its last half" : "")
+            ]
+        }
+        return config
     }
 
     private func size(_ name: String) throws -> Int {
@@ -73,20 +82,23 @@ struct HuggingFaceConfig {
         return integers
     }
 
-    private func alignmentHeads(_ dimensions: ModelDimensions) throws -> [GenerationConfig.AlignmentHead]? {
-        guard let value = members["alignment_heads"], !value.isNull else { return nil }
+    /// Those that the model has, nil for none, and how many others there are: a distilled model comes with its teacher's,
+    /// whose decoder had more layers.
+    private func alignmentHeads(
+        _ dimensions: ModelDimensions
+    ) throws -> (heads: [GenerationConfig.AlignmentHead]?, stray: Int) {
+        guard let value = members["alignment_heads"], !value.isNull else { return (nil, 0) }
         let pairs = (value.array ?? [.null]).map(\.ints)
-        return try pairs.map { pair in
-            guard let pair, pair.count == 2, (0..<dimensions.nTextLayer).contains(pair[0]),
-                (0..<dimensions.nTextHead).contains(pair[1])
-            else {
-                throw WhisperError(
-                    .dataLoss,
-                    "\(file): 'alignment_heads' is not a list of [layer, head] below "
-                        + "[\(dimensions.nTextLayer), \(dimensions.nTextHead)]")
+        let heads = try pairs.compactMap { pair -> GenerationConfig.AlignmentHead? in
+            guard let pair, pair.count == 2 else {
+                throw WhisperError(.dataLoss, "\(file): 'alignment_heads' is not a list of [layer, head]")
+            }
+            guard (0..<dimensions.nTextLayer).contains(pair[0]), (0..<dimensions.nTextHead).contains(pair[1]) else {
+                return nil
             }
             return GenerationConfig.AlignmentHead(layer: pair[0], head: pair[1])
         }
+        return (heads.isEmpty ? nil : heads, pairs.count - heads.count)
     }
 
     /// Where the file states `name`, it must be `value`; all of these have that as their default.
@@ -116,10 +128,12 @@ extension JSONValue {
 extension GenerationConfig {
     /// This, with what it leaves open taken from `other`.
     func filled(from other: GenerationConfig) -> GenerationConfig {
-        GenerationConfig(
+        var filled = GenerationConfig(
             alignmentHeads: alignmentHeads ?? other.alignmentHeads,
             suppressTokens: suppressTokens ?? other.suppressTokens,
             beginSuppressTokens: beginSuppressTokens ?? other.beginSuppressTokens,
             maxInitialTimestampIndex: maxInitialTimestampIndex ?? other.maxInitialTimestampIndex)
+        filled.ignored = ignored + other.ignored
+        return filled
     }
 }

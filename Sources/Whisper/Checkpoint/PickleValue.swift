@@ -26,12 +26,16 @@ enum PickleContainer {
 enum PickleGlobal: Hashable {
     case orderedDictionary
     case rebuildTensor
+    /// `nn.Parameter`: a tensor, and whether it is trained.
+    case rebuildParameter
     case storageType(ElementType)
 
     init?(module: String, name: String) {
         switch (module, name) {
         case ("collections", "OrderedDict"): self = .orderedDictionary
         case ("torch._utils", "_rebuild_tensor_v2"): self = .rebuildTensor
+        case ("torch._utils", "_rebuild_parameter"), ("torch._utils", "_rebuild_parameter_with_state"):
+            self = .rebuildParameter
         case ("torch", _):
             guard let type = Self.storages[name] else { return nil }
             self = .storageType(type)

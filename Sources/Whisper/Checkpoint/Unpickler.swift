@@ -222,7 +222,8 @@ struct Unpickler {
         return PickleStorage(type: type, key: key, count: count)
     }
 
-    /// A call: `OrderedDict()` or `_rebuild_tensor_v2(storage, offset, shape, strides, …)`; there is no other.
+    /// A call: `OrderedDict()` or `_rebuild_tensor_v2(storage, offset, shape, strides, …)`, and
+    /// `_rebuild_parameter(tensor, …)`; there is no other.
     private mutating func reduce(_ start: Int) throws {
         let call = try pop(2, start)
         guard case .global(let function) = call[0], case .container(let index) = call[1],
@@ -232,6 +233,12 @@ struct Unpickler {
         case .orderedDictionary where arguments.isEmpty:
             try push(container(.dictionary(keys: [], values: [], isOrdered: true)))
         case .rebuildTensor: try push(.tensor(try tensor(arguments, start)))
+        case .rebuildParameter:
+            // Whether it is trained, hooks and state say nothing about its elements.
+            guard case .tensor(let tensor)? = arguments.first else {
+                throw malformed("a parameter that is not built from a tensor", start)
+            }
+            try push(.tensor(tensor))
         default: throw refused(UInt8(ascii: "R"), start)
         }
     }

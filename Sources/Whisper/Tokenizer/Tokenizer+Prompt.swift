@@ -35,10 +35,15 @@ extension Tokenizer {
         return languages.first { $0.code == code }?.token ?? startOfTranscript
     }
 
-    /// The model's own code for a language, given by code or English name in any case.
+    /// The model's own code for a language, given by code or English name in any case; a code may have a region or a
+    /// script behind it, as in `zh-CN` and `pt_BR`, which the model knows nothing of.
     public func languageCode(for language: String) throws -> String {
+        func code(_ word: String) -> String? {
+            languages.contains { $0.code == word } ? word : Language.code(for: word)
+        }
         let word = language.lowercased()
-        let code = languages.contains { $0.code == word } ? word : Language.code(for: word)
+        let primary = word.prefix { $0 != "-" && $0 != "_" }
+        let code = code(word) ?? ((2...3).contains(primary.count) ? code(String(primary)) : nil)
         let known = isMultilingual ? languages.map(\.code) : ["en"]
         if let code, known.contains(code) { return code }
         throw WhisperError(

@@ -35,8 +35,36 @@ def test_short_16_bit_sound_travels_in_the_request():
     assert audio_source(samples, None).pcm_s16le == samples.astype("<i2").tobytes()
     assert audio_source(samples.astype(">i2"), None).pcm_s16le == samples.astype("<i2").tobytes()
     assert audio_source(samples[::2], None).pcm_s16le == samples[[0, 2, 4]].astype("<i2").tobytes()
-    assert audio_source(b"\x01\x00", None).pcm_s16le == b"\x01\x00"
-    assert audio_source(bytearray(), None).WhichOneof("source") == "pcm_s16le"
+
+
+def test_bytes_travel_as_bytes_for_the_daemon_to_open(fake, client):
+    assert audio_source(b"\xff\xfb\x90", None).data == b"\xff\xfb\x90"
+    assert audio_source(bytearray(), None).WhichOneof("source") == "data"
+    assert audio_source(np.frombuffer(b"\x01\x00", "<i2"), None).pcm_s16le == b"\x01\x00"
+    chunks = uploads(fake)
+    client.detect_language(bytes(range(256)) * 8192)
+    assert {chunk.encoding for chunk in chunks[0]} == {3}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (b"plain.wav", "plain.wav"),
+        ("Übung.wav".encode(), "Übung.wav"),
+        (b"byte-\xff.wav", "byte-\uefff.wav"),
+        (b"\xc3(.wav", "\uefc3(.wav"),
+        ("\uefff.wav".encode(), "\uefee\uefbf\uefbf.wav"),
+    ],
+)
+def test_a_path_of_any_bytes_reaches_the_daemon(tmp_path, name, expected):
+    path = os.path.join(os.fsencode(tmp_path), name)
+    for given in (os.fsdecode(path), Path(os.fsdecode(path))):
+        assert audio_source(given, None).path == f"{tmp_path}/{expected}"
+    assert audio_source(os.fsdecode(path), None, name=os.fsdecode(name)).name == expected
+
+
+def test_a_file_that_is_called_like_a_clip_can_be_named():
+    assert audio_source("./demo:x.wav", None).path == os.path.abspath("demo:x.wav")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +73,6 @@ def test_short_16_bit_sound_travels_in_the_request():
         (np.zeros((2, 100), np.float32), r"\(2, 100\)"),
         (np.zeros(10, np.int32), "int32"),
         (np.array([0.0, np.nan]), "finite"),
-        (b"\x00", "even"),
     ],
 )
 def test_what_is_no_mono_sound_is_refused(audio, part):

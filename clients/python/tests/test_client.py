@@ -501,3 +501,24 @@ def test_a_precision_goes_with_the_model_and_comes_back_with_results(fake, clien
     assert fake.seen("auscult.v1.Transcribe/Stream")[0].model.precision == 2
     with pytest.raises(auscult.InvalidArgument, match="'int7'"):
         client.hooks(precision="int7")
+
+
+def test_openai_s_text_of_tokens_and_of_clips_is_taken(fake, client):
+    fake.handlers["auscult.v1.Transcribe/Stream"] = lambda call: call.fail(3, "enough")
+    for suppress, clips in (("-1", "0"), ("", ""), ("50364, 50365,-1", "0,12.5")):
+        with pytest.raises(auscult.InvalidArgument, match="enough"):
+            client.transcribe("demo:x", suppress_tokens=suppress, clip_timestamps=clips, language="auto")
+    options = [one.options for one in fake.seen("auscult.v1.Transcribe/Stream")]
+    assert [list(one.suppress_tokens.ids) for one in options] == [[-1], [], [50364, 50365, -1]]
+    assert all(one.HasField("suppress_tokens") for one in options)
+    assert [list(one.clip_timestamps) for one in options] == [[0], [], [0, 12.5]]
+    with pytest.raises(auscult.InvalidArgument, match="clip_timestamps"):
+        client.transcribe("demo:x", clip_timestamps="soon")
+
+
+def test_notices_of_a_recording_are_in_its_transcript(fake, client):
+    notice = v1.Notice(code="cut_short", text="is cut short")
+    done = v1.Transcript(file="x", text="hi", notices=[notice])
+    stream(fake, "auscult.v1.Transcribe/Stream", {"done": done})
+    assert client.transcribe("x.wav", strict=True).notices == (auscult.Notice("cut_short", "is cut short"),)
+    assert fake.seen("auscult.v1.Transcribe/Stream")[0].audio.strict

@@ -1373,18 +1373,20 @@ const ProtobufCMessageDescriptor auscult__v1__excerpt_file__descriptor =
   (ProtobufCMessageInit) auscult__v1__excerpt_file__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue auscult__v1__audio_encoding__enum_values_by_number[3] =
+static const ProtobufCEnumValue auscult__v1__audio_encoding__enum_values_by_number[4] =
 {
   { "PCM_S16LE_16K", "AUSCULT__V1__AUDIO_ENCODING__PCM_S16LE_16K", 0 },
   { "PCM_F32LE_16K", "AUSCULT__V1__AUDIO_ENCODING__PCM_F32LE_16K", 1 },
   { "AUDIO_FILE", "AUSCULT__V1__AUDIO_ENCODING__AUDIO_FILE", 2 },
+  { "AUDIO_FILE_OR_PCM", "AUSCULT__V1__AUDIO_ENCODING__AUDIO_FILE_OR_PCM", 3 },
 };
 static const ProtobufCIntRange auscult__v1__audio_encoding__value_ranges[] = {
-{0, 0},{0, 3}
+{0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex auscult__v1__audio_encoding__enum_values_by_name[3] =
+static const ProtobufCEnumValueIndex auscult__v1__audio_encoding__enum_values_by_name[4] =
 {
   { "AUDIO_FILE", 2 },
+  { "AUDIO_FILE_OR_PCM", 3 },
   { "PCM_F32LE_16K", 1 },
   { "PCM_S16LE_16K", 0 },
 };
@@ -1395,9 +1397,9 @@ const ProtobufCEnumDescriptor auscult__v1__audio_encoding__descriptor =
   "AudioEncoding",
   "Auscult__V1__AudioEncoding",
   "auscult.v1",
-  3,
+  4,
   auscult__v1__audio_encoding__enum_values_by_number,
-  3,
+  4,
   auscult__v1__audio_encoding__enum_values_by_name,
   1,
   auscult__v1__audio_encoding__value_ranges,

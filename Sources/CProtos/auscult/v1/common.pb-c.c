@@ -322,6 +322,51 @@ void   auscult__v1__audio_source__free_unpacked
   assert(message->base.descriptor == &auscult__v1__audio_source__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__notice__init
+                     (Auscult__V1__Notice         *message)
+{
+  static const Auscult__V1__Notice init_value = AUSCULT__V1__NOTICE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__notice__get_packed_size
+                     (const Auscult__V1__Notice *message)
+{
+  assert(message->base.descriptor == &auscult__v1__notice__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__notice__pack
+                     (const Auscult__V1__Notice *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__notice__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__notice__pack_to_buffer
+                     (const Auscult__V1__Notice *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__notice__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Notice *
+       auscult__v1__notice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Notice *)
+     protobuf_c_message_unpack (&auscult__v1__notice__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__notice__free_unpacked
+                     (Auscult__V1__Notice *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__notice__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__tensor__init
                      (Auscult__V1__Tensor         *message)
 {
@@ -683,7 +728,7 @@ const ProtobufCMessageDescriptor auscult__v1__span__descriptor =
   (ProtobufCMessageInit) auscult__v1__span__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__audio_source__field_descriptors[6] =
+static const ProtobufCFieldDescriptor auscult__v1__audio_source__field_descriptors[8] =
 {
   {
     "path",
@@ -757,19 +802,45 @@ static const ProtobufCFieldDescriptor auscult__v1__audio_source__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "data",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Auscult__V1__AudioSource, source_case),
+    offsetof(Auscult__V1__AudioSource, data),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "strict",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AudioSource, strict),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__audio_source__field_indices_by_name[] = {
   1,   /* field[1] = clip */
+  6,   /* field[6] = data */
   4,   /* field[4] = name */
   0,   /* field[0] = path */
   3,   /* field[3] = pcm_s16le */
   5,   /* field[5] = span */
+  7,   /* field[7] = strict */
   2,   /* field[2] = upload_id */
 };
 static const ProtobufCIntRange auscult__v1__audio_source__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor auscult__v1__audio_source__descriptor =
 {
@@ -779,11 +850,62 @@ const ProtobufCMessageDescriptor auscult__v1__audio_source__descriptor =
   "Auscult__V1__AudioSource",
   "auscult.v1",
   sizeof(Auscult__V1__AudioSource),
-  6,
+  8,
   auscult__v1__audio_source__field_descriptors,
   auscult__v1__audio_source__field_indices_by_name,
   1,  auscult__v1__audio_source__number_ranges,
   (ProtobufCMessageInit) auscult__v1__audio_source__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__notice__field_descriptors[2] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Notice, code),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Notice, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__notice__field_indices_by_name[] = {
+  0,   /* field[0] = code */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange auscult__v1__notice__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__notice__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Notice",
+  "Notice",
+  "Auscult__V1__Notice",
+  "auscult.v1",
+  sizeof(Auscult__V1__Notice),
+  2,
+  auscult__v1__notice__field_descriptors,
+  auscult__v1__notice__field_indices_by_name,
+  1,  auscult__v1__notice__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__notice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__tensor__field_descriptors[3] =

@@ -1061,7 +1061,7 @@ const ProtobufCMessageDescriptor auscult__v1__job_result__descriptor =
   (ProtobufCMessageInit) auscult__v1__job_result__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_results__field_descriptors[5] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_results__field_descriptors[6] =
 {
   {
     "description",
@@ -1123,10 +1123,23 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_results__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "notices",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginResults, n_notices),
+    offsetof(Auscult__V1__PluginResults, notices),
+    &auscult__v1__recording_notice__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_results__field_indices_by_name[] = {
   0,   /* field[0] = description */
   3,   /* field[3] = end */
+  5,   /* field[5] = notices */
   4,   /* field[4] = provenance */
   1,   /* field[1] = results */
   2,   /* field[2] = skipped */
@@ -1134,7 +1147,7 @@ static const unsigned auscult__v1__plugin_results__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__plugin_results__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_results__descriptor =
 {
@@ -1144,7 +1157,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_results__descriptor =
   "Auscult__V1__PluginResults",
   "auscult.v1",
   sizeof(Auscult__V1__PluginResults),
-  5,
+  6,
   auscult__v1__plugin_results__field_descriptors,
   auscult__v1__plugin_results__field_indices_by_name,
   1,  auscult__v1__plugin_results__number_ranges,

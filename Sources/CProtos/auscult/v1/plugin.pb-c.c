@@ -2096,7 +2096,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[17] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[18] =
 {
   {
     "plugin_id",
@@ -2291,6 +2291,18 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "strict",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, strict),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "plugin_folders",
     20,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2313,20 +2325,21 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   4,   /* field[4] = interventions */
   1,   /* field[1] = model */
   15,   /* field[15] = padding */
-  16,   /* field[16] = plugin_folders */
+  17,   /* field[17] = plugin_folders */
   0,   /* field[0] = plugin_id */
   14,   /* field[14] = return_state */
   11,   /* field[11] = seed */
   7,   /* field[7] = shard */
   9,   /* field[9] = state_file */
   12,   /* field[12] = stop_at_broken */
+  16,   /* field[16] = strict */
   10,   /* field[10] = workers */
 };
 static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 16 },
-  { 0, 17 }
+  { 20, 17 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -2336,7 +2349,7 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  17,
+  18,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
   2,  auscult__v1__run_plugin_request__number_ranges,
@@ -2805,7 +2818,7 @@ const ProtobufCMessageDescriptor auscult__v1__validation_end__descriptor =
   (ProtobufCMessageInit) auscult__v1__validation_end__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descriptors[12] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descriptors[13] =
 {
   {
     "seq",
@@ -2951,12 +2964,25 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_event__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "notice",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__PluginEvent, event_case),
+    offsetof(Auscult__V1__PluginEvent, notice),
+    &auscult__v1__recording_notice__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_event__field_indices_by_name[] = {
   10,   /* field[10] = chunk */
   6,   /* field[6] = description */
   5,   /* field[5] = end */
   3,   /* field[3] = log */
+  12,   /* field[12] = notice */
   2,   /* field[2] = progress */
   8,   /* field[8] = provenance */
   9,   /* field[9] = recording */
@@ -2969,7 +2995,7 @@ static const unsigned auscult__v1__plugin_event__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__plugin_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_event__descriptor =
 {
@@ -2979,7 +3005,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_event__descriptor =
   "Auscult__V1__PluginEvent",
   "auscult.v1",
   sizeof(Auscult__V1__PluginEvent),
-  12,
+  13,
   auscult__v1__plugin_event__field_descriptors,
   auscult__v1__plugin_event__field_indices_by_name,
   1,  auscult__v1__plugin_event__number_ranges,

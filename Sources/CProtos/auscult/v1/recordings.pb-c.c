@@ -187,6 +187,51 @@ void   auscult__v1__recording_label__free_unpacked
   assert(message->base.descriptor == &auscult__v1__recording_label__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__recording_notice__init
+                     (Auscult__V1__RecordingNotice         *message)
+{
+  static const Auscult__V1__RecordingNotice init_value = AUSCULT__V1__RECORDING_NOTICE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__recording_notice__get_packed_size
+                     (const Auscult__V1__RecordingNotice *message)
+{
+  assert(message->base.descriptor == &auscult__v1__recording_notice__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__recording_notice__pack
+                     (const Auscult__V1__RecordingNotice *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__recording_notice__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__recording_notice__pack_to_buffer
+                     (const Auscult__V1__RecordingNotice *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__recording_notice__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__RecordingNotice *
+       auscult__v1__recording_notice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__RecordingNotice *)
+     protobuf_c_message_unpack (&auscult__v1__recording_notice__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__recording_notice__free_unpacked
+                     (Auscult__V1__RecordingNotice *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__recording_notice__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__skipped_recording__init
                      (Auscult__V1__SkippedRecording         *message)
 {
@@ -348,7 +393,7 @@ const ProtobufCMessageDescriptor auscult__v1__list_recordings_request__descripto
   (ProtobufCMessageInit) auscult__v1__list_recordings_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__recordings_event__field_descriptors[4] =
+static const ProtobufCFieldDescriptor auscult__v1__recordings_event__field_descriptors[5] =
 {
   {
     "started",
@@ -398,9 +443,22 @@ static const ProtobufCFieldDescriptor auscult__v1__recordings_event__field_descr
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "notice",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__RecordingsEvent, event_case),
+    offsetof(Auscult__V1__RecordingsEvent, notice),
+    &auscult__v1__recording_notice__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__recordings_event__field_indices_by_name[] = {
   3,   /* field[3] = end */
+  4,   /* field[4] = notice */
   1,   /* field[1] = recording */
   2,   /* field[2] = skipped */
   0,   /* field[0] = started */
@@ -408,7 +466,7 @@ static const unsigned auscult__v1__recordings_event__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__recordings_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor auscult__v1__recordings_event__descriptor =
 {
@@ -418,7 +476,7 @@ const ProtobufCMessageDescriptor auscult__v1__recordings_event__descriptor =
   "Auscult__V1__RecordingsEvent",
   "auscult.v1",
   sizeof(Auscult__V1__RecordingsEvent),
-  4,
+  5,
   auscult__v1__recordings_event__field_descriptors,
   auscult__v1__recordings_event__field_indices_by_name,
   1,  auscult__v1__recordings_event__number_ranges,
@@ -629,6 +687,57 @@ const ProtobufCMessageDescriptor auscult__v1__recording_label__descriptor =
   auscult__v1__recording_label__field_indices_by_name,
   1,  auscult__v1__recording_label__number_ranges,
   (ProtobufCMessageInit) auscult__v1__recording_label__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__recording_notice__field_descriptors[2] =
+{
+  {
+    "file",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RecordingNotice, file),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "notice",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RecordingNotice, notice),
+    &auscult__v1__notice__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__recording_notice__field_indices_by_name[] = {
+  0,   /* field[0] = file */
+  1,   /* field[1] = notice */
+};
+static const ProtobufCIntRange auscult__v1__recording_notice__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__recording_notice__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.RecordingNotice",
+  "RecordingNotice",
+  "Auscult__V1__RecordingNotice",
+  "auscult.v1",
+  sizeof(Auscult__V1__RecordingNotice),
+  2,
+  auscult__v1__recording_notice__field_descriptors,
+  auscult__v1__recording_notice__field_indices_by_name,
+  1,  auscult__v1__recording_notice__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__recording_notice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__skipped_recording__field_descriptors[2] =

@@ -1236,7 +1236,7 @@ const ProtobufCMessageDescriptor auscult__v1__shared_tensor__descriptor =
   (ProtobufCMessageInit) auscult__v1__shared_tensor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descriptors[13] =
+static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descriptors[14] =
 {
   {
     "file",
@@ -1394,6 +1394,18 @@ static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descript
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "notices",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__TraceSummary, n_notices),
+    offsetof(Auscult__V1__TraceSummary, notices),
+    &auscult__v1__notice__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
   3,   /* field[3] = duration */
@@ -1401,6 +1413,7 @@ static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
   8,   /* field[8] = memory */
   1,   /* field[1] = model */
   2,   /* field[2] = model_sha256 */
+  13,   /* field[13] = notices */
   7,   /* field[7] = output_file */
   10,   /* field[10] = padding */
   9,   /* field[9] = precision */
@@ -1413,7 +1426,7 @@ static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__trace_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor =
 {
@@ -1423,7 +1436,7 @@ const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor =
   "Auscult__V1__TraceSummary",
   "auscult.v1",
   sizeof(Auscult__V1__TraceSummary),
-  13,
+  14,
   auscult__v1__trace_summary__field_descriptors,
   auscult__v1__trace_summary__field_indices_by_name,
   1,  auscult__v1__trace_summary__number_ranges,

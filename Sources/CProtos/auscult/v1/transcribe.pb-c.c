@@ -1082,7 +1082,7 @@ const ProtobufCMessageDescriptor auscult__v1__transcribe_event__descriptor =
   (ProtobufCMessageInit) auscult__v1__transcribe_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors[8] =
+static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors[9] =
 {
   {
     "file",
@@ -1180,11 +1180,24 @@ static const ProtobufCFieldDescriptor auscult__v1__transcript__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "notices",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__Transcript, n_notices),
+    offsetof(Auscult__V1__Transcript, notices),
+    &auscult__v1__notice__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__transcript__field_indices_by_name[] = {
   1,   /* field[1] = duration */
   0,   /* field[0] = file */
   2,   /* field[2] = language */
+  8,   /* field[8] = notices */
   7,   /* field[7] = padding */
   6,   /* field[6] = precision */
   5,   /* field[5] = seed */
@@ -1194,7 +1207,7 @@ static const unsigned auscult__v1__transcript__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__transcript__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor auscult__v1__transcript__descriptor =
 {
@@ -1204,7 +1217,7 @@ const ProtobufCMessageDescriptor auscult__v1__transcript__descriptor =
   "Auscult__V1__Transcript",
   "auscult.v1",
   sizeof(Auscult__V1__Transcript),
-  8,
+  9,
   auscult__v1__transcript__field_descriptors,
   auscult__v1__transcript__field_indices_by_name,
   1,  auscult__v1__transcript__number_ranges,

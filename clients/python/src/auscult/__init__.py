@@ -45,15 +45,17 @@ from .plugins import (
     PluginOutput,
     PluginParameter,
     PluginResult,
+    RecordingNotice,
     ResultAxis,
+    SkippedRecording,
     Table,
     TimedEvent,
 )
-from .runs import PluginRun, Provenance, RunEnd, RunRecording, SkippedRecording
+from .runs import PluginRun, Provenance, RunEnd, RunRecording
 from .status import CallInfo, DaemonStatus, KernelStatus, ResidentModel
 from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
 from .traces import TensorInfo, Trace, TracedTensor, TraceOptions, TraceSummary
-from .transcripts import DecodingOptions, LanguageProbability, Segment, TranscribeOptions, Transcript, Word
+from .transcripts import DecodingOptions, LanguageProbability, Notice, Segment, TranscribeOptions, Transcript, Word
 
 __version__ = "0.1.0"
 
@@ -105,6 +107,7 @@ __all__ = [
     "ModelInfo",
     "ModelListing",
     "NotFound",
+    "Notice",
     "OutOfRange",
     "PermissionDenied",
     "PluginDescription",
@@ -121,11 +124,13 @@ __all__ = [
     "Progress",
     "PullEvent",
     "PullStream",
+    "RecordingNotice",
     "RegisteredModel",
     "ResidentModel",
     "ResourceExhausted",
     "ResultAxis",
     "Segment",
+    "SkippedRecording",
     "Span",
     "Stream",
     "Table",

@@ -18,8 +18,10 @@ from ._wire import Connection
 from .errors import InvalidArgument, Unavailable
 
 #: A recording: a path (opened by the daemon, a relative one in this process's folder; a pipe is sent to it; any format
-#: and rate that libsndfile reads), ``"demo:NAME"`` for an embedded clip, an array of 16 kHz mono samples (shape
-#: ``(samples,)``; float of full scale ±1, or int16), or bytes of 16 kHz mono signed 16-bit little-endian samples.
+#: and rate that libsndfile reads, or ffmpeg where the daemon finds one), ``"demo:NAME"`` for an embedded clip
+#: (``"./demo:NAME"`` for a file called so), an array of 16 kHz mono samples (shape ``(samples,)``; float of full scale ±1,
+#: or int16), or bytes: a sound file, or else 16 kHz mono signed 16-bit little-endian samples. For bytes that are samples
+#: whatever they look like: ``numpy.frombuffer(data, "<i2")``.
 Audio = Union[str, "os.PathLike[str]", NDArray[Any], bytes, bytearray, memoryview]
 
 #: Seconds ``(start, end)``, half open; an end of None is the recording's.
@@ -28,8 +30,8 @@ Span = tuple[float, Union[float, None]]
 # What travels in the request itself.
 INLINE_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 20
-# AudioEncoding's PCM_S16LE_16K, PCM_F32LE_16K and AUDIO_FILE.
-_S16LE, _F32LE, _FILE = 0, 1, 2
+# AudioEncoding's PCM_S16LE_16K, PCM_F32LE_16K, AUDIO_FILE and AUDIO_FILE_OR_PCM.
+_S16LE, _F32LE, _FILE, _UNKNOWN = 0, 1, 2, 3
 
 
 def audio_source(
@@ -38,6 +40,7 @@ def audio_source(
     *,
     name: str = "",
     span: Span | None = None,
+    strict: bool = False,
     timeout: float | None = None,
 ) -> Any:
     """The AudioSource of a recording; one of floats, or of more than 1 MiB, is uploaded on `connection`.
@@ -47,27 +50,29 @@ def audio_source(
     Raises:
         InvalidArgument: It is no recording, or cannot be sent.
     """
-    source = v1.AudioSource(name=name)
+    source = v1.AudioSource(name=path_text(name), strict=strict)
     if span is not None:
         source.span.CopyFrom(span_message(span))
     if isinstance(audio, str) and audio.startswith("demo:"):
         source.clip = audio[len("demo:") :]
     elif isinstance(audio, (str, os.PathLike)):
-        path = os.fspath(audio)
+        path = os.fsdecode(audio)
         if not _is_own(path):
-            source.path = path
+            source.path = path_text(path)
         elif connection is None:
             raise InvalidArgument(
                 f"a job cannot read {path!r}, which is there for this process alone; name a file", "invalid_argument"
             )
         else:
-            source.name = name or path
+            source.name = name or path_text(path)
             source.upload_id = _upload_file(connection, path, timeout)
     else:
         encoding, data = _samples(audio)
         # Floats are not rounded to 16 bits behind the caller's back, so they always go by upload.
         if encoding == _S16LE and (len(data) <= INLINE_BYTES or connection is None):
             source.pcm_s16le = bytes(data)
+        elif encoding == _UNKNOWN and (len(data) <= INLINE_BYTES or connection is None):
+            source.data = bytes(data)
         elif connection is None:
             raise InvalidArgument(
                 "a job cannot use an array of floats, which has to be uploaded: give it as int16, or as a file",
@@ -87,6 +92,23 @@ def _is_own(path: str) -> bool:
     except (OSError, ValueError):
         # The daemon says what is wrong with it.
         return False
+
+
+def path_text(path: str) -> str:
+    """A path as the daemon is told it: a byte that is no part of UTF-8, which Python writes as a lone surrogate, is
+    U+EF00 + byte there."""
+    return "".join(_escaped(one) for one in path) if any(_is_escaped(one) for one in path) else path
+
+
+def _is_escaped(one: str) -> bool:
+    return "\udc80" <= one <= "\udcff" or "\uef80" <= one <= "\uefff"
+
+
+def _escaped(one: str) -> str:
+    if "\udc80" <= one <= "\udcff":
+        return chr(0xEF00 + ord(one) - 0xDC00)
+    # A character that is used for this has its own bytes written so.
+    return "".join(chr(0xEF00 + byte) for byte in one.encode()) if _is_escaped(one) else one
 
 
 @contextlib.contextmanager
@@ -156,7 +178,11 @@ def _send_chunks(call: Call, chunks: Iterable[Any]) -> None:
 def s16le(samples: Any) -> bytes:
     """16 kHz mono samples as signed 16-bit little-endian bytes; floats are rounded, and clipped at full scale ±1."""
     encoding, data = _samples(samples)
-    if encoding == _S16LE:
+    if encoding in (_S16LE, _UNKNOWN):
+        if len(data) % 2:
+            raise InvalidArgument(
+                f"{len(data)} bytes of 16-bit samples: expected an even number", "invalid_argument"
+            )
         return bytes(data)
     scaled = np.rint(np.frombuffer(data, "<f4") * np.float32(32768))
     return bytes(np.clip(scaled, -32768, 32767).astype("<i2").tobytes())
@@ -164,10 +190,7 @@ def s16le(samples: Any) -> bytes:
 
 def _samples(audio: Any) -> tuple[int, memoryview]:
     if isinstance(audio, (bytes, bytearray, memoryview)):
-        data = memoryview(bytes(audio))
-        if len(data) % 2:
-            raise InvalidArgument(f"{len(data)} bytes of 16-bit samples: expected an even number", "invalid_argument")
-        return _S16LE, data
+        return _UNKNOWN, memoryview(bytes(audio))
     if not isinstance(audio, np.ndarray):
         raise TypeError(
             "expected a path, 'demo:NAME', an array of 16 kHz mono samples or bytes of 16-bit samples, "

@@ -31,6 +31,7 @@ def transcribe_request(
         precision: Precision = "exact",
         interventions: Interventions = (),
         padding: Padding | None = None,
+        strict: bool = False,
         **decoding: Any,
     ) -> Any:
         request = v1.TranscribeRequest(
@@ -39,7 +40,9 @@ def transcribe_request(
             options=decoding_options(decoding),
             interventions=intervention_messages(interventions),
         )
-        request.audio.CopyFrom(audio_source(audio, connection, name=name, span=span, timeout=timeout))
+        request.audio.CopyFrom(
+            audio_source(audio, connection, name=name, span=span, strict=strict, timeout=timeout)
+        )
         return request
 
     return make(**options)
@@ -80,6 +83,7 @@ def trace_request(
         transcript: bool | Mapping[str, Any] = False,
         language: str = "",
         task: Task = "transcribe",
+        strict: bool = False,
     ) -> Any:
         if (text is not None) + (tokens is not None) + bool(transcript) > 1:
             raise InvalidArgument("give the decoder text, tokens or a transcript, one of them", "invalid_argument")
@@ -102,7 +106,9 @@ def trace_request(
         if transcript:
             options = dict(transcript) if isinstance(transcript, Mapping) else {}
             request.transcript.CopyFrom(decoding_options({"language": language, "task": task, **options}))
-        request.audio.CopyFrom(audio_source(audio, connection, name=name, span=span, timeout=timeout))
+        request.audio.CopyFrom(
+            audio_source(audio, connection, name=name, span=span, strict=strict, timeout=timeout)
+        )
         return request
 
     return make(**options)

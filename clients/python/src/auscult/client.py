@@ -173,11 +173,11 @@ class Client(Caller):
 
         Args:
             audio: A path, ``"demo:NAME"``, 16 kHz mono samples of shape ``(samples,)`` (float of full scale ±1, or
-                int16), or bytes of signed 16-bit little-endian samples.
+                int16), or bytes: of a sound file, or else of signed 16-bit little-endian samples.
             timeout: Seconds until it must be done.
             on_progress: Called with the progress, in seconds of the recording.
             options: ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``name``, ``span``
-                in seconds, ``interventions``, and openai/whisper's decoding options: ``language``, ``task``,
+                in seconds, ``interventions``, ``strict`` (no recording that comes with a notice), and openai/whisper's decoding options: ``language``, ``task``,
                 ``word_timestamps``, ``temperature``, ``beam_size``, … as `TranscribeOptions` lists them.
         """
         with self._transcribe(audio, timeout, on_progress, options) as segments:

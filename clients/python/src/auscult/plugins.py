@@ -129,6 +129,24 @@ class PluginLog:
     message: str
 
 
+@dataclass(frozen=True)
+class RecordingNotice:
+    """Something about a recording that was heard, or about a data set."""
+
+    #: As the data set names it, or the data set's own file.
+    file: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class SkippedRecording:
+    """A recording that was left out."""
+
+    file: str
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class PluginResult:
     """A value of a declared output."""

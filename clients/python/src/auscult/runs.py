@@ -15,7 +15,7 @@ from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number, padding_word
-from .plugins import PluginLog, PluginResult, result
+from .plugins import PluginLog, PluginResult, RecordingNotice, SkippedRecording, result
 from .streams import Stream
 from .traces import Context
 
@@ -70,14 +70,6 @@ class RunRecording:
 
 
 @dataclass(frozen=True)
-class SkippedRecording:
-    """A recording that was left out."""
-
-    file: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class RunEnd:
     """How a run ended."""
 
@@ -98,6 +90,7 @@ class PluginRun(Stream[PluginResult]):
         provenance: How the results are made; there before the first.
         recordings: Those that were heard.
         skipped: Those that were left out.
+        notices: What there is to know about those that were heard.
         state: The state as bytes, for `Client.merge`; None where it was not asked for, or has not come.
         end: Counts and times; None before the end.
     """
@@ -106,6 +99,7 @@ class PluginRun(Stream[PluginResult]):
         self._log: list[PluginLog] = []
         self._recordings: list[RunRecording] = []
         self._skipped: list[SkippedRecording] = []
+        self._notices: list[RecordingNotice] = []
         self._open: Any = None
         self._state: bytearray | None = None
         self.provenance: Provenance | None = None
@@ -123,6 +117,10 @@ class PluginRun(Stream[PluginResult]):
     @property
     def skipped(self) -> tuple[SkippedRecording, ...]:
         return tuple(self._skipped)
+
+    @property
+    def notices(self) -> tuple[RecordingNotice, ...]:
+        return tuple(self._notices)
 
     @property
     def state(self) -> bytes | None:
@@ -144,6 +142,9 @@ class PluginRun(Stream[PluginResult]):
             self._recordings.append(recording(message.recording))
         elif kind == "skipped":
             self._skipped.append(SkippedRecording(message.skipped.file, message.skipped.reason))
+        elif kind == "notice":
+            notice = message.notice
+            self._notices.append(RecordingNotice(notice.file, notice.notice.code, notice.notice.text))
         elif kind == "state":
             self._state = self._state or bytearray()
             self._state += message.state.data

@@ -18,7 +18,7 @@ from .errors import DataLoss, InvalidArgument
 from .interventions import Interventions
 from .models import Model, Precision, precision_word
 from .padding import Padding, padding_word
-from .transcripts import Task
+from .transcripts import Notice, Task, notices
 
 #: ``"valid"``: positions that overlap audio. ``"all"``: the padding as well.
 Frames = Literal["valid", "all"]
@@ -54,6 +54,8 @@ class TraceOptions(TypedDict, total=False):
     transcript: Union[bool, Mapping[str, Any]]
     language: str
     task: Task
+    #: Whether a recording that would come with a notice is an error.
+    strict: bool
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class TraceSummary:
     window_starts: tuple[float, ...] = ()
     #: Of a transcript: how many of each window's tokens were not written in it: earlier text, and the start tokens.
     prompt_tokens: tuple[int, ...] = ()
+    #: What there is to know about the recording.
+    notices: tuple[Notice, ...] = ()
 
 
 class Trace(Mapping[str, NDArray[Any]]):
@@ -183,6 +187,7 @@ def trace_summary(message: Any) -> TraceSummary:
         padding=padding_word(message),
         window_starts=tuple(message.window_starts),
         prompt_tokens=tuple(message.prompt_tokens),
+        notices=notices(message.notices),
     )
 
 

@@ -56,6 +56,20 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something about a recording that could be used, which its reader should know."""
+
+    #: ``"cut_short"``, ``"wrong_length"``, ``"passed_over"``, ``"damaged"``, ``"clipped"``, ``"scaled"``,
+    #: ``"channels_cancel"``, ``"taken_for_samples"``, or one that this client does not know yet.
+    code: str
+    text: str
+
+
+def notices(messages: Any) -> tuple[Notice, ...]:
+    return tuple(Notice(one.code, one.text) for one in messages)
+
+
+@dataclass(frozen=True)
 class Transcript:
     """The transcript of a recording."""
 
@@ -73,6 +87,8 @@ class Transcript:
     precision: Precision = "exact"
     #: What windows were padded with; None where a daemon does not say.
     padding: Padding | None = None
+    #: What there is to know about the recording.
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +105,7 @@ class DecodingOptions(TypedDict, total=False):
     For a threshold, None means none.
     """
 
-    #: A code or an English name; without it, it is detected.
+    #: A code (``"zh"``, ``"zh-CN"``) or an English name; without it, or with ``"auto"``, the model tells.
     language: str
     #: ``"translate"`` writes English.
     task: Task
@@ -117,12 +133,14 @@ class DecodingOptions(TypedDict, total=False):
     no_speech_threshold: Union[float, None]
     #: Seconds.
     hallucination_silence_threshold: Union[float, None]
-    suppress_tokens: Sequence[int]
+    #: Ids, among which -1 stands for openai's list of non-speech tokens; or openai's text of them: ``"-1"``, ``""``.
+    suppress_tokens: Union[str, Sequence[int]]
     suppress_blank: bool
     #: Seconds.
     max_initial_timestamp: Union[float, None]
     #: Start, end, start, end … in seconds; the last end may be left out.
-    clip_timestamps: Sequence[float]
+    #: Or openai's text of them: ``"0,12.5"``.
+    clip_timestamps: Union[str, Sequence[float]]
 
 
 class TranscribeOptions(DecodingOptions, total=False):
@@ -138,6 +156,8 @@ class TranscribeOptions(DecodingOptions, total=False):
     #: None for what is usual, ``"mel"``.
     padding: Union[Padding, None]
     interventions: Interventions
+    #: Whether a recording that would come with a notice is an error: cut short, damaged in part, on another scale.
+    strict: bool
 
 
 _PLAIN = (
@@ -187,12 +207,19 @@ def _set(options: Any, name: str, value: Any) -> None:
         options.temperatures.extend([value] if isinstance(value, (int, float)) else value)
     elif name == "suppress_tokens":
         options.suppress_tokens.SetInParent()
-        options.suppress_tokens.ids.extend(value)
+        options.suppress_tokens.ids.extend(_listed(value, int))
     elif name == "clip_timestamps":
-        options.clip_timestamps.extend(value)
+        options.clip_timestamps.extend(_listed(value, float))
     else:
         expected = ", ".join(DecodingOptions.__annotations__)
         raise TypeError(f"there is no decoding option {name!r}; there are {expected}")
+
+
+def _listed(value: Any, kind: type) -> Any:
+    """A list, or openai/whisper's text of one: numbers divided by commas."""
+    if not isinstance(value, str):
+        return value
+    return [kind(part) for part in value.split(",")] if value.strip() else []
 
 
 def segment(message: Any) -> Segment:
@@ -222,4 +249,5 @@ def transcript(message: Any) -> Transcript:
         seed=message.seed,
         precision=precision_word(message),
         padding=padding_word(message),
+        notices=notices(message.notices),
     )

@@ -44,7 +44,11 @@ typedef enum _Auscult__V1__AudioEncoding {
   /*
    * The bytes of an audio file, whose header says the rest.
    */
-  AUSCULT__V1__AUDIO_ENCODING__AUDIO_FILE = 2
+  AUSCULT__V1__AUDIO_ENCODING__AUDIO_FILE = 2,
+  /*
+   * Bytes that nobody knows: an audio file where they can be opened as one, else samples as in PCM_S16LE_16K.
+   */
+  AUSCULT__V1__AUDIO_ENCODING__AUDIO_FILE_OR_PCM = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__AUDIO_ENCODING)
 } Auscult__V1__AudioEncoding;
 typedef enum _Auscult__V1__SoundFormat {

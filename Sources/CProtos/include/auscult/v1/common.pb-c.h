@@ -22,6 +22,7 @@ typedef struct Auscult__V1__ErrorDetail Auscult__V1__ErrorDetail;
 typedef struct Auscult__V1__ModelRef Auscult__V1__ModelRef;
 typedef struct Auscult__V1__Span Auscult__V1__Span;
 typedef struct Auscult__V1__AudioSource Auscult__V1__AudioSource;
+typedef struct Auscult__V1__Notice Auscult__V1__Notice;
 typedef struct Auscult__V1__Tensor Auscult__V1__Tensor;
 
 
@@ -233,7 +234,8 @@ typedef enum {
   AUSCULT__V1__AUDIO_SOURCE__SOURCE_PATH = 1,
   AUSCULT__V1__AUDIO_SOURCE__SOURCE_CLIP = 2,
   AUSCULT__V1__AUDIO_SOURCE__SOURCE_UPLOAD_ID = 3,
-  AUSCULT__V1__AUDIO_SOURCE__SOURCE_PCM_S16LE = 4
+  AUSCULT__V1__AUDIO_SOURCE__SOURCE_PCM_S16LE = 4,
+  AUSCULT__V1__AUDIO_SOURCE__SOURCE_DATA = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__AUDIO_SOURCE__SOURCE__CASE)
 } Auscult__V1__AudioSource__SourceCase;
 
@@ -251,10 +253,14 @@ struct  Auscult__V1__AudioSource
    * The part of it to use; absent, all of it.
    */
   Auscult__V1__Span *span;
+  /*
+   * Whether what would be a Notice is an error (DATA_LOSS).
+   */
+  protobuf_c_boolean strict;
   Auscult__V1__AudioSource__SourceCase source_case;
   union {
     /*
-     * An audio file of any format that libsndfile reads, at any rate.
+     * An audio file of any format that libsndfile reads, or ffmpeg where the daemon finds one, at any rate.
      */
     char *path;
     /*
@@ -269,11 +275,35 @@ struct  Auscult__V1__AudioSource
      * 16 kHz mono signed 16-bit little-endian samples.
      */
     ProtobufCBinaryData pcm_s16le;
+    /*
+     * The bytes of an audio file; where they can be opened as none, they are samples as in pcm_s16le.
+     */
+    ProtobufCBinaryData data;
   };
 };
 #define AUSCULT__V1__AUDIO_SOURCE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__audio_source__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, AUSCULT__V1__AUDIO_SOURCE__SOURCE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, NULL, 0, AUSCULT__V1__AUDIO_SOURCE__SOURCE__NOT_SET, {0} }
+
+
+/*
+ * Something about a recording that could be used, which its reader should know.
+ */
+struct  Auscult__V1__Notice
+{
+  ProtobufCMessage base;
+  /*
+   * An open set: cut_short, wrong_length, passed_over, damaged, clipped, scaled, channels_cancel, taken_for_samples.
+   */
+  char *code;
+  /*
+   * A sentence that does not name the recording.
+   */
+  char *text;
+};
+#define AUSCULT__V1__NOTICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__notice__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 /*
@@ -425,6 +455,25 @@ Auscult__V1__AudioSource *
 void   auscult__v1__audio_source__free_unpacked
                      (Auscult__V1__AudioSource *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__Notice methods */
+void   auscult__v1__notice__init
+                     (Auscult__V1__Notice         *message);
+size_t auscult__v1__notice__get_packed_size
+                     (const Auscult__V1__Notice   *message);
+size_t auscult__v1__notice__pack
+                     (const Auscult__V1__Notice   *message,
+                      uint8_t             *out);
+size_t auscult__v1__notice__pack_to_buffer
+                     (const Auscult__V1__Notice   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Notice *
+       auscult__v1__notice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__notice__free_unpacked
+                     (Auscult__V1__Notice *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__Tensor methods */
 void   auscult__v1__tensor__init
                      (Auscult__V1__Tensor         *message);
@@ -467,6 +516,9 @@ typedef void (*Auscult__V1__Span_Closure)
 typedef void (*Auscult__V1__AudioSource_Closure)
                  (const Auscult__V1__AudioSource *message,
                   void *closure_data);
+typedef void (*Auscult__V1__Notice_Closure)
+                 (const Auscult__V1__Notice *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__Tensor_Closure)
                  (const Auscult__V1__Tensor *message,
                   void *closure_data);
@@ -488,6 +540,7 @@ extern const ProtobufCMessageDescriptor auscult__v1__model_ref__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__model_ref__precision__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__span__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__audio_source__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__notice__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__tensor__descriptor;
 
 PROTOBUF_C__END_DECLS

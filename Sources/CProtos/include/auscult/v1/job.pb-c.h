@@ -224,10 +224,12 @@ struct  Auscult__V1__PluginResults
   Auscult__V1__SkippedRecording **skipped;
   Auscult__V1__PluginEnd *end;
   Auscult__V1__Provenance *provenance;
+  size_t n_notices;
+  Auscult__V1__RecordingNotice **notices;
 };
 #define AUSCULT__V1__PLUGIN_RESULTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_results__descriptor) \
-    , NULL, 0,NULL, 0,NULL, NULL, NULL }
+    , NULL, 0,NULL, 0,NULL, NULL, NULL, 0,NULL }
 
 
 struct  Auscult__V1__ListJobsRequest

@@ -302,7 +302,7 @@ struct  Auscult__V1__RunPluginRequest
   Auscult__V1__Intervention **interventions;
   int64_t deadline_ms;
   /*
-   * Paths: a folder of recordings, a manifest (JSON lines or TSV), a LibriSpeech or Common Voice folder; or "demo:", the
+   * Paths: a folder of recordings, a manifest (.jsonl, .ndjson, .json, .csv, .tsv, .tab), a LibriSpeech or Common Voice folder; or "demo:", the
    * embedded clips with their labels and alignments.
    */
   size_t n_data_sets;
@@ -342,10 +342,14 @@ struct  Auscult__V1__RunPluginRequest
    */
   size_t n_plugin_folders;
   char **plugin_folders;
+  /*
+   * Whether a recording with a notice is left out, or ends the run, like one that cannot be read.
+   */
+  protobuf_c_boolean strict;
 };
 #define AUSCULT__V1__RUN_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__run_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, 0 }
 
 
 struct  Auscult__V1__MergePluginRequest
@@ -496,7 +500,8 @@ typedef enum {
   AUSCULT__V1__PLUGIN_EVENT__EVENT_PROVENANCE = 9,
   AUSCULT__V1__PLUGIN_EVENT__EVENT_RECORDING = 10,
   AUSCULT__V1__PLUGIN_EVENT__EVENT_CHUNK = 11,
-  AUSCULT__V1__PLUGIN_EVENT__EVENT_STATE = 12
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_STATE = 12,
+  AUSCULT__V1__PLUGIN_EVENT__EVENT_NOTICE = 13
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__PLUGIN_EVENT__EVENT__CASE)
 } Auscult__V1__PluginEvent__EventCase;
 
@@ -541,6 +546,10 @@ struct  Auscult__V1__PluginEvent
      * The state, piece by piece, where it was asked for; right before `end`.
      */
     Auscult__V1__StateChunk *state;
+    /*
+     * Something about a recording that was heard, or about a data set.
+     */
+    Auscult__V1__RecordingNotice *notice;
   };
 };
 #define AUSCULT__V1__PLUGIN_EVENT__INIT \

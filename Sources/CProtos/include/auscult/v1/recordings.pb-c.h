@@ -22,6 +22,7 @@ typedef struct Auscult__V1__ListRecordingsRequest Auscult__V1__ListRecordingsReq
 typedef struct Auscult__V1__RecordingsEvent Auscult__V1__RecordingsEvent;
 typedef struct Auscult__V1__RecordingInfo Auscult__V1__RecordingInfo;
 typedef struct Auscult__V1__RecordingLabel Auscult__V1__RecordingLabel;
+typedef struct Auscult__V1__RecordingNotice Auscult__V1__RecordingNotice;
 typedef struct Auscult__V1__SkippedRecording Auscult__V1__SkippedRecording;
 
 
@@ -68,7 +69,8 @@ typedef enum {
   AUSCULT__V1__RECORDINGS_EVENT__EVENT_STARTED = 1,
   AUSCULT__V1__RECORDINGS_EVENT__EVENT_RECORDING = 2,
   AUSCULT__V1__RECORDINGS_EVENT__EVENT_SKIPPED = 3,
-  AUSCULT__V1__RECORDINGS_EVENT__EVENT_END = 4
+  AUSCULT__V1__RECORDINGS_EVENT__EVENT_END = 4,
+  AUSCULT__V1__RECORDINGS_EVENT__EVENT_NOTICE = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__RECORDINGS_EVENT__EVENT__CASE)
 } Auscult__V1__RecordingsEvent__EventCase;
 
@@ -87,6 +89,10 @@ struct  Auscult__V1__RecordingsEvent
      * The last message.
      */
     Auscult__V1__RecordingSet *end;
+    /*
+     * What else there is to know about the data sets.
+     */
+    Auscult__V1__RecordingNotice *notice;
   };
 };
 #define AUSCULT__V1__RECORDINGS_EVENT__INIT \
@@ -156,6 +162,23 @@ struct  Auscult__V1__RecordingLabel
 #define AUSCULT__V1__RECORDING_LABEL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__recording_label__descriptor) \
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Something about a recording that is heard, or about a data set: a file that is none, a key that nothing is made of.
+ */
+struct  Auscult__V1__RecordingNotice
+{
+  ProtobufCMessage base;
+  /*
+   * As the data set names it, or the data set's own file.
+   */
+  char *file;
+  Auscult__V1__Notice *notice;
+};
+#define AUSCULT__V1__RECORDING_NOTICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__recording_notice__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL }
 
 
 struct  Auscult__V1__SkippedRecording
@@ -245,6 +268,25 @@ Auscult__V1__RecordingLabel *
 void   auscult__v1__recording_label__free_unpacked
                      (Auscult__V1__RecordingLabel *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__RecordingNotice methods */
+void   auscult__v1__recording_notice__init
+                     (Auscult__V1__RecordingNotice         *message);
+size_t auscult__v1__recording_notice__get_packed_size
+                     (const Auscult__V1__RecordingNotice   *message);
+size_t auscult__v1__recording_notice__pack
+                     (const Auscult__V1__RecordingNotice   *message,
+                      uint8_t             *out);
+size_t auscult__v1__recording_notice__pack_to_buffer
+                     (const Auscult__V1__RecordingNotice   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__RecordingNotice *
+       auscult__v1__recording_notice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__recording_notice__free_unpacked
+                     (Auscult__V1__RecordingNotice *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__SkippedRecording methods */
 void   auscult__v1__skipped_recording__init
                      (Auscult__V1__SkippedRecording         *message);
@@ -277,6 +319,9 @@ typedef void (*Auscult__V1__RecordingInfo_Closure)
                   void *closure_data);
 typedef void (*Auscult__V1__RecordingLabel_Closure)
                  (const Auscult__V1__RecordingLabel *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__RecordingNotice_Closure)
+                 (const Auscult__V1__RecordingNotice *message,
                   void *closure_data);
 typedef void (*Auscult__V1__SkippedRecording_Closure)
                  (const Auscult__V1__SkippedRecording *message,
@@ -312,6 +357,7 @@ extern const ProtobufCMessageDescriptor auscult__v1__list_recordings_request__de
 extern const ProtobufCMessageDescriptor auscult__v1__recordings_event__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__recording_info__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__recording_label__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__recording_notice__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__skipped_recording__descriptor;
 extern const ProtobufCServiceDescriptor auscult__v1__recordings__descriptor;
 

@@ -347,10 +347,15 @@ struct  Auscult__V1__TraceSummary
    */
   size_t n_prompt_tokens;
   uint32_t *prompt_tokens;
+  /*
+   * What there is to know about the recording.
+   */
+  size_t n_notices;
+  Auscult__V1__Notice **notices;
 };
 #define AUSCULT__V1__TRACE_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__trace_summary__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, 0,NULL, 0,NULL }
 
 
 /*

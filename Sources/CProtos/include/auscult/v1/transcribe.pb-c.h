@@ -236,10 +236,15 @@ struct  Auscult__V1__Transcript
    * What windows were padded with.
    */
   Auscult__V1__Padding padding;
+  /*
+   * What there is to know about the recording.
+   */
+  size_t n_notices;
+  Auscult__V1__Notice **notices;
 };
 #define AUSCULT__V1__TRANSCRIPT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__transcript__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL }
 
 
 typedef enum {
