@@ -1,8 +1,9 @@
-import Daemon
 import Foundation
 import Synchronization
 import Testing
 import Whisper
+
+@testable import Daemon
 
 @Suite("The job store", .timeLimit(.minutes(2))) struct JobStoreTests {
     private struct Odd: Error {}
