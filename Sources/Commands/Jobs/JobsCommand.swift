@@ -49,8 +49,8 @@ extension JobsCommand {
             abstract: "Follow a job from its beginning until it ends.",
             discussion: """
                 The text format shows the segments of a transcript, or the results of a plugin, as they come; \
-                JSON has one object per event, each on a line. The exit status is the job's: 0 where it succeeded. Ending the command does not end the \
-                job.
+                JSON has one object per event, each on a line. The exit status is the job's: 0 where it succeeded. \
+                Ending the command does not end the job.
                 """)
 
         @OptionGroup var job: JobOptions

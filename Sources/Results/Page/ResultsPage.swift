@@ -49,7 +49,8 @@ package enum ResultsPage {
                 let size = size(of: result)
                 let fits = size <= room
                 if fits { room -= size }
-                let json = fits ? packed.json(result) : .object(ResultsJSON.identity(result) + [("too_large", .bool(true))])
+                let left = ResultsJSON.identity(result) + [("too_large", .bool(true))]
+                let json = fits ? packed.json(result) : .object(left)
                 try take((isFirst ? "" : ",") + SinglePage.block(json))
                 isFirst = false
             }
