@@ -30,7 +30,24 @@ def ends() -> Iterator[tuple[Connection, socket.socket]]:
     theirs.close()
 
 
-def test_a_unary_request_is_written_byte_for_byte(ends):
+@pytest.fixture
+def nowhere(monkeypatch) -> None:
+    """This process has no working folder that could be named."""
+    monkeypatch.setattr(os, "getcwd", lambda: (_ for _ in ()).throw(FileNotFoundError()))
+
+
+def test_a_request_names_the_folder_of_this_process_at_that_moment(ends, tmp_path, monkeypatch):
+    connection, server = ends
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        connection.open("svc/M", b"")
+        length = int.from_bytes(read_exactly(server, 10)[:4], "big")
+        request = Request.FromString(read_exactly(server, length))
+        assert [(one.key, one.value) for one in request.metadata] == [("working-folder", str(tmp_path / name))]
+
+
+def test_a_unary_request_is_written_byte_for_byte(ends, nowhere):
     connection, server = ends
     connection.open("svc/M", b"")
     assert read_exactly(server, 18) == bytes.fromhex("00000008 00000001 01 00") + b"\x0a\x03svc\x12\x01M"
@@ -43,7 +60,7 @@ def test_a_unary_request_is_written_byte_for_byte(ends):
     assert read_exactly(server, 24) == expected
 
 
-def test_a_server_stream_is_asked_for_with_remote_closed_and_ends_with_an_empty_frame(ends):
+def test_a_server_stream_is_asked_for_with_remote_closed_and_ends_with_an_empty_frame(ends, nowhere):
     connection, server = ends
     call = connection.open("svc/M", b"\x01", streaming=True)
     assert read_exactly(server, 21) == bytes.fromhex("0000000b 00000001 01 01") + b"\x0a\x03svc\x12\x01M\x1a\x01\x01"
@@ -53,7 +70,7 @@ def test_a_server_stream_is_asked_for_with_remote_closed_and_ends_with_an_empty_
     assert [call.receive(), call.receive(), call.receive()] == [b"hi", b"", None]
 
 
-def test_a_client_stream_is_opened_without_a_payload_and_closed_with_an_empty_frame(ends):
+def test_a_client_stream_is_opened_without_a_payload_and_closed_with_an_empty_frame(ends, nowhere):
     connection, server = ends
     call = connection.open("svc/M", None)
     assert read_exactly(server, 18) == bytes.fromhex("00000008 00000001 01 02") + b"\x0a\x03svc\x12\x01M"
