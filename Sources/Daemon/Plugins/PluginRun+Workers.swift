@@ -60,17 +60,29 @@ extension PluginRun {
     /// Tells what all workers have found, in the order of one, and lets the plugin finish.
     /// - Parameter times: of the workers.
     func finish(
-        _ state: PluginState, _ times: (engine: Duration, plugin: Duration), _ model: LoadedModel, _ turn: EngineTurn,
-        since began: ContinuousClock.Instant
+        _ parts: [Part], skipped: [PluginState.Header.Skipped], _ times: (engine: Duration, plugin: Duration),
+        _ model: LoadedModel, _ turn: EngineTurn, since began: ContinuousClock.Instant
     ) throws -> V1.PluginEnd {
-        let started = try start(model, turn) { try output.tell($0) }
+        let isKept = !request.stateFile.isEmpty || request.returnState
+        let journal = isKept ? try SpooledRecords() : nil
+        let started = try start(model, turn, journal: journal) { try output.tell($0) }
         defer { started.worker.close() }
         try begin(started, turn)
-        for skipped in state.header.skipped { try output.tell(.skipped(.init(skipped)), turn) }
-        try output.tell(state, turn)
-        try started.worker.call { try $0.merge(state.state) }
+        var state = PluginState(header: started.header)
+        state.header.done = state.header.recordings
+        state.header.skipped = skipped
+        for skipped in skipped { try output.tell(.skipped(.init(skipped)), turn) }
+        for part in parts { try output.tell(PluginState(header: state.header, records: part.records), turn) }
+        for part in parts { try started.worker.call { try $0.merge(part.state) } }
         try activate(started.worker, model, count: recordings.recordings.count)
-        if let path = request.stateFile.nonEmpty { try turn.suspended { try state.write(to: path) } }
+        if isKept {
+            for part in parts { try started.worker.restore(part.records) }
+            state = try started.worker.saved(state.header)
+            if let path = request.stateFile.nonEmpty {
+                let complete = state
+                try turn.suspended { try complete.write(to: path) }
+            }
+        }
         try started.worker.call { try $0.finish() }
         if request.returnState { try output.send(state, turn) }
         let all = (times.engine + started.times.engine, times.plugin + started.times.plugin)

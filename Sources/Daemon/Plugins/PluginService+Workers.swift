@@ -17,10 +17,18 @@ extension PluginService {
         func add(_ more: (engine: Duration, plugin: Duration)) {
             times = (times.engine + more.engine, times.plugin + more.plugin)
         }
+        guard let path = run.request.checkpoint.nonEmpty else {
+            let parts = try await parts(of: run, 0..<count, workers, client: client, deadline: deadline)
+            for part in parts { add(part.times) }
+            let skipped = (run.recordings.broken + parts.flatMap(\.skipped)).map { PluginState.Header.Skipped($0) }
+            return try await engine.run(model, client: client, deadline: deadline) { [times] model, turn in
+                try run.finish(parts, skipped: skipped, times, model, turn, since: began)
+            }
+        }
         var state = try await engine.run(model, client: client, deadline: deadline) { model, turn in
             try run.begun(model, turn)
         }
-        var size = run.request.checkpoint.isEmpty ? count : workers * intervals.recordings
+        var size = workers * intervals.recordings
         while state.header.done < count {
             let start = ContinuousClock.now
             let round = state.header.done..<min(count, state.header.done + size)
@@ -32,16 +40,14 @@ extension PluginService {
             }
             state = joined.0
             add(joined.times)
-            if let path = run.request.checkpoint.nonEmpty {
-                let complete = state
-                try await blocking { try complete.write(to: path) }
-            }
+            let complete = state
+            try await blocking { try complete.write(to: path) }
             // Processes are started for each round; where that is often, rounds become longer.
             if start.duration(to: .now) < intervals.time { size *= 2 }
         }
-        let (whole, spent) = (state, times)
-        return try await engine.run(model, client: client, deadline: deadline) { model, turn in
-            try run.finish(whole, spent, model, turn, since: began)
+        let whole = PluginRun.Part(state: state.state, records: state.records)
+        return try await engine.run(model, client: client, deadline: deadline) { [times, state] model, turn in
+            try run.finish([whole], skipped: state.header.skipped, times, model, turn, since: began)
         }
     }
 
