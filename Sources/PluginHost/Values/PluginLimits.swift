@@ -20,8 +20,8 @@ public struct PluginLimits: Hashable, Sendable {
     public var results = 1_000_000
     /// Bytes of one result.
     public var resultBytes = 64 << 20
-    /// Bytes of all results of one process.
-    public var allResultBytes = 1 << 30
+    /// Bytes of all results of one process, which lie on disk where they are kept.
+    public var allResultBytes = 64 << 30
     /// Bytes of a saved state.
     public var stateBytes = 1 << 30
     /// Lines of a plugin's log, stdout and stderr that are kept.
