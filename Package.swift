@@ -68,6 +68,8 @@ let package = Package(
         // System libraries: module maps, nothing else.
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+        .systemLibrary(
+            name: "CPangoCairo", pkgConfig: "pangocairo", providers: [.apt(["libcairo2-dev", "libpango1.0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
         .systemLibrary(
@@ -94,7 +96,7 @@ let package = Package(
         .target(name: "CAuscultPlugin"),
         // Plugins: their bundles, the processes that they run in, and both sides of the wall between.
         .target(
-            name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages"],
+            name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages", "StrictJSON"],
             swiftSettings: testable),
         // The Swift side of it, and the symbol that a plugin written in Swift exports: linked into plugins alone.
         .target(name: "PluginKit", dependencies: ["CAuscultPlugin"], swiftSettings: optimised),
@@ -130,6 +132,10 @@ let package = Package(
             swiftSettings: testable),
         // Colours that the drawings and the pages share.
         .target(name: "Palette"),
+        // Pictures as PNG, SVG and PDF from one drawing, with text in any script: cairo's surfaces and pango's layouts.
+        .target(name: "Drawing", dependencies: ["CPangoCairo", "Palette"], swiftSettings: testable),
+        // Text in columns of a terminal: how wide it is, and tables of it.
+        .target(name: "TerminalText", swiftSettings: optimised),
         // What pages are made of, as bytes of the binary; their modules as one script, and pages that are one file.
         .target(name: "CPages", exclude: ["Pages"]),
         .target(name: "Pages", dependencies: ["CPages", "StrictJSON"], swiftSettings: testable),
@@ -144,9 +150,11 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: testable),
 
+        // The constants of a Fourier transform, and spectra by the form that every processor has.
+        .target(name: "Spectra", dependencies: ["CVectors", "KernelsPortable"], swiftSettings: optimised),
         .target(
             name: "Kernels",
-            dependencies: ["COpenBLAS", "CProcessor", "CVectors"]
+            dependencies: ["COpenBLAS", "CProcessor", "CVectors", "Spectra"]
                 + instructionSets.map { .byName(name: "Kernels\($0.name)") },
             swiftSettings: testable),
         // What the processor has, and vector instructions that Swift has no word for.
@@ -160,15 +168,20 @@ let package = Package(
         // Sparse dictionaries: their files and their mathematics.
         .target(
             name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
-        .target(name: "Audio", dependencies: ["CSndFile", "CSoxr", "Files", "Kernels"], swiftSettings: testable),
+        // Files of sound, read and written.
+        .target(name: "Audio", dependencies: ["CSndFile", "CSoxr", "Files"], swiftSettings: testable),
+        // What a model hears: the log-mel of samples.
+        .target(name: "Mel", dependencies: ["Audio", "Kernels", "Spectra"], swiftSettings: testable),
         .target(
-            name: "Whisper", dependencies: ["CZlib", "Dictionaries", "Files", "Kernels", "TensorFiles"],
+            name: "Whisper",
+            dependencies: ["CZlib", "Dictionaries", "Files", "Kernels", "StrictJSON", "TensorFiles"],
             swiftSettings: optimised),
         .target(
             name: "Daemon",
             dependencies: [
-                "Atlas", "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
-                "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
+                "Atlas", "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files",
+                "Kernels",
+                "Mel", "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -180,13 +193,16 @@ let package = Package(
         // What analyses give: typed values, and their forms as text, files, drawings and pages.
         .target(
             name: "Results",
-            dependencies: ["CZlib", "Files", "Messages", "Pages", "Palette", "StrictJSON", "Wire"],
+            dependencies: [
+                "Audio", "Drawing", "Files", "Messages", "Pages", "Palette", "Spectra", "StrictJSON", "TerminalText",
+                "Wire",
+            ],
             exclude: ["RESULTS.md"], swiftSettings: testable),
         // The near side of the socket: finding or starting the daemon, recordings, the console, how commands end.
         .target(
             name: "Client",
             dependencies: [
-                "DataSets", "Digests", "Files", "Messages", "Results", "Wire",
+                "DataSets", "Digests", "Files", "Messages", "Results", "TerminalText", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
         // JSON as any message of any server, by the descriptors that it gives; JSON-RPC for editors.
@@ -201,14 +217,14 @@ let package = Package(
         .target(
             name: "Reproduction",
             dependencies: [
-                "Client", "Digests", "Files", "Messages", "Pages", "Results", "StrictJSON", "Wire",
+                "Client", "Digests", "Files", "Messages", "Pages", "Results", "StrictJSON", "TerminalText", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "AtlasPage", "Client", "Digests", "Files", "Messages", "PluginTemplates",
-                "Reflection", "Reproduction", "Results", "StrictJSON", "Wire",
+                "Atlas", "AtlasPage", "Audio", "Client", "Digests", "Drawing", "Files", "Messages", "PluginTemplates",
+                "Reflection", "Reproduction", "Results", "StrictJSON", "TerminalText", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
@@ -219,15 +235,16 @@ let package = Package(
         .target(
             name: "Bench",
             dependencies: [
-                "Audio", "CDescriptors", "CMachinePeak", "Daemon", "Files", "Kernels", "Messages", "PluginHost",
-                "SparseAutoencoders", "StrictJSON", "TensorFiles", "TestHost", "Whisper", "Wire",
+                "Audio", "CDescriptors", "CMachinePeak", "Daemon", "Files", "Kernels", "Mel", "Messages",
+                "PluginHost", "SparseAutoencoders", "StrictJSON", "TensorFiles", "TerminalText", "TestHost", "Whisper",
+                "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
         .executableTarget(name: "auscult-bench", dependencies: ["Bench"]),
         .executableTarget(name: "auscult-plugin-host", dependencies: ["PluginHost"]),
 
-        .target(name: "TestSupport", dependencies: ["Kernels"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["CPangoCairo", "Kernels"], path: "Tests/TestSupport"),
         .testTarget(
             name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TestHost", "TestSupport"]),
         .testTarget(
@@ -249,6 +266,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "DigestsTests", dependencies: ["Digests", "Files", "TestSupport"]),
+        .testTarget(name: "DrawingTests", dependencies: ["CPangoCairo", "Drawing", "Palette", "TestSupport"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "DataSetsTests", dependencies: ["DataSets", "Files", "TestSupport"]),
         // What two atlases say, for comparing them.
@@ -258,8 +276,8 @@ let package = Package(
             dependencies: [
                 "Atlas", "AtlasSupport", "Files", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
-        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-        .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndFile", "Files", "Kernels", "TestSupport"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Spectra", "TestSupport"]),
+        .testTarget(name: "AudioTests", dependencies: ["Audio", "CSndFile", "Files", "Kernels", "Mel", "TestSupport"]),
         .testTarget(
             name: "WhisperTests",
             dependencies: ["Dictionaries", "Files", "Kernels", "TensorFiles", "TestSupport", "Whisper"]),
@@ -268,6 +286,7 @@ let package = Package(
         .testTarget(
             name: "SparseAutoencodersTests",
             dependencies: ["Dictionaries", "Kernels", "PluginKit", "SparseAutoencoders", "TestHost", "TestSupport"]),
+        .testTarget(name: "TerminalTextTests", dependencies: ["TerminalText"]),
         .testTarget(name: "TensorFilesTests", dependencies: ["Files", "Kernels", "TensorFiles", "TestSupport"]),
         .testTarget(
             name: "WireTests",
@@ -287,13 +306,13 @@ let package = Package(
             name: "DaemonTests",
             dependencies: [
                 "Audio", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
-                "Messages", "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
+                "Mel", "Messages", "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "ResultsTests",
-            dependencies: ["CZlib", "Messages", "Results", "StrictJSON", "TestSupport", "Whisper"]),
+            dependencies: ["Drawing", "Messages", "Palette", "Results", "StrictJSON", "TestSupport", "Whisper"]),
         .testTarget(name: "ClientTests", dependencies: ["Client"]),
         .testTarget(name: "ReflectionTests", dependencies: ["Reflection", "StrictJSON", "TestSupport"]),
         .testTarget(name: "PagesTests", dependencies: ["Pages", "StrictJSON"]),
@@ -311,7 +330,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "PluginsTests",
-            dependencies: ["Audio", "Kernels", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper"]),
+            dependencies: [
+                "Audio", "Kernels", "Mel", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper",
+            ]),
     ]
         + instructionSets.map {
             .target(

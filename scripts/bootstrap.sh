@@ -24,6 +24,8 @@ libraries=(
     libcrypto:libssl-dev
     libprotobuf-c:libprotobuf-c-dev
     zlib:zlib1g-dev
+    cairo:libcairo2-dev
+    pangocairo:libpango1.0-dev
 )
 
 missing=()

@@ -3,6 +3,7 @@ import Client
 import Messages
 import Results
 import StrictJSON
+import TerminalText
 
 /// `auscult hooks`: the places in a model where one can listen.
 struct HooksCommand: AsyncParsableCommand {

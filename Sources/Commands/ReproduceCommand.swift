@@ -5,6 +5,7 @@ import Foundation
 import Messages
 import Reproduction
 import Results
+import TerminalText
 
 /// `auscult reproduce`: the experiments of the post, on one's own samples, as one page.
 struct ReproduceCommand: AsyncParsableCommand {

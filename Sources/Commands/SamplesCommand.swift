@@ -6,6 +6,7 @@ import Logging
 import Messages
 import Results
 import StrictJSON
+import TerminalText
 import Wire
 
 /// `auscult samples`: the embedded clips.

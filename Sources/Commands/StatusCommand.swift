@@ -4,6 +4,7 @@ import Foundation
 import Messages
 import Results
 import StrictJSON
+import TerminalText
 
 /// `auscult status`: how the daemon is.
 struct StatusCommand: AsyncParsableCommand {

@@ -1,3 +1,4 @@
+import Audio
 import Foundation
 import Messages
 import StrictJSON
@@ -148,11 +149,12 @@ package struct ResultsJSON {
 
     private func audio(_ clip: AudioClip) -> [(String, JSON)] {
         let members: [(String, JSON)] = [("sample_rate", .integer(clip.rate)), ("seconds", .number(clip.seconds))]
-        var encoding = WAV.Encoding.float32
+        var format = SoundFileFormat.wavFloat
         if case .packed = numbers {
             // Every browser plays it, and it is half the size.
-            encoding = .pcm16
+            format = .wav16
         }
-        return members + [("wav", .string(Data(WAV.bytes(clip, encoding)).base64EncodedString()))]
+        let file = try? SoundFileWriter.bytes(clip.samples, sampleRate: clip.rate, as: format, name: "the clip")
+        return members + [("wav", file.map { .string(Data($0).base64EncodedString()) } ?? .null)]
     }
 }

@@ -29,6 +29,18 @@ extension JSON {
     }
 }
 
+/// A key, compared by its bytes: Swift holds strings for equal that differ in their composition, JSON does not.
+private struct KeyBytes: Hashable {
+    let text: String
+
+    static func == (a: KeyBytes, b: KeyBytes) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
 private struct JSONTextParser {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
@@ -70,7 +82,7 @@ private struct JSONTextParser {
 
     private mutating func members() throws -> [(String, JSON)] {
         var members: [(String, JSON)] = []
-        var keys: Set<[UInt8]> = []
+        var keys: Set<KeyBytes> = []
         skipWhitespace()
         if skip("}") { return members }
         repeat {
@@ -78,8 +90,7 @@ private struct JSONTextParser {
             guard peek == UInt8(ascii: "\"") else { throw error("expected a key in quotation marks") }
             let start = offset
             let key = try string()
-            // By bytes: Swift holds strings for equal that differ in their composition, JSON does not.
-            guard keys.insert(Array(key.utf8)).inserted else {
+            guard keys.insert(KeyBytes(text: key)).inserted else {
                 throw error("the key \"\(key)\" comes twice", at: start)
             }
             skipWhitespace()
@@ -138,6 +149,15 @@ private struct JSONTextParser {
     private mutating func string() throws -> String {
         let start = offset
         guard skip("\"") else { throw error("expected a string") }
+        // Most strings have no escapes, and are what lies there.
+        let plain = bytes[offset...].prefix { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        if plain.endIndex < bytes.count, bytes[plain.endIndex] == UInt8(ascii: "\"") {
+            offset = plain.endIndex + 1
+            guard let text = String(validating: plain, as: UTF8.self) else {
+                throw error("a string that is not UTF-8", at: start)
+            }
+            return text
+        }
         var units: [UInt8] = []
         while let byte = peek {
             switch byte {

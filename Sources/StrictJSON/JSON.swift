@@ -124,11 +124,3 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, Expr
     package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements) }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
 }
-
-extension JSON {
-    /// A member of an object; nil where there is none, or where this is no object.
-    package subscript(name: String) -> JSON? {
-        guard case .object(let members) = self else { return nil }
-        return members.first { $0.0 == name }?.1
-    }
-}

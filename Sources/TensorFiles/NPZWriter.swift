@@ -25,7 +25,7 @@ public final class NPZWriter: TensorFileWriter {
             guard let descr = Self.descr(type) else {
                 throw TensorFileError(.unsupported, "\(file.destination): numpy has no type for \(type.rawValue)")
             }
-            try zip.append("\(name).npy", header: Self.header(descr, shape), bytes)
+            try zip.append("\(name).npy", header: NPYHeader.bytes(type: descr, shape: shape), bytes)
         }
     }
 
@@ -33,27 +33,12 @@ public final class NPZWriter: TensorFileWriter {
         try whileOpen {
             let text = Array(JSONValue.object(metadata).utf8)
             try text.withUnsafeBytes {
-                try zip.append("__metadata__.npy", header: Self.header("|S\(text.count)", []), $0)
+                try zip.append("__metadata__.npy", header: NPYHeader.bytes(type: "|S\(text.count)", shape: []), $0)
             }
             try zip.finish()
             try file.commit()
         }
         isOpen = false
-    }
-
-    /// The magic, version and dictionary before an array's elements, padded to 64 bytes with a newline at the end.
-    /// Version 2 has a longer length field for longer dictionaries (numpy's `lib/format.py` describes both).
-    private static func header(_ descr: String, _ shape: [Int]) -> [UInt8] {
-        let extents = shape.map { "\($0)," }.joined(separator: " ")
-        var text = Array("{'descr': '\(descr)', 'fortran_order': False, 'shape': (\(extents)), }".utf8)
-        let isLong = text.count + 64 > 0xFFFF
-        let prefix = isLong ? 12 : 10
-        while (prefix + text.count + 1) % 64 != 0 { text.append(UInt8(ascii: " ")) }
-        text.append(UInt8(ascii: "\n"))
-
-        var header: [UInt8] = [0x93] + Array("NUMPY".utf8) + [isLong ? 2 : 1, 0]
-        for shift in stride(from: 0, to: isLong ? 32 : 16, by: 8) { header.append(UInt8(text.count >> shift & 0xFF)) }
-        return header + text
     }
 
     /// numpy's name of a type: byte order, kind, bytes.

@@ -1,5 +1,6 @@
 import Audio
 import Foundation
+import Mel
 import TestSupport
 import Testing
 

@@ -1,7 +1,6 @@
+@testable import Mel
 import TestSupport
 import Testing
-
-@testable import Audio
 
 @Suite("A signal as frames see it")
 struct MelSignalTests {

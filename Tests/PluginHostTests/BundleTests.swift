@@ -8,9 +8,12 @@ import PluginHost
 @Suite("Bundles and the registry")
 struct BundleTests {
     static let faults: [(manifest: String, sentence: String)] = [
-        ("{", "it is no JSON object"),
+        ("{", "not valid JSON"),
         (#"{"id": "org.example.a"}"#, "is missing"),
-        (#"{"id": 7, "name": "a", "version": "1", "library": "plugin.so"}"#, "'id' is no String"),
+        (
+            #"{"id": 7, "name": "a", "version": "1", "library": "plugin.so"}"#,
+            "'id' is an integer; a string was expected"
+        ),
         (#"{"id": "noname", "name": "a", "version": "1", "library": "plugin.so"}"#, "reverse DNS"),
         (#"{"id": "org/../x.y", "name": "a", "version": "1", "library": "plugin.so"}"#, "reverse DNS"),
         (#"{"id": "a.b", "name": "", "version": "1", "library": "plugin.so"}"#, "is empty"),

@@ -108,7 +108,9 @@ import Testing
         let present = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
         #expect(Set(files).isSubset(of: present))
         #expect(present.subtracting(files) == ["results.json", "index.html", "scalars.csv"])
-        for name in ["distance.png", "precision.svg", "clip-b.wav", "note.txt", "words-a.csv", "mel-a.npy"] {
+        for name in [
+            "distance.png", "precision.svg", "distance.pdf", "clip-b.wav", "note.txt", "words-a.csv", "mel-a.npy",
+        ] {
             #expect(files.contains(name))
         }
     }
@@ -137,6 +139,39 @@ import Testing
         #expect(try text(folder, "results.json").contains("a.txt: cannot write"))
     }
 
+    @Test("sound whose samples are no numbers is told by its place, and keeps nothing else back")
+    func brokenSound() throws {
+        let samples = [Float(0.5), .nan].flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+        let clip = V1.PluginAudioClip(sampleRate: 16000, samples: samples)
+        let folder = try folder(
+            Planted.run(
+                [Planted.output("c", .audioClip), Planted.output("note", .text)],
+                [
+                    V1.PluginResult(outputId: "c", value: .audio(clip)),
+                    V1.PluginResult(outputId: "note", value: .text("text")),
+                ]))
+        #expect(try text(folder, "note.txt") == "text\n")
+        #expect(try text(folder, "results.json").contains("has sound whose sample 1 is nan"))
+    }
+
+    @Test("a clip becomes a WAV file of its own samples, and a spectrogram whose loudest row is its tone's")
+    func sound() throws {
+        let tone = (0..<16000).map { 2 * Float(sin(2 * Double.pi * 1000 * Double($0) / 16000)) }
+        let bytes = tone.withUnsafeBytes { Array($0) }
+        let clip = V1.PluginAudioClip(sampleRate: 16000, samples: bytes)
+        let folder = try folder(Planted.one(Planted.output("c", .audioClip), .audio(clip)))
+        let file = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/c.wav"))
+        #expect(file.starts(with: "RIFF".utf8) && file.suffix(bytes.count) == Data(bytes))
+        let picture = try PNGPicture([UInt8](Data(contentsOf: URL(fileURLWithPath: folder.path + "/c.png"))))
+        // The brightest colour of the plot, whose rows are 8 kHz: a line an eighth of the way up.
+        let dark = try #require(picture.bounds { $0.reduce(0, +) < 150 && $0[2] > $0[1] })
+        let bright = try #require(
+            (dark.rows).filter { picture.pixel((dark.columns.lowerBound + dark.columns.upperBound) / 2, $0)[0] > 200 }
+                .first)
+        let share = Double(dark.rows.upperBound - bright) / Double(dark.rows.count)
+        #expect(abs(share - 0.125) < 0.03, "\(share)")
+    }
+
     @Test("extremes become files", arguments: Extremes.all)
     func extremes(_ extreme: Extreme) throws {
         let folder = try folder(extreme.run)
@@ -151,9 +186,11 @@ import Testing
         let values = (0..<1500 * 1500).map { Float($0 % 1501) }
         let folder = try folder(
             Planted.one(Planted.output("m", .matrix), Planted.array(Planted.tensor(values, [1500, 1500]))))
-        let picture = try PNGPicture(Data(contentsOf: URL(fileURLWithPath: folder.path + "/m.png")))
+        let picture = try PNGPicture([UInt8](Data(contentsOf: URL(fileURLWithPath: folder.path + "/m.png"))))
         // 560 to a side, at two pixels a unit, with the axis to the left and the scale to the right.
-        #expect(picture.width == 2 * (58 + 560 + 96))
+        #expect((2 * 600...2 * 720).contains(picture.width) && (2 * 600...2 * 720).contains(picture.height))
+        let colours = try #require(picture.bounds { $0 == [255, 255, 255] ? false : $0[0] > 240 && $0[2] < 160 })
+        #expect(colours.rows.count > 1000)
         #expect(try text(folder, "index.html").utf8.count < 8_000_000)
     }
 }

@@ -1,6 +1,8 @@
 import Results
 import Foundation
+import FoundationXML
 import Messages
+import Palette
 import TestSupport
 import Testing
 
@@ -9,7 +11,12 @@ import Testing
         let folder = try TemporaryFolder()
         var results = try ResultFolder(folder.path)
         _ = try results.write(run)
-        return try PNGPicture(Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + name)))
+        return try PNGPicture([UInt8](Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + name))))
+    }
+
+    private func colour(_ share: Double) -> [Int] {
+        let colour = ColourMap.colour(share)
+        return [colour.red, colour.green, colour.blue].map(Int.init)
     }
 
     @Test("a heat map is dark for little, bright for much, and grey for no value")
@@ -17,14 +24,21 @@ import Testing
         let run = Planted.one(
             Planted.output("m", .matrix), Planted.array(Planted.tensor([0, 1, .nan, 0.5], [2, 2])))
         let picture = try picture(run, "m.png")
-        // Cells of 120 × 48, from (58, 44), at two pixels a unit; the scale takes 96 to the right of them.
-        #expect(picture.width == 2 * (58 + 240 + 96))
-        let dark = picture.pixel(236, 136), bright = picture.pixel(476, 136)
-        let missing = picture.pixel(236, 232), middle = picture.pixel(476, 232)
-        #expect(missing == [205, 208, 212])
-        #expect(dark.reduce(0, +) < 150)
-        #expect(bright.reduce(0, +) > 450)
-        #expect(dark[1] < middle[1] && middle[1] < bright[1])
+        // Cells of 120 × 48 units, at two pixels a unit. The grey one is the lower left, the others lie around it.
+        let grey = [205, 208, 212]
+        let left = try #require(
+            (0..<picture.width).first { x in (0..<picture.height).contains { picture.pixel(x, $0) == grey } })
+        let top = try #require((0..<picture.height).first { picture.pixel(left + 120, $0) == grey })
+        let bottom = try #require((top..<picture.height).first { picture.pixel(left + 120, $0) != grey })
+        #expect(bottom - top == 96)
+        for x in [left + 2, left + 238] {
+            for y in [top + 2, bottom - 2] { #expect(picture.pixel(x, y) == grey) }
+            for y in [top - 2, top - 94] { #expect(picture.pixel(x, y) == colour(0)) }
+        }
+        for x in [left + 242, left + 478] {
+            for y in [top - 2, top - 94] { #expect(picture.pixel(x, y) == colour(1)) }
+            for y in [top + 2, bottom - 2] { #expect(picture.pixel(x, y) == colour(0.5)) }
+        }
         #expect(picture.pixel(2, 2) == [255, 255, 255])
     }
 
@@ -34,12 +48,34 @@ import Testing
         let run = Planted.one(
             Planted.output("v", .vector, [axis], .bar), Planted.array(Planted.tensor([1, 0.5], [2])))
         let picture = try picture(run, "v.png")
-        // The plot is 632 × 280 from (64, 44); its scale ends at 1.
+        // The plot is 280 units high and its scale ends at 1, where the first bar ends.
         let blue = [33, 102, 172]
-        let upper = Int((44 + 280 * 0.25) * 2), lower = Int((44 + 280 * 0.75) * 2)
-        let first = (64 + 158) * 2, second = (64 + 474) * 2
-        #expect(picture.pixel(first, upper) == blue && picture.pixel(first, lower) == blue)
-        #expect(picture.pixel(second, upper) != blue && picture.pixel(second, lower) == blue)
+        let all = try #require(picture.bounds(of: blue))
+        #expect(abs(all.rows.count - 560) <= 3)
+        func height(_ x: Int) -> Int { (0..<picture.height).count { picture.pixel(x, $0) == blue } }
+        let quarter = all.columns.count / 4
+        #expect(abs(height(all.columns.lowerBound + quarter) - 560) <= 3)
+        #expect(abs(height(all.columns.upperBound - quarter) - 280) <= 3)
+    }
+
+    private static let labels = [
+        "日本語のとても長いラベル", "مرحبا بالعالم", "नमस्ते दुनिया", "👩‍👩‍👧 emoji", "<&\"'>", "e\u{301}", "", "plain",
+    ]
+
+    @Test("labels of every script are in the picture, as text beside it too")
+    func scripts() throws {
+        let axis = V1.ResultAxis(name: "متغير", unit: "秒", labels: Self.labels)
+        let values = Planted.array(Planted.tensor((0..<64).map { Float($0) }, [8, 8]))
+        let folder = try TemporaryFolder()
+        var results = try ResultFolder(folder.path)
+        _ = try results.write(Planted.one(Planted.output("m", .matrix, [axis, axis], .heatMap, title: "標題 😀"), values))
+        let svg = try String(contentsOfFile: folder.path + "/m.svg", encoding: .utf8)
+        let parser = XMLParser(data: Data(svg.utf8))
+        #expect(parser.parse(), "\(String(describing: parser.parserError))")
+        #expect(svg.contains("<title>標題 😀</title>") && svg.contains("متغير (秒)") && svg.contains("नमस्ते"))
+        #expect(svg.contains("&lt;&amp;"))
+        let pdf = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/m.pdf"))
+        #expect(pdf.starts(with: "%PDF-1".utf8) && pdf.suffix(8).contains(UInt8(ascii: "%")))
     }
 
     private static let hostile = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>&\u{2028}'\""

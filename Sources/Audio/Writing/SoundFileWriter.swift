@@ -27,7 +27,7 @@ public enum SoundFileWriter {
     /// failure leaves nothing behind. Integers are round(32768·x), so that 16-bit samples that were read come back as
     /// they were. Throws ``AudioError`` if a sample is not finite or the file cannot be written.
     public static func write(
-        _ samples: [Float], sampleRate: Int = LogMel.sampleRate, as format: SoundFileFormat, to path: String
+        _ samples: [Float], sampleRate: Int = SampleBuffer.sampleRate, as format: SoundFileFormat, to path: String
     ) throws {
         try check(samples, sampleRate: sampleRate, path)
         let (descriptor, temporary) = try create(beside: path)
@@ -45,7 +45,7 @@ public enum SoundFileWriter {
     /// - Throws: ``AudioError`` if a sample is not finite, or there is no room for a temporary file, which is needed as
     ///   a file's header is written last.
     public static func bytes(
-        _ samples: [Float], sampleRate: Int = LogMel.sampleRate, as format: SoundFileFormat, name: String
+        _ samples: [Float], sampleRate: Int = SampleBuffer.sampleRate, as format: SoundFileFormat, name: String
     ) throws -> [UInt8] {
         try check(samples, sampleRate: sampleRate, name)
         let file = try TemporaryFile(holding: name)

@@ -1,4 +1,5 @@
 import Foundation
+import TerminalText
 
 /// Measurements that belong together, with what they were measured on.
 public struct Table: Sendable {
@@ -64,19 +65,10 @@ public struct Table: Sendable {
     public var text: String {
         var lines = [title] + remarks.map { "  \($0)" }
         let columns = columns
-        let widths = columns.map { column, texts in
-            ([column.heading] + texts).map(\.count).max() ?? 0
-        }
-        func line(_ cells: [String]) -> String {
-            let padded = zip(columns, zip(cells, widths)).map { column, cell in
-                let space = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
-                return column.column.isNumeric ? space + cell.0 : cell.0 + space
-            }
-            let line = "  " + padded.joined(separator: "  ")
-            return String(line.reversed().drop { $0 == " " }.reversed())
-        }
-        lines.append(line(columns.map(\.column.heading)))
-        for index in rows.indices { lines.append(line(columns.map { $0.texts[index] })) }
+        var table = TextTable(
+            header: columns.map(\.column.heading), alignments: columns.map { $0.column.isNumeric ? .right : .left })
+        for index in rows.indices { table.append(row: columns.map { $0.texts[index] }) }
+        lines += table.lines.map { "  \($0)" }
         return lines.joined(separator: "\n")
     }
 

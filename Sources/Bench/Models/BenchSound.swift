@@ -1,5 +1,6 @@
 import Audio
 import Foundation
+import Mel
 import Whisper
 
 /// What is listened to: speech that the repository has, over and over until it is long enough; and its log-mel.

@@ -1,6 +1,7 @@
 import Audio
 import Daemon  // makes a recording's log-mel what Whisper's transcription reads
 import Kernels
+import Mel
 import Whisper
 
 extension Worker {

@@ -1,6 +1,7 @@
 import Logging
 import Messages
 import Results
+import TerminalText
 
 /// Gathers what a run says, and tells the person who waits.
 package struct RunCollector {

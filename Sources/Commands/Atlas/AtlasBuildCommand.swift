@@ -6,6 +6,7 @@ import Foundation
 import Messages
 import Results
 import StrictJSON
+import TerminalText
 
 /// `auscult atlas build`: a scan into an atlas.
 struct AtlasBuildCommand: AsyncParsableCommand {

@@ -4,6 +4,7 @@ import Client
 import Foundation
 import Results
 import StrictJSON
+import TerminalText
 
 /// `auscult atlas card`: everything about one feature.
 struct AtlasCardCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Atlas
 import Client
+import Drawing
 import Files
 import Foundation
 import Messages
@@ -32,7 +33,7 @@ struct AtlasListenCommand: AsyncParsableCommand {
     @Option(name: [.short, .long], help: "The folder; it is created where it does not exist.", completion: .directory)
     var out: String
     @Option(help: "The files' format.") var sound = V1.SoundFormat.wav
-    @Option(help: "The pictures: png, svg, or none.") var picture = AtlasPictureFormat.png
+    @Option(help: "The pictures: png, svg, pdf, or none.") var picture = AtlasPictureFormat.png
     @Option(help: ArgumentHelp("How much sound to include before and after the moment.", valueName: "seconds"))
     var around = 2.0
     @Option(help: ArgumentHelp("The level of the surroundings, −120 to 0.", valueName: "dB")) var surroundings = -20.0
@@ -103,4 +104,9 @@ struct AtlasListenCommand: AsyncParsableCommand {
     }
 }
 
-enum AtlasPictureFormat: String, ExpressibleByArgument, CaseIterable { case png, svg, none }
+enum AtlasPictureFormat: String, ExpressibleByArgument, CaseIterable {
+    case png, svg, pdf, none
+
+    /// Nil for no pictures.
+    var format: PictureFormat? { PictureFormat(rawValue: rawValue) }
+}

@@ -2,6 +2,7 @@ import Client
 import Messages
 import Results
 import StrictJSON
+import TerminalText
 
 extension V1.AtlasScan {
     /// What a scan into an atlas has found; the atlas has the rest.

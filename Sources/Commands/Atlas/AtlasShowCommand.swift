@@ -4,6 +4,7 @@ import Client
 import Foundation
 import Results
 import StrictJSON
+import TerminalText
 
 /// `auscult atlas show`: the features of an atlas as a table.
 struct AtlasShowCommand: AsyncParsableCommand {

@@ -5,6 +5,7 @@ import Files
 import Foundation
 import Messages
 import Results
+import TerminalText
 
 /// Moments as sound files in a folder, with a playlist for each list and pictures of the strongest.
 struct ListeningFolder {
@@ -46,12 +47,11 @@ struct ListeningFolder {
             let file = "\(name).\(command.sound.name)"
             try save(sound.data, file)
             playlist += "#EXTINF:\(String(format: "%.3f", sound.end - sound.start)),\(title(moment))\n\(file)\n"
-            if command.picture != .none {
+            if let format = command.picture.format {
                 // Its own sound, before anything was turned down.
                 let plain = try await daemon.call(V1.AudioRPC.excerpt, self.request(moment, source))
                 let picture = try MomentPicture(card: card, moment: moment, plain, window: sound)
-                let bytes = command.picture == .png ? picture.plot.png : Array(picture.plot.svg.utf8)
-                try save(bytes, "\(name).\(command.picture.rawValue)")
+                try save(picture.plot.picture.bytes(as: format), "\(name).\(format.rawValue)")
             }
         }
         try save(Array(playlist.utf8), "\(list.name).m3u8")

@@ -1,4 +1,5 @@
 import Atlas
+import Audio
 import Client
 import Foundation
 import Messages
@@ -12,9 +13,7 @@ struct MomentPicture {
     ///   - excerpt: the sound as it is, WAV; times are from the start of the recording's part.
     ///   - window: the same with the moment brought out, which says where its window is.
     init(card: AtlasCard, moment: ListeningMoment, _ excerpt: V1.ExcerptFile, window: V1.ExcerptFile) throws {
-        guard let clip = AudioClip(wav16: excerpt.data) else {
-            throw CommandError(.badData, "the daemon's excerpt is not a 16-bit WAV file")
-        }
+        let clip = try AudioClip(excerpt)
         // Times of the atlas are from the file's beginning.
         let origin = moment.recording.start ?? 0
         let spectrogram = Spectrogram.of(clip)
@@ -45,35 +44,10 @@ struct MomentPicture {
 }
 
 extension AudioClip {
-    /// The samples of a mono 16-bit WAV file; nil for anything else.
-    init?(wav16 bytes: [UInt8]) {
-        func number(_ at: Int, _ count: Int) -> Int {
-            bytes[at..<at + count].reversed().reduce(0) { $0 << 8 | Int($1) }
-        }
-        guard bytes.count >= 12, bytes.starts(with: Array("RIFF".utf8)), Array(bytes[8..<12]) == Array("WAVE".utf8)
-        else {
-            return nil
-        }
-        var rate: Int?
-        var at = 12
-        while at + 8 <= bytes.count {
-            let size = min(number(at + 4, 4), bytes.count - at - 8)
-            let body = at + 8
-            switch String(decoding: bytes[at..<at + 4], as: UTF8.self) {
-            case "fmt " where size >= 16:
-                guard number(body, 2) == 1, number(body + 2, 2) == 1, number(body + 14, 2) == 16 else { return nil }
-                rate = number(body + 4, 4)
-            case "data":
-                guard let rate, rate > 0 else { return nil }
-                let samples = stride(from: body, to: body + size - 1, by: 2).map { place in
-                    Float(Int16(bitPattern: UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8)) / 32768
-                }
-                self.init(rate: rate, samples: samples)
-                return
-            default: break
-            }
-            at = body + size + size % 2
-        }
-        return nil
+    /// What the daemon gave as a sound file.
+    /// - Throws: ``Audio/AudioError`` where it is none.
+    init(_ file: V1.ExcerptFile) throws {
+        let samples = try SampleBuffer.read(.bytes(file.data, name: "the daemon's excerpt")).readAll()
+        self.init(rate: SampleBuffer.sampleRate, samples: samples)
     }
 }

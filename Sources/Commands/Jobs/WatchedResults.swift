@@ -1,6 +1,7 @@
 import Messages
 import Results
 import StrictJSON
+import TerminalText
 
 /// What a plugin's run tells a job, shown as it comes.
 struct WatchedResults {

@@ -4,6 +4,7 @@ import Foundation
 import Messages
 import Results
 import StrictJSON
+import TerminalText
 
 /// `auscult models`: what models there are.
 struct ModelsCommand: AsyncParsableCommand {

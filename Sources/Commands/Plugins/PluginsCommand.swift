@@ -5,6 +5,7 @@ import Messages
 import PluginTemplates
 import Results
 import StrictJSON
+import TerminalText
 
 /// `auscult plugins`: which there are, what they want, and whether one is sound.
 struct PluginsCommand: AsyncParsableCommand {

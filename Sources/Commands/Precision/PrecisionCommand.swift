@@ -4,6 +4,7 @@ import Foundation
 import Messages
 import Reproduction
 import Results
+import TerminalText
 import Wire
 
 /// `auscult precision`: what it costs to compute in fewer bits.

@@ -3,6 +3,7 @@ import Messages
 import Reproduction
 import Results
 import StrictJSON
+import TerminalText
 
 /// What precisions cost: the error at each hook point, and what becomes of transcripts.
 struct PrecisionReport {

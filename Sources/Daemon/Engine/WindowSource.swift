@@ -1,5 +1,6 @@
 import Audio
 import Kernels
+import Mel
 import Whisper
 
 /// Makes the encoder's input of recordings: consecutive windows of the model's own length, the last one padded.

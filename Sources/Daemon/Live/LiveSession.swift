@@ -1,5 +1,6 @@
 import Audio
 import Kernels
+import Mel
 import Synchronization
 import Whisper
 

@@ -3,6 +3,7 @@ import Dictionaries
 import Files
 import Foundation
 import Kernels
+import Mel
 import PluginHost
 import Synchronization
 import TensorFiles

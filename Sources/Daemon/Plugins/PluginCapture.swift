@@ -1,6 +1,7 @@
 import Audio
 import DataSets
 import Kernels
+import Mel
 import Messages
 import PluginHost
 import Whisper

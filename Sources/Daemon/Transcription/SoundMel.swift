@@ -1,5 +1,6 @@
 import Audio
 import Kernels
+import Mel
 import Whisper
 
 /// A recording for a transcription whose windows are padded as ``WindowPadding/sound``: each window's log-mel is made by itself, of its samples

@@ -2,6 +2,7 @@ import Audio
 import Foundation
 import Kernels
 import Logging
+import Mel
 import Whisper
 
 /// How recordings are to be written down.

@@ -1,5 +1,5 @@
 import CVectors
-import Glibc
+import Spectra
 import Synchronization
 
 /// The power spectrum |X[k]|², k = 0 … n/2, of windowed real frames that follow each other at a fixed hop: the inner
@@ -24,14 +24,8 @@ public struct PowerSpectrum: Sendable {
 
     /// A spectrum of frames of `window.count` samples, each multiplied by `window`.
     public init(window: [Float], using implementation: KernelImplementation = .current) {
-        precondition(!window.isEmpty, "a window of no samples")
         plan = SpectrumPlan(window: window)
         self.implementation = implementation
-    }
-
-    /// The periodic Hann window ½ − ½·cos(2πt/n), as `torch.hann_window(n)`.
-    public static func hann(_ n: Int) -> [Float] {
-        (0..<n).map { Float(0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(n))) }
     }
 
     /// Spectra of frames `samples[hop·f ..< hop·f + size]`, f < `frames`, in double, row-major `[frames, bins]`.

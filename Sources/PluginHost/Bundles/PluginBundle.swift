@@ -15,24 +15,6 @@ public struct PluginBundle: Hashable, Sendable {
     static let manifestName = "manifest.json"
     private static let longestManifest = 1 << 20
 
-    private struct Manifest: Decodable {
-        var id: String
-        var name: String
-        var version: String
-        var vendor: String?
-        var licence: String?
-        var description: String?
-        var library: String
-        var abiMajor: Int?
-        var abiMinor: Int?
-
-        enum CodingKeys: String, CodingKey {
-            case id, name, version, vendor, licence, description, library
-            case abiMajor = "abi_major"
-            case abiMinor = "abi_minor"
-        }
-    }
-
     /// Reads `folder`/manifest.json: `id`, `name`, `version`, `library` (a path in the folder); and
     /// `abi_major`, `abi_minor`, `vendor`, `licence`, `description` where they are there.
     /// - Throws: ``PluginError`` (`notFound`, `brokenBundle`).
@@ -43,11 +25,9 @@ public struct PluginBundle: Hashable, Sendable {
         let path = folder + "/" + Self.manifestName
         func broken(_ problem: String) -> PluginError { PluginError(.brokenBundle, "\(path): \(problem)") }
 
-        let manifest: Manifest
-        do {
-            manifest = try JSONDecoder().decode(Manifest.self, from: Self.contents(path))
-        } catch let error as DecodingError {
-            throw broken(Self.sentence(error))
+        let manifest: BundleManifest
+        do { manifest = try BundleManifest(Self.contents(path)) } catch let problem as BundleManifest.Problem {
+            throw broken(problem.sentence)
         }
         guard Self.isReverseDNS(manifest.id) else {
             throw broken(
@@ -56,8 +36,8 @@ public struct PluginBundle: Hashable, Sendable {
             )
         }
         for (key, value) in [
-            ("name", manifest.name), ("version", manifest.version), ("vendor", manifest.vendor ?? ""),
-            ("licence", manifest.licence ?? ""),
+            ("name", manifest.name), ("version", manifest.version), ("vendor", manifest.vendor),
+            ("licence", manifest.licence),
         ] {
             if let problem = DescriptionCheck.nameProblem(value) { throw broken("the \(key) \(problem)") }
             guard !value.contains(where: \.isNewline), !value.utf8.contains(0) else {
@@ -67,7 +47,7 @@ public struct PluginBundle: Hashable, Sendable {
         guard !manifest.name.isEmpty, !manifest.version.isEmpty else {
             throw broken("the name or the version is empty")
         }
-        guard (manifest.description ?? "").utf8.count <= DescriptionCheck.longestText else {
+        guard manifest.description.utf8.count <= DescriptionCheck.longestText else {
             throw broken("the description has more than \(DescriptionCheck.longestText) bytes")
         }
         // What counts is in the library; said here, a plugin that cannot be loaded is known before it is.
@@ -96,9 +76,9 @@ public struct PluginBundle: Hashable, Sendable {
         id = manifest.id
         name = manifest.name
         version = manifest.version
-        vendor = manifest.vendor ?? ""
-        licence = manifest.licence ?? ""
-        description = manifest.description ?? ""
+        vendor = manifest.vendor
+        licence = manifest.licence
+        description = manifest.description
         self.folder = folder
         self.library = library
     }
@@ -109,7 +89,7 @@ public struct PluginBundle: Hashable, Sendable {
         return parts.count >= 2 && DescriptionCheck.isIdentifier(id) && !parts.contains("")
     }
 
-    private static func contents(_ path: String) throws -> Data {
+    private static func contents(_ path: String) throws -> [UInt8] {
         let file: FileDescriptor
         do { file = try FileDescriptor(reading: path) } catch let error as FileError {
             throw PluginError(error.code == .notFound ? .notFound : .brokenBundle, error.message)
@@ -117,7 +97,7 @@ public struct PluginBundle: Hashable, Sendable {
         guard let size = try? file.size, size <= longestManifest else {
             throw PluginError(.brokenBundle, "\(path) has more than \(longestManifest) bytes")
         }
-        var data = Data()
+        var data: [UInt8] = []
         try withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { buffer in
             while data.count <= longestManifest {
                 let count: Int
@@ -135,15 +115,5 @@ public struct PluginBundle: Hashable, Sendable {
         guard !path.utf8.contains(0), let real = realpath(path, nil) else { return nil }
         defer { free(real) }
         return String(validatingCString: real)
-    }
-
-    private static func sentence(_ error: DecodingError) -> String {
-        func place(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
-        return switch error {
-        case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
-        case .typeMismatch(let type, let context): "'\(place(context.codingPath))' is no \(type)"
-        case .valueNotFound(let type, let context): "'\(place(context.codingPath))' is null, a \(type) was expected"
-        default: "it is no JSON object"
-        }
     }
 }

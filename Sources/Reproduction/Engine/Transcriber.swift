@@ -168,13 +168,3 @@ extension WrittenText {
         ]
     }
 }
-
-extension JSON {
-    fileprivate var double: Double? {
-        switch self {
-        case .number(let value): value
-        case .integer(let value): Double(value)
-        default: nil
-        }
-    }
-}

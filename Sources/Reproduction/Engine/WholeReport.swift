@@ -4,6 +4,7 @@ import Foundation
 import Messages
 import Results
 import StrictJSON
+import TerminalText
 
 /// All sections of one call, as files and as the table that is printed.
 package struct WholeReport {

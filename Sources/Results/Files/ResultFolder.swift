@@ -1,3 +1,5 @@
+import Audio
+import Drawing
 import Files
 import Foundation
 import Messages
@@ -64,8 +66,11 @@ package struct ResultFolder {
         if case .scalar = result.value { return [] }
         let name = names.name(for: result)
         var files: [(String, String)] = []
-        func add(_ role: String, _ ending: String, _ bytes: [UInt8]) {
-            if let file = save("\(name).\(ending)", bytes) { files.append((role, file)) }
+        func add(_ role: String, _ ending: String, _ bytes: @autoclosure () throws -> [UInt8]) {
+            let file = "\(name).\(ending)"
+            do { if let written = save(file, try bytes()) { files.append((role, written)) } } catch {
+                failures.append((file, error))
+            }
         }
         switch result.value {
         case .scalar: break
@@ -74,12 +79,14 @@ package struct ResultFolder {
             add("npy", "npy", NPY.bytes(array))
         case .table(let table): add("csv", "csv", Array(CSV.text(table).utf8))
         case .events(let events): add("csv", "csv", Array(CSV.text(events).utf8))
-        case .audio(let clip): add("wav", "wav", WAV.bytes(clip, .float32))
+        case .audio(let clip):
+            add("wav", "wav", try SoundFileWriter.bytes(clip.samples, sampleRate: clip.rate, as: .wavFloat, name: name))
         case .text(let text): add("text", "txt", Array((text.hasSuffix("\n") ? text : text + "\n").utf8))
         }
-        if let plot = Plot(result, among: others) {
-            add("svg", "svg", Array(plot.svg.utf8))
-            add("png", "png", plot.png)
+        if let picture = Plot(result, among: others)?.picture {
+            for format in PictureFormat.allCases {
+                add(format.rawValue, format.rawValue, try picture.bytes(as: format))
+            }
         }
         return files
     }

@@ -1,101 +1,124 @@
-import Foundation
+import Drawing
 
-/// The writing beside a plot: positions along its axes, and their names.
+/// The writing beside a plot: positions along its axes, and their names. All of it is measured before it is placed, so that no
+/// two labels touch.
 struct AxisLabels {
-    private static let size = 11.0
-    private static let longest = 110.0
+    static let style = TextStyle(size: 11, colour: .muted)
+    static let titleStyle = TextStyle(size: 12)
+    /// The widest that a position's label may be.
+    private static let longest = 120.0
+    /// Between two labels.
+    private static let gap = 8.0
+    /// From the plot to its labels.
+    private static let tick = 8.0
+    /// How far writing may reach beyond the plot's ends: what stands beside it begins further out.
+    private static let overhang = 14.0
+
     let area: Area
-    let down: Axis
-    let across: Axis
+    private let down: Axis
+    private let across: [Tick]
     private let isTurned: Bool
+    private let downTitle: Text
+    private let acrossTitle: Text
+    private let leftMargin: Double
+    /// From the plot's lower edge to the picture's.
     let bottomMargin: Double
 
-    init(area: Area, down: Axis, across: Axis) {
-        self.area = area
-        self.down = down
-        self.across = across
-        let widest = Self.widest(across)
-        let spacing = across.count > 0 ? area.width / Double(across.count) : area.width
-        isTurned = !across.labels.isEmpty && widest + 6 > max(spacing, 18)
-        let labels = isTurned ? min(widest, Self.longest) + 8 : 18
-        bottomMargin = 8 + labels + (across.title.isEmpty ? 6 : 22)
-    }
-
-    static func leftMargin(_ axis: Axis) -> Double {
-        min(widest(axis), longest) + (axis.title.isEmpty ? 24 : 42)
-    }
-
-    private static func widest(_ axis: Axis) -> Double {
-        guard !axis.labels.isEmpty else { return 34 }
-        return axis.labels.prefix(2000).map { StrokeFont.width($0, size: size) }.max() ?? 34
-    }
-
-    /// `text`, cut where it is wider.
-    static func fit(_ text: String, _ width: Double, size: Double) -> String {
-        guard StrokeFont.width(text, size: size) > width else { return text }
-        var text = String(text.prefix(400))
-        while !text.isEmpty, StrokeFont.width(text + "…", size: size) > width { text.removeLast() }
-        return text + "…"
+    private struct Tick {
+        let position: Double
+        let text: Text
     }
 
     /// - Parameters:
-    ///   - place: where a position along an axis (0 at the middle of the first) stands, in pixels.
-    func drawAcross<C: Canvas>(_ canvas: inout C, place: (Double) -> Double) {
-        var style = TextStyle(size: Self.size, anchor: isTurned ? .end : .middle, colour: .muted)
-        style.isTurned = isTurned
-        let wanted = isTurned || !across.labels.isEmpty ? 15.0 : 70
-        for (position, text) in Self.ticks(across, most: Int(area.width / wanted)) {
-            let x = place(position)
+    ///   - spacing: from one position to the next of the axis that goes across.
+    ///   - leftMargin: ``leftMargin(_:)`` of `down`, or what the plot needs there.
+    init(area: Area, down: Axis, across: Axis, spacing: Double, leftMargin: Double) {
+        self.area = area
+        self.down = down
+        self.leftMargin = leftMargin
+        let widest = Self.sample(across).map { Text($0, Self.style).width }.max() ?? 0
+        isTurned = !across.labels.isEmpty && widest + Self.gap > spacing
+        let ticks = isTurned ? Self.turned(across, spacing) : Self.level(across, spacing)
+        self.across = ticks
+        downTitle = Text(down.title, Self.titleStyle, within: area.height + 2 * Self.overhang)
+        acrossTitle = Text(across.title, Self.titleStyle, within: area.width + 2 * Self.overhang)
+        let deepest = ticks.map(isTurned ? \.text.width : \.text.height).max() ?? 0
+        let title = acrossTitle.width > 0 ? acrossTitle.height + 4 : 0
+        bottomMargin = Self.tick + deepest + title + 10
+    }
+
+    /// Room for the labels and the name of an axis that goes down.
+    static func leftMargin(_ axis: Axis) -> Double {
+        let widest = sample(axis).map { Text($0, style, within: longest).width }.max() ?? 0
+        return (axis.title.isEmpty ? 10 : Text(axis.title, titleStyle).height + 16) + widest + tick
+    }
+
+    /// Labels enough to know how wide they get.
+    private static func sample(_ axis: Axis) -> [String] {
+        guard !axis.labels.isEmpty else { return ticks(axis, most: 12).map(\.text) }
+        return stride(from: 0, to: axis.count, by: max(axis.count / 200, 1)).map(axis.label)
+    }
+
+    /// Beside each other, as many as there is room for.
+    private static func level(_ axis: Axis, _ spacing: Double) -> [Tick] {
+        var most = axis.labels.isEmpty ? max(Int(spacing * Double(axis.count) / 40), 2) : axis.count
+        while true {
+            let chosen = ticks(axis, most: most).map { Tick(position: $0.position, text: Text($0.text, style)) }
+            let widest = chosen.map(\.text.width).max() ?? 0
+            let positions = chosen.map(\.position)
+            let nearest = zip(positions, positions.dropFirst()).map { abs($1 - $0) }.min() ?? .infinity
+            if most <= 2 || nearest * spacing >= widest + gap { return chosen }
+            most = min(most - 1, most * 3 / 4)
+        }
+    }
+
+    /// Reading upwards.
+    private static func turned(_ axis: Axis, _ spacing: Double) -> [Tick] {
+        let height = Text("Ag", style).height
+        let chosen = ticks(axis, most: max(Int(spacing * Double(axis.count) / (height + 2)), 2))
+        return chosen.map { Tick(position: $0.position, text: Text($0.text, style, within: longest)) }
+    }
+
+    /// - Parameter place: where a position along the axis (0 at the middle of the first) stands.
+    func drawAcross(_ canvas: Canvas, place: (Double) -> Double) {
+        for tick in across {
+            let x = place(tick.position)
             canvas.line([Point(x, area.bottom + 1), Point(x, area.bottom + 4)], .muted, width: 1)
-            let label = Self.fit(text, isTurned ? Self.longest : 90, size: Self.size)
-            canvas.text(label, at: Point(x + (isTurned ? 4 : 0), area.bottom + (isTurned ? 8 : 16)), style)
+            if isTurned {
+                let baseline = x + tick.text.baseline - tick.text.height / 2
+                canvas.text(tick.text, at: Point(baseline, area.bottom + Self.tick), .end, isTurned: true)
+            } else {
+                let place = Point(held(x, tick.text, canvas), area.bottom + Self.tick + tick.text.baseline)
+                canvas.text(tick.text, at: place, .middle)
+            }
         }
-        guard !across.title.isEmpty else { return }
-        let title = Self.fit(across.title, area.width, size: 12)
-        let bottom = area.bottom + bottomMargin - 8
-        canvas.text(title, at: Point(area.x + area.width / 2, bottom), TextStyle(size: 12, anchor: .middle))
+        let bottom = area.bottom + bottomMargin - 10
+        let baseline = bottom - acrossTitle.height + acrossTitle.baseline
+        canvas.text(acrossTitle, at: Point(held(area.middle.x, acrossTitle, canvas), baseline), .middle)
     }
 
-    func drawDown<C: Canvas>(_ canvas: inout C, place: (Double) -> Double) {
-        let style = TextStyle(size: Self.size, anchor: .end, colour: .muted)
-        for (position, text) in Self.ticks(down, most: Int(area.height / (down.labels.isEmpty ? 28 : 13))) {
-            let y = place(position)
-            canvas.line([Point(area.x - 4, y), Point(area.x - 1, y)], .muted, width: 1)
-            canvas.text(Self.fit(text, Self.longest, size: Self.size), at: Point(area.x - 7, y + 4), style)
-        }
-        guard !down.title.isEmpty else { return }
-        var title = TextStyle(size: 12, anchor: .middle)
-        title.isTurned = true
-        let fitted = Self.fit(down.title, area.height + 30, size: 12)
-        canvas.text(fitted, at: Point(18, area.y + area.height / 2), title)
+    /// The middle of a text across, moved to where it stays in the picture and away from what is beside the plot.
+    private func held(_ x: Double, _ text: Text, _ canvas: Canvas) -> Double {
+        let half = text.width / 2
+        return max(min(x, min(canvas.width - 2, area.right + Self.overhang) - half), half + 2)
     }
 
-    /// Positions that are written on: round values of an axis with values, evenly spaced ones of one with labels.
-    static func ticks(_ axis: Axis, most: Int) -> [(position: Double, text: String)] {
-        guard axis.count > 0 else { return [] }
-        let most = max(most, 2)
-        guard axis.labels.isEmpty else {
-            let step = (axis.count + most - 1) / most
-            return stride(from: 0, to: axis.count, by: step).map { (Double($0), axis.label($0)) }
+    /// The same for the axis that goes down.
+    func drawDown(_ canvas: Canvas, place: (Double) -> Double) {
+        let title = downTitle.width > 0 ? downTitle.height + 10 : 4
+        let tallest = Self.sample(down).prefix(50).map { Text($0, Self.style).height }.max() ?? 13
+        let most = Int(area.height / (down.labels.isEmpty ? 28 : tallest + 1))
+        for (position, label) in Self.ticks(down, most: most) {
+            let text = Text(label, Self.style, within: max(leftMargin - title - Self.tick, 10))
+            drawLabel(text, at: place(position), canvas)
         }
-        let last = axis.value(Double(axis.count - 1))
-        return round(min(axis.first, last), max(axis.first, last), most: most).map { value in
-            ((value - axis.first) / axis.step, Digits.plain(value))
-        }
+        let middle = max(min(area.middle.y, canvas.height - downTitle.width / 2 - 2), downTitle.width / 2 + 2)
+        canvas.text(downTitle, at: Point(6 + downTitle.baseline, middle), .middle, isTurned: true)
     }
 
-    /// Multiples of 1, 2 or 5 times a power of ten between two values, `most` at most; the values themselves where they
-    /// are equal, or so far apart that nothing lies between.
-    static func round(_ low: Double, _ high: Double, most: Int) -> [Double] {
-        let span = high - low
-        guard span > 0, span.isFinite else { return [low] }
-        let raw = span / Double(max(most, 1))
-        let power = pow(10, log10(raw).rounded(.down))
-        guard power > 0, power.isFinite else { return [low] }
-        let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= raw * 0.999 } ?? power * 10
-        let first = (low / step).rounded(.up)
-        let count = ((high / step).rounded(.down) - first)
-        guard first.isFinite, count.isFinite, count >= 0, count < 1000 else { return [low, high] }
-        return (0...Int(count)).map { (first + Double($0)) * step }.map { abs($0) < step / 1e6 ? 0 : $0 }
+    /// A label to the left of the plot, with its mark.
+    func drawLabel(_ text: Text, at y: Double, _ canvas: Canvas) {
+        canvas.line([Point(area.x - 4, y), Point(area.x - 1, y)], .muted, width: 1)
+        canvas.text(text, at: Point(area.x - Self.tick, y + text.baseline - text.height / 2), .end)
     }
 }

@@ -1,91 +1,80 @@
+import Drawing
 import Messages
+import Palette
 
 /// A matrix as colours, with its scale, and what lies over it.
 struct HeatMapDrawing {
+    private static let mostEvents = 200
+
     let drawing: PlotDrawing
     let array: NumericArray
     let upward: Bool
-    private static let mostEvents = 200
+    let range: RobustRange
+    private var area: Area { drawing.area }
 
-    func draw<C: Canvas>(_ events: [V1.PluginTimedEvent], _ line: NumericArray?, _ canvas: inout C) {
-        let area = drawing.area
-        let range = RobustRange(array.values)
+    func draw(_ events: [V1.PluginTimedEvent], _ line: NumericArray?, _ canvas: Canvas) {
         guard array.rows > 0, array.columns > 0 else {
-            canvas.rectangle(area, .rule, opacity: 0.5, title: nil)
-            let middle = Point(area.x + area.width / 2, area.y + area.height / 2)
-            canvas.text("no values", at: middle, TextStyle(anchor: .middle, colour: .muted))
-            return
+            canvas.fill(area, .rule, opacity: 0.5)
+            return canvas.text(Text("no values", AxisLabels.style), at: area.middle, .middle)
         }
-        canvas.image(array, range, in: area, upward: upward)
-        drawing.labels.drawAcross(&canvas) { area.x + ($0 + 0.5) / Double(array.columns) * area.width }
-        drawing.labels.drawDown(&canvas) { position in
+        canvas.image(array.pixels(range, upward: upward, in: area), in: area)
+        drawing.labels.drawAcross(canvas) { area.x + ($0 + 0.5) / Double(array.columns) * area.width }
+        drawing.labels.drawDown(canvas) { position in
             let share = (position + 0.5) / Double(array.rows)
             return area.y + (upward ? 1 - share : share) * area.height
         }
-        scale(range, &canvas)
-        draw(events, &canvas)
-        if let line { draw(line, &canvas) }
+        drawing.scale?.draw(beside: area, canvas)
+        let shown = events.prefix(Self.mostEvents).compactMap(span)
+        for event in shown { event.draw(in: area, canvas) }
+        if let line { draw(line, canvas) }
+        label(shown, canvas)
     }
 
-    /// Which colour is which value.
-    private func scale<C: Canvas>(_ range: RobustRange, _ canvas: inout C) {
-        let area = drawing.area
-        let height = min(area.height, 220)
-        let bar = Area(area.right + 18, area.y, 12, height)
-        let steps = (0..<255).map { Double($0) }
-        let ramp = NumericArray(
-            values: steps, axes: [Axis(count: 255), Axis(count: 1)])
-        canvas.image(ramp, RobustRange.full(0, 254), in: bar, upward: true)
-        let small = TextStyle(size: 11, colour: .muted)
-        func mark(_ text: String, at y: Double) {
-            canvas.line([Point(bar.right, y), Point(bar.right + 3, y)], .muted, width: 1)
-            canvas.text(text, at: Point(bar.right + 6, y + 4), small)
-        }
-        // Both ends, and round values where they leave room.
-        mark((range.isCut.above ? "≥ " : "") + Digits.short(range.high), at: bar.y)
-        mark((range.isCut.below ? "≤ " : "") + Digits.short(range.low), at: bar.bottom)
-        for value in AxisLabels.round(range.low, range.high, most: max(Int(height / 36), 2)) {
-            guard let share = range.share(value) else { continue }
-            let y = bar.bottom - share * height
-            if y - bar.y >= 16, bar.bottom - y >= 16 { mark(Digits.short(value), at: y) }
-        }
-        var next = bar.bottom + 22
-        if !drawing.plot.unit.isEmpty {
-            canvas.text(AxisLabels.fit(drawing.plot.unit, 74, size: 11), at: Point(bar.x, next), small)
-            next += 16
-        }
-        if range.hasMissing {
-            canvas.rectangle(Area(bar.x, next - 9, 10, 10), .missing, opacity: 1, title: nil)
-            canvas.text("no value", at: Point(bar.x + 14, next), small)
-        }
-    }
-
-    private func draw<C: Canvas>(_ events: [V1.PluginTimedEvent], _ canvas: inout C) {
-        let area = drawing.area
+    /// Where a time stands; beyond the ends of the picture's time, outside of it.
+    private func x(_ time: Double) -> Double {
         let axis = array.axes[1]
-        func place(_ time: Double) -> Double? {
-            let x = area.x + ((time - axis.first) / axis.step + 0.5) / Double(array.columns) * area.width
-            return x.isFinite ? min(max(x, area.x), area.right) : nil
-        }
-        var free = -1.0
-        for event in events.prefix(Self.mostEvents) {
-            guard let from = place(event.start), let to = place(event.end) else { continue }
+        return area.x + ((time - axis.first) / axis.step + 0.5) / Double(array.columns) * area.width
+    }
+
+    /// An event where it stands, as far as it is in the picture.
+    private struct Span {
+        let label: String
+        let from: Double
+        let to: Double
+
+        func draw(in area: Area, _ canvas: Canvas) {
             let mark = Area(from, area.y, max(to - from, 1.5), area.height)
-            canvas.rectangle(mark, .paper, opacity: 0.22, title: event.label)
+            canvas.fill(mark, .paper, opacity: 0.22, note: label)
             canvas.line([Point(from, area.y), Point(from, area.bottom)], .paper, width: 1.2)
-            guard from >= free else { continue }
-            let text = AxisLabels.fit(event.label, max(to - from - 6, 60), size: 11)
-            canvas.text(text, at: Point(from + 4, area.y + 14), TextStyle(size: 11, isBold: true, colour: .paper))
-            free = from + StrokeFont.width(text, size: 11) + 10
+        }
+    }
+
+    private func span(_ event: V1.PluginTimedEvent) -> Span? {
+        let (from, to) = (x(event.start), x(event.end))
+        guard from.isFinite, to.isFinite else { return nil }
+        return Span(
+            label: event.label, from: min(max(from, area.x), area.right), to: min(max(to, area.x), area.right))
+    }
+
+    /// What events are called, above all else; one that would touch the label before it stays without.
+    private func label(_ spans: [Span], _ canvas: Canvas) {
+        let style = TextStyle(size: 11, isBold: true, colour: .paper)
+        var free = -Double.infinity
+        for span in spans where span.from >= free && !span.label.isEmpty {
+            let room = min(max(span.to - span.from - 6, 60), area.right - span.from - 6)
+            guard room > 12 else { continue }
+            let text = Text(span.label, style, within: room)
+            // A dark ground, as the colours below may be bright.
+            canvas.fill(Area(span.from + 2, area.y + 3, text.width + 4, text.height), .ink, opacity: 0.6)
+            canvas.text(text, at: Point(span.from + 4, area.y + 3 + text.baseline))
+            free = span.from + text.width + 10
         }
     }
 
     /// On the same time, from its least value at the bottom to its most at the top.
-    private func draw<C: Canvas>(_ line: NumericArray, _ canvas: inout C) {
-        let area = drawing.area
-        let axis = array.axes[1]
+    private func draw(_ line: NumericArray, _ canvas: Canvas) {
         let finite = line.values.filter(\.isFinite)
-        let range = RobustRange.full(finite.min() ?? 0, finite.max() ?? 1)
+        let range = RobustRange([finite.min() ?? 0, finite.max() ?? 1])
         var run: [Point] = []
         func end() {
             if run.count > 1 {
@@ -95,8 +84,7 @@ struct HeatMapDrawing {
             run = []
         }
         for index in line.values.indices {
-            let time = line.axes[0].value(Double(index))
-            let x = area.x + ((time - axis.first) / axis.step + 0.5) / Double(array.columns) * area.width
+            let x = x(line.axes[0].value(Double(index)))
             guard let share = range.share(line.values[index]), x >= area.x, x <= area.right else {
                 end()
                 continue
@@ -107,7 +95,19 @@ struct HeatMapDrawing {
     }
 }
 
-extension RobustRange {
-    /// All of two ends.
-    static func full(_ low: Double, _ high: Double) -> RobustRange { RobustRange([low, high]) }
+extension NumericArray {
+    /// The values' colours, as many pixels as an area has; where values are denser, a pixel is the mean of its own.
+    fileprivate func pixels(_ range: RobustRange, upward: Bool, in area: Area) -> Pixels {
+        let width = max(Int(area.width * Picture.pixelsPerUnit), 1)
+        let height = max(Int(area.height * Picture.pixelsPerUnit), 1)
+        let fewer = shrunk(rows: height, columns: width)
+        let colours = fewer.values.map { range.share($0).map(ColourMap.colour) ?? .missing }
+        var pixels = Pixels(width: width, height: height)
+        for y in 0..<height {
+            let down = y * fewer.rows / height
+            let row = upward ? fewer.rows - 1 - down : down
+            for x in 0..<width { pixels[x, y] = colours[row * fewer.columns + x * fewer.columns / width] }
+        }
+        return pixels
+    }
 }

@@ -1,92 +1,97 @@
+import Drawing
 import Messages
 
-/// Where everything of a plot stands, the same for every canvas.
+/// Where everything of a plot stands.
 struct PlotDrawing {
     /// The widest picture; small heat maps are narrower.
     private static let widest = 720.0
     private static let mostHeight = 560.0
-    private static let top = 44.0
+    private static let titleStyle = TextStyle(size: 15, isBold: true)
 
     let plot: Plot
-    /// The picture's size.
-    let width, height: Double
     /// Where the data is.
     let area: Area
+    let across: Axis
     let labels: AxisLabels
+    /// Of heat maps.
+    private(set) var scale: ColourScale?
+    /// Of bars and lines.
+    private(set) var legend: Legend?
+    private let title: Text
+    private let width: Double
+    private let draw: (PlotDrawing, Canvas) -> Void
 
     init(_ plot: Plot) {
         self.plot = plot
-        var wanted = 280.0
-        var width = Self.widest
-        var right = 24.0
+        title = Text(plot.title, Self.titleStyle, within: Self.widest - 24)
+        let top = 12 + title.height + 14
+        func place(_ left: Double, _ width: Double, _ height: Double) -> Area {
+            Area(left.rounded(), top.rounded(), width.rounded(), height.rounded())
+        }
         var down = Axis(count: 0)
-        var across = Axis(count: 0)
-        switch plot.kind {
-        case .heatMap(let array, let upward, _, _):
-            down = array.axes[0]
-            across = array.axes[1]
-            right = 96
-            let left = AxisLabels.leftMargin(down)
-            width = Self.widest - left - right
-            // Square cells, unless the picture would be a strip.
-            let cell = min(width / Double(max(array.columns, 1)), 48)
-            // Rows with names are as high as their names, where that is possible.
-            let least = down.labels.isEmpty ? 60 : max(60, min(13.5 * Double(array.rows), Self.mostHeight))
-            wanted = upward ? 240 : min(max(cell * Double(array.rows), least), Self.mostHeight)
-            let fitted = cell * Double(array.columns)
-            let square = array.rows > 0 && !upward ? wanted * Double(array.columns) / Double(array.rows) : width
-            width = min(width, max(min(fitted, square), 240))
-        case .bars(let axis, let series), .lines(let axis, let series):
-            across = axis
-            right = series.count > 1 ? 150 : 24
-            width = Self.widest - 64 - right
-        case .timeline(let events):
-            across = Axis(name: "time", unit: "s", count: 0)
-            wanted = TimelineDrawing.height(of: events)
-            width = Self.widest - 48 - right
-        }
         let left: Double
-        switch plot.kind {
-        case .heatMap: left = AxisLabels.leftMargin(down)
-        case .timeline: left = 48
-        default: left = 64
-        }
-        area = Area(left, Self.top, width, wanted)
-        labels = AxisLabels(area: area, down: down, across: across)
-        height = area.bottom + labels.bottomMargin
-        if case .heatMap = plot.kind {
-            let title = StrokeFont.width(plot.title, size: 15) + 36
-            self.width = min(Self.widest, max(area.right + right, title.rounded(.up)))
-        } else {
-            self.width = Self.widest
-        }
-    }
-
-    func draw<C: Canvas>(on canvas: inout C) {
-        let fitted = AxisLabels.fit(plot.title, Self.widest - 24, size: 15)
-        canvas.text(fitted, at: Point(12, 24), TextStyle(size: 15, isBold: true))
+        let spacing: Double
         switch plot.kind {
         case .heatMap(let array, let upward, let events, let line):
-            HeatMapDrawing(drawing: self, array: array, upward: upward).draw(events, line, &canvas)
-        case .bars(let axis, let series): SeriesDrawing(self, axis, series, isBars: true).draw(&canvas)
-        case .lines(let axis, let series): SeriesDrawing(self, axis, series, isBars: false).draw(&canvas)
-        case .timeline(let events): TimelineDrawing(drawing: self, events: events).draw(&canvas)
+            down = array.axes[0]
+            across = array.axes[1]
+            left = AxisLabels.leftMargin(down)
+            let range = RobustRange(array.values)
+            let scale = ColourScale(range, unit: plot.unit)
+            let size = Self.heatMapSize(array, upward: upward, room: Self.widest - left - scale.width)
+            area = place(left, size.width, size.height)
+            spacing = area.width / Double(max(across.count, 1))
+            self.scale = scale
+            width = min(Self.widest, max(area.right + scale.width, title.width + 36))
+            draw = { drawing, canvas in
+                HeatMapDrawing(drawing: drawing, array: array, upward: upward, range: range).draw(events, line, canvas)
+            }
+        case .bars(let axis, let series), .lines(let axis, let series):
+            let isBars = if case .bars = plot.kind { true } else { false }
+            across = axis
+            let shown = series.prefix(SeriesDrawing.mostSeries)
+            let values = ValueScale(shown.flatMap(\.values), isFromZero: isBars, unit: plot.unit, height: 280)
+            let legend = Legend(shown.map(\.name), hidden: series.count - shown.count)
+            left = max(values.width, 30)
+            area = place(left, Self.widest - left - legend.width, 280)
+            spacing = area.width / Double(max(isBars ? across.count : across.count - 1, 1))
+            self.legend = legend
+            width = Self.widest
+            draw = { drawing, canvas in
+                SeriesDrawing(drawing: drawing, axis: axis, series: shown, scale: values, isBars: isBars).draw(canvas)
+            }
+        case .timeline(let events):
+            across = TimelineDrawing.axis(of: events)
+            left = 24
+            area = place(left, Self.widest - 48, TimelineDrawing.height(of: events))
+            spacing = area.width
+            width = Self.widest
+            draw = { TimelineDrawing(drawing: $0, events: events).draw($1) }
+        }
+        labels = AxisLabels(area: area, down: down, across: across, spacing: spacing, leftMargin: left)
+    }
+
+    /// Square cells, unless the picture would be a strip; rows with names are as high as their names, where that is possible.
+    private static func heatMapSize(
+        _ array: NumericArray, upward: Bool, room: Double
+    ) -> (width: Double, height: Double) {
+        guard !upward else { return (room, 240) }
+        let cell = min(room / Double(max(array.columns, 1)), 48)
+        let least = array.axes[0].labels.isEmpty ? 60 : max(60, min(15 * Double(array.rows), mostHeight))
+        let height = min(max(cell * Double(array.rows), least), mostHeight)
+        let square = array.rows > 0 ? height * Double(array.columns) / Double(array.rows) : room
+        return (min(room, max(min(cell * Double(array.columns), square), 240)), height)
+    }
+
+    var picture: Picture {
+        Picture(title: plot.title, width: width, height: area.bottom + labels.bottomMargin) { canvas in
+            canvas.text(title, at: Point(12, 12 + title.baseline))
+            draw(self, canvas)
         }
     }
 }
 
 extension Plot {
-    package var svg: String {
-        let drawing = PlotDrawing(self)
-        var canvas = SVGCanvas(width: drawing.width, height: drawing.height)
-        drawing.draw(on: &canvas)
-        return canvas.text
-    }
-
-    package var png: [UInt8] {
-        let drawing = PlotDrawing(self)
-        var canvas = RasterCanvas(width: drawing.width, height: drawing.height)
-        drawing.draw(on: &canvas)
-        return canvas.png
-    }
+    /// Drawn, for any format. It can be drawn several times, on the thread that made it.
+    package var picture: Picture { PlotDrawing(self).picture }
 }

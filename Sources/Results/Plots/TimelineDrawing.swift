@@ -1,3 +1,4 @@
+import Drawing
 import Messages
 import Palette
 
@@ -22,6 +23,14 @@ struct TimelineDrawing {
         laneHeight * Double((lanes(shown(events)).max() ?? 0) + 1)
     }
 
+    /// The time that is shown, as an axis.
+    static func axis(of events: [V1.PluginTimedEvent]) -> Axis {
+        let times = shown(events).flatMap { [$0.start, $0.end] }
+        let first = min(times.min() ?? 0, 0), last = times.max() ?? 0
+        let span = last > first && (last - first).isFinite ? last - first : 1
+        return Axis(name: "time", unit: "s", first: first, step: span, count: times.isEmpty ? 0 : 2)
+    }
+
     private static func shown(_ events: [V1.PluginTimedEvent]) -> [V1.PluginTimedEvent] {
         events.prefix(most).filter { $0.start.isFinite && $0.end.isFinite }.sorted { $0.start < $1.start }
     }
@@ -44,35 +53,29 @@ struct TimelineDrawing {
         }
     }
 
-    func draw<C: Canvas>(_ canvas: inout C) {
+    func draw(_ canvas: Canvas) {
         let area = drawing.area
-        let times = shown.flatMap { [$0.start, $0.end] }
-        guard let first = times.min(), let last = times.max() else {
-            let middle = Point(area.x + area.width / 2, area.y + area.height / 2)
-            return canvas.text("no events", at: middle, TextStyle(anchor: .middle, colour: .muted))
+        guard !shown.isEmpty else {
+            return canvas.text(Text("no events", AxisLabels.style), at: area.middle, .middle)
         }
-        let from = min(first, 0)
-        let span = last > from ? last - from : 1
-        func x(_ time: Double) -> Double { area.x + (time - from) / span * area.width }
-        let height = Self.laneHeight
+        let time = drawing.across
+        func x(_ seconds: Double) -> Double { area.x + (seconds - time.first) / time.step * area.width }
+        let style = TextStyle(size: 11, colour: .paper)
+        /// To where each lane is written on: events of a full lane lie over others.
+        var free = [Double](repeating: -.infinity, count: Self.mostLanes)
         for (event, lane) in zip(shown, lanes) {
             let left = x(event.start)
             let right = max(x(max(event.end, event.start)), left + 3)
-            let mark = Area(left, area.y + Double(lane) * height + 2, right - left, height - 4)
+            let mark = Area(left, area.y + Double(lane) * Self.laneHeight + 2, right - left, Self.laneHeight - 4)
             let when = "\(Digits.short(event.start)) – \(Digits.short(event.end)) s"
-            canvas.rectangle(mark, Colour.series[0], opacity: 0.8, title: "\(event.label) (\(when))")
-            let text = AxisLabels.fit(event.label, right - left - 8, size: 11)
-            if text != "…", !text.isEmpty {
-                canvas.text(text, at: Point(left + 4, mark.y + height / 2 + 2), TextStyle(size: 11, colour: .paper))
-            }
+            canvas.fill(mark, .series(0), opacity: 0.8, note: "\(event.label) (\(when))")
+            let room = right - left - 8
+            guard room > 8, left >= free[lane] else { continue }
+            let text = Text(event.label, style, within: room)
+            canvas.text(text, at: Point(left + 4, mark.middle.y + text.baseline - text.height / 2))
+            free[lane] = left + 4 + text.width
         }
         canvas.line([Point(area.x, area.bottom), Point(area.right, area.bottom)], .muted, width: 1)
-        for time in AxisLabels.round(from, from + span, most: 8) {
-            canvas.line([Point(x(time), area.bottom), Point(x(time), area.bottom + 4)], .muted, width: 1)
-            let style = TextStyle(size: 11, anchor: .middle, colour: .muted)
-            canvas.text(Digits.plain(time), at: Point(x(time), area.bottom + 16), style)
-        }
-        let below = Point(area.x + area.width / 2, area.bottom + 34)
-        canvas.text("time (s)", at: below, TextStyle(size: 12, anchor: .middle))
+        drawing.labels.drawAcross(canvas) { area.x + $0 * area.width }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Messages
 import StrictJSON
+import TerminalText
 import Wire
 
 extension V1.JobState {

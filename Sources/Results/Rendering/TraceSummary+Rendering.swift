@@ -1,5 +1,6 @@
 import Messages
 import StrictJSON
+import TerminalText
 
 extension V1.TraceSummary {
     /// The result of a trace, without its last line break.

@@ -1,4 +1,5 @@
 import Palette
+import TerminalText
 
 /// Vectors and matrices in characters.
 enum ArrayText {

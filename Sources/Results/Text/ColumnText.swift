@@ -1,6 +1,7 @@
 import Messages
+import TerminalText
 
-/// A table in columns that line up: text left, numbers right.
+/// A plugin's table: text left, numbers right.
 struct ColumnText {
     struct Column {
         var title: String
@@ -51,12 +52,10 @@ struct ColumnText {
             (shown, used) = (shown + 1, next)
         }
         let visible = columns.prefix(shown)
-        func line(_ cell: (Column) -> String) -> String {
-            let cells = visible.map { PrintedText.pad(cell($0), to: $0.width, right: $0.isNumeric) }
-            return trimmed(cells.joined(separator: String(repeating: " ", count: Self.gap)))
-        }
-        var lines = [style.bold(line(\.title))]
-        lines += (0..<rowCount).map { row in line { $0.cells[row] } }
+        var table = TextTable(header: visible.map(\.title), alignments: visible.map { $0.isNumeric ? .right : .left })
+        for row in 0..<rowCount { table.append(row: visible.map { $0.cells[row] }) }
+        var lines = table.lines
+        lines[0] = style.bold(lines[0])
         if rowCount == 0 { lines.append("(no rows)") }
         if shown < columns.count {
             lines.append("… \(columns.count - shown) more columns: " + names(columns.dropFirst(shown), style))
@@ -67,11 +66,5 @@ struct ColumnText {
 
     private func names(_ rest: ArraySlice<Column>, _ style: TerminalStyle) -> String {
         PrintedText.cut(rest.map(\.title).joined(separator: ", "), to: max(style.width - 20, 10))
-    }
-
-    private func trimmed(_ line: String) -> String {
-        var line = line[...]
-        while line.last == " " { line.removeLast() }
-        return String(line)
     }
 }

@@ -1,4 +1,5 @@
 import Messages
+import TerminalText
 
 /// Timed events as a line of time with what happens on it, and a list below.
 enum EventsText {

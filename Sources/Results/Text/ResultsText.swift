@@ -1,4 +1,5 @@
 import Messages
+import TerminalText
 
 /// Results for people at a terminal. Written piece by piece, as a run may have thousands.
 package struct ResultsText {

@@ -101,6 +101,9 @@ package struct AudioClip: Sendable {
         }
         self.rate = Int(clip.sampleRate)
         self.samples = NumericArray.floats(clip.samples)
+        if let index = samples.firstIndex(where: { !$0.isFinite }) {
+            throw ResultError(output: id, message: "has sound whose sample \(index) is \(samples[index])")
+        }
     }
 
     package var seconds: Double { Double(samples.count) / Double(rate) }

@@ -8,7 +8,8 @@ extension Vocabulary {
     /// - Returns: nil where there is neither.
     static func cTranslate2(nVocab: Int, read: (String) throws -> [UInt8]?) throws -> Vocabulary? {
         if let bytes = try read("vocabulary.json") {
-            return try listed(decode(bytes, name: "vocabulary.json"), name: "vocabulary.json", nVocab: nVocab)
+            return try listed(
+                TokenizerFile(bytes, name: "vocabulary.json").list(), name: "vocabulary.json", nVocab: nVocab)
         }
         guard let bytes = try read("vocabulary.txt") else { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -37,10 +37,9 @@ extension Vocabulary {
         if name.hasSuffix(".tiktoken") {
             if let vocabulary = try tiktoken(name, nVocab: nVocab, read: read) { return vocabulary }
         } else if name.hasSuffix(".json"), let bytes = try read(name) {
-            let isMap = !holdsModel(bytes)
-            return isMap
-                ? try huggingFaceMap(name, bytes, nVocab: nVocab, read: read)
-                : try huggingFace(tokenizerJSON: bytes, name: name, nVocab: nVocab)
+            let file = try TokenizerFile(bytes, name: name)
+            return file.holdsModel
+                ? try huggingFace(file, nVocab: nVocab) : try huggingFaceMap(file, nVocab: nVocab, read: read)
         }
         throw WhisperError(
             .unsupported, "\(file): not a vocabulary; expected a .tiktoken, a tokenizer.json or a vocab.json")
@@ -52,10 +51,10 @@ extension Vocabulary {
         nVocab: Int, tiktokenNames: [String] = usualTiktokenNames, read: (String) throws -> [UInt8]?
     ) throws -> Vocabulary? {
         if let bytes = try read("tokenizer.json") {
-            return try huggingFace(tokenizerJSON: bytes, name: "tokenizer.json", nVocab: nVocab)
+            return try huggingFace(TokenizerFile(bytes, name: "tokenizer.json"), nVocab: nVocab)
         }
         if let bytes = try read("vocab.json") {
-            return try huggingFaceMap("vocab.json", bytes, nVocab: nVocab, read: read)
+            return try huggingFaceMap(TokenizerFile(bytes, name: "vocab.json"), nVocab: nVocab, read: read)
         }
         if let vocabulary = try cTranslate2(nVocab: nVocab, read: read) { return vocabulary }
         return try onlyFitting(tiktokenNames) { try tiktoken($0, nVocab: nVocab, read: read) }

@@ -1,40 +1,24 @@
-import Foundation
-
 /// Hugging Face's byte-level BPE: tokens are written as text, a character for each byte.
 extension Vocabulary {
     /// Reads `tokenizer.json`.
-    static func huggingFace(tokenizerJSON bytes: [UInt8], name: String, nVocab: Int) throws -> Vocabulary {
-        let file: TokenizerFile = try decode(bytes, name: name)
-        guard file.model.type.map({ $0 == "BPE" }) ?? true else {
-            throw WhisperError(.unsupported, "\(name): a \(file.model.type ?? "") tokenizer, expected BPE")
+    static func huggingFace(_ file: TokenizerFile, nVocab: Int) throws -> Vocabulary {
+        if let type = file.type, type != "BPE" {
+            throw WhisperError(.unsupported, "\(file.name): a \(type) tokenizer, expected BPE")
         }
-        var added: [String: Int] = [:]
-        for token in file.addedTokens ?? [] { added[token.content] = token.id }
         return try build(
-            vocab: file.model.vocab, added: added, merges: file.model.merges?.pairs ?? [], name: name, nVocab: nVocab)
+            vocab: file.vocabulary(), added: file.added(), merges: file.merges(), name: file.name, nVocab: nVocab)
     }
 
     /// Reads `vocab.json` and, where they lie beside it, `merges.txt` and `added_tokens.json`.
     static func huggingFaceMap(
-        _ name: String, _ bytes: [UInt8], nVocab: Int, read: (String) throws -> [UInt8]?
+        _ file: TokenizerFile, nVocab: Int, read: (String) throws -> [UInt8]?
     ) throws -> Vocabulary {
-        let added: [String: Int] =
-            try read("added_tokens.json").map { try decode($0, name: "added_tokens.json") } ?? [:]
+        let added = try read("added_tokens.json").map { try TokenizerFile($0, name: "added_tokens.json").map() } ?? [:]
         let merges = try read("merges.txt").map { bytes in
             String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-                .filter { !$0.hasPrefix("#version") }.map(mergePair)
+                .filter { !$0.hasPrefix("#version") }.map(TokenizerFile.merged)
         }
-        return try build(
-            vocab: decode(bytes, name: name), added: added, merges: merges ?? [], name: name, nVocab: nVocab)
-    }
-
-    /// Whether a JSON file is a `tokenizer.json` rather than a map from tokens to ids.
-    static func holdsModel(_ json: [UInt8]) -> Bool {
-        struct Probe: Decodable {
-            struct Model: Decodable {}
-            var model: Model
-        }
-        return (try? JSONDecoder().decode(Probe.self, from: Data(json))) != nil
+        return try build(vocab: file.map(), added: added, merges: merges ?? [], name: file.name, nVocab: nVocab)
     }
 
     /// The vocabulary of tokens as text; ids are ranks.
@@ -92,44 +76,4 @@ extension Vocabulary {
         }
         return map
     }()
-
-    static func decode<T: Decodable>(_ bytes: [UInt8], name: String) throws -> T {
-        do {
-            return try JSONDecoder().decode(T.self, from: Data(bytes))
-        } catch {
-            throw WhisperError(.dataLoss, "\(name): not the JSON that was expected", cause: error)
-        }
-    }
-}
-
-/// `a b` as `ab`: what the merge makes.
-private func mergePair(_ line: some StringProtocol) -> String {
-    line.split(separator: " ").joined()
-}
-
-private struct TokenizerFile: Decodable {
-    struct Model: Decodable {
-        var type: String?
-        var vocab: [String: Int]
-        var merges: Merges?
-    }
-    /// `"a b"`, or `["a", "b"]` since tokenizers 0.20.
-    struct Merges: Decodable {
-        var pairs: [String]
-        init(from decoder: any Swift.Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let lines = try? container.decode([String].self) {
-                pairs = lines.map(mergePair)
-            } else {
-                pairs = try container.decode([[String]].self).map { $0.joined() }
-            }
-        }
-    }
-    struct Added: Decodable {
-        var id: Int
-        var content: String
-    }
-    var model: Model
-    var addedTokens: [Added]?
-    enum CodingKeys: String, CodingKey { case model, addedTokens = "added_tokens" }
 }

@@ -11,7 +11,7 @@ extension Vocabulary {
         var specials: [String: Int] = [:]
         for candidate in ["\(name).json", "special_tokens.json"] {
             guard let json = try read(candidate) else { continue }
-            specials = try specialTokens(json, name: candidate)
+            specials = try TokenizerFile(json, name: candidate).specialTokens()
             break
         }
         return try Vocabulary(tokens: tokens, specialTokens: specials).completed(nVocab: nVocab, source: name)
@@ -30,19 +30,6 @@ extension Vocabulary {
         if specials.count == 1 { specials = [:] }
         self = try Vocabulary(tokens: Array(ggmlTokens[..<first]), specialTokens: specials)
             .completed(nVocab: nVocab, source: "the checkpoint's vocabulary")
-    }
-
-    private static func specialTokens(_ json: [UInt8], name: String) throws -> [String: Int] {
-        struct File: Decodable {
-            var specialTokens: [String: Int]
-            enum CodingKeys: String, CodingKey { case specialTokens = "special_tokens" }
-        }
-        do {
-            return try JSONDecoder().decode(File.self, from: Data(json)).specialTokens
-        } catch {
-            throw WhisperError(
-                .dataLoss, "\(name): expected {\"special_tokens\": {NAME: ID, …}}", cause: error)
-        }
     }
 
     private static func tiktokenRanks(_ bytes: [UInt8], name: String) throws -> [[UInt8]] {

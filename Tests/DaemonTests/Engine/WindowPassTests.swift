@@ -3,6 +3,7 @@ import DataSets
 import Foundation
 import Kernels
 import Logging
+import Mel
 import PluginHost
 import TestSupport
 import Testing

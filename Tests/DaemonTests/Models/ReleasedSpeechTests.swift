@@ -3,6 +3,7 @@ import Daemon
 import Files
 import Foundation
 import Logging
+import Mel
 import TestSupport
 import Testing
 import Whisper

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Spectra
 import TestSupport
 import Testing
 
@@ -19,7 +20,7 @@ struct BandPowerTests {
         "equal the definition, and leave what lies between the rows", arguments: forms, [1, 2, 3, 5, 31, 33, 97, 200])
     func equalDefinition(form: KernelImplementation, frames: Int) {
         var random = SeededGenerator(seed: UInt64(frames))
-        let window = PowerSpectrum.hann(400)
+        let window = SpectrumPlan.hann(400)
         let spectrum = PowerSpectrum(window: window, using: form)
         let stride = frames + 3
         // One sample in, so that loads are unaligned; some of the frames are silent.
@@ -50,7 +51,7 @@ struct BandPowerTests {
     @Test("a frame's values do not depend on where it stands, nor on its neighbours", arguments: forms)
     func independent(form: KernelImplementation) {
         var random = SeededGenerator(seed: 8)
-        let spectrum = PowerSpectrum(window: PowerSpectrum.hann(400), using: form)
+        let spectrum = PowerSpectrum(window: SpectrumPlan.hann(400), using: form)
         let filters = BandFilters(bands)
         let samples = random.floats(160 * 120 + 400, in: -1...1)
         var together = [Float](repeating: 0, count: bands.count * 121)
@@ -66,7 +67,7 @@ struct BandPowerTests {
     @Test("a signal that is not finite spoils its own frames only", arguments: forms)
     func notFinite(form: KernelImplementation) {
         var random = SeededGenerator(seed: 9)
-        let spectrum = PowerSpectrum(window: PowerSpectrum.hann(400), using: form)
+        let spectrum = PowerSpectrum(window: SpectrumPlan.hann(400), using: form)
         var samples = random.floats(160 * 7 + 400, in: -1...1)
         func values() -> ([Float], Float) {
             var out = [Float](repeating: 0, count: bands.count * 8)

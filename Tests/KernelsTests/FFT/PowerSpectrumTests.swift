@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import Spectra
 import TestSupport
 import Testing
 
@@ -40,7 +41,7 @@ struct PowerSpectrumTests {
     @Test("a frame's spectrum is the same to the last bit in any lane, beside any neighbours", arguments: forms)
     func lanesAreIndependent(form: KernelImplementation) {
         var random = SeededGenerator(seed: 1)
-        let spectrum = PowerSpectrum(window: PowerSpectrum.hann(400), using: form)
+        let spectrum = PowerSpectrum(window: SpectrumPlan.hann(400), using: form)
         let samples = random.floats(160 * 10 + 400, in: -1...1)
         for frames in [1, 2, 3, 7, 8, 9, 11] {
             let together = power(spectrum, samples, hop: 160, frames: frames)
@@ -78,7 +79,7 @@ struct PowerSpectrumTests {
 
     @Test("zeros give exact zeros")
     func zeros() {
-        let spectrum = PowerSpectrum(window: PowerSpectrum.hann(400))
+        let spectrum = PowerSpectrum(window: SpectrumPlan.hann(400))
         let bins = power(spectrum, [Float](repeating: 0, count: 400), hop: 0, frames: 1)[0]
         #expect(bins.allSatisfy { $0 == 0 })
     }
@@ -98,7 +99,7 @@ struct PowerSpectrumTests {
 
     @Test("the Hann window is periodic: its second half mirrors the first around the middle sample")
     func hann() {
-        let window = PowerSpectrum.hann(400)
+        let window = SpectrumPlan.hann(400)
         #expect(window[0] == 0 && window[200] == 1 && window[100] == 0.5)
         for t in 1..<200 { #expect(window[t] == window[400 - t]) }
     }

@@ -22,23 +22,7 @@ package enum PrintedText {
     }
 
     /// Columns of a terminal that it takes.
-    package static func width(_ text: String) -> Int { text.reduce(0) { $0 + width($1) } }
-
-    private static func width(_ character: Character) -> Int {
-        guard let scalar = character.unicodeScalars.first else { return 0 }
-        switch scalar.properties.generalCategory {
-        case .nonspacingMark, .enclosingMark, .format: return 0
-        default: break
-        }
-        if scalar.properties.isEmojiPresentation { return 2 }
-        switch scalar.value {
-        // East Asian wide and full-width forms.
-        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3, 0xF900...0xFAFF,
-            0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
-            return 2
-        default: return 1
-        }
-    }
+    package static func width(_ text: String) -> Int { TextWidth.columns(text) }
 
     /// At most `columns` wide, with `…` where something was cut.
     package static func cut(_ text: String, to columns: Int) -> String {
@@ -46,7 +30,7 @@ package enum PrintedText {
         var out = ""
         var used = 0
         for character in text {
-            let next = width(character)
+            let next = TextWidth.columns(character)
             if used + next > columns - 1 { break }
             out.append(character)
             used += next

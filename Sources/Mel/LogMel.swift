@@ -1,4 +1,5 @@
 import Kernels
+import Spectra
 
 /// The log-mel spectrogram as openai/whisper computes it from mono samples at 16 kHz.
 ///
@@ -28,7 +29,7 @@ public struct LogMel: Sendable {
     public init(bands: Int, using implementation: KernelImplementation = .current) {
         filters = MelFilters(bands: bands)
         bandFilters = BandFilters(filters.filters.map { ($0.firstBin, $0.weights) })
-        spectrum = PowerSpectrum(window: PowerSpectrum.hann(Self.frameSize), using: implementation)
+        spectrum = PowerSpectrum(window: SpectrumPlan.hann(Self.frameSize), using: implementation)
         self.implementation = implementation
     }
 

@@ -1,3 +1,4 @@
+import Audio
 import Kernels
 
 /// The log-mel of a whole recording of any length, computed a window at a time, with the values that computing it all

@@ -15,15 +15,17 @@ private func root(_ k: Int, of n: Int) -> [Double] {
 /// double: 2.2e-5 and 1.7e-5 on speech, but 1.3e-4 and 6.4e-5 on a bird's song, where 1e-4 is allowed; torch's own
 /// distance from the exact value is 6.2e-5 there. (For bare sines near 8 kHz torch is off by up to 4e-4, so
 /// no independent implementation can be within 1e-4 of it there.)
-struct SpectrumPlan: Sendable {
-    let window: [Float]
+public struct SpectrumPlan: Sendable {
+    public let window: [Float]
     /// Of the complex transform: n/2 for an even size n, else n.
-    let points: Int
+    public let points: Int
     private let radices: [Int]
     private let twiddles: [Double]
     private let halfTwiddles: [Double]
 
-    init(window: [Float]) {
+    /// Of frames of `window.count` samples, one at least, each multiplied by `window`.
+    public init(window: [Float]) {
+        precondition(!window.isEmpty, "a window of no samples")
         let size = window.count
         self.window = window
         points = size % 2 == 0 ? size / 2 : size
@@ -35,6 +37,11 @@ struct SpectrumPlan: Sendable {
             return outputs + (0..<radix).flatMap { root($0, of: radix) }
         }
         halfTwiddles = size % 2 == 0 ? (0...size / 4).flatMap { root($0, of: size) } : []
+    }
+
+    /// The periodic Hann window ½ − ½·cos(2πt/n), as `torch.hann_window(n)`.
+    public static func hann(_ n: Int) -> [Float] {
+        (0..<n).map { Float(0.5 - 0.5 * cos(2 * Double.pi * Double($0) / Double(n))) }
     }
 
     /// Factors whose product is `n`: eights first, since they need the fewest passes, then fours and ascending primes. Whisper's
@@ -52,7 +59,7 @@ struct SpectrumPlan: Sendable {
     }
 
     /// Hands the plan to a kernel, which may read it until `body` returns.
-    func withPlan<R>(_ body: (UnsafePointer<spectrum_plan>) -> R) -> R {
+    public func withPlan<R>(_ body: (UnsafePointer<spectrum_plan>) -> R) -> R {
         window.withUnsafeBufferPointer { window in
             radices.withUnsafeBufferPointer { radices in
                 twiddles.withUnsafeBufferPointer { twiddles in
@@ -67,48 +74,6 @@ struct SpectrumPlan: Sendable {
                     }
                 }
             }
-        }
-    }
-}
-
-/// Weighted sums over neighbouring bins of a spectrum, such as mel filters; most weights of most bands are zero and not kept.
-public struct BandFilters: Sendable {
-    public var bands: Int { counts.count }
-    /// One more than the last bin that any of them reads.
-    let reach: Int
-    private let firstBins: [Int32]
-    private let counts: [Int32]
-    private let weights: [Double]
-
-    /// A band a filter: `weights` for the bins from `firstBin` on.
-    public init(_ filters: [(firstBin: Int, weights: [Double])]) {
-        firstBins = filters.map { Int32($0.firstBin) }
-        counts = filters.map { Int32($0.weights.count) }
-        weights = filters.flatMap(\.weights)
-        reach = filters.map { $0.firstBin + $0.weights.count }.max() ?? 0
-    }
-
-    /// Hands the filters to a kernel, which may read them until `body` returns.
-    func withFilters<R>(_ body: (UnsafePointer<band_filters>) -> R) -> R {
-        firstBins.withUnsafeBufferPointer { first in
-            counts.withUnsafeBufferPointer { counts in
-                weights.withUnsafeBufferPointer { weights in
-                    var filters = band_filters(
-                        bands: counts.count, first_bins: first.baseAddress ?? UnsafePointer(bitPattern: 8)!,
-                        counts: counts.baseAddress ?? UnsafePointer(bitPattern: 8)!,
-                        weights: weights.baseAddress ?? UnsafePointer(bitPattern: 8)!)
-                    return withUnsafePointer(to: &filters, body)
-                }
-            }
-        }
-    }
-
-    /// Σ weight · power of each band, in plain loops.
-    func applied(to power: [Double]) -> [Double] {
-        var from = 0
-        return zip(firstBins, counts).map { first, count in
-            defer { from += Int(count) }
-            return (0..<Int(count)).reduce(0) { $0 + weights[from + $1] * power[Int(first) + $1] }
         }
     }
 }
