@@ -1,3 +1,4 @@
+import Foundation
 import StrictJSON
 
 /// A page as one file that asks the network for nothing: its style sheets, its modules and its data are in it.

@@ -109,10 +109,6 @@ extension SampleList {
     }
 }
 
-extension V1.RecordingsEvent: StreamEvent {
-    package var subscription: String? { if case .started(let started)? = event { started.subscriptionId } else { nil } }
-}
-
 extension DataSetItem {
     /// A recording as the daemon lists it; nil for one that lies nowhere.
     fileprivate init?(_ recording: V1.RecordingInfo) {
