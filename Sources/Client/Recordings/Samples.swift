@@ -96,7 +96,7 @@ extension SampleList {
                         name: times == 1 ? item.name : "\(item.name) (\(times))", item: item,
                         digest: try item.digest(sound: recording.sha256)))
             case .skipped(let skipped)?: problems.append(skipped.reason)
-            case .started?, .end?, nil: break
+            case .started?, .notice?, .end?, nil: break
             }
         }
         guard !samples.isEmpty else {
