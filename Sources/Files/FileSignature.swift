@@ -100,7 +100,8 @@ package struct FileSignature: Sendable {
     private static func isText(_ head: [UInt8]) -> Bool {
         guard head.count >= 4 else { return false }
         // A character may be cut at the end.
-        let whole = head.count < headSize ? head[...] : head.dropLast(head.reversed().prefix { $0 >= 0x80 }.count)
+        let whole =
+            head.count < headSize ? head[...] : head.dropLast(min(3, head.reversed().prefix { $0 >= 0x80 }.count))
         return String(validating: whole, as: UTF8.self) != nil
             && whole.allSatisfy { $0 >= 0x20 || [0x09, 0x0A, 0x0C, 0x0D].contains($0) }
     }

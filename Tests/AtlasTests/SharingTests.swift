@@ -14,7 +14,7 @@ import Testing
         var first: AtlasStore? = try AtlasStore(path: folder("a"), mode: .write)
         #expect { try AtlasStore(path: folder("a"), mode: .write) } throws: { error in
             (error as? AtlasError)?.code == .unavailable
-                && "\(error)".contains("another process writes to \(folder("a"))")
+                && "\(error)".contains("another process, writes to \(folder("a"))")
         }
         try TestTables().write(#require(first))
         #expect(try AtlasStore(path: folder("a"), mode: .read).features(AtlasQuery()).total == 4)

@@ -95,13 +95,14 @@ struct RawSamples {
         let count = block.withUnsafeMutableBytes { bytes.copy(from: 0, into: $0) } / 2
         guard count >= 1024 else { return false }
         let samples = Self.int16(Array(block[..<(2 * count)]))
-        var (energy, neighbours, last) = (Float(0), Float(0), Float(0))
+        var (sum, energy, neighbours, last) = (Float(0), Float(0), Float(0), Float(0))
         for sample in samples {
+            sum += sample
             energy += sample * sample
             neighbours += sample * last
             last = sample
         }
-        // Of evenly spread samples the mean square is 1/3.
-        return energy / Float(count) > 0.25 && abs(neighbours) < 0.1 * energy
+        // Of evenly spread samples the mean is 0 and the mean square 1/3.
+        return abs(sum) < 0.1 * Float(count) && energy / Float(count) > 0.25 && abs(neighbours) < 0.1 * energy
     }
 }

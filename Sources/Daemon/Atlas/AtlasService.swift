@@ -53,7 +53,8 @@ struct AtlasService: Sendable {
             return scan
         } catch {
             // What is half there is of no use to anyone; where it cannot be removed now, the next scan does.
-            try? await blocking { try build.abandon() }
+            // In a task of its own, since this one may be cancelled.
+            try? await Task { try await blocking { try build.abandon() } }.value
             // A run that gave what is no atlas gives the same again.
             if (error as? AtlasError)?.code == .dataLoss { unlink(run.checkpoint) }
             throw error

@@ -51,7 +51,12 @@ enum OddFiles {
             // In pieces: encoders hold a piece as a whole on the stack.
             for start in stride(from: 0, to: samples.count, by: 4096 * channels) {
                 let piece = Array(samples[start..<min(start + 4096 * channels, samples.count)])
-                _ = sf_write_float(handle, piece, Int64(piece.count))
+                if format.code & Int(SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16 {
+                    // libsndfile would scale floats by 32767.
+                    _ = sf_write_short(handle, piece.map { Int16(($0 * 32768).rounded()) }, Int64(piece.count))
+                } else {
+                    _ = sf_write_float(handle, piece, Int64(piece.count))
+                }
             }
             sf_close(handle)
             return Array(try Data(contentsOf: URL(filePath: path)))
