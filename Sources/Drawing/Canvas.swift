@@ -85,7 +85,9 @@ package final class Canvas {
 
     /// Pixels, stretched over an area without smoothing.
     package func image(_ pixels: Pixels, in area: Area) {
-        guard area.isFinite, area.width > 0, area.height > 0, pixels.width > 0, pixels.height > 0 else { return }
+        guard area.isFinite, area.width > 0, area.height > 0, pixels.width > 0, pixels.height > 0,
+            [area.x, area.y, area.right, area.bottom].allSatisfy({ abs($0) <= Self.farthest })
+        else { return }
         let image = pixels.surface()
         cairo_save(context)
         cairo_translate(context, area.x, area.y)

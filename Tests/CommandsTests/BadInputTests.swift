@@ -15,7 +15,6 @@ import Testing
         ("0 Hz", WAV.bytes(tone, rate: 0)),
         ("NaN samples", WAV.bytes(float: [0, 0.5, .nan, 0.5])),
         ("infinite samples", WAV.bytes(float: [0, 0.5, -.infinity])),
-        ("cut short", Array(WAV.bytes(tone).dropLast(5000))),
         ("half a header", Array(WAV.bytes(tone).prefix(20))),
     ]
 
@@ -34,6 +33,15 @@ import Testing
             #expect(result.error.split(separator: "\n").count == 1)
             #expect(try FileManager.default.contentsOfDirectory(atPath: data("o")).isEmpty)
         }
+    }
+
+    @Test("a recording that is cut short is used, with a warning, and refused by --strict")
+    func cutShort() async throws {
+        try data.write(Array(WAV.bytes(Self.tone).dropLast(5000)), to: "cut.wav")
+        let used = try await auscult("transcribe", data("cut.wav"), data: data)
+        #expect(used.status == 0 && used.error.contains("cut.wav: is cut short"), "\(used.error)")
+        let strict = try await auscult("transcribe", data("cut.wav"), "--strict", data: data)
+        #expect(strict.status == 65 && strict.error.contains("is cut short"), "\(strict.error)")
     }
 
     @Test("a recording that breaks off late leaves no trace behind, not even a hidden one")

@@ -24,7 +24,7 @@ enum ReflectionFixtures {
 
     static func bytes(_ name: String) throws -> [UInt8] {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fixtures/reflection")
+            .appendingPathComponent("Fixtures/reflection")
         return Array(try Data(contentsOf: folder.appendingPathComponent(name)))
     }
 

@@ -7,7 +7,7 @@ import Testing
         ("", 0), ("plain", 5), ("日本語", 6), ("ｶﾅ", 2), ("ＡＢ", 4), ("한국어", 6), ("한", 2),
         ("e\u{301}", 1), ("a\u{308}\u{301}b", 2), ("é", 1), ("naïve", 5), ("\u{301}", 0),
         ("😀", 2), ("👍🏽", 2), ("👩‍👩‍👧", 2), ("🇩🇪", 2), ("❤️", 2), ("❤", 1), ("1️⃣", 2), ("😀😀 x", 6),
-        ("مرحبا", 5), ("مُ", 1), ("שלום", 4), ("नमस्ते", 5), ("ไทย", 3), ("a\u{200B}b", 2), ("co\u{AD}op", 5), ("±→…", 3),
+        ("مرحبا", 5), ("مُ", 1), ("שלום", 4), ("नमस्ते", 4), ("ไทย", 3), ("a\u{200B}b", 2), ("co\u{AD}op", 5), ("±→…", 3),
     ])
     func `Text takes the columns that a terminal gives it`(text: String, columns: Int) {
         #expect(PrintedText.width(text) == columns, "\(text)")
@@ -24,8 +24,8 @@ import Testing
             uselocale(old)
             freelocale(locale)
         }
-        // Circled numbers and hexagrams, which glibc has wide against Unicode's table.
-        let others: [ClosedRange<UInt32>] = [0x3248...0x324F, 0x4DC0...0x4DFF]
+        // Circled numbers and hexagrams, which glibc has wide against Unicode's table, and a sign whose category has changed.
+        let others: [ClosedRange<UInt32>] = [0x3248...0x324F, 0x4DC0...0x4DFF, 0x1171E...0x1171E]
         var different: [String] = []
         for value in UInt32(0x20)..<0x30000 {
             guard let scalar = Unicode.Scalar(value), !others.contains(where: { $0.contains(value) }) else { continue }

@@ -72,7 +72,8 @@ enum CTranslate2Encoding: String, CaseIterable, Sendable {
             data: scales.flatMap { little($0.bitPattern) })
         return (
             [.init(name: name, shape: shape, type: self == .int16 ? 2 : 1, data: data), scale],
-            numbers.indices.map { numbers[$0] / scales[$0 / columns] }
+            // Integers have no −0.
+            numbers.indices.map { (numbers[$0] + 0) / scales[$0 / columns] }
         )
     }
 

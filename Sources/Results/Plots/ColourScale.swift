@@ -27,7 +27,10 @@ struct ColourScale {
     }
 
     func draw(beside area: Area, _ canvas: Canvas) {
-        let bar = Area(area.right + Self.distance, area.y, Self.bar, min(area.height, 220))
+        // What stands below has room above the end of the plot's labels.
+        let below = (unit.width > 0 ? unit.height + 4 : 0) + (none.width > 0 ? none.height + 4 : 0)
+        let height = min(area.height, 220, max(area.height - below, 30))
+        let bar = Area(area.right + Self.distance, area.y, Self.bar, height)
         var ramp = Pixels(width: 1, height: ColourMap.table.count)
         for (index, colour) in ColourMap.table.reversed().enumerated() { ramp[0, index] = colour }
         canvas.image(ramp, in: bar)

@@ -243,7 +243,7 @@ struct PluginCommandLine {
             await state("c", ["attention-stats", line.data("set"), "--shard", "2/2"])
             for (files, status, expected) in [
                 (["a", "b"], 65, "gain=2"), (["a", "c"], 65, "attention-stats"), (["a", "a"], 65, "same recordings"),
-                (["a", "absent"], 66, "absent"), (["a", "set/1.wav"], 65, "1.wav"), (["set"], 74, "set"),
+                (["a", "absent"], 66, "absent"), (["a", "set/1.wav"], 65, "1.wav"), (["set"], 64, "set"),
             ] as [([String], Int32, String)] {
                 let result = await line.run(["merge"] + files.map { line.data($0) })
                 #expect(result.status == status, "\(files): \(result.status) \(result.error)")

@@ -348,7 +348,7 @@ private final class Tensors: TraceSink {
     @Test("options that make no sense are refused in words")
     func refused() throws {
         let bad: [(LiveOptions, String)] = [
-            (LiveOptions(), "nothing"),
+            (LiveOptions(), "neither text nor features"),
             (writing { $0.step = 0.05 }, "step"), (writing { $0.step = .nan }, "step"),
             (writing { $0.window = 0.5 }, "window"), (writing { $0.window = 31 }, "window"),
             (writing { $0.window = .nan }, "window"), (writing { $0.language = "klingon" }, "klingon"),
