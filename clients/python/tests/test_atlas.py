@@ -55,12 +55,11 @@ def test_a_build_goes_on_when_its_client_is_killed(scanner, tmp_path):
         f"print(client.atlas.start('demo:', 'a.atlas', **{OPTIONS!r}).id, flush=True)\n"
         "sys.stdin.read()\n"
     )
-    child = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    job = child.stdout.readline().strip()
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
+    command = [sys.executable, "-c", program]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdin=pipe, stdout=pipe, text=True) as child:
+        job = child.stdout.readline().strip()
+        os.kill(child.pid, signal.SIGKILL)
     scan = scanner.jobs.wait(job, timeout=300)
     assert isinstance(scan, auscult.AtlasScan) and list(scan.hooks) == [HOOK]
     assert [one.id for one in scanner.atlas.scans(tmp_path / "a.atlas")] == [scan.id]

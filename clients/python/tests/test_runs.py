@@ -92,7 +92,7 @@ def test_a_job_gives_what_its_run_told(analyses):
 
 
 def test_states_that_are_none_are_refused(analyses, tmp_path):
-    with pytest.raises(auscult.AuscultError, match="no state of a plugin's run"):
+    with pytest.raises(auscult.AuscultError, match="not the state of a plugin's run"):
         analyses.merge([b"not a state"]).wait()
     with pytest.raises(auscult.InvalidArgument, match="shard 2 of 2"):
         analyses.run(PLUGIN, "demo:", shard=(2, 2))
