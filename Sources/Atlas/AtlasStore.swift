@@ -110,6 +110,7 @@ public final class AtlasStore: Sendable {
     /// The version of the atlas at `path`, 0 for an empty file or database.
     private static func version(_ path: String) throws -> Int {
         try AtlasError.explaining(path) {
+            try rollBack(path)
             let pool = try pool(path, readonly: true)
             defer { try? pool.close() }
             return try pool.read { db in
@@ -129,6 +130,14 @@ public final class AtlasStore: Sendable {
                 return version
             }
         }
+    }
+
+    /// Undoes what a process that was killed at its very first write has left, which a connection that only reads may not.
+    private static func rollBack(_ path: String) throws {
+        guard access(path + "-journal", F_OK) == 0 else { return }
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        _ = try queue.read { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") }
     }
 
     private static func pool(_ path: String, readonly: Bool) throws -> DatabasePool {

@@ -262,6 +262,16 @@ import Testing
         #expect(try AtlasContents(data("a")).lines == before)
     }
 
+    @Test("an atlas that another process writes to, and hook points that are given twice, are refused")
+    func refused() throws {
+        let held = try AtlasStore(path: data("held"), mode: .write)
+        let second = try build(held.path).result()
+        #expect(second.status == 69 && second.error.contains("another process, writes to"), "\(second.error)")
+        let both = try build(data("a"), ["--hooks", "encoder.*", "-p", "hooks=encoder.*"]).result()
+        #expect(both.status == 64 && both.error.contains("given twice"), "\(both.status) \(both.error)")
+        #expect(!FileManager.default.fileExists(atPath: data("a")))
+    }
+
     @Test("killed at any moment, the command or the daemon, the same command goes on to the same atlas")
     func kills() throws {
         let began = ContinuousClock.now

@@ -35,7 +35,8 @@ import Testing
         #expect(first.status == 0, "\(first.error)")
         // Three transcripts of each clip, which fits one window; and the same for its language, which the reference hears in
         // another window: padded with silence, and not with zeros.
-        #expect(try daemon.encoderPasses - before == 12)
+        let passes = try daemon.encoderPasses - before
+        #expect(passes == 12, "\(passes)")
         #expect(first.output.contains("words") && first.output.hasSuffix("\(out)/index.html\n"))
         for file in ["results.json", "verdicts.csv", "words/section.json", "words/findings/shares.svg"] {
             #expect(FileManager.default.fileExists(atPath: "\(out)/\(file)"), "\(file)")
