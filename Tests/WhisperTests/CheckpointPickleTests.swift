@@ -29,7 +29,7 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
             "(X\u{2}\u{0}\u{0}\u{0}lsios\nsystem\n.",  // INST
             "(cos\nsystem\nX\u{2}\u{0}\u{0}\u{0}lso.",  // OBJ
             "cbuiltins\neval\n)R.", "c__builtin__\nexec\n.", "csubprocess\nPopen\n.", "ctorch\nload\n.",
-            "ctorch._utils\n_rebuild_parameter\n.", "ctorch\nFloatStorage.__init__\n.", "ccollections\nUserDict\n.",
+            "ctorch._utils\n_rebuild_sparse_tensor\n.", "ctorch\nFloatStorage.__init__\n.", "ccollections\nUserDict\n.",
             "ccollections\nOrderedDict\n)\u{81}.",  // NEWOBJ
             "ccollections\nOrderedDict\n)}\u{92}.",  // NEWOBJ_EX
             "\u{82}\u{1}.", "\u{83}\u{1}\u{0}.", "\u{84}\u{1}\u{0}\u{0}\u{0}.",  // EXT1, EXT2, EXT4
