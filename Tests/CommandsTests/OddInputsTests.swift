@@ -132,7 +132,7 @@ import Testing
         let child = try Child(
             ["transcribe", argument, "demo:absent", "demo:en-slt-01", "--format", "json"], data: data, folder: data.path
         )
-        let result = try child.result()
+        let result = child.result()
         #expect(result.status == 66 && result.error.contains("demo:absent") || result.error.contains("absent"))
         #expect(try objects(result.output).compactMap { $0["file"] as? String } == [argument, "demo:en-slt-01"])
     }
@@ -154,12 +154,29 @@ import Testing
         #expect(result.error.contains("turns") == ending.contains("json"))
     }
 
-    @Test("a folder in which nothing is heard does not end well")
+    @Test("a folder in which nothing is heard does not end well, and says what was left out and why")
     func nothing() async throws {
         let data = try TemporaryFolder()
-        try data.write(Array("# Notes".utf8), to: "notes.md")
-        let result = try await auscult("transcribe", data.path, data: data)
+        try FileManager.default.createDirectory(atPath: data("set"), withIntermediateDirectories: true)
+        try data.write(Array("# Notes".utf8), to: "set/notes.md")
+        try data.write(Array("%PDF-1.7\n".utf8), to: "set/page.pdf")
+        let result = try await auscult("transcribe", data("set"), data: data)
         #expect(result.status == 66 && result.error.contains("there is no recording"), "\(result.error)")
+        for told in ["notes.md: left out: it is text", "page.pdf: left out: it is PDF"] {
+            #expect(result.error.contains(told), "\(result.error)")
+        }
+    }
+
+    @Test("a folder with a recording under an unknown ending is heard, and tells of the rest")
+    func unknownEnding() async throws {
+        let data = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: data("set"), withIntermediateDirectories: true)
+        try data.write(WAV.bytes(WAV.tone(seconds: 1)), to: "set/tone.sound")
+        try data.write(Array("# Notes".utf8), to: "set/notes.md")
+        let result = try await auscult(
+            "transcribe", data("set"), "--temperature", "0", "--format", "json", data: data)
+        #expect(result.status == 0 && result.error.contains("notes.md: left out"), "\(result.error)")
+        #expect(try objects(result.output).compactMap { $0["file"] as? String } == [data("set/tone.sound")])
     }
 }
 

@@ -167,6 +167,31 @@ import Testing
     }
 
     @Test(
+        "what is left out is told with why",
+        arguments: [
+            ("a.md", "# Notes\n", "it is text"), ("a.pdf", "%PDF-1.7\n", "it is PDF"),
+            ("a.zip", "PK\u{3}\u{4}", "a zip archive"), ("a.csv", "path,text\n", "is to be named itself"),
+            ("a.bin", "\u{1}\u{2}\u{3}\u{4}", "like no sound file"), ("a", "", "like no sound file"),
+            ("a.lab", "0 1 h\n", "no recording of that name"),
+        ])
+    func reasons(name: String, text: String, reason: String) throws {
+        let set = try DataSetFolder([name: text, "c.wav": text])
+        let (items, broken) = try set.read()
+        #expect(items.map(\.name) == ["c.wav"], "a known ending is tried whatever is in the file")
+        #expect(broken.map(\.code) == [.leftOut] && broken.map(\.file) == [set.folder(name)])
+        #expect(broken.first?.problem.contains(reason) == true, "\(broken)")
+    }
+
+    @Test("a folder in which everything is left out has no recording, and a line for each kind")
+    func nothing() throws {
+        let set = try DataSetFolder(["a.md": "# Notes\n", "b.md": "# More\n", "c.pdf": "%PDF-1.7\n", "d.lab": "x"])
+        let (items, broken) = try set.read()
+        #expect(items.isEmpty)
+        #expect(broken.map(\.file) == ["a.md", "c.pdf", "d.lab"].map { set.folder($0) })
+        #expect(broken.allSatisfy { $0.code == .leftOut && $0.problem.hasPrefix("left out") })
+    }
+
+    @Test(
         "a name with a byte that is no UTF-8 is listed, and so is one that looks like a clip",
         arguments: [
             [0xFF] + Array(".wav".utf8), Array("a".utf8) + [0xC3, 0x28] + Array(".wav".utf8), [0xFF],

@@ -64,6 +64,9 @@ struct DictionaryReadingTests {
         arguments: [
             ("standard", "\"standard\"", "\"gated\"", "gated"),
             ("standard", "\"none\", \"reshape", "\"expected_average_only_in\", \"reshape", "expected_average"),
+            ("standard", "\"none\", \"reshape", "true, \"reshape", "normalize_activations true"),
+            ("topk-layer-norm", "\"layer_norm\"", "true", "expected_average_only_in"),
+            ("standard", "\"d_in\": 6", "\"d_in\": 6, \"finetuning_scaling_factor\": true", "scaling_factor"),
             ("standard-topk", "\"topk\"", "\"tanh-relu\"", "tanh-relu"),
             ("sparsify.layer", "\"transcode\": false", "\"transcode\": true", "transcode"),
             ("sparsify.layer", "\"activation\": \"topk\"", "\"activation\": \"groupmax\"", "groupmax"),
@@ -91,6 +94,64 @@ struct DictionaryReadingTests {
         let copy = try changed(name, from, to, in: folder)
         let error = #expect(throws: DictionaryError.self) { try SparseDictionary.read(copy) }
         #expect(error?.code == .dataLoss)
+    }
+
+    @Test(
+        "files that say in other words, or not at all, that nothing is normalised are read the same",
+        arguments: ["false", "null", "\"none\""])
+    func notNormalised(value: String) throws {
+        let folder = try TemporaryFolder()
+        let copy = try changed("standard", "\"none\", \"reshape", "\(value), \"reshape", in: folder)
+        let (plain, read) = (try SparseDictionary.read(fixture("standard")), try SparseDictionary.read(copy))
+        #expect(read.normalisation == .none && read.encoder.elements == plain.encoder.elements)
+        let number = try changed("standard", "\"none\", \"reshape", "1, \"reshape", in: folder)
+        let error = #expect(throws: DictionaryError.self) { try SparseDictionary.read(number) }
+        #expect(error?.code == .dataLoss && error?.message.contains("normalize_activations") == true)
+    }
+
+    /// A copy of a fixture in SAELens' layout with one more tensor of ten values, whose tuning cfg.json tells of or not.
+    private func adding(
+        _ tensor: String, _ value: Float, isTuned: Bool = false, to name: String, in folder: TemporaryFolder
+    ) throws -> String {
+        let size = "\"d_in\": 6"
+        let copy = try changed(name, size, isTuned ? "\(size), \"finetuning_scaling_factor\": true" : size, in: folder)
+        let weights = try SafetensorsFile(path: "\(fixture(name))/sae_weights.safetensors")
+        let writer = try SafetensorsWriter(path: "\(copy)/sae_weights.safetensors")
+        for name in weights.names where name != tensor { try writer.append(name, weights.tensor(named: name)) }
+        try writer.append(tensor, Tensor(shape: [10], [Float](repeating: value, count: 10)))
+        try writer.finish()
+        return copy
+    }
+
+    @Test("factors of a tuning are taken, those of 1 say nothing, and others that nothing tells of are refused")
+    func scalingFactors() throws {
+        let folder = try TemporaryFolder()
+        let plain = try SparseDictionary.read(fixture("standard"))
+        for isTuned in [false, true] {
+            let ones = try adding("scaling_factor", 1, isTuned: isTuned, to: "standard", in: folder)
+            #expect(try SparseDictionary.read(ones).decoder.elements == plain.decoder.elements)
+        }
+        let tuned = try SparseDictionary.read(
+            adding("scaling_factor", 2, isTuned: true, to: "standard", in: folder))
+        #expect(tuned.decoder.elements == plain.decoder.elements.map { 2 * $0 })
+        #expect(tuned.encoder.elements == plain.encoder.elements && tuned.decoderBias == plain.decoderBias)
+        let stray = try adding("scaling_factor", 2, to: "standard", in: folder)
+        let error = #expect(throws: DictionaryError.self) { try SparseDictionary.read(stray) }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("'scaling_factor' other than 1") == true, "\(error?.message ?? "")")
+    }
+
+    @Test(
+        "thresholds that the architecture does not have are refused, and jumprelu's are its own",
+        arguments: ["standard", "standard-topk", "topk-layer-norm", "batchtopk"])
+    func strayThreshold(name: String) throws {
+        let folder = try TemporaryFolder()
+        let stray = try adding("threshold", 0.5, to: name, in: folder)
+        let error = #expect(throws: DictionaryError.self) { try SparseDictionary.read(stray) }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("'threshold'") == true, "\(error?.message ?? "")")
+        let own = try SparseDictionary.read(adding("threshold", 0.5, to: "jumprelu", in: folder))
+        #expect(own.activation == .jumpReLU([Float](repeating: 0.5, count: 10)))
     }
 
     @Test("a folder that is none, or lacks its weights, is said to")

@@ -108,16 +108,32 @@ private struct SplitMix64: RandomNumberGenerator {
         }
     }
 
+    @Test("10,000 damaged indexes of shards crash nothing")
+    func index() {
+        let tiny = TinyFiles()
+        let map = tiny.tensors.map { "\"\(TinyFiles.huggingFaceName($0.name))\": \"model-1.safetensors\"" }
+        let whole = Array("{\"weight_map\": {\(map.joined(separator: ", "))}}".utf8)
+        let config = FileBytes(name: "", copying: tiny.config.utf8)
+        let weights = FileBytes(name: "", copying: tiny.safetensors())
+        fuzz(whole, in: whole.indices, seed: 7) {
+            let files = [
+                "config.json": config, "model-1.safetensors": weights,
+                "model.safetensors.index.json": FileBytes(name: "", copying: $0),
+            ]
+            try loadAll(Checkpoint.open(files: MemoryFolder(name: "tiny", files)))
+        }
+    }
+
     @Test("10,000 damaged ggml headers crash nothing")
     func ggml() {
         let whole = TinyFiles().ggml(tokens: [[97], [98], [0xC3, 0xA9], []])
         fuzz(whole, in: 0..<700, seed: 3) { try load($0) }
     }
 
-    @Test("10,000 damaged pickles crash nothing")
-    func pickle() {
+    @Test("10,000 damaged pickles crash nothing", arguments: [false, true])
+    func pickle(ofParameters: Bool) {
         let tiny = TinyFiles()
-        let whole = tiny.pickle()
+        let whole = tiny.pickle(state: tiny.state { ofParameters ? Pickle.parameter($0) : $0 })
         let storages = tiny.storages
         fuzz(whole, in: 0..<whole.count, seed: 4) {
             var zip = storages

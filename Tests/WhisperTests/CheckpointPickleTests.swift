@@ -1,4 +1,6 @@
 import Foundation
+import Kernels
+import TensorFiles
 import TestSupport
 import Testing
 import Whisper
@@ -52,6 +54,7 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
             "\u{8A}\u{9}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}.", "X\u{1}\u{0}\u{0}\u{0}\u{FF}.", "](a.",
             "]q\u{0}(ae.",
             "\u{80}\u{9}.", "\u{80}\u{0}.",
+            "ctorch._utils\n_rebuild_parameter\n)R.", "ctorch._utils\n_rebuild_parameter\nK\u{1}\u{85}R.",
         ])
     func malformed(program: String) {
         #expect(refusal([0x80, 2] + raw(program))?.code == .dataLoss)
@@ -75,6 +78,41 @@ private func raw(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0
         let program = TinyFiles().pickle()
         let framed: [UInt8] = [0x80, 4, 0x95] + little(UInt64(program.count - 2)) + program.dropFirst(2)
         try load(TinyFiles().openAI(pickle: framed))
+    }
+
+    /// The elements of every tensor are those that were written.
+    private func expectSound(_ pickle: [UInt8]) throws {
+        let tiny = TinyFiles()
+        let bytes = FileBytes(name: "tiny.pt", copying: tiny.openAI(pickle: pickle))
+        let checkpoint = try Checkpoint.open(bytes, file: "tiny.pt", in: MemoryFolder(name: "nowhere", [:]))
+        for (index, tensor) in tiny.tensors.enumerated() {
+            let elements = try checkpoint.weights.tensor(tensor.name, shape: tensor.shape).elements
+            #expect(elements == TinyFiles.values(index, tensor.shape), "\(tensor.name)")
+        }
+    }
+
+    @Test("an nn.Parameter is the tensor in it, trained or not, with a state or without")
+    func parameters() throws {
+        let tiny = TinyFiles()
+        try expectSound(tiny.pickle())
+        try expectSound(tiny.pickle(state: tiny.state { Pickle.parameter($0) }))
+        try expectSound(tiny.pickle(state: tiny.state { Pickle.parameter($0, isTrained: false) }))
+        let withState = tiny.state {
+            Pickle.parameter($0, by: "_rebuild_parameter_with_state", [Pickle.dictionary([])])
+        }
+        try expectSound(tiny.pickle(state: withState))
+    }
+
+    @Test("a parameter of something else is refused, and so is a tensor in any other call")
+    func otherParameters() {
+        let tiny = TinyFiles()
+        let text = refusal(tiny.pickle(state: tiny.state { _ in Pickle.parameter(Pickle.text("x")) }))
+        #expect(text?.code == .dataLoss && text?.message.contains("a parameter") == true, "\(text?.message ?? "")")
+        for function in ["_rebuild_sparse_tensor", "_rebuild_qtensor", "_rebuild_device_tensor_from_numpy"] {
+            let other = refusal(tiny.pickle(state: tiny.state { Pickle.parameter($0, by: function) }))
+            #expect(other?.code == .unsupported)
+            #expect(other?.message.contains("torch._utils.\(function)") == true, "\(other?.message ?? "")")
+        }
     }
 
     @Test(

@@ -144,12 +144,16 @@ struct TinyFiles {
     /// `{"dims": {…}, "model_state_dict": OrderedDict}`.
     func pickle(dims: [UInt8]? = nil, state: [UInt8]? = nil) -> [UInt8] {
         let dims = dims ?? Pickle.dictionary(named.map { (Pickle.text($0.0), Pickle.int($0.1)) })
-        let state =
-            state ?? Pickle.call("collections", "OrderedDict", [])
-            + Pickle.items(
-                tensors.enumerated().map { (Pickle.text($1.name), Pickle.tensor(key: "\($0)", shape: $1.shape)) })
         return Pickle.program(
-            Pickle.dictionary([(Pickle.text("dims"), dims), (Pickle.text("model_state_dict"), state)]))
+            Pickle.dictionary([(Pickle.text("dims"), dims), (Pickle.text("model_state_dict"), state ?? self.state())]))
+    }
+
+    /// The state dictionary, with what `wrap` makes of each tensor.
+    func state(_ wrap: ([UInt8]) -> [UInt8] = { $0 }) -> [UInt8] {
+        let items = tensors.enumerated().map { index, tensor in
+            (Pickle.text(tensor.name), wrap(Pickle.tensor(key: "\(index)", shape: tensor.shape)))
+        }
+        return Pickle.call("collections", "OrderedDict", []) + Pickle.items(items)
     }
 
     private var named: [(String, Int)] {
@@ -198,6 +202,14 @@ enum Pickle {
                 id + Array("Q".utf8), int(offset), tuple(shape.map(int)), tuple((strides ?? usual).map(int)), [0x89],
                 call("collections", "OrderedDict", []),
             ])
+    }
+
+    /// `tensor` in a call of `function`, as an `nn.Parameter` is saved.
+    static func parameter(
+        _ tensor: [UInt8], by function: String = "_rebuild_parameter", isTrained: Bool = true, _ more: [[UInt8]] = []
+    ) -> [UInt8] {
+        let arguments = [tensor, [isTrained ? 0x88 : 0x89], call("collections", "OrderedDict", [])]
+        return call("torch._utils", function, arguments + more)
     }
 }
 

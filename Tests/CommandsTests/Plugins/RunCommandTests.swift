@@ -100,6 +100,37 @@ struct PluginCommandLine {
         }
     }
 
+    @Test("notices of recordings and folders are told, and stand in the JSON with code and text; sound ones have none")
+    func notices() async throws {
+        func listed(_ result: CommandResult) throws -> [String: [String: String]] {
+            let json = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+            let list = try #require(json?["notices"] as? [[String: String]], "\(result.error)")
+            return Dictionary(uniqueKeysWithValues: list.map { ($0["file"] ?? "", $0) })
+        }
+        try await with { line in
+            let sound = await line.run("run", "faulty", line.data("set"), "-f", "json")
+            #expect(try listed(sound).isEmpty)
+            let path = line.data("set/2.wav")
+            var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+            // The number of bytes of the samples, which was never filled in.
+            bytes.replaceSubrange(40..<44, with: [0, 0, 0, 0])
+            try line.data.write(bytes, to: "set/2.wav")
+            try line.data.write(Array("# Notes".utf8), to: "set/notes.md")
+            let odd = await line.run("run", "faulty", line.data("set"), "-f", "json")
+            #expect(try line.scalar("sum", in: odd) == line.scalar("sum", in: sound))
+            let told = try listed(odd)
+            let codes = told.mapValues { $0["code"] ?? "" }
+            #expect(codes == ["2.wav": "wrong_length", line.data("set/notes.md"): "left_out"])
+            for notice in told.values {
+                let text = try #require(notice["text"])
+                #expect(!text.isEmpty && odd.error.contains(text), "\(odd.error)")
+            }
+            let strict = await line.run("run", "faulty", line.data("set"), "--strict", "-f", "json")
+            #expect(try line.scalar("clips", in: strict) == 2)
+            #expect(strict.error.contains("left out 2.wav"), "\(strict.error)")
+        }
+    }
+
     @Test("a folder of results has the files that are named, and with a form also what is printed")
     func out() async throws {
         try await with { line in

@@ -205,6 +205,7 @@ func writeRecordings(_ count: Int, in folder: String, milliseconds: Int = 60) th
 struct ToldRun: Sendable {
     var results: [V1.PluginResult] = []
     var skipped: [V1.SkippedRecording] = []
+    var notices: [V1.RecordingNotice] = []
     var progress: [V1.Progress] = []
     var recordings: [V1.RecordingInfo] = []
     var provenance: [V1.Provenance] = []

@@ -74,6 +74,7 @@ struct PluginBench: Sendable {
                 case .provenance(let provenance): state.provenance.append(provenance)
                 case .state(let piece): state.state += piece.data
                 case .skipped(let skipped): state.skipped.append(skipped)
+                case .notice(let notice): state.notices.append(notice)
                 case .progress(let progress): state.progress.append(progress)
                 default: break
                 }

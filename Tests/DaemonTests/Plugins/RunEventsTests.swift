@@ -52,6 +52,35 @@ private func matrix(_ clip: PluginClipValue) -> V1.PluginResult {
             ])
     }
 
+    @Test(
+        "what there is to know of a recording, or of its folder, is told with a code; of sound ones nothing",
+        arguments: [1, 3] as [UInt32])
+    func notices(workers: UInt32) async throws {
+        let bench = try PluginBench(recordings: 3)
+        let catalogue = FakePlugin.catalogue()
+        let sound = try await bench.run(catalogue, bench.request { $0.workers = workers })
+        #expect(sound.notices.isEmpty && sound.skipped.isEmpty)
+        // The number of bytes of the samples, which was never filled in.
+        let path = bench.set + "/00001.wav"
+        var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+        bytes.replaceSubrange(40..<44, with: [0, 0, 0, 0])
+        try bench.folder.write(bytes, to: "set/00001.wav")
+        try bench.folder.write(Array("# Notes".utf8), to: "set/notes.md")
+        let run = try await bench.run(catalogue, bench.request { $0.workers = workers })
+        #expect(run.bytes == sound.bytes && run.skipped.isEmpty)
+        let told = Dictionary(uniqueKeysWithValues: run.notices.map { ($0.file, $0.notice ?? V1.Notice()) })
+        #expect(told.mapValues(\.code) == ["00001.wav": "wrong_length", bench.set + "/notes.md": "left_out"])
+        #expect(told["00001.wav"]?.text.contains("says that there are no samples") == true)
+        let strict = try await bench.run(
+            catalogue,
+            bench.request {
+                $0.workers = workers
+                $0.strict = true
+            })
+        #expect(strict.skipped.map(\.file) == ["00001.wav"] && strict.notices.map(\.notice?.code) == ["left_out"])
+        #expect(strict.skipped.first?.reason.contains("says that there are no samples") == true)
+    }
+
     @Test("workers, a run that goes on, and a merge tell the recordings that one run tells, in its order")
     func recordings() async throws {
         let bench = try PluginBench(recordings: 7)
