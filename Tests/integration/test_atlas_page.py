@@ -144,7 +144,7 @@ def test_card(address, phone, dark):
         assert page.run("document.querySelectorAll('.groups .group').length") == 10
         heights = page.run("[...document.querySelectorAll('.groups .group')].map(g => [...g.querySelectorAll('i')].map(i => i.title))")
         strong, weak = 9 * 60 + 10, 5
-        assert heights[0][0].startswith(f"{VOWELS[6]}: {100 * strong / (strong + weak):.2g} %"), heights[0]
+        assert heights[0][0].startswith(f"{VOWELS[6]}: {100 * strong / (strong + weak):.2g}\u00a0%"), heights[0]
         width = page.run("document.documentElement.scrollWidth")
         assert width <= (390 if phone else 1280), "the page is wider than the screen"
         shoot(page, name + "-card")
@@ -291,25 +291,25 @@ def test_labels(address):
         caption = "document.querySelector('.histogram figcaption').textContent"
         line = "document.querySelector('.histogram .threshold').style.left"
         assert page.run("[...document.querySelectorAll('table.labels thead th')].map(c => c.textContent)") == [
-            "label", "kind", "precision", "base", "lift", "named", "recall", "F1", "AUC", "MI", "selectivity", "lag", "p",
+            "label", "kind", "precision", "base", "lift", "named", "recall", "F1", "AUC", "AP", "MI", "selectivity", "lag", "p",
             "threshold", "frames"]
         assert page.run(rows) == [
-            [VOWELS[6], "phoneme", "0.60", "0.125", "4.82 ×", "0.60", "0.50", "0.60", "0.90", "0.03", "0.37", "40 ms",
+            [VOWELS[6], "phoneme", "0.60", "0.125", "4.82 ×", "0.60", "0.50", "0.60", "0.90", "–", "0.03", "0.37", "40 ms",
              "0.001", "0.8", "600 / 600"],
-            ["two", "word", "0.40", "0.25", "1.6 ×", "0.40", "0.50", "0.60", "0.90", "0.03", "0.37", "40 ms", "0.001",
+            ["two", "word", "0.40", "0.25", "1.6 ×", "0.40", "0.50", "0.60", "0.90", "–", "0.03", "0.37", "40 ms", "0.001",
              "0.8", "600 / 600"]]
         assert page.run("document.querySelector('.heading').textContent").startswith(
             f"{VOWELS[6]}{HOOK} · 6phoneme {VOWELS[6]}, 40 ms after it")
         # The threshold is within a cell: how many of its frames are above is not known.
         counts = [round(40000 * math.exp(-cell / 4)) + 1 for cell in range(40)]
-        least, most = (f"{100 * sum(counts[first:]) / sum(counts):.2g} %" for first in (7, 6))
+        least, most = (f"{100 * sum(counts[first:]) / sum(counts):.2g}\u00a0%" for first in (7, 6))
         assert f", {least} to {most} of them above the label’s threshold of 0.8" in page.run(caption)
         assert page.run(line) == "16%"
         card(page, feature, address, "&side=-")
         until(page, f"{rows}.length === 1")
         assert page.run(rows)[0][-2] == "−0.1"
         assert page.run(caption).startswith("distance below zero; ")
-        assert page.run(caption).endswith(", 30 % of them above the label’s threshold of 0.1")
+        assert page.run(caption).endswith(", 30\u00a0% of them above the label’s threshold of 0.1")
         assert page.run(line) == "50%"
         shoot(page, f"{'files' if address.startswith('file') else 'served'}-smallest")
         # One of those that a scan gave no lift.
