@@ -10,6 +10,8 @@ package struct RunCollector {
     private let logger: Logger
     private let line: ProgressLine
     private let label: String
+    /// Recordings that the plugin was given.
+    private var heard = 0
 
     /// - Parameters:
     ///   - logger: takes what the plugin and the daemon log.
@@ -39,14 +41,13 @@ package struct RunCollector {
             run.notices.append(notice)
             say(PrintedText.safe("\(notice.file): \(notice.notice?.text ?? "")"), .warning)
         case .log(let log)?: say(PrintedText.safe(log.message), level(log.level))
-        case .started?, .recording?, .state?, nil: break
+        case .recording?: heard += 1
+        case .started?, .state?, nil: break
         }
     }
 
-    /// Whether recordings were named and every one was left out.
-    package var heardNothing: Bool {
-        run.end?.results == 0 && (!run.skipped.isEmpty || !run.notices.isEmpty)
-    }
+    /// Whether every recording was left out; results about all of them there may be all the same, of none.
+    package var heardNothing: Bool { heard == 0 && (!run.skipped.isEmpty || !run.notices.isEmpty) }
 
     private func say(_ text: String, _ level: Level) {
         line.clear()

@@ -7,7 +7,7 @@ import Testing
 /// Headers of chance: each file is read or refused in words, and nothing worse.
 @Suite("Mutated headers") struct MutationTests {
     /// For each container; more by the variable `AUSCULT_MUTATIONS`.
-    private static let rounds = ProcessInfo.processInfo.environment["AUSCULT_MUTATIONS"].flatMap { Int($0) } ?? 300
+    private static let rounds = ProcessInfo.processInfo.environment["AUSCULT_MUTATIONS"].flatMap { Int($0) } ?? 10_000
 
     // Not MP3's frames: libmpg123 would fill the log with its own complaints. They are walked below.
     static let formats: [OddFiles.Format] = [.wav, .wavFloat, .aiff, .au, .w64, .caf, .flac, .vorbis, .opus]

@@ -261,6 +261,19 @@ struct PluginCommandLine {
         }
     }
 
+    @Test("a run that was given no recording, since all were left out, does not succeed; a part without any does")
+    func nothingHeard() async throws {
+        try await with { line in
+            try FileManager.default.createDirectory(atPath: line.data("notes"), withIntermediateDirectories: true)
+            try line.data.write(Array("# Notes".utf8), to: "notes/a.md")
+            try line.data.write(Array("no sound".utf8), to: "notes/b.wav")
+            let none = await line.run("run", "faulty", line.data("notes"))
+            #expect(none.status == 66 && none.error.contains("no recording was heard"), "\(none.status) \(none.error)")
+            let last = await line.run("run", "faulty", line.data("set"), "--shard", "64/64")
+            #expect(last.status == 0, "\(last.error)")
+        }
+    }
+
     @Test("states that do not belong together, or are none, are refused by name")
     func mismatches() async throws {
         try await with([try TestBundle(), try TestBundle(analysis: "attention-stats")]) { line in
