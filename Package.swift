@@ -358,3 +358,9 @@ let package = Package(
             ]
         } ?? [])
 )
+
+// Test modules take longest to build. `ONLY_TESTS=WhisperTests,WireTests swift build --build-tests` leaves the others out.
+if let chosen = ProcessInfo.processInfo.environment["ONLY_TESTS"] {
+    let names = chosen.split(separator: ",").map(String.init)
+    package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
+}
