@@ -24,15 +24,20 @@ def log_mel(audio, bands, frames):
     return whisper.log_mel_spectrogram(window, bands)
 
 
-def activations(network, mel, tokens):
+def activations(network, mel, tokens, keep=None):
     """Every hook point of one encoder pass and one decoder pass over all `tokens`.
 
-    `mel`: [bands, 2 * n_audio_ctx]. Returns name -> float32 array.
+    `mel`: [bands, 2 * n_audio_ctx]. Returns name -> array, of the network's precision. `keep(name, array)`, where it is
+    given, gets them one at a time instead, and may not hold on to them.
     """
-    values, handles = {}, []
+    values, handles, kind = {}, [], network.decoder.token_embedding.weight.dtype
 
     def store(name, value):
-        values[name] = value.detach()[0].float().contiguous().numpy().copy()
+        array = value.detach()[0].to(kind).contiguous().numpy()
+        if keep is None:
+            values[name] = array.copy()
+        else:
+            keep(name, array)
 
     def output(module, name, view=lambda value: value):
         handles.append(module.register_forward_hook(lambda _, __, value: store(name, view(value))))
@@ -90,6 +95,6 @@ def activations(network, mel, tokens):
             stack.callback(handle.remove)
         stack.enter_context(torch.no_grad())
         stack.enter_context(disable_sdpa())
-        audio = encoder(torch.as_tensor(mel)[None].float())
+        audio = encoder(torch.as_tensor(mel)[None].to(kind))
         decoder(torch.tensor([tokens]), audio)
     return values
