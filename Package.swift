@@ -6,6 +6,8 @@ import PackageDescription
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 /// The same, with what is internal open to tests in release as well: an analysis has one public type, the plugin.
 let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
+/// What only calls and compares is not optimised: the largest test modules then take half the time to build.
+let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 
 /// Kernels are one source in Swift SIMD, compiled once for each instruction set: what every processor has, and on x86-64 two wider ones.
 /// Which of them runs is chosen at start.
@@ -309,7 +311,7 @@ let package = Package(
                 "Mel", "Messages", "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], swiftSettings: plain),
         .testTarget(
             name: "ResultsTests",
             dependencies: ["Drawing", "Messages", "Palette", "Results", "StrictJSON", "TestSupport", "Whisper"]),
@@ -327,7 +329,7 @@ let package = Package(
                 "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
                 "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], swiftSettings: plain),
         .testTarget(
             name: "PluginsTests",
             dependencies: [
