@@ -113,6 +113,7 @@ extension PluginsCommand {
 
         @Argument(help: "The bundle's folder.", completion: .directory) var path: String
         @OptionGroup var arguments: PluginArgumentOptions
+        @OptionGroup var permissions: PluginPermissionOptions
         @OptionGroup var model: ModelOptions
         @OptionGroup var format: FormatOption
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -124,7 +125,7 @@ extension PluginsCommand {
             try await connection.use(Verbosity.notices) { daemon in
                 let request = V1.ValidatePluginRequest(
                     path: path, model: model.reference,
-                    arguments: try arguments.messages)
+                    arguments: try arguments.messages, permissions: try permissions.message)
                 try await daemon.events(V1.PluginRPC.validate, request) { message in
                     switch message.event {
                     case .check(let check)?:

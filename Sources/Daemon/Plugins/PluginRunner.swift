@@ -29,6 +29,8 @@ extension PluginRunner {
 
 /// What a plugin says while it runs; called on the thread of the call under way.
 struct PluginOutlet: Sendable {
+    /// What its process may do.
+    var access = PluginAccess()
     var log: @Sendable (V1.PluginLog) -> Void = { _ in }
     /// What it throws ends the call.
     var result: @Sendable (V1.PluginResult) throws -> Void = { _ in }
@@ -59,7 +61,8 @@ struct PluginCatalogue: Sendable {
                 return FoundPlugin(id: bundle.id, version: bundle.version, library: bundle.library) {
                     services, outlet in
                     try PluginProcess.start(
-                        bundle, limits: limits, services: services, quarantine: registry.quarantine,
+                        bundle, access: outlet.access, limits: limits, services: services,
+                        quarantine: registry.quarantine,
                         log: outlet.log, result: outlet.result)
                 }
             })

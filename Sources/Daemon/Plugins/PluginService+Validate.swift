@@ -15,6 +15,7 @@ extension PluginService {
             throw ServiceError(.invalidArgument, "the path '\(request.path)' is not absolute")
         }
         let bundle = try PluginBundle(folder: request.path)
+        let permissions = try PluginPermissions(request.permissions)
         return try await engine.run(request.model, client: client, deadline: deadline) { [folder] model, turn in
             // Not the folder of its runs, which a check must leave alone.
             let scratch = "\(folder)/.validate-\(UUID().uuidString)"
@@ -22,7 +23,7 @@ extension PluginService {
             let services = EngineServices(plugin: bundle.id, model: model, turn: turn, folder: scratch)
             let run = try PluginRunValue(model, recordings: 0, seed: 0)
             let validator = PluginValidator(
-                bundle, arguments: request.arguments, run: run, services: services
+                bundle, arguments: request.arguments, permissions: permissions, run: run, services: services
             ) { sound, needs in
                 services.take(needs)
                 return try turn.resumed {

@@ -81,6 +81,7 @@ struct PluginService: Sendable {
         let run = PluginRun(
             plugin: plugin, request: request, interventions: try request.interventions.map { try InterventionSpec($0) },
             recordings: recordings, folder: try stateFolder(of: plugin.id), intervals: intervals, running: running,
+            access: PluginAccess(arguments: request.arguments, permissions: try PluginPermissions(request.permissions)),
             output: RunOutput(emit))
         return try await cancelling(running, deadline: deadline) {
             let path = request.checkpoint
@@ -146,6 +147,7 @@ struct PluginService: Sendable {
             )
         }
         let folder = try stateFolder(of: plugin.id)
+        let permissions = try PluginPermissions(request.permissions)
         let running = RunningPlugins()
         let output = RunOutput(emit)
         return try await cancelling(running, deadline: deadline) {
@@ -157,6 +159,9 @@ struct PluginService: Sendable {
                 }
                 let worker = try PluginWorker(
                     plugin, turn: turn, services: services, absence: absence, running: running,
+                    access: PluginAccess(
+                        arguments: merge.header.arguments.map { V1.PluginArgument(id: $0.id, value: $0.value) },
+                        permissions: permissions),
                     log: { try? output.tell(.log($0)) }, tell: { try output.tell($0) })
                 defer { worker.close() }
                 return try merge.run(
