@@ -361,7 +361,10 @@ let package = Package(
                 .target(name: "CFuzzer", path: "Tests/fuzz/CFuzzer"),
                 .executableTarget(
                     name: "auscult-fuzz",
-                    dependencies: ["CFuzzer", "Messages", "Wire", .product(name: "NIOCore", package: "swift-nio")],
+                    dependencies: [
+                        "AtlasPage", "CFuzzer", "DataSets", "Messages", "StrictJSON", "TensorFiles", "Wire",
+                        .product(name: "NIOCore", package: "swift-nio"),
+                    ],
                     path: "Tests/fuzz/Sources", swiftSettings: covered,
                     linkerSettings: [.unsafeFlags([library, "-lstdc++"])]),
             ]

@@ -330,10 +330,12 @@ private final class Sleeper: Sendable {
         let seen = Mutex<Peer?>(nil)
         var limits = WireServer.Limits()
         limits.refusal = .seconds(60)
-        let server = try await TestServer(limits: limits, authorize: { peer in
-            seen.withLock { $0 = peer }
-            return WireError(.permissionDenied, "user \(peer.uid) may not", reason: "permission_denied")
-        })
+        let server = try await TestServer(
+            limits: limits,
+            authorize: { peer in
+                seen.withLock { $0 = peer }
+                return WireError(.permissionDenied, "user \(peer.uid) may not", reason: "permission_denied")
+            })
         try await server.run { server in
             let client = try await server.connect()
             let error = await #expect(throws: WireError.self) {

@@ -4,11 +4,16 @@ import Messages
 
 /// How the plugin's process gives away what it was not granted, before any of the plugin's code is in it.
 enum HostConfinement {
+    /// What a plugin's process, and all that it starts, may add to the processes and threads of the user.
+    private static let mostProcesses: Int32 = 256
+
     struct Failure: Error, CustomStringConvertible { let description: String }
 
     /// - Throws: ``Failure`` where the kernel has the means and refuses. Where it has none, there is nothing to do: the daemon knows it.
     static func apply(_ confinement: HostV1.Confinement) throws {
         if confinement.folder.isEmpty { unsetenv("TMPDIR") } else { setenv("TMPDIR", confinement.folder, 1) }
+        // Where processes can be made, there is a bound for them.
+        if confinement.unconfined || !ConfinementSupport.seccomp { _ = auscult_bound_processes(mostProcesses) }
         guard !confinement.unconfined else { return }
         // A thread that is there before would stay free, and do for the plugin what it must not.
         let threads = auscult_thread_count()

@@ -15,7 +15,7 @@ package enum ConfinementSupport {
     /// What does not hold here, a sentence each.
     package static var gaps: [String] { gaps(landlock: landlock, seccomp: seccomp) }
 
-    static func gaps(landlock: Int, seccomp: Bool) -> [String] {
+    package static func gaps(landlock: Int, seccomp: Bool) -> [String] {
         var gaps: [String] = []
         if landlock == 0 {
             gaps.append(

@@ -36,7 +36,9 @@ import Testing
             let computing = queue.watch.reports(now: .now + .seconds(61))
             let waiting = try turn.suspended { queue.watch.reports(now: .now + .seconds(600)) }
             try turn.checkpoint()
-            return (computing.count, waiting.count, queue.watch.reports(now: .now + .seconds(61)).count, queue.unfinished)
+            return (
+                computing.count, waiting.count, queue.watch.reports(now: .now + .seconds(61)).count, queue.unfinished
+            )
         }
         #expect(seen == (1, 0, 1, 1))
         #expect(queue.watch.reports(now: .now + .seconds(600)).isEmpty)
