@@ -28,8 +28,9 @@ void attack_memory(report *report, const char *target) {
     for (int number = 64; number < 1024; number++) close(number);
     tell(report, "allocate until there is none", ({
              size_t all = 0;
-             char *block;
-             while (all < 1ul << 34 && (block = malloc(64 << 20))) all += 64 << 20;
+             // Volatile, or the compiler sees that nobody reads it.
+             volatile char *block;
+             while (all < 1ul << 34 && (block = malloc(64 << 20))) block[0] = 1, all += 64 << 20;
              all >= 1ul << 34;
          }));
 }
