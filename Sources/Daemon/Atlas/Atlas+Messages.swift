@@ -15,7 +15,7 @@ extension AtlasBuildRequest {
     }
 }
 
-extension AtlasService.Listening {
+extension AtlasService.ListenRequest {
     /// - Throws: ``ServiceError`` (`invalidArgument`) for a format that there is none of.
     init(_ message: V1.ListenAtlasRequest) throws {
         self.init(format: try SoundFileFormat(message.format), gainDecibels: message.gainDb)

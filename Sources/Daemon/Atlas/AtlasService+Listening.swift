@@ -3,7 +3,7 @@ import Audio
 
 extension AtlasService {
     /// A moment of a feature that is to be heard, and how.
-    struct Listening: Sendable {
+    struct ListenRequest: Sendable {
         var side = "+"
         /// Of the example, from 1.
         var rank = 1
@@ -17,7 +17,7 @@ extension AtlasService {
     /// What is to be heard of a feature's moment.
     /// - Throws: ``Atlas/AtlasError``, ``ServiceError``: `notFound` for a rank that the feature does not have, or a recording
     ///   whose place is not known; `invalidArgument` for a decoder's feature, whose moments are tokens.
-    func excerpt(_ wanted: Listening, of card: AtlasCard) throws -> (RecordingReference, ExcerptService.Request) {
+    func excerpt(_ wanted: ListenRequest, of card: AtlasCard) throws -> (RecordingReference, ExcerptService.Request) {
         let name = "feature \(card.feature.number) of \(card.feature.hook)"
         guard wanted.around > 0, wanted.around <= 50 else {
             throw ServiceError(.invalidArgument, "around is \(wanted.around) s; expected up to 50")
