@@ -126,7 +126,7 @@ extension V1.PluginPermissions: NamesPaths {
     }
 }
 
-/// A plugin's arguments, whose kinds only its description knows, are ``PluginService/resolving(_:in:)``'s.
+/// A plugin's arguments, whose kinds only its description knows, are ``RunRequest/init(_:in:_:)``'s.
 extension V1.RunPluginRequest: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         try model.resolvePaths(in: folder)

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Messages
 import PluginHost
 import Synchronization
 
@@ -16,7 +15,7 @@ final class PluginWorker {
     private let services: EngineServices?
     private let journal: SpooledRecords?
     private let recording: CurrentRecording
-    private let tell: @Sendable (V1.PluginEvent.Event) throws -> Void
+    private let tell: @Sendable (RunEvent) throws -> Void
 
     /// Time in the engine: for what the plugin needs, and for what it asks.
     var engineTime: Duration { captured + (services?.engineTime ?? .zero) }
@@ -38,8 +37,8 @@ final class PluginWorker {
     init(
         _ plugin: FoundPlugin, turn: EngineTurn, services: EngineServices?, absence: String = "",
         running: RunningPlugins, access: PluginAccess, journal: SpooledRecords? = nil,
-        log: @escaping @Sendable (V1.PluginLog) -> Void,
-        tell: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+        log: @escaping @Sendable (PluginLog) -> Void,
+        tell: @escaping @Sendable (RunEvent) throws -> Void
     ) throws {
         self.plugin = plugin
         self.turn = turn
@@ -60,11 +59,11 @@ final class PluginWorker {
 
     /// Keeps what belongs to a recording, and tells it.
     private static func take(
-        _ event: V1.PluginEvent.Event, of recording: UInt64?, _ journal: SpooledRecords?,
-        _ tell: (V1.PluginEvent.Event) throws -> Void
+        _ event: RunEvent, of recording: UInt64?, _ journal: SpooledRecords?,
+        _ tell: (RunEvent) throws -> Void
     ) throws {
         if let recording, let journal {
-            try journal.append(recording, V1.PluginEvent(event: event).serialized())
+            try journal.append(recording, event.record)
         }
         try tell(event)
     }
@@ -101,7 +100,7 @@ final class PluginWorker {
         }
     }
 
-    func create(_ arguments: [V1.PluginArgument]) throws -> PluginNeedsValue {
+    func create(_ arguments: [PluginArgument]) throws -> PluginNeedsValue {
         let needs = try call { try $0.create(arguments: arguments) }
         services?.take(needs)
         return needs

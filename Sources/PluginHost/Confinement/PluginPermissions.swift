@@ -74,6 +74,12 @@ public struct DeclaredPermissions: Hashable, Sendable {
         path == folder || path.hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
     }
 
+    public init(_ message: V1.DeclaredPermissions?) {
+        guard let message else { return }
+        (read, writeFiles, writeFolders) = (message.read, message.writeFiles, message.writeFolders)
+        network = message.network
+    }
+
     public var message: V1.DeclaredPermissions {
         V1.DeclaredPermissions(read: read, writeFiles: writeFiles, writeFolders: writeFolders, network: network)
     }
