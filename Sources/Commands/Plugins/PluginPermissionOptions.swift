@@ -8,8 +8,8 @@ struct PluginPermissionOptions: ParsableArguments {
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Allow the plugin to read or write a file or folder, or to use the network; may be repeated.",
-            valueName: "read=PATH|write=PATH|network"))
+            "Allow the plugin read=PATH, write=PATH or network, beside what its arguments name; may be repeated.",
+            valueName: "right"))
     var allow: [String] = []
     @Flag(help: "Run the plugin unconfined: it may do what you may.") var unconfined = false
 
