@@ -54,6 +54,7 @@ let package = Package(
         .library(name: "Whisper", targets: ["Whisper"]),
         // Plugins that the tests load.
         .library(name: "FaultyPlugin", type: .dynamic, targets: ["FaultyPlugin"]),
+        .library(name: "HostilePlugin", type: .dynamic, targets: ["HostilePlugin"]),
         .library(name: "NoPlugin", type: .dynamic, targets: ["NoPlugin"]),
     ] + analyses.map { .library(name: $0.folder, type: .dynamic, targets: [$0.module]) },
     dependencies: [
@@ -76,6 +77,7 @@ let package = Package(
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
         .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // The default model and the demonstration clips, as bytes in the binary.
@@ -94,11 +96,14 @@ let package = Package(
             ], swiftSettings: covered),
         // Passing file descriptors over a Unix socket, and memory without a name: C's macros, which Swift cannot use.
         .target(name: "CDescriptors"),
+        // What keeps a plugin's process to what it was granted: Landlock, seccomp, and a process that ends what it leaves.
+        .target(name: "CConfinement", dependencies: ["CSeccomp"]),
         // The binary interface of plugins: one header, and all that a plugin includes.
         .target(name: "CAuscultPlugin"),
         // Plugins: their bundles, the processes that they run in, and both sides of the wall between.
         .target(
-            name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages", "StrictJSON"],
+            name: "PluginHost",
+            dependencies: ["CAuscultPlugin", "CConfinement", "CDescriptors", "Files", "Messages", "StrictJSON"],
             swiftSettings: testable),
         // The Swift side of it, and the symbol that a plugin written in Swift exports: linked into plugins alone.
         .target(name: "PluginKit", dependencies: ["CAuscultPlugin"], swiftSettings: optimised),
@@ -148,6 +153,7 @@ let package = Package(
                 "Atlas", "Files", "Pages", "Palette",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: testable),
@@ -299,6 +305,9 @@ let package = Package(
             ]),
         .target(
             name: "FaultyPlugin", dependencies: ["CAuscultPlugin"], path: "Tests/PluginHostTests/Plugins/FaultyPlugin"),
+        .target(
+            name: "HostilePlugin", dependencies: ["CAuscultPlugin"], path: "Tests/PluginHostTests/Plugins/HostilePlugin"
+        ),
         .target(name: "NoPlugin", path: "Tests/PluginHostTests/Plugins/NoPlugin"),
         .testTarget(
             name: "PluginHostTests",
@@ -354,7 +363,10 @@ let package = Package(
                 .target(name: "CFuzzer", path: "Tests/fuzz/CFuzzer"),
                 .executableTarget(
                     name: "auscult-fuzz",
-                    dependencies: ["CFuzzer", "Messages", "Wire", .product(name: "NIOCore", package: "swift-nio")],
+                    dependencies: [
+                        "AtlasPage", "CFuzzer", "DataSets", "Messages", "StrictJSON", "TensorFiles", "Wire",
+                        .product(name: "NIOCore", package: "swift-nio"),
+                    ],
                     path: "Tests/fuzz/Sources", swiftSettings: covered,
                     linkerSettings: [.unsafeFlags([library, "-lstdc++"])]),
             ]

@@ -119,7 +119,14 @@ extension V1.LiveOpen: NamesPaths {
     }
 }
 
-/// A plugin's arguments, whose kinds only its description knows, are ``PluginService/resolving(_:in:)``'s.
+extension V1.PluginPermissions: NamesPaths {
+    mutating func resolvePaths(in folder: CallerFolder) throws {
+        read = try read.map(folder.absolute)
+        write = try write.map(folder.absolute)
+    }
+}
+
+/// A plugin's arguments, whose kinds only its description knows, are ``RunRequest/init(_:in:_:)``'s.
 extension V1.RunPluginRequest: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         try model.resolvePaths(in: folder)
@@ -130,6 +137,7 @@ extension V1.RunPluginRequest: NamesPaths {
         dataSets = try dataSets.map(folder.dataSet)
         checkpoint = try folder.absolute(checkpoint)
         stateFile = try folder.absolute(stateFile)
+        try permissions.resolvePaths(in: folder)
     }
 }
 
@@ -145,6 +153,7 @@ extension V1.MergePluginRequest: NamesPaths {
         pluginFolders = try pluginFolders.map(folder.absolute)
         stateFiles = try stateFiles.map(folder.absolute)
         stateFile = try folder.absolute(stateFile)
+        try permissions.resolvePaths(in: folder)
     }
 }
 
@@ -152,5 +161,6 @@ extension V1.ValidatePluginRequest: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         path = try folder.absolute(path)
         try model.resolvePaths(in: folder)
+        try permissions.resolvePaths(in: folder)
     }
 }

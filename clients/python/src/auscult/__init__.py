@@ -36,6 +36,7 @@ from .interventions import Intervention, Latent
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
 from .live import Live, LiveActivations, LiveEnd, LiveEvent, LiveHypothesis, LiveLevel, LiveSegment
 from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, Precision, RegisteredModel, Token
+from .permissions import Permissions
 from .plugins import (
     AudioClip,
     LabelledArray,
@@ -110,6 +111,7 @@ __all__ = [
     "Notice",
     "OutOfRange",
     "PermissionDenied",
+    "Permissions",
     "PluginDescription",
     "PluginListing",
     "PluginLog",

@@ -23,6 +23,7 @@ from .interventions import Interventions
 from .jobs import Jobs
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number
+from .permissions import Permissions, permissions_message
 from .status import DaemonStatus, Health, daemon_status
 from .traces import Context, Trace, TraceOptions
 from .transcripts import LanguageProbability, TranscribeOptions
@@ -358,6 +359,7 @@ class Client(Caller):
         precision: Precision = "exact",
         padding: Padding | None = None,
         stop_at_broken: bool = False,
+        permissions: Permissions | None = None,
         timeout: float | None = None,
         on_progress: streams.OnProgress | None = None,
     ) -> _runs.PluginRun:
@@ -376,6 +378,7 @@ class Client(Caller):
             padding: What fills the last window: zeros behind the samples (``"sound"``, the default), or behind the log-mel of
                 the whole recording (``"mel"``).
             stop_at_broken: Whether to end at a recording that cannot be read, rather than to leave it out.
+            permissions: What the plugin may do beside reading what its arguments name.
         """
 
         def run(connection: Connection) -> _runs.PluginRun:
@@ -397,6 +400,7 @@ class Client(Caller):
                 precision=precision,
                 padding=padding,
                 stop_at_broken=stop_at_broken,
+                permissions=permissions,
             )
             method = "auscult.v1.Plugin/Run"
             return _runs.PluginRun(connection, method, request, timeout=timeout, on_progress=on_progress)
@@ -411,6 +415,7 @@ class Client(Caller):
         states: Iterable[str | os.PathLike[str] | bytes],
         *,
         state: _runs.StateTarget = None,
+        permissions: Permissions | None = None,
         timeout: float | None = None,
     ) -> _runs.PluginRun:
         """Puts the states of several runs together, and gives the results as if one run had heard all their recordings.
@@ -418,11 +423,12 @@ class Client(Caller):
         Args:
             states: Files, or bytes as `PluginRun.state` has them: of one plugin, version, model, and of the same arguments.
             state: Where the state of all of them goes, as for `run`.
+            permissions: As for `run`.
         """
         all_states = list(states)
 
         def merge(connection: Connection) -> _runs.PluginRun:
-            request = v1.MergePluginRequest()
+            request = v1.MergePluginRequest(permissions=permissions_message(permissions))
             _runs.set_state(request, state)
             for one in all_states:
                 if isinstance(one, (bytes, bytearray, memoryview)):
