@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _socket, streams, transcripts
 from . import models as _models
 from . import plugins as _plugins
+from . import recordings as _recordings
 from . import runs as _runs
 from . import live as _live
 from ._audio import Audio, Span, audio_source, lent_source, span_message, spool
@@ -213,6 +214,32 @@ class Client(Caller):
             request = v1.DetectLanguageRequest(model=model_ref(model, vocabulary, precision), audio=source)
             answer = self._unary("auscult.v1.Transcribe/DetectLanguage", request, timeout, connection)
         return [LanguageProbability(one.language, one.probability) for one in answer.languages]
+
+    # What there is to listen to.
+
+    def recordings(
+        self,
+        data: Audio | Sequence[Audio],
+        *,
+        alignments: bool = False,
+        stop_at_broken: bool = False,
+        timeout: float | None = None,
+    ) -> _recordings.RecordingStream:
+        """The recordings that a run of the same data would hear, in its order, with what is known about them.
+
+        Args:
+            data: As for `run`.
+            alignments: Whether alignments are read for phonemes and words.
+            stop_at_broken: Whether to end at what describes no recording or cannot be read, rather than to leave it out.
+        """
+
+        def make(connection: Connection) -> _recordings.RecordingStream:
+            request = _recordings.list_request(
+                data, connection, timeout, alignments=alignments, stop_at_broken=stop_at_broken
+            )
+            return _recordings.RecordingStream(connection, "auscult.v1.Recordings/List", request, timeout=timeout)
+
+        return self._opened(make)
 
     # What it sounds like.
 
