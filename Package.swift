@@ -131,7 +131,7 @@ let package = Package(
         // SHA-256 by OpenSSL.
         .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
-        .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
+        .target(name: "DataSets", dependencies: ["Files", "StrictJSON"], swiftSettings: testable),
 
         // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
         .target(
