@@ -301,8 +301,8 @@ class Client(Caller):
             timeout: Seconds until it must be done.
             on_progress: Called with the progress, in windows.
             options: ``frames`` (``"valid"``, ``"all"``), ``reduce`` (``"none"``, ``"max"``, ``"mean"``),
-                ``context`` (``"full"``, ``"auto"``), ``padding`` (``"sound"``, ``"mel"``), ``interventions``, ``text`` or
-                ``tokens`` for the decoder, or ``transcript`` (True, or the options of `transcribe`) to look inside the
+                ``context`` (``"full"``, ``"auto"``), ``padding`` (``"sound"``, ``"mel"``), ``interventions``, ``objective`` (what to
+                differentiate, beside the activations), ``text`` or ``tokens`` for the decoder, or ``transcript`` (True, or the options of `transcribe`) to look inside the
                 passes that write the recording's transcript, ``model``, ``vocabulary``, ``precision`` (``"exact"``, ``"int8"``, ``"bf16"``), ``language``,
                 ``task``, ``name``, and ``span`` in seconds.
         """
