@@ -31,7 +31,8 @@ struct Auscult: AsyncParsableCommand {
             """,
         version: auscultVersion,
         subcommands: [
-            TranscribeCommand.self, HooksCommand.self, TraceCommand.self, ModelsCommand.self, PrecisionCommand.self,
+            TranscribeCommand.self, ListenCommand.self, DevicesCommand.self, HooksCommand.self, TraceCommand.self,
+            ModelsCommand.self, PrecisionCommand.self,
             SamplesCommand.self,
             JobsCommand.self, RunCommand.self, MergeCommand.self, PluginsCommand.self, AtlasCommand.self,
             ReproduceCommand.self,

@@ -8,6 +8,7 @@ public final class HookRun {
     public let plan: HookPlan
     private let dimensions: ModelDimensions
     private let sink: (CapturedTensor) throws -> Void
+    private let pause: () throws -> Void
     private let interventions: [HookPoint: [Intervention]]
     /// Captures of the pass under way that are still to come.
     private var remaining: Set<HookPoint> = []
@@ -19,14 +20,19 @@ public final class HookRun {
     /// The capture after which an encoder's pass need not go on; nil where it has to go to its end.
     private let lastOfEncoder: HookPoint?
 
-    /// - Parameter sink: receives each captured activation as soon as it is complete, on the thread of the run;
-    ///   what it throws ends the run.
+    /// - Parameters:
+    ///   - sink: receives each captured activation as soon as it is complete, on the thread of the run;
+    ///     what it throws ends the run.
+    ///   - pause: called between two blocks of the encoder, on the thread of the run: others may compute meanwhile. What it
+    ///     throws ends the run.
     public init(
-        _ plan: HookPlan, dimensions: ModelDimensions, sink: @escaping (CapturedTensor) throws -> Void = { _ in }
+        _ plan: HookPlan, dimensions: ModelDimensions, sink: @escaping (CapturedTensor) throws -> Void = { _ in },
+        pause: @escaping () throws -> Void = {}
     ) throws {
         self.plan = plan
         self.dimensions = dimensions
         self.sink = sink
+        self.pause = pause
         var byPoint: [HookPoint: [Intervention]] = [:]
         for intervention in plan.interventions {
             for point in intervention.targets { byPoint[point, default: []].append(intervention) }
@@ -37,6 +43,9 @@ public final class HookRun {
         lastOfEncoder =
             plan.stopsEarly && plan.captures.allSatisfy(\.isEncoder) ? order.last(where: plan.captures.contains) : nil
     }
+
+    /// A place where nothing of the run computes.
+    func betweenBlocks() throws { try pause() }
 
     /// Whether there is anything to do at any hook point.
     var isActive: Bool { !plan.captures.isEmpty || !interventions.isEmpty }

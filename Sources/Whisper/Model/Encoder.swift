@@ -31,6 +31,7 @@ struct Encoder: Sendable {
         let stream = EncoderStream(frames: frames, width: conv2.outputs)
         try frontEnd(mel, stream, hooks)
         for (layer, block) in blocks.enumerated() {
+            try hooks.betweenBlocks()
             try hooks.forEachBlock(of: frames, readIn: layer) { rows, hooks in
                 var (x, q) = stream.take(rows)
                 try block(&x, queries: q, memory: memory(layer, stream), hooks: hooks.block(layer))

@@ -34,7 +34,23 @@ from .errors import (
 )
 from .interventions import Intervention, Latent
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
-from .live import Live, LiveActivations, LiveEnd, LiveEvent, LiveHypothesis, LiveLevel, LiveSegment
+from .live import (
+    Live,
+    LiveActivations,
+    LiveEnd,
+    LiveEvent,
+    LiveGap,
+    LiveHypothesis,
+    LiveLevel,
+    LiveMark,
+    LiveReadings,
+    LiveSegment,
+    LiveSource,
+    LiveSteering,
+    LiveUnread,
+    Rolling,
+    SoundDevice,
+)
 from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, Precision, RegisteredModel, Token
 from .plugins import (
     AudioClip,
@@ -99,9 +115,15 @@ __all__ = [
     "LiveActivations",
     "LiveEnd",
     "LiveEvent",
+    "LiveGap",
     "LiveHypothesis",
     "LiveLevel",
+    "LiveMark",
+    "LiveReadings",
     "LiveSegment",
+    "LiveSource",
+    "LiveSteering",
+    "LiveUnread",
     "MessageStream",
     "Model",
     "ModelInfo",
@@ -118,6 +140,7 @@ __all__ = [
     "PluginResult",
     "PluginRun",
     "Provenance",
+    "Rolling",
     "RunEnd",
     "RunRecording",
     "SkippedRecording",
@@ -131,6 +154,7 @@ __all__ = [
     "ResultAxis",
     "Segment",
     "SkippedRecording",
+    "SoundDevice",
     "Span",
     "Stream",
     "Table",
