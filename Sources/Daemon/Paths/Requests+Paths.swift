@@ -123,6 +123,7 @@ extension V1.LiveOpen: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         try model.resolvePaths(in: folder)
         for index in features.indices { features[index].dictionary = try folder.absolute(features[index].dictionary) }
+        try interventions.resolvePaths(in: folder)
     }
 }
 

@@ -339,6 +339,10 @@ class Client(Caller):
         step: float | None = None,
         window: float | None = None,
         padding: Padding | None = None,
+        rolling: _live.Rolling | None = None,
+        interventions: Interventions = (),
+        compare: bool = False,
+        context: Context = "full",
         timeout: float | None = None,
     ) -> _live.Live:
         """Opens a line for sound while it is being made.
@@ -353,9 +357,78 @@ class Client(Caller):
             window: Seconds of sound that the encoder sees at most; the model's own window by default.
             padding: What fills the window behind the sound: zeros behind the samples (``"sound"``, the default), or behind their
                 log-mel (``"mel"``), as a transcription has them.
+            rolling: Features from a short context of their own, as they settle (`LiveReadings`), and levels at their pace.
+            interventions: What looks run under, until `Live.steer` says otherwise.
+            compare: Whether the text is also written without interventions, side by side.
+            context: How much of the text's window the encoder computes: ``"full"`` or ``"auto"``.
             timeout: Seconds until the line ends by itself.
         """
-        request = _live.opening(model, vocabulary, precision, language, transcribe, features, step, window, padding)
+        return self._listening(
+            None, model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
+            interventions, compare, context, timeout,
+        )
+
+    def listen(
+        self,
+        device: str | int = "",
+        *,
+        model: Model = "",
+        vocabulary: str = "",
+        precision: Precision = "exact",
+        language: str = "",
+        transcribe: bool = True,
+        features: Iterable[_live.Feature] = (),
+        step: float | None = None,
+        window: float | None = None,
+        padding: Padding | None = None,
+        rolling: _live.Rolling | None = _live.Rolling(),
+        interventions: Interventions = (),
+        compare: bool = False,
+        context: Context = "full",
+        timeout: float | None = None,
+    ) -> _live.Live:
+        """Listens to a sound input of the daemon's machine; iterate for what is heard, and `finish` to end it.
+
+        Args:
+            device: A number or a name of `devices`, or a part of one name; the default where it is empty.
+
+        The others are those of `live`; features come from a rolling context unless `rolling` is None.
+
+        Raises:
+            Unavailable: When iterating, where there is no such device.
+        """
+        return self._listening(
+            device, model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
+            interventions, compare, context, timeout,
+        )
+
+    def devices(self) -> list[_live.SoundDevice]:
+        """The sound inputs of the daemon's machine."""
+        answer = self._unary("auscult.v1.Live/Devices", v1.ListSoundDevicesRequest())
+        return [_live.device(one) for one in answer.devices]
+
+    def _listening(
+        self,
+        device: str | int | None,
+        model: Model,
+        vocabulary: str,
+        precision: Precision,
+        language: str,
+        transcribe: bool,
+        features: Iterable[_live.Feature],
+        step: float | None,
+        window: float | None,
+        padding: Padding | None,
+        rolling: _live.Rolling | None,
+        interventions: Interventions,
+        compare: bool,
+        context: Context,
+        timeout: float | None,
+    ) -> _live.Live:
+        request = _live.opening(
+            model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
+            interventions, compare, device, context,
+        )
         return self._opened(lambda it: _live.Live(it, "auscult.v1.Live/Listen", request, timeout=timeout))
 
     # Plugins.
