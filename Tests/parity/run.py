@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding,plugins,features]
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,decoding,plugins,features]
                         [--checkpoints tiny,turbo,english,default]
 
 Exits with 1 where anything lies outside its bound.
@@ -15,7 +15,7 @@ from pathlib import Path
 import engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("mel", "activations", "decoding", "plugins", "features")
+PARTS = ("mel", "activations", "gradients", "decoding", "plugins", "features")
 sys.stdout.reconfigure(line_buffering=True)
 
 
@@ -34,6 +34,7 @@ def main():
     only = [name for name in options.checkpoints.split(",") if name]
     checks = {"mel": lambda part: part.check(auscult, options.work),
               "activations": lambda part: part.check(auscult, options.work, options.default, only),
+              "gradients": lambda part: part.check(auscult, options.work, options.default, only),
               "decoding": lambda part: part.check(auscult, options.work, options.default),
               "plugins": lambda part: part.check(auscult, options.work, options.default),
               "features": lambda part: part.check(auscult, options.work, options.default)}
