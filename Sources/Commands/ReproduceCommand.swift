@@ -97,7 +97,7 @@ struct ReproduceCommand: AsyncParsableCommand {
                 daemon: daemon, model: model, info: info, samples: samples,
                 options: ReproductionOptions(recordings: recordings, steps: steps, seed: seed), out: out,
                 logger: verbosity.logger, line: line,
-                transcriber: try Transcriber(daemon, model, info, path: journal, line: line),
+                transcriber: try TranscriptCache(daemon, model, info, path: journal, line: line),
                 isFresh: fresh)
             try await run(sections, reproduction, out)
         }

@@ -39,8 +39,8 @@ enum PlantedEvidence {
 
     static func transcription(
         _ sample: Sample, _ condition: Condition, _ before: String, _ after: String, seconds: Double = 3
-    ) -> Transcription {
-        Transcription(
+    ) -> ChangedTranscript {
+        ChangedTranscript(
             sample: sample, plain: WrittenText(text: before, language: "en", seconds: seconds), condition: condition,
             changed: WrittenText(text: after, language: "en", seconds: seconds))
     }

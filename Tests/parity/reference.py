@@ -30,20 +30,31 @@ def activations(network, mel, tokens, keep=None):
     `mel`: [bands, 2 * n_audio_ctx]. Returns name -> array, of the network's precision. `keep(name, array)`, where it is
     given, gets them one at a time instead, and may not hold on to them.
     """
-    values, handles, kind = {}, [], network.decoder.token_embedding.weight.dtype
+    values, kind = {}, network.decoder.token_embedding.weight.dtype
 
-    def store(name, value):
-        array = value.detach()[0].to(kind).contiguous().numpy()
+    def store(name, value, view):
+        array = view(value).detach()[0].to(kind).contiguous().numpy()
         if keep is None:
             values[name] = array.copy()
         else:
             keep(name, array)
 
+    with watched(network, store), torch.no_grad(), disable_sdpa():
+        audio = network.encoder(torch.as_tensor(mel)[None].to(kind))
+        network.decoder(torch.tensor([tokens]), audio)
+    return values
+
+
+@contextlib.contextmanager
+def watched(network, store):
+    """While it lasts, passes call `store(name, tensor, view)` for every hook point: `view(tensor)` is the value there."""
+    handles = []
+
     def output(module, name, view=lambda value: value):
-        handles.append(module.register_forward_hook(lambda _, __, value: store(name, view(value))))
+        handles.append(module.register_forward_hook(lambda _, __, value: store(name, value, view)))
 
     def entry(module, name, view=lambda value: value):
-        handles.append(module.register_forward_pre_hook(lambda _, inputs: store(name, view(inputs[0]))))
+        handles.append(module.register_forward_pre_hook(lambda _, inputs: store(name, inputs[0], view)))
 
     def convolution(module, name):  # the reference is [batch, state, frames], before GELU
         output(module, name, lambda value: torch.nn.functional.gelu(value).permute(0, 2, 1))
@@ -90,11 +101,8 @@ def activations(network, mel, tokens, keep=None):
         for index, module in enumerate(part.blocks):
             block(module, f"{name}.blocks.{index}")
 
-    with contextlib.ExitStack() as stack:
+    try:
+        yield
+    finally:
         for handle in handles:
-            stack.callback(handle.remove)
-        stack.enter_context(torch.no_grad())
-        stack.enter_context(disable_sdpa())
-        audio = encoder(torch.as_tensor(mel)[None].to(kind))
-        decoder(torch.tensor([tokens]), audio)
-    return values
+            handle.remove()

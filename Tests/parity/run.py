@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,decoding,plugins,features,rounding,tokens]
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,decoding,plugins,features,
+                               rounding,tokens]
                         [--checkpoints tiny,turbo,english,default,tiny.en,base]
 
 Exits with 1 where anything lies outside its bound.
@@ -15,7 +16,7 @@ from pathlib import Path
 import engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("mel", "activations", "decoding", "plugins", "features", "rounding", "tokens")
+PARTS = ("mel", "activations", "gradients", "decoding", "plugins", "features", "rounding", "tokens")
 #: Those that are about released models share their beginning.
 MODULES = {"rounding": "released", "tokens": "released"}
 sys.stdout.reconfigure(line_buffering=True)
@@ -37,6 +38,7 @@ def main():
     only = [name for name in options.checkpoints.split(",") if name]
     checks = {"mel": lambda part: part.check(auscult, options.work),
               "activations": lambda part: part.check(auscult, options.work, options.default, only),
+              "gradients": lambda part: part.check(auscult, options.work, options.default, only),
               "decoding": lambda part: part.check(auscult, options.work, options.default),
               "plugins": lambda part: part.check(auscult, options.work, options.default),
               "features": lambda part: part.check(auscult, options.work, options.default),

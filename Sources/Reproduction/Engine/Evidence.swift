@@ -61,7 +61,7 @@ package struct ReproductionOptions: Sendable {
 struct Evidence: Sendable {
     let situation: Situation
     var results: [String: RunResults] = [:]
-    var transcriptions: [String: [Transcription]] = [:]
+    var transcriptions: [String: [ChangedTranscript]] = [:]
     /// Why a part was not run, for those that were not.
     var unsuitable: [String: String] = [:]
 

@@ -21,7 +21,7 @@ package struct Reproduction {
     package let out: String
     package let logger: Logger
     package let line: ProgressLine
-    package let transcriber: Transcriber
+    package let transcriber: TranscriptCache
     /// Whether what is kept by an earlier call is not looked at.
     package let isFresh: Bool
     /// The keys of what this call has run.
@@ -32,7 +32,7 @@ package struct Reproduction {
     package init(
         daemon: DaemonConnection, model: V1.ModelRef, info: V1.ModelInfo, samples: SampleList,
         options: ReproductionOptions, out: String, logger: Logger, line: ProgressLine,
-        transcriber: Transcriber, isFresh: Bool
+        transcriber: TranscriptCache, isFresh: Bool
     ) {
         self.daemon = daemon
         self.model = model

@@ -56,7 +56,7 @@ struct AttentionWindows {
     private static let shortest = 75
 
     private let evidence: Evidence
-    private let transcriptions: [Transcription]
+    private let transcriptions: [ChangedTranscript]
 
     init(_ evidence: Evidence) {
         self.evidence = evidence
@@ -163,7 +163,7 @@ struct AttentionWindows {
     /// The recordings that the windows change most, and one that they do not.
     private func cards() -> [Listening] {
         let byName = Dictionary(grouping: transcriptions) { $0.sample.name }
-        func changes(_ all: [Transcription]) -> Int {
+        func changes(_ all: [ChangedTranscript]) -> Int {
             all.reduce(0) { $0 + (WordComparison($1.plain.text, $1.changed.text)?.errors ?? 0) }
         }
         let ranked = byName.values.filter { ($0.first?.plain.seconds ?? .infinity) <= ListeningCard.longest }
