@@ -25,6 +25,7 @@ libraries=(
     libcrypto:libssl-dev
     libprotobuf-c:libprotobuf-c-dev
     zlib:zlib1g-dev
+    libseccomp:libseccomp-dev
     cairo:libcairo2-dev
     pangocairo:libpango1.0-dev
 )

@@ -7,10 +7,13 @@
     trace = client.trace("demo:en-slt-01", ["encoder.blocks.2.mlp.1"])
     neurons = trace["encoder.blocks.2.mlp.1"]
 
+`align` gives words and phonemes with their times, where `pip install 'auscult[align]'` has brought what it takes.
+
 Times are seconds, ranges are half open, an encoder frame is 20 ms and a log-mel frame 10 ms.
 """
 
 from ._audio import Audio, Span
+from .alignment import AlignedWord, Aligner, Alignment, align
 from .atlas import Atlases, AtlasCard, AtlasExample, AtlasFeature, AtlasLabel, AtlasPage, AtlasRow, AtlasScan
 from .client import Client, connect
 from .errors import (
@@ -53,6 +56,7 @@ from .live import (
     SoundDevice,
 )
 from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, Precision, RegisteredModel, Token
+from .permissions import Permissions
 from .plugins import (
     AudioClip,
     LabelledArray,
@@ -68,6 +72,7 @@ from .plugins import (
     Table,
     TimedEvent,
 )
+from .recordings import ListedRecording, RecordingStream, TimedLabel
 from .runs import PluginRun, Provenance, RunEnd, RunRecording
 from .status import CallInfo, DaemonStatus, KernelStatus, ResidentModel
 from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
@@ -78,6 +83,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Aborted",
+    "AlignedWord",
+    "Aligner",
+    "Alignment",
     "AlreadyExists",
     "AtlasCard",
     "AtlasExample",
@@ -113,6 +121,7 @@ __all__ = [
     "LanguageProbability",
     "Latent",
     "Live",
+    "ListedRecording",
     "LiveActivations",
     "LiveEnd",
     "LiveEvent",
@@ -134,6 +143,7 @@ __all__ = [
     "Notice",
     "OutOfRange",
     "PermissionDenied",
+    "Permissions",
     "PluginDescription",
     "PluginListing",
     "PluginLog",
@@ -150,6 +160,7 @@ __all__ = [
     "PullEvent",
     "PullStream",
     "RecordingNotice",
+    "RecordingStream",
     "RegisteredModel",
     "ResidentModel",
     "ResourceExhausted",
@@ -162,6 +173,7 @@ __all__ = [
     "Table",
     "TensorInfo",
     "TimedEvent",
+    "TimedLabel",
     "Token",
     "Trace",
     "TraceOptions",
@@ -176,5 +188,6 @@ __all__ = [
     "Unimplemented",
     "Unknown",
     "Word",
+    "align",
     "connect",
 ]
