@@ -66,7 +66,7 @@ final class LiveLine: Sendable {
         self.lanes = lanes
         state = Mutex(
             State(
-                level: options.rolling.map { LevelMeter(hopFrames: $0.hopFrames) },
+                level: options.rolling.map { LevelMeter(hopFrames: $0.hopFrames, echoes: options.echoes) },
                 interventions: options.interventions.map(\.description)))
         if !options.interventions.isEmpty { tellSteering() }
     }
