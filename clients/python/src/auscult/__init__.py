@@ -11,6 +11,8 @@ Times are seconds, ranges are half open, an encoder frame is 20 ms and a log-mel
 """
 
 from ._audio import Audio, Span
+from ._progress import ProgressBar
+from ._sound import Sound
 from .atlas import Atlases, AtlasCard, AtlasExample, AtlasFeature, AtlasLabel, AtlasPage, AtlasRow, AtlasScan
 from .client import Client, connect
 from .errors import (
@@ -122,6 +124,7 @@ __all__ = [
     "RunRecording",
     "SkippedRecording",
     "Progress",
+    "ProgressBar",
     "PullEvent",
     "PullStream",
     "RecordingNotice",
@@ -131,6 +134,7 @@ __all__ = [
     "ResultAxis",
     "Segment",
     "SkippedRecording",
+    "Sound",
     "Span",
     "Stream",
     "Table",

@@ -48,14 +48,23 @@ def transcribe_request(
     return make(**options)
 
 
-def recordings(request: Any, data: Any) -> None:
-    """Names what `data` stands for in a RunPluginRequest: data sets, and single recordings before them."""
-    for one in [data] if isinstance(data, (str, os.PathLike)) else data:
-        name = os.fspath(one) if isinstance(one, (str, os.PathLike)) else ""
-        if name == "demo:" or name.endswith((".jsonl", ".tsv")) or os.path.isdir(name):
-            request.data_sets.append(name)
-        else:
-            request.audio.append(audio_source(one, None))
+def add_recordings(
+    request: Any, data: Audio | Sequence[Audio], connection: Connection | None, timeout: float | None = None
+) -> None:
+    """Names in a RunPluginRequest what `data` stands for: data sets, and single recordings before them."""
+    everything: list[Any] = list(data) if isinstance(data, (list, tuple)) else [data]
+    request.data_sets.extend(os.fspath(one) for one in everything if _is_data_set(one))
+    for one in everything:
+        if not _is_data_set(one):
+            request.audio.append(audio_source(one, connection, timeout=timeout))
+
+
+def _is_data_set(one: Any) -> bool:
+    """Whether it stands for several recordings: a folder, a manifest, or all embedded clips."""
+    if not isinstance(one, (str, os.PathLike)):
+        return False
+    path = os.fspath(one)
+    return path == "demo:" or os.path.isdir(path) or path.lower().endswith((".jsonl", ".tsv"))
 
 
 def trace_request(

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ._audio import Audio, audio_source
+from . import _pandas
+from ._audio import Audio
 from ._messages import enum_number, enum_word, present, v1
+from ._requests import add_recordings
 from ._wire import Connection
 from .errors import DataLoss, InvalidArgument
 from .interventions import Interventions
@@ -131,6 +133,10 @@ class PluginRun(Stream[PluginResult]):
         with self:
             return tuple(self)
 
+    def to_pandas(self) -> Mapping[str, Any]:
+        """Reads to the end: a data frame for each output, of all recordings' results that had not been read. Needs pandas."""
+        return _pandas.results(self.wait())
+
     def _take(self, kind: str, message: Any) -> PluginResult | None:
         if kind in ("result", "chunk"):
             return self._piece(kind, message)
@@ -236,10 +242,7 @@ def run_request(
             raise InvalidArgument(f"shard {index} of {count}: expected 0 to {max(count, 1) - 1}", "invalid_argument")
         request.shard.index, request.shard.count = index, count
     set_state(request, state)
-    everything = list(data) if isinstance(data, (list, tuple)) else [data]
-    request.data_sets.extend(_place(one) for one in everything if _is_data_set(one))
-    singles = [one for one in everything if not _is_data_set(one)]
-    request.audio.extend(audio_source(one, connection, timeout=timeout) for one in singles)
+    add_recordings(request, data, connection, timeout)
     return request
 
 
@@ -248,18 +251,6 @@ def set_state(request: Any, state: StateTarget) -> None:
         request.return_state = True
     elif state:
         request.state_file = os.fspath(state)
-
-
-def _is_data_set(one: Any) -> bool:
-    """Whether it stands for several recordings: a folder, a manifest, or all embedded clips."""
-    if not isinstance(one, (str, os.PathLike)):
-        return False
-    path = os.fspath(one)
-    return path == "demo:" or os.path.isdir(path) or path.lower().endswith((".jsonl", ".tsv"))
-
-
-def _place(one: Any) -> str:
-    return "demo:" if one == "demo:" else os.fspath(one)
 
 
 def _text(value: object) -> str:
