@@ -49,7 +49,8 @@ def connect(
         start: Whether to start a daemon where nothing listens. It outlives this process, and leaves after 600 seconds
             without a client or a job.
         timeout: Seconds until the daemon must have answered.
-        daemon: The program to start. Without it ``$AUSCULT_DAEMON``, else ``auscultd`` in ``$PATH``.
+        daemon: The program to start. Without it ``$AUSCULT_DAEMON``, else the one that came along in a wheel, else
+            ``auscultd`` in ``$PATH``.
         buffer_bytes: How much of one stream waits here for a reader that is slower than the daemon. Past it the rest
             waits in the daemon, which closes a connection that takes nothing for some seconds.
 
