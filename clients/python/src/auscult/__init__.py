@@ -7,12 +7,15 @@
     trace = client.trace("demo:en-slt-01", ["encoder.blocks.2.mlp.1"])
     neurons = trace["encoder.blocks.2.mlp.1"]
 
+`align` gives words and phonemes with their times, where `pip install 'auscult[align]'` has brought what it takes.
+
 Times are seconds, ranges are half open, an encoder frame is 20 ms and a log-mel frame 10 ms.
 """
 
 from ._audio import Audio, Span
 from ._progress import ProgressBar
 from ._sound import Sound
+from .alignment import AlignedWord, Aligner, Alignment, align
 from .atlas import Atlases, AtlasCard, AtlasExample, AtlasFeature, AtlasLabel, AtlasPage, AtlasRow, AtlasScan
 from .client import Client, connect
 from .errors import (
@@ -36,8 +39,25 @@ from .errors import (
 )
 from .interventions import Intervention, Latent
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
-from .live import Live, LiveActivations, LiveEnd, LiveEvent, LiveHypothesis, LiveLevel, LiveSegment
+from .live import (
+    Live,
+    LiveActivations,
+    LiveEnd,
+    LiveEvent,
+    LiveGap,
+    LiveHypothesis,
+    LiveLevel,
+    LiveMark,
+    LiveReadings,
+    LiveSegment,
+    LiveSource,
+    LiveSteering,
+    LiveUnread,
+    Rolling,
+    SoundDevice,
+)
 from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, Precision, RegisteredModel, Token
+from .permissions import Permissions
 from .plugins import (
     AudioClip,
     LabelledArray,
@@ -53,6 +73,7 @@ from .plugins import (
     Table,
     TimedEvent,
 )
+from .recordings import ListedRecording, RecordingStream, TimedLabel
 from .runs import PluginRun, Provenance, RunEnd, RunRecording
 from .status import CallInfo, DaemonStatus, KernelStatus, ResidentModel
 from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
@@ -63,6 +84,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Aborted",
+    "AlignedWord",
+    "Aligner",
+    "Alignment",
     "AlreadyExists",
     "AtlasCard",
     "AtlasExample",
@@ -98,12 +122,19 @@ __all__ = [
     "LanguageProbability",
     "Latent",
     "Live",
+    "ListedRecording",
     "LiveActivations",
     "LiveEnd",
     "LiveEvent",
+    "LiveGap",
     "LiveHypothesis",
     "LiveLevel",
+    "LiveMark",
+    "LiveReadings",
     "LiveSegment",
+    "LiveSource",
+    "LiveSteering",
+    "LiveUnread",
     "MessageStream",
     "Model",
     "ModelInfo",
@@ -112,6 +143,7 @@ __all__ = [
     "Notice",
     "OutOfRange",
     "PermissionDenied",
+    "Permissions",
     "PluginDescription",
     "PluginListing",
     "PluginLog",
@@ -120,6 +152,7 @@ __all__ = [
     "PluginResult",
     "PluginRun",
     "Provenance",
+    "Rolling",
     "RunEnd",
     "RunRecording",
     "SkippedRecording",
@@ -128,6 +161,7 @@ __all__ = [
     "PullEvent",
     "PullStream",
     "RecordingNotice",
+    "RecordingStream",
     "RegisteredModel",
     "ResidentModel",
     "ResourceExhausted",
@@ -135,11 +169,13 @@ __all__ = [
     "Segment",
     "SkippedRecording",
     "Sound",
+    "SoundDevice",
     "Span",
     "Stream",
     "Table",
     "TensorInfo",
     "TimedEvent",
+    "TimedLabel",
     "Token",
     "Trace",
     "TraceOptions",
@@ -154,5 +190,6 @@ __all__ = [
     "Unimplemented",
     "Unknown",
     "Word",
+    "align",
     "connect",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,25 +47,6 @@ def transcribe_request(
     return make(**options)
 
 
-def add_recordings(
-    request: Any, data: Audio | Sequence[Audio], connection: Connection | None, timeout: float | None = None
-) -> None:
-    """Names in a RunPluginRequest what `data` stands for: data sets, and single recordings before them."""
-    everything: list[Any] = list(data) if isinstance(data, (list, tuple)) else [data]
-    request.data_sets.extend(os.fspath(one) for one in everything if _is_data_set(one))
-    for one in everything:
-        if not _is_data_set(one):
-            request.audio.append(audio_source(one, connection, timeout=timeout))
-
-
-def _is_data_set(one: Any) -> bool:
-    """Whether it stands for several recordings: a folder, a manifest, or all embedded clips."""
-    if not isinstance(one, (str, os.PathLike)):
-        return False
-    path = os.fspath(one)
-    return path == "demo:" or os.path.isdir(path) or path.lower().endswith((".jsonl", ".tsv"))
-
-
 def trace_request(
     audio: Audio,
     hooks: str | Sequence[str],
@@ -87,6 +67,7 @@ def trace_request(
         context: Context = "full",
         padding: Padding | None = None,
         interventions: Interventions = (),
+        objective: str | Sequence[str] = (),
         text: str | None = None,
         tokens: Sequence[int] | None = None,
         transcript: bool | Mapping[str, Any] = False,
@@ -104,6 +85,7 @@ def trace_request(
             context=enum_number("EncoderContext", context),
             padding=padding_number(padding),
             interventions=intervention_messages(interventions),
+            objectives=[v1.Objective(text=one) for one in ([objective] if isinstance(objective, str) else objective)],
             language=language,
             task=enum_number("Task", task),
         )

@@ -63,7 +63,7 @@ class AsyncClient(_Awaited):
     """
 
     def __init__(self, client: _client.Client) -> None:
-        streams = {"transcribe_stream", "trace_stream", "pull", "run", "run_plugin", "merge", "live", "call_stream"}
+        streams = {"transcribe_stream", "trace_stream", "pull", "run", "run_plugin", "merge", "live", "listen", "recordings", "call_stream"}
         super().__init__(ThreadPoolExecutor(MOST_CALLS, "auscult-aio"), client, frozenset(streams))
         self.client = client
         self.jobs = _Awaited(self._pool, client.jobs, frozenset({"watch", "results"}))

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _html, _pandas, _plots
+from ._audio import set_recordings
 from ._messages import enum_number, present, v1
-from ._requests import add_recordings
 from ._sound import Sound
 from .models import Model, Precision, model_ref
+from .permissions import Permissions, permissions_message
 from .traces import Context
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ class Atlases:
         workers: int = 1,
         seed: int = 0,
         stop_at_broken: bool = False,
+        permissions: Permissions | None = None,
         label: str = "",
     ) -> JobInfo:
         """Starts a scan into the atlas `out` as a job, which goes on when this process has ended; see `build`.
@@ -196,8 +198,9 @@ class Atlases:
             workers=workers,
             seed=seed,
             stop_at_broken=stop_at_broken,
+            permissions=permissions_message(permissions),
         )
-        add_recordings(run, data, None)
+        set_recordings(run, data, None)
         path = os.fspath(out)
         request = v1.BuildAtlasRequest(path=path, hooks=[hooks] if isinstance(hooks, str) else list(hooks), run=run)
         return self._client.jobs._start(v1.StartJobRequest(label=label or f"atlas {path}", atlas=request))

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from . import _pandas
-from ._audio import Audio
+from ._audio import Audio, set_recordings
 from ._messages import enum_number, enum_word, present, v1
-from ._requests import add_recordings
 from ._wire import Connection
 from .errors import DataLoss, InvalidArgument
 from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number, padding_word
+from .permissions import Permissions, permissions_message
 from .plugins import PluginLog, PluginResult, RecordingNotice, SkippedRecording, result
 from .streams import Stream
 from .traces import Context
@@ -222,6 +222,7 @@ def run_request(
     precision: Precision = "exact",
     padding: Padding | None = None,
     stop_at_broken: bool = False,
+    permissions: Permissions | None = None,
 ) -> Any:
     """A RunPluginRequest; everything is checked before sound is uploaded on `connection`."""
     request = v1.RunPluginRequest(
@@ -235,6 +236,7 @@ def run_request(
         stop_at_broken=stop_at_broken,
         context=enum_number("EncoderContext", context),
         padding=padding_number(padding),
+        permissions=permissions_message(permissions),
     )
     if shard is not None:
         index, count = shard
@@ -242,7 +244,7 @@ def run_request(
             raise InvalidArgument(f"shard {index} of {count}: expected 0 to {max(count, 1) - 1}", "invalid_argument")
         request.shard.index, request.shard.count = index, count
     set_state(request, state)
-    add_recordings(request, data, connection, timeout)
+    set_recordings(request, data, connection, timeout)
     return request
 
 
