@@ -44,15 +44,20 @@ integration: build plugins .build/python/bin/pytest ## Clients of other makes: G
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/reproduction-page.sh $(AUSCULT)
 
-test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
-	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python
+# What the client's tests are installed with; `make test-python PYTHON_EXTRAS=test` leaves Ray and Hugging Face's datasets out.
+PYTHON_EXTRAS ?= test,cluster
+
+test-python: build plugins .build/python/bin/pytest ## The Python client's types and tests, against the daemon
+	.build/python/bin/mypy --config-file clients/python/pyproject.toml clients/python/src/auscult
+	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_PLUGIN_PATH=$(CURDIR)/.build/release/plugins \
+		.build/python/bin/pytest -q clients/python
 
 .build/python/bin/pytest: clients/python/pyproject.toml
 	@scripts/bootstrap.sh venv
 	python3 -m venv .build/python
 	# Without what aligns, where it cannot be had, the tests that need it skip.
-	.build/python/bin/pip install --quiet --editable 'clients/python[align]' pytest \
-		|| .build/python/bin/pip install --quiet --editable clients/python pytest
+	.build/python/bin/pip install --quiet --editable 'clients/python[$(PYTHON_EXTRAS),align]' \
+		|| .build/python/bin/pip install --quiet --editable 'clients/python[$(PYTHON_EXTRAS)]'
 	@touch $@
 
 build: bootstrap ## The command line and the daemon, in release
