@@ -37,8 +37,25 @@ from .errors import (
 )
 from .interventions import Intervention, Latent
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
-from .live import Live, LiveActivations, LiveEnd, LiveEvent, LiveHypothesis, LiveLevel, LiveSegment
+from .live import (
+    Live,
+    LiveActivations,
+    LiveEnd,
+    LiveEvent,
+    LiveGap,
+    LiveHypothesis,
+    LiveLevel,
+    LiveMark,
+    LiveReadings,
+    LiveSegment,
+    LiveSource,
+    LiveSteering,
+    LiveUnread,
+    Rolling,
+    SoundDevice,
+)
 from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, Precision, RegisteredModel, Token
+from .permissions import Permissions
 from .plugins import (
     AudioClip,
     LabelledArray,
@@ -107,9 +124,15 @@ __all__ = [
     "LiveActivations",
     "LiveEnd",
     "LiveEvent",
+    "LiveGap",
     "LiveHypothesis",
     "LiveLevel",
+    "LiveMark",
+    "LiveReadings",
     "LiveSegment",
+    "LiveSource",
+    "LiveSteering",
+    "LiveUnread",
     "MessageStream",
     "Model",
     "ModelInfo",
@@ -118,6 +141,7 @@ __all__ = [
     "Notice",
     "OutOfRange",
     "PermissionDenied",
+    "Permissions",
     "PluginDescription",
     "PluginListing",
     "PluginLog",
@@ -126,6 +150,7 @@ __all__ = [
     "PluginResult",
     "PluginRun",
     "Provenance",
+    "Rolling",
     "RunEnd",
     "RunRecording",
     "SkippedRecording",
@@ -140,6 +165,7 @@ __all__ = [
     "ResultAxis",
     "Segment",
     "SkippedRecording",
+    "SoundDevice",
     "Span",
     "Stream",
     "Table",

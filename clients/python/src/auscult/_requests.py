@@ -67,6 +67,7 @@ def trace_request(
         context: Context = "full",
         padding: Padding | None = None,
         interventions: Interventions = (),
+        objective: str | Sequence[str] = (),
         text: str | None = None,
         tokens: Sequence[int] | None = None,
         transcript: bool | Mapping[str, Any] = False,
@@ -84,6 +85,7 @@ def trace_request(
             context=enum_number("EncoderContext", context),
             padding=padding_number(padding),
             interventions=intervention_messages(interventions),
+            objectives=[v1.Objective(text=one) for one in ([objective] if isinstance(objective, str) else objective)],
             language=language,
             task=enum_number("Task", task),
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ._audio import set_recordings
 from ._messages import enum_number, present, v1
 from .models import Model, Precision, model_ref
+from .permissions import Permissions, permissions_message
 from .traces import Context
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ class Atlases:
         workers: int = 1,
         seed: int = 0,
         stop_at_broken: bool = False,
+        permissions: Permissions | None = None,
         label: str = "",
     ) -> JobInfo:
         """Starts a scan into the atlas `out` as a job, which goes on when this process has ended; see `build`.
@@ -183,6 +185,7 @@ class Atlases:
             workers=workers,
             seed=seed,
             stop_at_broken=stop_at_broken,
+            permissions=permissions_message(permissions),
         )
         set_recordings(run, data, None)
         path = os.fspath(out)

@@ -15,6 +15,7 @@ from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number, padding_word
+from .permissions import Permissions, permissions_message
 from .plugins import PluginLog, PluginResult, RecordingNotice, SkippedRecording, result
 from .streams import Stream
 from .traces import Context
@@ -216,6 +217,7 @@ def run_request(
     precision: Precision = "exact",
     padding: Padding | None = None,
     stop_at_broken: bool = False,
+    permissions: Permissions | None = None,
 ) -> Any:
     """A RunPluginRequest; everything is checked before sound is uploaded on `connection`."""
     request = v1.RunPluginRequest(
@@ -229,6 +231,7 @@ def run_request(
         stop_at_broken=stop_at_broken,
         context=enum_number("EncoderContext", context),
         padding=padding_number(padding),
+        permissions=permissions_message(permissions),
     )
     if shard is not None:
         index, count = shard
