@@ -1,3 +1,10 @@
+/// Who asks: what the engine's time is shared out among. The number means nothing else.
+public struct ClientID: Hashable, Sendable, CustomStringConvertible {
+    public let value: UInt64
+    public init(_ value: UInt64) { self.value = value }
+    public var description: String { "client \(value)" }
+}
+
 /// Who may compute next: the policy of ``InferenceQueue`` without its threads and its clock.
 ///
 /// Fair queueing by virtual time. Each client has a *use*: the engine time that it has had. The waiting client of least
