@@ -35,6 +35,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         help: ArgumentHelp("Hook points, names or globs; without it, the plugin's own choice.", valueName: "hook"))
     var hooks: [String] = []
     @OptionGroup var arguments: PluginArgumentOptions
+    @OptionGroup var permissions: PluginPermissionOptions
     @Option(help: "The plugin that scans; any that gives an atlas's tables.") var plugin = "features"
     @OptionGroup var model: ModelOptions
     @Option(
@@ -95,6 +96,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         run.pluginFolders = PluginSearch.folders
         run.model = model.reference
         run.arguments = try arguments.messages
+        run.permissions = try permissions.message
         run.checkpoint = checkpointDir.map { "\($0)/\((out as NSString).lastPathComponent).checkpoint" } ?? ""
         run.workers = workers
         run.seed = seed

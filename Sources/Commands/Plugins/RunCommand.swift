@@ -36,6 +36,7 @@ struct RunCommand: AsyncParsableCommand {
         completion: .file())
     var inputs: [String] = []
     @OptionGroup var arguments: PluginArgumentOptions
+    @OptionGroup var permissions: PluginPermissionOptions
     @OptionGroup var output: RunOutputOptions
     @OptionGroup var model: ModelOptions
     @Option(help: ArgumentHelp("Only a part of the recordings: the i-th of n, from 1.", valueName: "i/n"))
@@ -83,6 +84,7 @@ struct RunCommand: AsyncParsableCommand {
             request.pluginId = PluginSearch.name(plugin)
             request.pluginFolders = PluginSearch.folders
             request.arguments = try arguments.messages
+            request.permissions = try permissions.message
             request.shard = try shardMessage
             request.model = model.reference
             request.interventions = intervene.map { V1.Intervention(text: $0) }
@@ -146,13 +148,15 @@ struct MergeCommand: AsyncParsableCommand {
         [String]
     @Option(help: ArgumentHelp("Write the merged state to this file.", valueName: "file")) var state: String?
     @OptionGroup var output: RunOutputOptions
+    @OptionGroup var permissions: PluginPermissionOptions
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func run() async throws {
         try await connection.use(verbosity.logger) { daemon in
-            let request = V1.MergePluginRequest(
+            var request = V1.MergePluginRequest(
                 stateFiles: states, stateFile: state ?? "", pluginFolders: PluginSearch.folders)
+            request.permissions = try permissions.message
             var printer = RunPrinter(
                 output.format, out: output.out, verbosity.logger, verbosity.progress, label: "merging")
             defer { printer.clear() }

@@ -56,6 +56,12 @@ extension V1.TensorValue: NamesPaths {
     }
 }
 
+extension V1.Objective: NamesPaths {
+    mutating func resolvePaths(in folder: CallerFolder) throws {
+        text = try ObjectiveText(text).replacingFile(folder.absolute)
+    }
+}
+
 // MARK: - Requests
 
 extension V1.TranscribeRequest: NamesPaths {
@@ -78,6 +84,7 @@ extension V1.TraceRequest: NamesPaths {
         try model.resolvePaths(in: folder)
         try audio.resolvePaths(in: folder)
         try interventions.resolvePaths(in: folder)
+        try objectives.resolvePaths(in: folder)
         if case .file(let path)? = output { output = .file(try folder.absolute(path)) }
     }
 }
@@ -116,6 +123,14 @@ extension V1.LiveOpen: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         try model.resolvePaths(in: folder)
         for index in features.indices { features[index].dictionary = try folder.absolute(features[index].dictionary) }
+        try interventions.resolvePaths(in: folder)
+    }
+}
+
+extension V1.PluginPermissions: NamesPaths {
+    mutating func resolvePaths(in folder: CallerFolder) throws {
+        read = try read.map(folder.absolute)
+        write = try write.map(folder.absolute)
     }
 }
 
@@ -130,6 +145,7 @@ extension V1.RunPluginRequest: NamesPaths {
         dataSets = try dataSets.map(folder.dataSet)
         checkpoint = try folder.absolute(checkpoint)
         stateFile = try folder.absolute(stateFile)
+        try permissions.resolvePaths(in: folder)
     }
 }
 
@@ -145,6 +161,7 @@ extension V1.MergePluginRequest: NamesPaths {
         pluginFolders = try pluginFolders.map(folder.absolute)
         stateFiles = try stateFiles.map(folder.absolute)
         stateFile = try folder.absolute(stateFile)
+        try permissions.resolvePaths(in: folder)
     }
 }
 
@@ -152,5 +169,6 @@ extension V1.ValidatePluginRequest: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         path = try folder.absolute(path)
         try model.resolvePaths(in: folder)
+        try permissions.resolvePaths(in: folder)
     }
 }

@@ -32,7 +32,7 @@ struct PluginHandler {
             },
             V1.PluginRPC.merge.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
-                let merge = MergeRequest(try context.resolving(request, service.engine.store.service))
+                let merge = try MergeRequest(try context.resolving(request, service.engine.store.service))
                 try await stream(answers, context) { emit in
                     try await service.merge(
                         merge, client: context.client, deadline: context.deadline, connection: context.connection,

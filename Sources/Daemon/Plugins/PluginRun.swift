@@ -12,6 +12,7 @@ struct PluginRun: Sendable {
     let folder: String
     let intervals: RunCheckpoint.Intervals
     let running: RunningPlugins
+    let access: PluginAccess
     let output: RunOutput
     /// Recordings that all workers are through with, where there are several.
     let together = WorkersProgress()
@@ -92,7 +93,7 @@ struct PluginRun: Sendable {
     ) throws -> Started {
         let services = EngineServices(plugin: plugin.id, model: model, turn: turn, folder: folder)
         let worker = try PluginWorker(
-            plugin, turn: turn, services: services, running: running, journal: journal,
+            plugin, turn: turn, services: services, running: running, access: access, journal: journal,
             log: { [output] log in try? output.tell(.log(log)) }, tell: tell)
         do {
             let description = try worker.call { try $0.describe() }

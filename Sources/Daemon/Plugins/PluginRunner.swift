@@ -26,6 +26,8 @@ extension PluginRunner {
 
 /// What a plugin says while it runs; called on the thread of the call under way.
 struct PluginOutlet: Sendable {
+    /// What its process may do.
+    var access = PluginAccess()
     var log: @Sendable (PluginLog) -> Void = { _ in }
     /// What it throws ends the call.
     var result: @Sendable (PluginResult) throws -> Void = { _ in }

@@ -19,7 +19,7 @@ extension PluginService {
             let services = EngineServices(plugin: bundle.id, model: model, turn: turn, folder: scratch)
             let run = try PluginRunValue(model, recordings: 0, seed: 0)
             let validator = PluginValidator(
-                bundle, arguments: request.arguments, run: run, services: services
+                bundle, arguments: request.arguments, permissions: request.permissions, run: run, services: services
             ) { sound, needs in
                 services.take(needs)
                 return try turn.resumed {

@@ -89,6 +89,7 @@ struct PluginService: Sendable {
         let run = PluginRun(
             plugin: plugin, request: request, recordings: recordings, folder: try stateFolder(of: plugin.id),
             intervals: intervals, running: running,
+            access: PluginAccess(request.arguments, request.permissions),
             output: RunOutput(emit))
         return try await cancelling(running, deadline: deadline) {
             var hold: CheckpointLocks.Hold?
@@ -167,6 +168,8 @@ struct PluginService: Sendable {
                 }
                 let worker = try PluginWorker(
                     plugin, turn: turn, services: services, absence: absence, running: running,
+                    access: PluginAccess(
+                        merge.header.arguments.map { PluginArgument(id: $0.id, value: $0.value) }, request.permissions),
                     log: { try? output.tell(.log($0)) }, tell: { try output.tell($0) })
                 defer { worker.close() }
                 return try merge.run(worker, into: request.stateFile, isReturned: request.returnsState, output)

@@ -31,11 +31,13 @@ final class PluginWorker {
 
     /// - Parameters:
     ///   - services: nil where there is no model to ask.
+    ///   - access: what the plugin's process may do.
     ///   - journal: keeps what is told of recordings; nil where nobody wants it again.
     ///   - tell: gets recordings, and results in pieces.
     init(
         _ plugin: FoundPlugin, turn: EngineTurn, services: EngineServices?, absence: String = "",
-        running: RunningPlugins, journal: SpooledRecords? = nil, log: @escaping @Sendable (PluginLog) -> Void,
+        running: RunningPlugins, access: PluginAccess, journal: SpooledRecords? = nil,
+        log: @escaping @Sendable (PluginLog) -> Void,
         tell: @escaping @Sendable (RunEvent) throws -> Void
     ) throws {
         self.plugin = plugin
@@ -46,7 +48,7 @@ final class PluginWorker {
         self.tell = tell
         let recording = CurrentRecording()
         self.recording = recording
-        let outlet = PluginOutlet(log: log) { result in
+        let outlet = PluginOutlet(access: access, log: log) { result in
             let number = recording.number.withLock { $0 }
             try result.forEachPiece { try Self.take($0, of: number, journal, tell) }
         }

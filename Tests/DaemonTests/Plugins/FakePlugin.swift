@@ -249,7 +249,7 @@ extension PluginService {
         emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
     ) async throws -> V1.PluginEnd {
         V1.PluginEnd(
-            try await merge(MergeRequest(request), client: client, deadline: deadline) { event in
+            try await merge(try MergeRequest(request), client: client, deadline: deadline) { event in
                 try emit(.init(event))
             })
     }

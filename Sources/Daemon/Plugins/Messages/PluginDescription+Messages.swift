@@ -1,4 +1,5 @@
 import Messages
+import PluginHost
 
 extension PluginListing {
     init(_ message: V1.PluginListing) {
@@ -24,7 +25,8 @@ extension PluginDescription {
             needs: Needs(
                 hooks: needs.hooks, objective: needs.gradients ? needs.objective : nil, allFrames: needs.allFrames,
                 audio: needs.audio, decoder: needs.decoder, labels: needs.labels, oneRun: needs.oneRun),
-            parameters: message.parameters.map(PluginParameter.init), outputs: message.outputs.map(PluginOutput.init))
+            parameters: message.parameters.map(PluginParameter.init), outputs: message.outputs.map(PluginOutput.init),
+            permissions: DeclaredPermissions(message.permissions))
     }
 }
 
@@ -38,7 +40,7 @@ extension V1.PluginDescription {
                 allFrames: needs.allFrames, audio: needs.audio, decoder: needs.decoder, labels: needs.labels,
                 oneRun: needs.oneRun),
             parameters: description.parameters.map(V1.PluginParameter.init),
-            outputs: description.outputs.map(V1.PluginOutput.init))
+            outputs: description.outputs.map(V1.PluginOutput.init), permissions: description.permissions.message)
     }
 }
 

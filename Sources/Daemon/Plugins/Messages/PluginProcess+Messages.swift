@@ -14,7 +14,8 @@ final class PluginProcessRunner: PluginRunner {
         _ outlet: PluginOutlet
     ) throws {
         plugin = try PluginProcess.start(
-            bundle, limits: limits, services: services, quarantine: quarantine, log: { outlet.log(PluginLog($0)) },
+            bundle, access: outlet.access, limits: limits, services: services, quarantine: quarantine,
+            log: { outlet.log(PluginLog($0)) },
             result: { try outlet.result(PluginResult($0)) })
     }
 
@@ -30,6 +31,13 @@ final class PluginProcessRunner: PluginRunner {
     func merge(_ state: [UInt8]) throws { try plugin.merge(state) }
     func cancel() { plugin.cancel() }
     func close() { plugin.close() }
+}
+
+extension PluginAccess {
+    /// To run.
+    init(_ arguments: [PluginArgument], _ permissions: PluginPermissions) {
+        self.init(arguments: arguments.map(V1.PluginArgument.init), permissions: permissions)
+    }
 }
 
 extension PluginCatalogue {

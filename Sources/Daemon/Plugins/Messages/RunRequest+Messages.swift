@@ -1,4 +1,5 @@
 import Messages
+import PluginHost
 
 extension RunRequest {
     /// A request with absolute paths, those among the plugin's arguments too, which only its description tells from other
@@ -17,6 +18,7 @@ extension RunRequest {
         arguments = try service.arguments(message.arguments.map(PluginArgument.init), of: plugin, pluginFolders) {
             try folder.absolute($0)
         }
+        permissions = try PluginPermissions(message.permissions)
         interventions = try message.interventions.map { try InterventionSpec($0) }
         context = try EncoderContext(message.context)
         // Windows are a trace's, and padded as a trace's are.
@@ -32,10 +34,11 @@ extension RunRequest {
 }
 
 extension MergeRequest {
-    init(_ message: V1.MergePluginRequest) {
+    init(_ message: V1.MergePluginRequest) throws {
         self.init(
             pluginFolders: message.pluginFolders, files: message.stateFiles, uploads: message.stateUploads,
-            stateFile: message.stateFile.nonEmpty, returnsState: message.returnState)
+            stateFile: message.stateFile.nonEmpty, returnsState: message.returnState,
+            permissions: try PluginPermissions(message.permissions))
     }
 }
 
@@ -47,6 +50,7 @@ extension ValidationRequest {
         let arguments = message.arguments.map(PluginArgument.init)
         let resolved = try? service.arguments(arguments, of: message.path, []) { try folder.absolute($0) }
         self.init(
-            bundle: message.path, model: try ModelReference(message.model), arguments: resolved ?? arguments)
+            bundle: message.path, model: try ModelReference(message.model), arguments: resolved ?? arguments,
+            permissions: try PluginPermissions(message.permissions))
     }
 }

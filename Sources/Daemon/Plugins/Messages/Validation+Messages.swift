@@ -3,11 +3,12 @@ import PluginHost
 
 extension PluginValidator {
     init(
-        _ bundle: PluginBundle, arguments: [PluginArgument], run: PluginRunValue, services: any PluginServices,
-        clips: @escaping ClipSource
+        _ bundle: PluginBundle, arguments: [PluginArgument], permissions: PluginPermissions, run: PluginRunValue,
+        services: any PluginServices, clips: @escaping ClipSource
     ) {
         self.init(
-            bundle, arguments: arguments.map(V1.PluginArgument.init), run: run, services: services, clips: clips)
+            bundle, arguments: arguments.map(V1.PluginArgument.init), permissions: permissions, run: run,
+            services: services, clips: clips)
     }
 
     /// Runs the checks, and hands over each as it comes.

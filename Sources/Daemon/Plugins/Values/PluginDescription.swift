@@ -1,3 +1,5 @@
+import PluginHost
+
 /// A plugin that was found.
 struct PluginListing: Sendable, Equatable {
     /// Reverse DNS: `org.example.attention-stats`.
@@ -32,6 +34,8 @@ struct PluginDescription: Sendable, Equatable {
     var needs = Needs()
     var parameters: [PluginParameter] = []
     var outputs: [PluginOutput] = []
+    /// What its manifest says that it needs.
+    var permissions = DeclaredPermissions()
 
     /// The parameters whose values are paths.
     var pathParameters: Set<String> { Set(parameters.filter { $0.kind == .path }.map(\.id)) }

@@ -1,3 +1,5 @@
+import PluginHost
+
 /// A run that is asked for. Paths are absolute.
 struct RunRequest: Sendable {
     /// Its id, the last part of it where that is unique, or a bundle's folder.
@@ -11,6 +13,8 @@ struct RunRequest: Sendable {
     var shard: Shard?
     /// As they were given: not all parameters have one.
     var arguments: [PluginArgument] = []
+    /// What the plugin may do beside reading what they name.
+    var permissions = PluginPermissions()
     var interventions: [InterventionSpec] = []
     var context = EncoderContext.full
     var padding = WindowPadding.sound
@@ -42,4 +46,6 @@ struct MergeRequest: Sendable {
     var stateFile: String?
     /// Whether it is told as well.
     var returnsState = false
+    /// As ``RunRequest/permissions``.
+    var permissions = PluginPermissions()
 }

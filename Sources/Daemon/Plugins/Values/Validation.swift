@@ -1,3 +1,5 @@
+import PluginHost
+
 /// A bundle to be tried out.
 struct ValidationRequest: Sendable {
     /// The bundle's folder.
@@ -5,6 +7,8 @@ struct ValidationRequest: Sendable {
     var model = ModelReference()
     /// Of every instance; a check that varies a parameter changes that one alone.
     var arguments: [PluginArgument] = []
+    /// As ``RunRequest/permissions``.
+    var permissions = PluginPermissions()
 }
 
 /// One check of a bundle.
