@@ -50,6 +50,8 @@ def check(auscult, work, model, samples_of):
                 problems.append(f"{name}: {hook}: {found.problem}")
             errors[hook].append((found.l2, theirs[hook]))
         problems += [f"{name}: {hook} is not in the trace" for hook in sorted(missing)]
+        ours, other = (max(pairs[-1][side] for pairs in errors.values()) for side in (0, 1))
+        print(f"{model.name}: {name}: the worst hook point is {ours:.1e} from double precision, PyTorch's {other:.1e}", flush=True)
     return report(model, errors, problems, len(samples_of))
 
 
