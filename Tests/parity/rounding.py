@@ -28,39 +28,62 @@ def check(auscult, work, model, samples_of):
     problems = []
     for name, samples in samples_of.items():
         samples = samples[:recordings.RATE * 30]
-        prompt = model.prompt(samples)
-        theirs, truth = {}, expected(exact, samples, prompt)
-        lengths = {hook: length(array) for hook, array in truth.items()}
-
-        def measure(hook, array):
-            theirs[hook] = distance(array, truth[hook], lengths[hook]).l2
-
-        with torch.no_grad():
-            mel = reference.log_mel(torch.from_numpy(samples), network.dims.n_mels, 3000)
-            measure("log_mel", mel.numpy())
-            reference.activations(network, mel, prompt, measure)
+        prompt, heard = model.prompt(samples), -(-len(samples) // 320)
+        truth, theirs = expected(exact, samples, prompt, heard), single(network, samples, prompt, heard)
         missing = set(truth)
         for hook, array in traced(auscult, work, model, samples, prompt):
             if hook not in truth:
                 problems.append(f"{name}: {hook} is unknown to the harness")
                 continue
             missing.discard(hook)
-            found = distance(array, truth[hook], lengths[hook])
-            if found.problem:
-                problems.append(f"{name}: {hook}: {found.problem}")
-            errors[hook].append((found.l2, theirs[hook]))
+            right, other = (cut(values[hook], array.shape) for values in (truth, theirs))
+            found = distance(array, right)
+            if found.problem or hook.startswith("encoder.blocks") and array.shape[axis(hook)] != heard:
+                problems.append(f"{name}: {hook}: {found.problem or f'{array.shape} of {heard} frames'}")
+            errors[hook].append((found.l2, distance(other, right).l2))
         problems += [f"{name}: {hook} is not in the trace" for hook in sorted(missing)]
         ours, other = (max(pairs[-1][side] for pairs in errors.values()) for side in (0, 1))
-        print(f"{model.name}: {name}: the worst hook point is {ours:.1e} from double precision, PyTorch's {other:.1e}", flush=True)
+        print(f"{model.name}: {name}: the worst hook point is {ours:.1e} from double precision, PyTorch's {other:.1e}",
+              flush=True)
     return report(model, errors, problems, len(samples_of))
 
 
-def expected(exact, samples, prompt):
-    """Every hook point in double precision, the log-mel among them."""
-    truth = {}
+def axis(hook):
+    """Which one is of frames."""
+    return 1 if hook.endswith((".scores", ".pattern")) else 0
+
+
+def cut(array, shape):
+    """Padding behind the recording is no data, and traces have none of it."""
+    return array[tuple(slice(0, length) for length in shape)] if array.ndim == len(shape) else array
+
+
+def kept(heard):
+    """Values, and what keeps them: of the encoder's attention, which is most of all, only rows of frames of sound."""
+    values = {}
+
+    def keep(hook, array):
+        is_large = hook.startswith("encoder.") and axis(hook) == 1
+        values[hook] = (array[:, :heard] if is_large else array).copy()
+
+    return values, keep
+
+
+def single(network, samples, prompt, heard):
+    """Every hook point by PyTorch in single precision, the log-mel among them."""
+    values, keep = kept(heard)
+    with torch.no_grad():
+        mel = reference.log_mel(torch.from_numpy(samples), network.dims.n_mels, 3000)
+        reference.activations(network, mel, prompt, keep)
+    return {"log_mel": mel.numpy(), **values}
+
+
+def expected(exact, samples, prompt, heard):
+    """The same in double precision."""
+    truth, keep = kept(heard)
     with torch.no_grad(), precise.arithmetic():
         mel = precise.log_mel(samples, exact.dims.n_mels, 3000)
-        truth.update(reference.activations(exact, mel, prompt))
+        reference.activations(exact, mel, prompt, keep)
     # The reference rounds its logits to single precision.
     truth["decoder.logits"] = truth["decoder.ln"] @ exact.decoder.token_embedding.weight.detach().numpy().T
     return {"log_mel": mel.numpy(), **truth}
@@ -74,21 +97,17 @@ def traced(auscult, work, model, samples, prompt):
     groups += [[f"encoder.blocks.{layer}", f"encoder.blocks.{layer}.**"] for layer in layers]
     for globs in groups:
         tokens = prompt if globs[0].startswith("decoder") else []
-        yield from auscult.trace(recording, model.path, globs, tokens, work / "released.safetensors")
+        yield from auscult.trace(recording, model.path, globs, tokens, work / "released.safetensors", frames="valid")
 
 
-def length(truth):
-    flat = truth.ravel()
-    return math.sqrt(flat @ flat)
-
-
-def distance(array, truth, length):
-    """A difference's `l2` and `problem`. Of gigabytes, so in few passes; what is masked or not finite takes the long way."""
-    if array.shape == truth.shape and math.isfinite(length) and length > 0:
+def distance(array, truth):
+    """A difference's `l2` and `problem`, in few passes; what is masked or not finite takes the long way."""
+    if array.shape == truth.shape:
         delta = np.subtract(array, truth, dtype=np.float64).ravel()
-        square = delta @ delta
-        if math.isfinite(square):
-            return Difference(math.sqrt(square) / length)
+        flat = np.ascontiguousarray(truth, np.float64).ravel()
+        square, length = delta @ delta, flat @ flat
+        if math.isfinite(square) and math.isfinite(length) and length > 0:
+            return Difference(math.sqrt(square / length))
     return difference(array, truth)
 
 
