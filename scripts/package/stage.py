@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAMS = {"auscult": "bin", "auscultd": "bin", "auscult-plugin-host": "libexec/auscult"}
+PROGRAMS = {"auscult": "bin", "auscultd": "bin", "auscult-plugin-host": "libexec/auscult", "auscult-capture": "libexec/auscult"}
 # glibc's: their versions are what the wheel's tag promises, and they go with the kernel and the loader of each system.
 SYSTEM = ("ld-linux", "libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libresolv.so", "libutil.so", "linux-vdso",
           "libnsl.so", "libanl.so", "libmvec.so")

@@ -47,7 +47,7 @@ def main():
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
-        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", work, stage.ROOT / "clients/python"]
+        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", work, stage.ROOT / "clients/python"]
         subprocess.run(pip, check=True)
         (pure,) = work.glob("*.whl")
         subprocess.run([sys.executable, "-m", "wheel", "unpack", "--dest", work / "tree", pure], check=True, stdout=subprocess.DEVNULL)
