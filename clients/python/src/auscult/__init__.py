@@ -13,6 +13,8 @@ Times are seconds, ranges are half open, an encoder frame is 20 ms and a log-mel
 """
 
 from ._audio import Audio, Span
+from ._progress import ProgressBar
+from ._sound import Sound
 from .alignment import AlignedWord, Aligner, Alignment, align
 from .atlas import Atlases, AtlasCard, AtlasExample, AtlasFeature, AtlasLabel, AtlasPage, AtlasRow, AtlasScan
 from .client import Client, connect
@@ -157,6 +159,7 @@ __all__ = [
     "RunRecording",
     "SkippedRecording",
     "Progress",
+    "ProgressBar",
     "PullEvent",
     "PullStream",
     "RecordingNotice",
@@ -167,6 +170,7 @@ __all__ = [
     "ResultAxis",
     "Segment",
     "SkippedRecording",
+    "Sound",
     "SoundDevice",
     "Span",
     "Stream",

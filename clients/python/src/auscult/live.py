@@ -297,7 +297,7 @@ class Live(Stream[AnyLiveEvent]):
 
     def _take(self, kind: str, message: Any) -> AnyLiveEvent | None:
         head = (message.seq, message.dropped)
-        times = {
+        times: dict[str, Any] = {
             "captured": message.captured_unix_ns / 1e9 if message.captured_unix_ns else None,
             "made": message.made_unix_ns / 1e9 if message.made_unix_ns else None,
         }
