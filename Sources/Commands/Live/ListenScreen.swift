@@ -139,8 +139,8 @@ struct ListenScreen {
         }
         if !parts.isEmpty { parts[0] = "latency " + parts[0] }
         if state.dropped > 0 { parts.append("\(state.dropped) events dropped") }
-        if state.gaps > 0 { parts.append("\(state.gaps) gaps") }
-        if state.marks > 0 { parts.append("\(state.marks) marks") }
+        if state.gaps > 0 { parts.append(state.gaps == 1 ? "1 gap" : "\(state.gaps) gaps") }
+        if state.marks > 0 { parts.append(state.marks == 1 ? "1 mark" : "\(state.marks) marks") }
         if !state.interventions.isEmpty { parts.append(state.interventions.joined(separator: "; ")) }
         return faint(PrintedText.cut(" " + PrintedText.safe(parts.joined(separator: "  ")), to: width))
     }
