@@ -80,7 +80,7 @@ extension WholeDaemon {
 
         @Test(
             "however little address space there is, each call is answered or told so, and the daemon goes on",
-            arguments: [900, 600, 450, 400, 350, 300])
+            arguments: [900, 600, 565, 545, 500, 400])
         func addressSpace(mebibytes: Int) async throws {
             let daemon = try ChildDaemon("--threads", "1", through: Self.shell("ulimit -v \(mebibytes << 10)"))
             do { try await daemon.ready() } catch {
