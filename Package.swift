@@ -6,6 +6,8 @@ import PackageDescription
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 /// The same, with what is internal open to tests in release as well: an analysis has one public type, the plugin.
 let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
+/// What only calls and compares is not optimised: the largest test modules then take half the time to build.
+let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 
 /// Kernels are one source in Swift SIMD, compiled once for each instruction set: what every processor has, and on x86-64 two wider ones.
 /// Which of them runs is chosen at start.
@@ -49,6 +51,7 @@ let package = Package(
         .executable(name: "auscult", targets: ["auscult"]),
         .executable(name: "auscultd", targets: ["auscultd"]),
         .executable(name: "auscult-plugin-host", targets: ["auscult-plugin-host"]),
+        .executable(name: "auscult-capture", targets: ["auscult-capture"]),
         .library(name: "Whisper", targets: ["Whisper"]),
         // Plugins that the tests load.
         .library(name: "FaultyPlugin", type: .dynamic, targets: ["FaultyPlugin"]),
@@ -72,6 +75,7 @@ let package = Package(
         .systemLibrary(
             name: "CPangoCairo", pkgConfig: "pangocairo", providers: [.apt(["libcairo2-dev", "libpango1.0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPortAudio", pkgConfig: "portaudio-2.0", providers: [.apt(["portaudio19-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
         .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
@@ -129,7 +133,7 @@ let package = Package(
         // SHA-256 by OpenSSL.
         .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
-        .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
+        .target(name: "DataSets", dependencies: ["Files", "StrictJSON"], swiftSettings: testable),
 
         // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
         .target(
@@ -178,6 +182,14 @@ let package = Package(
         .target(name: "Audio", dependencies: ["CSndFile", "CSoxr", "Files"], swiftSettings: testable),
         // What a model hears: the log-mel of samples.
         .target(name: "Mel", dependencies: ["Audio", "Kernels", "Spectra"], swiftSettings: testable),
+        // The helper that captures sound: PortAudio's callback and the ring behind it in C, and what it says to the daemon.
+        .target(name: "CaptureChannel", swiftSettings: testable),
+        .target(name: "CCapture", dependencies: ["CPortAudio"], cSettings: [.unsafeFlags(["-O2"])]),
+        .target(
+            name: "Capture", dependencies: ["Audio", "CCapture", "CPortAudio", "CaptureChannel"],
+            swiftSettings: testable
+        ),
+        .executableTarget(name: "auscult-capture", dependencies: ["Capture"]),
         .target(
             name: "Whisper",
             dependencies: ["CZlib", "Dictionaries", "Files", "Kernels", "StrictJSON", "TensorFiles"],
@@ -185,8 +197,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Atlas", "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files",
-                "Kernels",
+                "Atlas", "Audio", "CDescriptors", "CEmbedded", "CaptureChannel", "DataSets", "Dictionaries", "Digests",
+                "Files", "Kernels",
                 "Mel", "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -312,13 +324,17 @@ let package = Package(
             dependencies: ["auscult-plugin-host", "CDescriptors", "Files", "Messages", "PluginHost", "TestSupport"],
             exclude: ["Plugins"]),
         .testTarget(
+            name: "CaptureTests",
+            dependencies: ["Audio", "CCapture", "Capture", "CaptureChannel"]),
+        .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Audio", "auscult-capture", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files",
+                "Kernels",
                 "Mel", "Messages", "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], swiftSettings: plain),
         .testTarget(
             name: "ResultsTests",
             dependencies: ["Drawing", "Messages", "Palette", "Results", "StrictJSON", "TestSupport", "Whisper"]),
@@ -334,9 +350,9 @@ let package = Package(
             dependencies: [
                 "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
                 "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
-                "TestSupport", "Whisper", "Wire",
+                "TerminalText", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], swiftSettings: plain),
         .testTarget(
             name: "PluginsTests",
             dependencies: [

@@ -27,6 +27,19 @@ struct TraceCommand: AsyncParsableCommand {
             For hooks in the decoder, the decoder reads the start tokens and the tokens that it decodes itself \
             (greedily), or --text, or --tokens, in one pass.
 
+            With --objective, every hook point that comes before the objective has a second tensor, HOOK@grad: the \
+            objective's gradient with respect to the activation there, interventions included (HOOK@grad1, HOOK@grad2, … \
+            of several). An OBJECTIVE is encoder-sum, the sum of the encoder's outputs; transcript, the \
+            log-probability of what the decoder reads after its prompt; 'text WORDS', that of a text, which it then reads; \
+            'token T' or 'token T - T', a logit or a difference of two, behind the token before T or 'behind n'; \
+            'HOOK:INDEX@frames a:b', a neuron (or HEAD.INDEX, or *) summed over frames; 'HOOK latent FOLDER i', a \
+            dictionary's latent; or F.safetensors, a linear functional: tensors of hook points' names.
+
+              auscult trace speech.wav --objective transcript --out g.safetensors \\
+                  --hooks log_mel 'encoder.blocks.*.attn.pattern'
+              auscult trace speech.wav --objective 'token rug - mug' --out g.safetensors \\
+                  --hooks decoder.token_embedding
+
             That is not what 'auscult transcribe' writes: its windows begin where the text before went on, its decoder \
             reads that text first, and it pads the log-mel and not the sound. With --transcript the recording is \
             transcribed, as by 'auscult transcribe' with these --language and --task, and the tensors are those of the \
@@ -61,6 +74,13 @@ struct TraceCommand: AsyncParsableCommand {
         parsing: .singleValue,
         help: ArgumentHelp("Change activations during the pass, as 'HOOK = zero'; may be repeated.", valueName: "spec"))
     var intervene: [String] = []
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "What to differentiate with respect to the hooks, as 'transcript'; may be repeated.", valueName: "objective"
+        ))
+    var objective: [String] = []
 
     @OptionGroup var span: SpanOptions
 
@@ -128,7 +148,7 @@ struct TraceCommand: AsyncParsableCommand {
             interventions: intervene.map { V1.Intervention(text: $0) },
             decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task,
             output: .file(out), context: context,
-            padding: padding ?? .paddingUnspecified)
+            padding: padding ?? .paddingUnspecified, objectives: objective.map { V1.Objective(text: $0) })
     }
 
     private func trace(_ request: V1.TraceRequest, _ daemon: DaemonConnection) async throws {

@@ -1,7 +1,8 @@
+import Files
 import Kernels
 
 /// How a result was made: enough to make it again.
-struct Provenance: Codable, Sendable, Equatable {
+struct Provenance: Sendable, Equatable {
     /// Of auscult.
     var version: String
     var model: String
@@ -16,7 +17,7 @@ struct Provenance: Codable, Sendable, Equatable {
     /// Nil for what no plugin made.
     var plugin: PluginUse?
 
-    struct PluginUse: Codable, Sendable, Equatable {
+    struct PluginUse: Sendable, Equatable {
         var id: String
         var version: String
         /// All of its parameters, those that were left at their default too.
@@ -26,7 +27,7 @@ struct Provenance: Codable, Sendable, Equatable {
 }
 
 /// The recordings that something was made from.
-struct RecordingSet: Codable, Sendable, Equatable {
+struct RecordingSet: Sendable, Equatable {
     /// Of this run; of a shard, those of the shard.
     var count: Int
     /// Of the list with all that is known about each recording but its sound: the same for all shards.
@@ -39,4 +40,58 @@ struct RecordingSet: Codable, Sendable, Equatable {
 struct Shard: Codable, Sendable, Equatable {
     var index: UInt32
     var count: UInt32
+}
+
+/// As in results.json: the same words wherever it is written.
+extension Provenance: Encodable {
+    private enum Key: String, CodingKey {
+        case auscult, model, precision, context, padding, interventions, recordings, plugin
+        case modelSHA256 = "model_sha256"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(version, forKey: .auscult)
+        try container.encode(model, forKey: .model)
+        try container.encode(modelSHA256, forKey: .modelSHA256)
+        try container.encode(precision, forKey: .precision)
+        try container.encode(context, forKey: .context)
+        try container.encode(padding, forKey: .padding)
+        try container.encode(interventions, forKey: .interventions)
+        try container.encode(recordings, forKey: .recordings)
+        try container.encode(plugin, forKey: .plugin)
+    }
+}
+
+extension RecordingSet: Encodable {
+    private enum Key: String, CodingKey { case count, sha256, shard }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(count, forKey: .count)
+        try container.encode(sha256.nonEmpty, forKey: .sha256)
+        try container.encode(shard, forKey: .shard)
+    }
+}
+
+extension Provenance.PluginUse: Encodable {
+    private enum Key: String, CodingKey { case id, version, arguments, seed }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(version, forKey: .version)
+        try container.encode(Dictionary(arguments.map { ($0.id, $0.value) }) { $1 }, forKey: .arguments)
+        try container.encode(seed, forKey: .seed)
+    }
+}
+
+extension Provenance {
+    /// Of a trace, whose recording it names itself.
+    init(_ summary: TraceSummary, _ request: TraceRequest) {
+        self.init(
+            version: auscultVersion, model: summary.model, modelSHA256: summary.digest, precision: summary.precision,
+            context: request.context, padding: summary.padding,
+            interventions: request.interventions.map(\.description))
+    }
 }

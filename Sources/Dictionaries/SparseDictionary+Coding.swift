@@ -97,12 +97,12 @@ extension SparseDictionary {
     }
 
     /// What takes a normalised row back: times `factor`, plus `mean`.
-    private struct RowScale {
+    struct RowScale {
         var factor: Float = 1
         var mean: Float = 0
     }
 
-    private func normalised(_ x: Tensor) throws -> (values: Tensor, scales: [RowScale]) {
+    func normalised(_ x: Tensor) throws -> (values: Tensor, scales: [RowScale]) {
         guard x.rank >= 1, let rows = x.shape.first, x.count == rows * inputs else {
             throw DictionaryError(
                 .invalidArgument,
@@ -137,7 +137,7 @@ extension SparseDictionary {
         return scale
     }
 
-    private func encoded(_ values: Tensor) -> Tensor {
+    func encoded(_ values: Tensor) -> Tensor {
         let rows = values.shape[0]
         var codes = Tensor(uninitialized: [rows, latents])
         var centred = values

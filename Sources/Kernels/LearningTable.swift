@@ -5,7 +5,7 @@ import KernelsPortable
     import KernelsAVX512
 #endif
 
-/// The operations of learning of one instruction set, as ``KernelTable`` has those of a model.
+/// The operations of learning, and of gradients, of one instruction set, as ``KernelTable`` has those of a model.
 struct LearningTable: Sendable {
     let transpose: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<Float>, Int) -> Void
     let addScaled: @Sendable (UnsafePointer<Float>, Float, UnsafeMutablePointer<Float>, Int) -> Void
@@ -23,6 +23,13 @@ struct LearningTable: Sendable {
             Int, Int, Int, UnsafePointer<Double>, Int, UnsafePointer<Double>, Int, UnsafeMutablePointer<Double>, Int,
             Bool
         ) -> Void
+    let geluBackward: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+    let softmaxBackward: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+    let layerNormBackward:
+        @Sendable (
+            UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Float, UnsafePointer<Float>
+        ) -> Void
+    let widen: @Sendable (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void
 
     static let portable = LearningTable(
         transpose: KernelsPortable.transpose(_:ldx:rows:columns:into:ldo:),
@@ -32,7 +39,11 @@ struct LearningTable: Sendable {
         collect: KernelsPortable.collect(_:count:above:into:),
         collectAboveEach: KernelsPortable.collect(_:count:aboveEach:into:),
         productOfDoubles: KernelsPortable.productOfDoubles(
-            rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:))
+            rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
+        geluBackward: KernelsPortable.geluBackward(_:at:count:),
+        softmaxBackward: KernelsPortable.softmaxBackward(_:at:count:),
+        layerNormBackward: KernelsPortable.layerNormBackward(_:at:into:count:epsilon:gain:),
+        widen: KernelsPortable.widen(_:into:count:))
 
     #if arch(x86_64)
         static let avx2 = LearningTable(
@@ -43,7 +54,11 @@ struct LearningTable: Sendable {
             collect: KernelsAVX2.collect(_:count:above:into:),
             collectAboveEach: KernelsAVX2.collect(_:count:aboveEach:into:),
             productOfDoubles: KernelsAVX2.productOfDoubles(
-                rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:))
+                rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
+            geluBackward: KernelsAVX2.geluBackward(_:at:count:),
+            softmaxBackward: KernelsAVX2.softmaxBackward(_:at:count:),
+            layerNormBackward: KernelsAVX2.layerNormBackward(_:at:into:count:epsilon:gain:),
+            widen: KernelsAVX2.widen(_:into:count:))
 
         static let avx512 = LearningTable(
             transpose: KernelsAVX512.transpose(_:ldx:rows:columns:into:ldo:),
@@ -53,7 +68,11 @@ struct LearningTable: Sendable {
             collect: KernelsAVX512.collect(_:count:above:into:),
             collectAboveEach: KernelsAVX512.collect(_:count:aboveEach:into:),
             productOfDoubles: KernelsAVX512.productOfDoubles(
-                rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:))
+                rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
+            geluBackward: KernelsAVX512.geluBackward(_:at:count:),
+            softmaxBackward: KernelsAVX512.softmaxBackward(_:at:count:),
+            layerNormBackward: KernelsAVX512.layerNormBackward(_:at:into:count:epsilon:gain:),
+            widen: KernelsAVX512.widen(_:into:count:))
     #endif
 }
 

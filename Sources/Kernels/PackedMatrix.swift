@@ -133,7 +133,9 @@ public struct PackedMatrix: Sendable {
             if rows == 1 {
                 table.vectorProductOfHalves(range.count, depth, a, from, bias, c, false)
             } else {
-                table.productOfHalves(rows, range.count, depth, a, lda, from, bias, c, ldc, false)
+                FloatMemory.withScratch(table.widenedCount) {
+                    table.productOfHalves(rows, range.count, depth, a, lda, from, bias, c, ldc, false, $0)
+                }
             }
         case .words(let panels): panels.multiply(rows, a, lda, range, bias, c, ldc)
         case .plainWords(let plain): plain.multiply(rows, a, lda, range, bias, c, ldc)
@@ -162,6 +164,44 @@ public struct PackedMatrix: Sendable {
             for k in 0..<depth { out[k] = Float(Float16(bitPattern: panels.base[panel + k * width])) }
         case .words(let panels): panels.copyColumn(column, into: out)
         case .plainWords(let plain): plain.copyColumn(column, into: out)
+        }
+    }
+
+    /// The same of several, row-major: `[range.count, depth]`.
+    /// - Parameter range: begins at a multiple of ``columnStep``.
+    public func copyWeights(ofColumns range: Range<Int>, into out: UnsafeMutablePointer<Float>) {
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= columns && range.lowerBound % columnStep == 0,
+            "columns \(range) of \(columns)")
+        let width = columnStep
+        guard let learning = implementation.learning else {
+            for column in range { copyWeights(ofColumn: column, into: out + (column - range.lowerBound) * depth) }
+            return
+        }
+        switch storage {
+        case .rows(let weight):
+            weight.withUnsafeBufferPointer {
+                out.update(from: $0.baseAddress! + range.lowerBound * depth, count: range.count * depth)
+            }
+        case .panels(let panels):
+            panels.withUnsafeBufferPointer { panels in
+                for first in stride(from: range.lowerBound, to: range.upperBound, by: width) {
+                    learning.transpose(
+                        panels.baseAddress! + first * depth, width, depth, min(width, range.upperBound - first),
+                        out + (first - range.lowerBound) * depth, depth)
+                }
+            }
+        case .halves(let panels):
+            FloatMemory.withScratch(depth * width) { panel in
+                for first in stride(from: range.lowerBound, to: range.upperBound, by: width) {
+                    learning.widen(panels.base + first * depth, panel, depth * width)
+                    learning.transpose(
+                        panel, width, depth, min(width, range.upperBound - first),
+                        out + (first - range.lowerBound) * depth, depth)
+                }
+            }
+        case .words, .plainWords:
+            for column in range { copyWeights(ofColumn: column, into: out + (column - range.lowerBound) * depth) }
         }
     }
 }

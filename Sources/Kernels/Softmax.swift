@@ -27,4 +27,23 @@ public enum Softmax {
         for i in 0..<count { sum += exp(Double(x[i]) - Double(largest)) }
         for i in 0..<count { x[i] = Float(exp(Double(x[i]) - Double(largest)) / sum) }
     }
+
+    /// Its vector-Jacobian product: replaces each of `rows` rows of a gradient by p ∘ (g − Σ pⱼ gⱼ).
+    ///
+    /// - Parameter p: the softmax, rows `stride` apart like those of `g`. Where it is 0, as of a score of −∞, so is the result.
+    public static func backward(
+        _ g: UnsafeMutablePointer<Float>, at p: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int,
+        using implementation: KernelImplementation = .current
+    ) {
+        assert(stride >= columns)
+        for row in 0..<rows {
+            let (g, p) = (g + row * stride, p + row * stride)
+            if let table = implementation.learning {
+                table.softmaxBackward(g, p, columns)
+            } else {
+                let sum = (0..<columns).reduce(0.0) { $0 + Double(p[$1]) * Double(g[$1]) }
+                for i in 0..<columns { g[i] = Float(Double(p[i]) * (Double(g[i]) - sum)) }
+            }
+        }
+    }
 }

@@ -20,12 +20,13 @@ enum PlantedEvidence {
         }
     }
 
-    static func evidence(_ samples: [Sample], tokenize: @escaping @Sendable (String) -> Int32 = { _ in 0 }) -> Evidence
-    {
+    static func evidence(
+        _ samples: [Sample], languages: [String] = ["en"], tokenize: @escaping @Sendable (String) -> Int32 = { _ in 0 }
+    ) -> Evidence {
         Evidence(
             situation: Situation(
                 samples: SampleList(samples: samples, single: [], dataSets: [], problems: [], digest: ""),
-                model: V1.ModelInfo(languages: ["en"]), options: ReproductionOptions(), plain: { _ in nil },
+                model: V1.ModelInfo(languages: languages), options: ReproductionOptions(), plain: { _ in nil },
                 tokenize: { [V1.Token(id: tokenize($0))] }, folder: "/"))
     }
 

@@ -32,7 +32,7 @@ struct Golden {
     }
 
     /// A reader of its own, so that the expectation does not pass through the code under test. Float32 only.
-    private static func safetensors(_ file: URL) throws -> [String: Tensor] {
+    static func safetensors(_ file: URL) throws -> [String: Tensor] {
         let data = try Data(contentsOf: file)
         let headerCount = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         let parsed = try JSONSerialization.jsonObject(with: data.dropFirst(8).prefix(headerCount))

@@ -24,21 +24,37 @@ def log_mel(audio, bands, frames):
     return whisper.log_mel_spectrogram(window, bands)
 
 
-def activations(network, mel, tokens):
+def activations(network, mel, tokens, keep=None):
     """Every hook point of one encoder pass and one decoder pass over all `tokens`.
 
-    `mel`: [bands, 2 * n_audio_ctx]. Returns name -> float32 array.
+    `mel`: [bands, 2 * n_audio_ctx]. Returns name -> array, of the network's precision. `keep(name, array)`, where it is
+    given, gets them one at a time instead, and may not hold on to them.
     """
-    values, handles = {}, []
+    values, kind = {}, network.decoder.token_embedding.weight.dtype
 
-    def store(name, value):
-        values[name] = value.detach()[0].float().contiguous().numpy().copy()
+    def store(name, value, view):
+        array = view(value).detach()[0].to(kind).contiguous().numpy()
+        if keep is None:
+            values[name] = array.copy()
+        else:
+            keep(name, array)
+
+    with watched(network, store), torch.no_grad(), disable_sdpa():
+        audio = network.encoder(torch.as_tensor(mel)[None].to(kind))
+        network.decoder(torch.tensor([tokens]), audio)
+    return values
+
+
+@contextlib.contextmanager
+def watched(network, store):
+    """While it lasts, passes call `store(name, tensor, view)` for every hook point: `view(tensor)` is the value there."""
+    handles = []
 
     def output(module, name, view=lambda value: value):
-        handles.append(module.register_forward_hook(lambda _, __, value: store(name, view(value))))
+        handles.append(module.register_forward_hook(lambda _, __, value: store(name, value, view)))
 
     def entry(module, name, view=lambda value: value):
-        handles.append(module.register_forward_pre_hook(lambda _, inputs: store(name, view(inputs[0]))))
+        handles.append(module.register_forward_pre_hook(lambda _, inputs: store(name, inputs[0], view)))
 
     def convolution(module, name):  # the reference is [batch, state, frames], before GELU
         output(module, name, lambda value: torch.nn.functional.gelu(value).permute(0, 2, 1))
@@ -85,11 +101,8 @@ def activations(network, mel, tokens):
         for index, module in enumerate(part.blocks):
             block(module, f"{name}.blocks.{index}")
 
-    with contextlib.ExitStack() as stack:
+    try:
+        yield
+    finally:
         for handle in handles:
-            stack.callback(handle.remove)
-        stack.enter_context(torch.no_grad())
-        stack.enter_context(disable_sdpa())
-        audio = encoder(torch.as_tensor(mel)[None].float())
-        decoder(torch.tensor([tokens]), audio)
-    return values
+            handle.remove()

@@ -114,6 +114,7 @@ final class AtlasBuild: Sendable {
         // What tells one scan from another, beside plugin, model and recordings.
         var arguments = Dictionary(request.arguments.map { ($0.id, $0.value) }) { $1 }
         if provenance.context == .auto { arguments["context"] = "auto" }
+        if provenance.padding == .mel { arguments["padding"] = "mel" }
         if provenance.precision != .exact { arguments["precision"] = provenance.precision.rawValue }
         if !provenance.interventions.isEmpty {
             arguments["interventions"] = provenance.interventions.joined(separator: "\n")

@@ -7,8 +7,8 @@ import Whisper
 /// The encoder runs once, when the pass is made. Its output then serves whatever the decoder does about the window: telling the
 /// language, writing (``tokens(of:turn:)``), and reading tokens with hooks (``read(_:)``), each of which may follow or not.
 ///
-/// What is to be known of every window belongs here: a gradient would follow ``read(_:)``, from the logits that it has back to the points of
-/// the plan; a shorter context is a log-mel of fewer frames.
+/// What is to be known of every window belongs here: gradients follow the passes that they go back through (``differentiate(_:sink:)``); a
+/// shorter context is a log-mel of fewer frames.
 ///
 /// One thread uses it, with the engine's turn held.
 final class WindowPass {
@@ -22,15 +22,19 @@ final class WindowPass {
     /// - Parameters:
     ///   - mel: `[n_mels, 2 × frames]`, padding included.
     ///   - validFrames: encoder frames that overlap audio; nil where all do.
+    ///   - turn: where it is given, the engine is handed over between two blocks of the encoder as well, to whoever had less of it: for
+    ///     passes whose length others would feel.
     ///   - sink: gets each capture; what it throws ends the pass.
     /// - Throws: ``WhisperError``; what `sink` throws.
     init(
-        _ model: WhisperModel, _ mel: Tensor, _ plan: PassPlan, validFrames: Int?,
+        _ model: WhisperModel, _ mel: Tensor, _ plan: PassPlan, validFrames: Int?, turn: EngineTurn? = nil,
         sink: @escaping (CapturedTensor) throws -> Void = { _ in }
     ) throws {
         self.model = model
         self.plan = plan
-        run = try HookRun(plan.hookPlan(validFrames: validFrames), dimensions: model.dimensions, sink: sink)
+        run = try HookRun(
+            plan.hookPlan(validFrames: validFrames), dimensions: model.dimensions, gradients: plan.gradients, sink: sink,
+            pause: { try turn?.checkpoint() })
         output = try model.encode(mel, hooks: run)
     }
 
@@ -51,10 +55,18 @@ final class WindowPass {
         try prompt.tokens(of: audio, hooks: run.plan, turn: turn)
     }
 
-    /// Lets the decoder read `tokens` in one pass, where something in it is to be captured.
+    /// Lets the decoder read `tokens` in one pass, where something in it is to be captured or differentiated.
     func read(_ tokens: [Int]) throws {
-        guard plan.capturesDecoder else { return }
+        guard plan.readsDecoder else { return }
         _ = try model.decode([tokens], cache: model.decoderCache(audio: audio), hooks: run)
+    }
+
+    /// Goes back through the passes so far, for each objective (``Whisper/WhisperModel/differentiate(_:through:sink:)``).
+    /// - Returns: the objectives' values.
+    func differentiate(
+        _ objectives: [Objective], sink: @escaping (_ objective: Int, Gradient) throws -> Void
+    ) throws -> [Double] {
+        try model.differentiate(objectives, through: run, sink: sink)
     }
 }
 
@@ -69,13 +81,18 @@ struct PassPlan: Sendable {
     var meansOverPadding = false
     /// Whether the encoder's output is wanted by others than hooks in the decoder. Where it is not, a pass ends with its last capture.
     var keepsAudio = false
+    /// What is to be differentiated when the passes are through.
+    var gradients: GradientPlan?
 
-    var capturesDecoder: Bool { captures.contains { !$0.isEncoder } }
+    /// Whether the decoder has to read tokens.
+    var readsDecoder: Bool {
+        captures.contains { !$0.isEncoder } || gradients?.objectivePoints.contains { !$0.isEncoder } == true
+    }
 
     fileprivate func hookPlan(validFrames: Int?) -> HookPlan {
         HookPlan(
             captures: captures, reduction: reduction, validFrames: allFrames ? nil : validFrames,
             interventions: interventions, meansOverPadding: meansOverPadding,
-            stopsEarly: capturesDecoder || !keepsAudio)
+            stopsEarly: readsDecoder || !keepsAudio)
     }
 }

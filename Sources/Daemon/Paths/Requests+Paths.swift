@@ -56,6 +56,12 @@ extension V1.TensorValue: NamesPaths {
     }
 }
 
+extension V1.Objective: NamesPaths {
+    mutating func resolvePaths(in folder: CallerFolder) throws {
+        text = try ObjectiveText(text).replacingFile(folder.absolute)
+    }
+}
+
 // MARK: - Requests
 
 extension V1.TranscribeRequest: NamesPaths {
@@ -78,6 +84,7 @@ extension V1.TraceRequest: NamesPaths {
         try model.resolvePaths(in: folder)
         try audio.resolvePaths(in: folder)
         try interventions.resolvePaths(in: folder)
+        try objectives.resolvePaths(in: folder)
         if case .file(let path)? = output { output = .file(try folder.absolute(path)) }
     }
 }
@@ -116,6 +123,7 @@ extension V1.LiveOpen: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         try model.resolvePaths(in: folder)
         for index in features.indices { features[index].dictionary = try folder.absolute(features[index].dictionary) }
+        try interventions.resolvePaths(in: folder)
     }
 }
 

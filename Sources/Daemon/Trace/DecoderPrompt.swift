@@ -54,6 +54,14 @@ struct DecoderPrompt {
         }
     }
 
+    /// How many of the tokens that ``tokens(of:hooks:turn:)`` gave are the prompt: the special ones that they begin with, which no
+    /// transcript or text has; without a vocabulary the first.
+    func promptCount(_ tokens: [Int]) -> Int {
+        guard let tokenizer = transcriber?.tokenizer else { return min(1, tokens.count) }
+        return tokens.firstIndex { tokenizer.specialName(of: $0) == nil || $0 >= tokenizer.timestampBegin }
+            ?? tokens.count
+    }
+
     private func start(_ audio: Tensor, _ hooks: HookPlan) throws -> [Int] {
         guard let transcriber else { return [] }
         var spoken = language

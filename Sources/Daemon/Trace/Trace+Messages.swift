@@ -19,6 +19,7 @@ extension TraceRequest {
         default: throw ServiceError(.invalidArgument, "there is no reduction \(message.reduction.rawValue)")
         }
         interventions = try message.interventions.map { try InterventionSpec($0) }
+        objectives = message.objectives.map(\.text)
         self.seconds = seconds
         switch message.decoderInput {
         case .text(let text)?: decoderInput = .text(text)
@@ -49,7 +50,8 @@ extension V1.TensorHeader {
             dtype: .f32, shape: description.shape.map { UInt64(clamping: $0) }, axes: description.axes,
             firstPosition: first, framesPerSecond: description.framesPerSecond,
             validFrames: description.validFrames.map { UInt64(clamping: $0) },
-            byteCount: UInt64(clamping: description.shape.reduce(1, *) * MemoryLayout<Float>.size))
+            byteCount: UInt64(clamping: description.shape.reduce(1, *) * MemoryLayout<Float>.size),
+            objective: UInt32(clamping: description.objective ?? 0))
     }
 }
 
@@ -62,6 +64,7 @@ extension V1.TraceSummary {
             windows: UInt32(clamping: summary.windows), outputFile: summary.output ?? "", memory: memory,
             precision: summary.precision.message, padding: summary.padding.message,
             windowStarts: summary.windowStarts, promptTokens: summary.promptTokens.map { UInt32(clamping: $0) },
-            notices: summary.notices.map(V1.Notice.init))
+            notices: summary.notices.map(V1.Notice.init),
+            objectives: summary.objectives.map { V1.ObjectiveValues(text: $0.text, values: $0.values) })
     }
 }

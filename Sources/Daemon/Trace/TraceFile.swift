@@ -44,10 +44,23 @@ final class TraceFile: TraceSink {
             "reduction": request.reduction.rawValue, "context": request.context.rawValue,
             "padding": summary.padding.rawValue, "window_starts": try json(summary.windowStarts),
             "interventions": try json(request.interventions.map(\.description)), "tokens": try json(summary.tokens),
+            "provenance": try json(Provenance(summary, request)),
         ]
         if request.transcript != nil { metadata["prompt_tokens"] = try json(summary.promptTokens) }
+        if !summary.objectives.isEmpty {
+            // JSON has no NaN; a window without the objective has null.
+            metadata["objectives"] = try json(
+                summary.objectives.map {
+                    ObjectiveEntry(text: $0.text, values: $0.values.map { $0.isFinite ? $0 : nil })
+                })
+        }
         for tensor in summary.tensors { metadata[tensor.name] = try json(tensor) }
         try writer.finish(metadata: metadata)
+    }
+
+    private struct ObjectiveEntry: Encodable {
+        let text: String
+        let values: [Double?]
     }
 
     private func json(_ value: some Encodable) throws -> String {

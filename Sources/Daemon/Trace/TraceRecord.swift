@@ -9,6 +9,8 @@ final class TraceRecord {
     /// For each window that the decoder was asked about, what it read, and how many tokens of that were given to it.
     private(set) var tokens: [[Int]] = []
     private(set) var promptTokens: [Int] = []
+    /// For each window, what the objectives came to.
+    private(set) var values: [[Double]] = []
     /// Where each window begins, in seconds.
     var windowStarts: [Double] = []
     /// What there is to know about the recording.
@@ -23,6 +25,8 @@ final class TraceRecord {
         try sink.append(description, tensor)
         try turn?.checkpoint()
     }
+
+    func differentiated(_ values: [Double]) { self.values.append(values) }
 
     func read(_ tokens: [Int], prompt: Int? = nil) {
         self.tokens.append(tokens)

@@ -35,6 +35,8 @@ public struct TraceRequest: Sendable {
     public var padding: WindowPadding?
     /// Changes to activations on the way.
     public var interventions: [InterventionSpec] = []
+    /// What to differentiate with respect to the hook points, in their text form (``Whisper/ObjectiveText``).
+    public var objectives: [String] = []
     /// The part of the recording to look at, in seconds.
     public var seconds: Range<Double>?
     public var decoderInput = DecoderInput.greedy
@@ -52,7 +54,7 @@ public struct TraceRequest: Sendable {
 
 /// What is known about one tensor, also in the file's metadata under the tensor's name.
 public struct TracedTensor: Sendable, Codable, Equatable {
-    /// The tensor's name in the file: the hook point's, with `@window1`, `@window2`, … where there are several windows, or where
+    /// The tensor's name in the file: the hook point's, of a gradient with `@grad` (`@grad1`, `@grad2`, … of several objectives), with `@window1`, `@window2`, … where there are several windows, or where
     /// they are a transcript's.
     public var name: String
     public var hook: String
@@ -70,11 +72,13 @@ public struct TracedTensor: Sendable, Codable, Equatable {
     public var framesPerSecond: Double?
     /// Positions of this window that overlap audio.
     public var validFrames: Int?
+    /// Of a gradient: the number of its objective, from 1.
+    public var objective: Int?
 
     enum CodingKeys: String, CodingKey {
         case name, hook, window, dtype, shape, axes
         case firstFrame = "first_frame", firstToken = "first_token", framesPerSecond = "frames_per_second"
-        case validFrames = "valid_frames"
+        case validFrames = "valid_frames", objective
     }
 }
 
@@ -101,4 +105,12 @@ public struct TraceSummary: Sendable {
     public var output: String?
     /// What there is to know about the recording.
     public var notices: [Notice] = []
+    /// What was differentiated.
+    public var objectives: [ObjectiveValues] = []
+}
+
+/// An objective, and what it came to in each window; NaN where a window of a transcript has no tokens to read it from.
+public struct ObjectiveValues: Sendable, Equatable {
+    public var text: String
+    public var values: [Double]
 }

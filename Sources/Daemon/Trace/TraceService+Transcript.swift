@@ -34,7 +34,10 @@ private struct TracedPasses: TranscriptionPasses {
     let progress: (_ done: Int, _ total: Int) throws -> Void
     private let last = LastPass()
 
-    private final class LastPass { var pass: WindowPass? }
+    private final class LastPass {
+        var pass: WindowPass?
+        var window: TraceWindow?
+    }
 
     init(
         service: TraceService, plan: TracePlan, record: TraceRecord,
@@ -51,8 +54,9 @@ private struct TracedPasses: TranscriptionPasses {
         let index = record.windowStarts.count
         try record.turn?.checkpoint()
         try progress(index, 0)
-        let pass = try service.pass(mel, TraceWindow(index: index, span), plan, record)
-        last.pass = pass
+        let window = TraceWindow(index: index, span)
+        let pass = try service.pass(mel, window, plan, record)
+        (last.pass, last.window) = (pass, window)
         guard let pass else { throw ServiceError(.failedPrecondition, "a transcript needs the encoder's output") }
         return try pass.audio
     }
@@ -62,6 +66,13 @@ private struct TracedPasses: TranscriptionPasses {
         let read = tokens.isEmpty ? [] : Array((prompt + tokens).prefix(service.model.dimensions.nTextCtx))
         record.read(read, prompt: min(prompt.count, read.count))
         if !read.isEmpty { try last.pass?.read(read) }
+        // An objective in the decoder needs tokens; one in the encoder does not.
+        if let pass = last.pass, let window = last.window, !read.isEmpty || !plan.pass.readsDecoder {
+            try service.differentiate(
+                pass, window, plan, record, tokens: read, prompt: min(prompt.count, read.count))
+        } else {
+            service.skipDifferentiation(plan, record)
+        }
         last.pass = nil
     }
 }

@@ -54,6 +54,11 @@ public struct TraceService: Sendable {
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> TraceSummary {
         let plan = try TracePlan(request, model.dimensions)
+        if !plan.objectives.isEmpty, let refusal = model.precision.gradientRefusal {
+            throw ServiceError(.failedPrecondition, refusal)
+        }
+        var request = request
+        request.decoderInput = plan.decoderInput
         let record = TraceRecord(sink, turn)
         let duration =
             try request.transcript.map { try traceTranscript(input, request, $0, plan, record, progress) }
@@ -63,7 +68,10 @@ public struct TraceService: Sendable {
         let summary = TraceSummary(
             file: input.name, model: model.name, digest: digest, precision: model.precision,
             padding: request.usedPadding, duration: duration, tensors: record.tensors, tokens: record.tokens,
-            promptTokens: record.promptTokens, windowStarts: record.windowStarts, notices: record.notices)
+            promptTokens: record.promptTokens, windowStarts: record.windowStarts, notices: record.notices,
+            objectives: plan.objectives.enumerated().map { index, objective in
+                ObjectiveValues(text: objective.text, values: record.values.map { $0[index] })
+            })
         try sink.finish(summary)
         return summary
     }
@@ -75,7 +83,7 @@ public struct TraceService: Sendable {
         _ progress: (_ done: Int, _ total: Int) throws -> Void
     ) throws -> Double {
         let dimensions = model.dimensions
-        let prompt = try plan.pass.capturesDecoder ? DecoderPrompt(request, model) : nil
+        let prompt = try plan.pass.readsDecoder ? DecoderPrompt(request, model) : nil
         let samples = try input.samples(seconds: request.seconds, turn: record.turn)
         record.notices = samples.notices
         let source = WindowSource(dimensions, context: request.context, padding: request.usedPadding)
@@ -87,10 +95,14 @@ public struct TraceService: Sendable {
             try progress(index, windows.count)
             let sound = try windows[index]
             let window = TraceWindow(sound, of: windows.count, dimensions)
-            guard let pass = try pass(windows.mel(of: sound), window, plan, record), let prompt else { continue }
-            let tokens = try pass.tokens(of: prompt, turn: record.turn)
-            try pass.read(tokens)
-            record.read(tokens)
+            guard let pass = try pass(windows.mel(of: sound), window, plan, record) else { continue }
+            var tokens: [Int] = []
+            if let prompt {
+                tokens = try pass.tokens(of: prompt, turn: record.turn)
+                try pass.read(tokens)
+                record.read(tokens)
+            }
+            try differentiate(pass, window, plan, record, tokens: tokens, prompt: prompt?.promptCount(tokens) ?? 0)
         }
         try progress(windows.count, windows.count)
         return samples.duration
@@ -105,7 +117,7 @@ public struct TraceService: Sendable {
             let (description, tensor) = window.logMel(mel, plan.pass)
             try record.append(description, tensor)
         }
-        guard !plan.pass.captures.isEmpty || plan.pass.keepsAudio else { return nil }
+        guard !plan.pass.captures.isEmpty || plan.pass.keepsAudio || plan.pass.gradients != nil else { return nil }
         return try WindowPass(model.model(), mel, plan.pass, validFrames: window.validFrames) { captured in
             try record.append(window.description(of: captured), captured.tensor)
         }

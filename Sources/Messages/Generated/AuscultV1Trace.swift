@@ -60,10 +60,14 @@ extension V1 {
         public var deadlineMs: Int64 = 0
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
         public var padding: V1.Padding = V1.Padding(rawValue: 0)
+        /// What to differentiate, in every window: then each hook point that comes before an objective has, beside its activation, the objective's
+        /// gradient with respect to it, with the same frames and reduction, under HOOK@grad, or HOOK@grad1, HOOK@grad2, … where there are several
+        /// objectives. Interventions are in place. The model must be in float32.
+        public var objectives: [V1.Objective] = []
 
         public static let fullName = "auscult.v1.TraceRequest"
         public init() {}
-        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], frames: V1.Frames = V1.Frames(rawValue: 0), reduction: V1.Reduction = V1.Reduction(rawValue: 0), interventions: [V1.Intervention] = [], decoderInput: DecoderInput? = nil, language: String = "", task: V1.Task = V1.Task(rawValue: 0), output: Output? = nil, deadlineMs: Int64 = 0, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0)) {
+        public init(model: V1.ModelRef? = nil, audio: V1.AudioSource? = nil, hooks: [String] = [], frames: V1.Frames = V1.Frames(rawValue: 0), reduction: V1.Reduction = V1.Reduction(rawValue: 0), interventions: [V1.Intervention] = [], decoderInput: DecoderInput? = nil, language: String = "", task: V1.Task = V1.Task(rawValue: 0), output: Output? = nil, deadlineMs: Int64 = 0, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0), objectives: [V1.Objective] = []) {
             self.model = model
             self.audio = audio
             self.hooks = hooks
@@ -77,6 +81,7 @@ extension V1 {
             self.deadlineMs = deadlineMs
             self.context = context
             self.padding = padding
+            self.objectives = objectives
         }
 
         public static func makeC() -> Auscult__V1__TraceRequest {
@@ -109,6 +114,7 @@ extension V1 {
             deadlineMs = c.deadline_ms
             context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
             padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
+            objectives = Read.messages(c.objectives, c.n_objectives)
         }
 
         public func fill(_ c: inout Auscult__V1__TraceRequest, _ arena: MessageArena) {
@@ -149,6 +155,43 @@ extension V1 {
             c.deadline_ms = deadlineMs
             c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
             c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
+            c.n_objectives = objectives.count
+            c.objectives = arena.messages(objectives)
+        }
+    }
+
+    /// A number that a pass gives.
+    public struct Objective: ProtoMessage {
+        /// One of
+        /// encoder-sum                        the sum of all of the encoder's outputs, padding's too
+        /// transcript                         the log-probability of the tokens that the decoder reads after its prompt
+        /// text WORDS                         the same of a text, which the decoder then reads
+        /// token T [- T] [behind n]           a token's logit, or a difference of two; T is an id, or the token's text
+        /// HOOK:INDEX[@frames a:b]            an element of each position, summed: INDEX is i, HEAD.i, HEAD.* or *
+        /// HOOK latent FOLDER i [@frames a:b] a latent of a sparse dictionary, summed over positions
+        /// FILE.safetensors                   the sum of the products of the file's tensors with the hook points of their names
+        /// A logit is read behind token number n of what the decoder reads, from 0; without "behind", where T comes next for the first time after
+        /// the prompt, else behind the last. Without frames those count that overlap audio.
+        public var text: String = ""
+
+        public static let fullName = "auscult.v1.Objective"
+        public init() {}
+        public init(text: String = "") {
+            self.text = text
+        }
+
+        public static func makeC() -> Auscult__V1__Objective {
+            var c = Auscult__V1__Objective()
+            auscult__v1__objective__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Objective) {
+            text = Read.text(c.text)
+        }
+
+        public func fill(_ c: inout Auscult__V1__Objective, _ arena: MessageArena) {
+            c.text = arena.text(text)
         }
     }
 
@@ -264,10 +307,12 @@ extension V1 {
         public var validFrames: UInt64?
         /// Bytes of its data.
         public var byteCount: UInt64 = 0
+        /// Of a gradient: the number of its objective, from 1. 0 for an activation.
+        public var objective: UInt32 = 0
 
         public static let fullName = "auscult.v1.TensorHeader"
         public init() {}
-        public init(name: String = "", hook: String = "", window: UInt32 = 0, dtype: V1.DType = V1.DType(rawValue: 0), shape: [UInt64] = [], axes: [String] = [], firstPosition: FirstPosition? = nil, framesPerSecond: Double? = nil, validFrames: UInt64? = nil, byteCount: UInt64 = 0) {
+        public init(name: String = "", hook: String = "", window: UInt32 = 0, dtype: V1.DType = V1.DType(rawValue: 0), shape: [UInt64] = [], axes: [String] = [], firstPosition: FirstPosition? = nil, framesPerSecond: Double? = nil, validFrames: UInt64? = nil, byteCount: UInt64 = 0, objective: UInt32 = 0) {
             self.name = name
             self.hook = hook
             self.window = window
@@ -278,6 +323,7 @@ extension V1 {
             self.framesPerSecond = framesPerSecond
             self.validFrames = validFrames
             self.byteCount = byteCount
+            self.objective = objective
         }
 
         public static func makeC() -> Auscult__V1__TensorHeader {
@@ -301,6 +347,7 @@ extension V1 {
             if c.has_frames_per_second_case.rawValue == 9 { framesPerSecond = c.frames_per_second }
             if c.has_valid_frames_case.rawValue == 10 { validFrames = c.valid_frames }
             byteCount = c.byte_count
+            objective = c.objective
         }
 
         public func fill(_ c: inout Auscult__V1__TensorHeader, _ arena: MessageArena) {
@@ -330,6 +377,7 @@ extension V1 {
                 c.valid_frames = validFrames
             }
             c.byte_count = byteCount
+            c.objective = objective
         }
     }
 
@@ -457,10 +505,12 @@ extension V1 {
         public var promptTokens: [UInt32] = []
         /// What there is to know about the recording.
         public var notices: [V1.Notice] = []
+        /// In the order of the request.
+        public var objectives: [V1.ObjectiveValues] = []
 
         public static let fullName = "auscult.v1.TraceSummary"
         public init() {}
-        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0), windowStarts: [Double] = [], promptTokens: [UInt32] = [], notices: [V1.Notice] = []) {
+        public init(file: String = "", model: String = "", modelSha256: String = "", duration: Double = 0, tensors: [V1.TensorHeader] = [], tokens: [V1.TokenSequence] = [], windows: UInt32 = 0, outputFile: String = "", memory: V1.SharedMemory? = nil, precision: V1.ModelRef.Precision = V1.ModelRef.Precision(rawValue: 0), padding: V1.Padding = V1.Padding(rawValue: 0), windowStarts: [Double] = [], promptTokens: [UInt32] = [], notices: [V1.Notice] = [], objectives: [V1.ObjectiveValues] = []) {
             self.file = file
             self.model = model
             self.modelSha256 = modelSha256
@@ -475,6 +525,7 @@ extension V1 {
             self.windowStarts = windowStarts
             self.promptTokens = promptTokens
             self.notices = notices
+            self.objectives = objectives
         }
 
         public static func makeC() -> Auscult__V1__TraceSummary {
@@ -498,6 +549,7 @@ extension V1 {
             windowStarts = Read.array(c.window_starts, c.n_window_starts) { $0 }
             promptTokens = Read.array(c.prompt_tokens, c.n_prompt_tokens) { $0 }
             notices = Read.messages(c.notices, c.n_notices)
+            objectives = Read.messages(c.objectives, c.n_objectives)
         }
 
         public func fill(_ c: inout Auscult__V1__TraceSummary, _ arena: MessageArena) {
@@ -520,6 +572,38 @@ extension V1 {
             c.prompt_tokens = arena.array(promptTokens) { $0 }
             c.n_notices = notices.count
             c.notices = arena.messages(notices)
+            c.n_objectives = objectives.count
+            c.objectives = arena.messages(objectives)
+        }
+    }
+
+    public struct ObjectiveValues: ProtoMessage {
+        public var text: String = ""
+        /// One a window; NaN where a window of a transcript has no tokens to read it from.
+        public var values: [Double] = []
+
+        public static let fullName = "auscult.v1.ObjectiveValues"
+        public init() {}
+        public init(text: String = "", values: [Double] = []) {
+            self.text = text
+            self.values = values
+        }
+
+        public static func makeC() -> Auscult__V1__ObjectiveValues {
+            var c = Auscult__V1__ObjectiveValues()
+            auscult__v1__objective_values__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ObjectiveValues) {
+            text = Read.text(c.text)
+            values = Read.array(c.values, c.n_values) { $0 }
+        }
+
+        public func fill(_ c: inout Auscult__V1__ObjectiveValues, _ arena: MessageArena) {
+            c.text = arena.text(text)
+            c.n_values = values.count
+            c.values = arena.array(values) { $0 }
         }
     }
 

@@ -118,7 +118,7 @@ final class ChildProcess {
 }
 
 /// Calls `body` with C's array of C's strings, ended with NULL.
-private func withCStrings<R>(
+package func withCStrings<R>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
 ) -> R {
     var copies = strings.map { strdup($0) }

@@ -15,7 +15,9 @@ struct Situation: Sendable {
     /// The section's folder, absolute, for files that one part leaves to another.
     let folder: String
     /// The samples that are written down.
-    var spoken: [Sample] { samples.spoken(most: options.recordings) }
+    var spoken: [Sample] { samples.spoken(most: options.recordings) { model.knows($0.item.language ?? "") } }
+    /// Those in which something is said that the model cannot write down.
+    var foreign: [Sample] { samples.foreign(to: model) }
 
     /// What is said in the samples, and in which language: known texts, or where there are none, how the model writes
     /// the samples down.

@@ -1,3 +1,4 @@
+import Foundation
 import Messages
 import StrictJSON
 import TerminalText
@@ -11,7 +12,10 @@ extension V1.TraceSummary {
             let shape = tensor.shape.map { String($0) }.joined(separator: " × ")
             table.append(tensor.name, shape, tensor.axes.joined(separator: " × "))
         }
-        return table.text + "\n\(tensors.count) tensors in \(outputFile)"
+        let told = objectives.map {
+            "\n\($0.text): \($0.values.map { String(format: "%.6g", $0) }.joined(separator: ", "))"
+        }
+        return table.text + told.joined() + "\n\(tensors.count) tensors in \(outputFile)"
     }
 
     private var json: JSON {
@@ -23,6 +27,10 @@ extension V1.TraceSummary {
             "prompt_tokens": .array(promptTokens.map { .integer(Int($0)) }),
             "notices": .array(notices.map(\.json)),
             "tokens": .array(tokens.map { JSON($0.ids) }), "tensors": .array(tensors.map(\.json)),
+            "objectives": .array(
+                objectives.map {
+                    ["text": .string($0.text), "values": .array($0.values.map { $0.isFinite ? .number($0) : .null })]
+                }),
         ]
     }
 }
@@ -41,6 +49,7 @@ extension V1.TensorHeader {
             "dtype": .string(dtype.name), "shape": JSON(shape), "axes": JSON(axes), "first_frame": firstFrame,
             "first_token": firstToken, "frames_per_second": JSON(framesPerSecond),
             "valid_frames": validFrames.map { JSON($0) } ?? .null,
+            "objective": objective == 0 ? .null : .integer(Int(objective)),
         ]
     }
 }

@@ -8,55 +8,86 @@ public final class HookRun {
     public let plan: HookPlan
     private let dimensions: ModelDimensions
     private let sink: (CapturedTensor) throws -> Void
+    private let pause: () throws -> Void
     private let interventions: [HookPoint: [Intervention]]
     /// Captures of the pass under way that are still to come.
     private var remaining: Set<HookPoint> = []
     private var paddingActivations: [HookPoint: Tensor] = [:]
     /// Captures of a pass that goes by blocks of rows, as far as they are.
     private let parts = PartialCaptures()
+    /// What the way back of a gradient will read, where there is to be one.
+    let tape: GradientTape?
+    /// What is captured, and what the tape keeps.
+    private let wanted: Set<HookPoint>
     /// Whether some intervention has to see an activation whole, so that blocks of rows will not do.
     let needsWholeActivations: Bool
     /// The capture after which an encoder's pass need not go on; nil where it has to go to its end.
     private let lastOfEncoder: HookPoint?
 
-    /// - Parameter sink: receives each captured activation as soon as it is complete, on the thread of the run;
-    ///   what it throws ends the run.
-    public init(
-        _ plan: HookPlan, dimensions: ModelDimensions, sink: @escaping (CapturedTensor) throws -> Void = { _ in }
+    /// - Parameters:
+    ///   - gradients: what is to be differentiated when the run is through (``WhisperModel/differentiate(_:through:sink:)``).
+    ///   - sink: receives each captured activation as soon as it is complete, on the thread of the run; what it throws ends
+    ///     the run.
+    ///   - pause: called between two blocks of the encoder, on the thread of the run: others may compute meanwhile. What it
+    ///     throws ends the run.
+    public convenience init(
+        _ plan: HookPlan, dimensions: ModelDimensions, gradients: GradientPlan? = nil,
+        sink: @escaping (CapturedTensor) throws -> Void = { _ in }, pause: @escaping () throws -> Void = {}
+    ) throws {
+        let tape = try gradients.map { try GradientTape($0, changing: plan.interventions, dimensions) }
+        try self.init(plan, dimensions: dimensions, tape: tape, sink: sink, pause: pause)
+    }
+
+    /// A run that also keeps, whole, what a way back reads.
+    init(
+        _ plan: HookPlan, dimensions: ModelDimensions, tape: GradientTape?,
+        sink: @escaping (CapturedTensor) throws -> Void, pause: @escaping () throws -> Void = {}
     ) throws {
         self.plan = plan
+        self.tape = tape
+        wanted = plan.captures.union(tape?.points ?? [])
         self.dimensions = dimensions
         self.sink = sink
+        self.pause = pause
         var byPoint: [HookPoint: [Intervention]] = [:]
         for intervention in plan.interventions {
             for point in intervention.targets { byPoint[point, default: []].append(intervention) }
         }
         self.interventions = byPoint
-        needsWholeActivations = plan.interventions.contains { !$0.isRowwise(in: dimensions) }
+        needsWholeActivations = plan.interventions.contains {
+            !$0.isRowwise(in: dimensions) || (tape != nil && $0.backwardReadsInput)
+        }
         let order = HookPoint.all(in: dimensions)
         lastOfEncoder =
-            plan.stopsEarly && plan.captures.allSatisfy(\.isEncoder) ? order.last(where: plan.captures.contains) : nil
+            plan.stopsEarly && wanted.allSatisfy(\.isEncoder) ? order.last(where: wanted.contains) : nil
     }
 
-    /// Whether there is anything to do at any hook point.
-    var isActive: Bool { !plan.captures.isEmpty || !interventions.isEmpty }
+    /// A place where nothing of the run computes.
+    func betweenBlocks() throws { try pause() }
 
-    func wants(_ point: HookPoint) -> Bool { plan.captures.contains(point) || interventions[point] != nil }
+    /// Whether there is anything to do at any hook point.
+    var isActive: Bool { !wanted.isEmpty || !interventions.isEmpty }
+
+    func wants(_ point: HookPoint) -> Bool { wanted.contains(point) || interventions[point] != nil }
 
     func changes(_ point: HookPoint) -> Bool { interventions[point] != nil }
+
+    /// What changes the activation there, in that order.
+    func changes(at point: HookPoint) -> [Intervention] { interventions[point] ?? [] }
 
     /// Thrown through the forward pass when the last capture is made; never leaves `pass`.
     private struct Complete: Error {}
 
     /// One forward pass through a stack; nil where it stopped early.
     func pass<Result>(_ stack: HookPoint.Stack, _ body: () throws -> Result) throws -> Result? {
-        remaining = plan.captures.filter { $0.stack == stack }
+        remaining = wanted.filter { $0.stack == stack }
         do { return try body() } catch is Complete { return nil }
     }
 
     /// Changes the activation at `point` as the interventions say, then captures it.
     func visit(_ point: HookPoint, _ x: inout Tensor, _ rows: RowPositions) throws {
-        for intervention in interventions[point] ?? [] {
+        for (index, intervention) in changes(at: point).enumerated() {
+            if intervention.backwardReadsInput { tape?.keepInput(x, ofChange: index, at: point) }
             try intervention.apply(
                 to: &x, at: point, rows, validFrames: plan.meansOverPadding ? nil : plan.validFrames,
                 padding: paddingActivations[point])
@@ -68,8 +99,7 @@ public final class HookRun {
                 .invalidArgument,
                 "\(point) cannot be captured from \(rows.sequences) sequences at once; decode one at a time")
         }
-        try sink(captured(x, at: point, rows))
-        remaining.remove(point)
+        try complete(x, at: point, rows)
         if remaining.isEmpty && plan.stopsEarly && isLastStack(point.stack) { throw Complete() }
     }
 
@@ -85,7 +115,7 @@ public final class HookRun {
 
     /// Keeps what is captured of some rows; called from several threads, each with rows of its own.
     private func visitPart(_ point: HookPoint, _ x: Tensor, _ rows: RowPositions, of whole: Int) throws {
-        let kept = min(whole, validPositions(at: point) ?? .max)
+        let kept = min(whole, keptPositions(at: point) ?? .max)
         parts.add(x, axis: point.positionAxis, at: point, first: rows.first, of: kept)
         if point == lastOfEncoder { throw BlockComplete() }
     }
@@ -93,7 +123,7 @@ public final class HookRun {
     /// Where scores or patterns, `[heads, positions, keys]`, are kept row by row as they are made.
     func recorder(_ point: HookPoint, heads: Int, keys: Int, _ rows: RowPositions, of whole: Int) -> RowRecorder? {
         guard remaining.contains(point) else { return nil }
-        let kept = min(whole, validPositions(at: point) ?? .max)
+        let kept = min(whole, keptPositions(at: point) ?? .max)
         let base = parts.base(at: point, shape: [heads, kept, keys], kept: kept)
         return RowRecorder(base: base, heads: heads, kept: kept, keys: keys, first: rows.first)
     }
@@ -108,8 +138,7 @@ public final class HookRun {
         guard !parts.isEmpty else { return }
         for point in HookPoint.all(in: dimensions) where remaining.contains(point) {
             guard let tensor = parts.take(point) else { continue }
-            try sink(captured(tensor, at: point, RowPositions(first: 0, perSequence: nil, sequences: 1)))
-            remaining.remove(point)
+            try complete(tensor, at: point, RowPositions(first: 0, perSequence: nil, sequences: 1))
         }
         if remaining.isEmpty && plan.stopsEarly && isLastStack(stack) { throw Complete() }
     }
@@ -119,7 +148,7 @@ public final class HookRun {
     /// In the block of the last capture frames no longer mix once its keys and values are made, so those that nobody
     /// keeps need not be computed; the others come out the same to the bit.
     func framesRead(inEncoderBlock layer: Int) -> Int? {
-        guard plan.stopsEarly, let valid = plan.validFrames, !plan.captures.isEmpty,
+        guard plan.stopsEarly, tape == nil, let valid = plan.validFrames, !plan.captures.isEmpty,
             plan.captures.allSatisfy({ $0.isEncoder && depth($0) <= layer }),
             interventions.keys.allSatisfy({ !$0.isEncoder || depth($0) < layer })
         else { return nil }
@@ -133,10 +162,18 @@ public final class HookRun {
 
     /// Whether no capture can come after those of this stack: the encoder's result is needed by the decoder's.
     private func isLastStack(_ stack: HookPoint.Stack) -> Bool {
-        stack == .decoder || plan.captures.allSatisfy(\.isEncoder)
+        stack == .decoder || wanted.allSatisfy(\.isEncoder)
     }
 
-    private func captured(_ x: Tensor, at point: HookPoint, _ rows: RowPositions) throws -> CapturedTensor {
+    /// Hands an activation over that has been seen whole.
+    private func complete(_ x: Tensor, at point: HookPoint, _ rows: RowPositions) throws {
+        remaining.remove(point)
+        tape?.keep(x, at: point)
+        if plan.captures.contains(point) { try sink(captured(x, at: point, rows)) }
+    }
+
+    /// An activation, or its gradient, cut and reduced as the plan says.
+    func captured(_ x: Tensor, at point: HookPoint, _ rows: RowPositions) throws -> CapturedTensor {
         let axis = point.positionAxis
         let kept = min(x.shape[axis], validPositions(at: point) ?? .max)
         let tensor = plan.reduction.applied(to: x, axis: axis, first: kept)
@@ -147,8 +184,12 @@ public final class HookRun {
             positionsPerSecond: point.position.perSecond)
     }
 
-    private func validPositions(at point: HookPoint) -> Int? {
-        plan.validFrames.flatMap(point.validPositions)
+    /// How many of a point's positions are captured; nil for all.
+    func validPositions(at point: HookPoint) -> Int? { plan.validFrames.flatMap(point.validPositions) }
+
+    /// The same where the tape may need the others.
+    private func keptPositions(at point: HookPoint) -> Int? {
+        tape?.points.contains(point) == true ? nil : validPositions(at: point)
     }
 
     // MARK: - Substitution by padding
@@ -160,6 +201,18 @@ public final class HookRun {
     }
 
     func setPaddingActivations(_ activations: [HookPoint: Tensor]) { paddingActivations = activations }
+
+    // MARK: - Again
+
+    /// The same run, with the same changes, as far as it has to go for `tape`: nothing else is captured.
+    func again(keeping tape: GradientTape) throws -> HookRun {
+        var plan = plan
+        plan.captures = []
+        plan.stopsEarly = true
+        let run = try HookRun(plan, dimensions: dimensions, tape: tape) { _ in }
+        run.paddingActivations = paddingActivations
+        return run
+    }
 }
 
 extension HookPoint {

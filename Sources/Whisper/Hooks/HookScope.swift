@@ -15,6 +15,9 @@ struct HookScope {
         self.rows = RowPositions(first: firstPosition, perSequence: tokens, sequences: sequences)
     }
 
+    /// A place where nothing of the run computes.
+    func betweenBlocks() throws { try run.betweenBlocks() }
+
     func block(_ layer: Int) -> HookScope {
         var scope = self
         scope.layer = layer
@@ -36,7 +39,10 @@ struct HookScope {
     /// - Throws: the sink's errors, and the signal that the run is complete.
     func callAsFunction(_ site: HookSite, _ x: inout Tensor) throws {
         guard run.isActive else { return }
-        try run.visit(HookPoint(stack, layer: layer, site), &x, rows)
+        let point = HookPoint(stack, layer: layer, site)
+        // Keys and values of the audio lie along its frames, however many tokens listen.
+        let isOfAudio = stack == .decoder && point.position == .frame
+        try run.visit(point, &x, isOfAudio ? .all : rows)
     }
 }
 
@@ -83,7 +89,7 @@ extension HookScope {
 }
 
 /// Which position each row of an activation stands for: rows of one sequence after those of another.
-struct RowPositions {
+package struct RowPositions {
     /// Position of the first row of every sequence.
     let first: Int
     /// Rows of one sequence; nil where there is one sequence and all rows are its.

@@ -104,7 +104,7 @@ extension Intervention {
     ///   - validFrames: how many frames overlap audio, for means.
     ///   - padding: the activation under an all-padding input, where ``needsPadding``.
     /// - Throws: ``WhisperError`` (`invalidArgument`) where a tensor does not fit the activation.
-    func apply(
+    package func apply(
         to x: inout Tensor, at point: HookPoint, _ rows: RowPositions, validFrames: Int?, padding: Tensor?
     ) throws {
         let view = ActivationView(x.shape, point.site.layout)

@@ -116,7 +116,7 @@ struct Attention: Sendable {
 
 extension HeadMemory {
     /// Writes rows of keys and values, `[rows, heads, head_dim]` each, from row `first` on.
-    fileprivate func write(_ k: Tensor, _ v: Tensor, first: Int) {
+    func write(_ k: Tensor, _ v: Tensor, first: Int) {
         k.withUnsafeBufferPointer { keys in
             v.withUnsafeBufferPointer { values in
                 guard let keys = keys.baseAddress, let values = values.baseAddress else { return }

@@ -2,7 +2,7 @@ import Kernels
 
 /// A convolution over time with three taps and one frame of zeros at either end, as `torch.nn.Conv1d(k=3, padding=1)`.
 struct Convolution: Sendable {
-    private let weight: PackedMatrix  // [out, 3 · in], tap-major: the three frames that a row reads lie side by side
+    let weight: PackedMatrix  // [out, 3 · in], tap-major: the three frames that a row reads lie side by side
     private let bias: Tensor
     let stride: Int
     let inputs: Int

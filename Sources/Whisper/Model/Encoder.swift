@@ -30,14 +30,20 @@ struct Encoder: Sendable {
         let frames = mel.shape[1] / 2
         let stream = EncoderStream(frames: frames, width: conv2.outputs)
         try frontEnd(mel, stream, hooks)
-        for (layer, block) in blocks.enumerated() {
-            try hooks.forEachBlock(of: frames, readIn: layer) { rows, hooks in
-                var (x, q) = stream.take(rows)
-                try block(&x, queries: q, memory: memory(layer, stream), hooks: hooks.block(layer))
-                try pass(x, rows, to: layer + 1, stream, hooks)
-            }
+        for layer in blocks.indices {
+            try hooks.betweenBlocks()
+            try run(block: layer, stream, hooks)
         }
         return stream.output
+    }
+
+    /// Takes all frames from the door of block `layer` to that of the next.
+    func run(block layer: Int, _ stream: EncoderStream, _ hooks: HookScope) throws {
+        try hooks.forEachBlock(of: stream.frames, readIn: layer) { rows, hooks in
+            var (x, q) = stream.take(rows)
+            try blocks[layer](&x, queries: q, memory: memory(layer, stream), hooks: hooks.block(layer))
+            try pass(x, rows, to: layer + 1, stream, hooks)
+        }
     }
 
     /// The convolutions; what they make of a frame goes straight on into the first block.
@@ -62,7 +68,7 @@ struct Encoder: Sendable {
 
     /// Leaves some frames at the door of block `layer`: their queries made, their keys and values among the others'. Behind the last
     /// block that is the end.
-    private func pass(
+    func pass(
         _ x: Tensor, _ rows: Range<Int>, to layer: Int, _ stream: EncoderStream, _ hooks: HookScope
     ) throws {
         var x = x
@@ -76,7 +82,7 @@ struct Encoder: Sendable {
         stream.keep(x, q, rows)
     }
 
-    private func memory(_ layer: Int, _ stream: EncoderStream) -> HeadMemory {
+    func memory(_ layer: Int, _ stream: EncoderStream) -> HeadMemory {
         stream.memory(layer, heads: blocks[layer].attn.heads, precision: blocks[layer].attn.precision)
     }
 }

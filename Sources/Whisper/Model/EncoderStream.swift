@@ -6,7 +6,7 @@ import Kernels
 final class EncoderStream: @unchecked Sendable {
     // Sendable: a task touches what is kept of its own frames alone, and `HeadMemory` sees to itself.
     private let lock = NSLock()
-    private let frames: Int
+    let frames: Int
     private let width: Int
     /// At the number of the first panel of each block of frames.
     private let kept: UnsafeMutablePointer<(x: Tensor, q: Tensor)?>

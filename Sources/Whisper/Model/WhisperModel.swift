@@ -67,6 +67,7 @@ public final class WhisperModel: Sendable {
             let padding = try paddingActivations(hooks.needsFromPadding, frames: mel.shape[1])
             hooks.setPaddingActivations(padding)
         }
+        hooks.tape?.mel = mel
         return try hooks.pass(.encoder) { try encoder(mel, hooks: HookScope(hooks, .encoder)) }
     }
 
@@ -93,6 +94,7 @@ public final class WhisperModel: Sendable {
     public func decode(_ tokens: [[Int]], cache: DecoderCache, lastOnly: Bool = false, hooks: HookRun) throws -> Tensor?
     {
         let count = try checked(tokens, cache)
+        try hooks.tape?.read(tokens, cache)
         let scope = HookScope(hooks, .decoder, firstPosition: cache.length, tokens: count, sequences: cache.sequences)
         let logits = try hooks.pass(.decoder) {
             try decoder(tokens.flatMap { $0 }, cache: cache, lastOnly: lastOnly, hooks: scope)

@@ -8,7 +8,7 @@ import Wire
 @testable import Daemon
 
 /// `auscultd` as a process of its own, with a plugin in C that was compiled now.
-private final class PluginDaemon {
+final class PluginDaemon {
     static let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         .path
     /// A compiler is not there everywhere, nor are programs that were not built.
@@ -20,7 +20,7 @@ private final class PluginDaemon {
     }
 
     let process = Process()
-    private let socket: String
+    let socket: String
 
     init(_ folder: TemporaryFolder) throws {
         socket = folder("s-\(UInt32.random(in: 0 ... .max))")

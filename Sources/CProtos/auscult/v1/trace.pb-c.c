@@ -52,6 +52,51 @@ void   auscult__v1__trace_request__free_unpacked
   assert(message->base.descriptor == &auscult__v1__trace_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__objective__init
+                     (Auscult__V1__Objective         *message)
+{
+  static const Auscult__V1__Objective init_value = AUSCULT__V1__OBJECTIVE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__objective__get_packed_size
+                     (const Auscult__V1__Objective *message)
+{
+  assert(message->base.descriptor == &auscult__v1__objective__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__objective__pack
+                     (const Auscult__V1__Objective *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__objective__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__objective__pack_to_buffer
+                     (const Auscult__V1__Objective *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__objective__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Objective *
+       auscult__v1__objective__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Objective *)
+     protobuf_c_message_unpack (&auscult__v1__objective__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__objective__free_unpacked
+                     (Auscult__V1__Objective *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__objective__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__token_sequence__init
                      (Auscult__V1__TokenSequence         *message)
 {
@@ -367,6 +412,51 @@ void   auscult__v1__trace_summary__free_unpacked
   assert(message->base.descriptor == &auscult__v1__trace_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__objective_values__init
+                     (Auscult__V1__ObjectiveValues         *message)
+{
+  static const Auscult__V1__ObjectiveValues init_value = AUSCULT__V1__OBJECTIVE_VALUES__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__objective_values__get_packed_size
+                     (const Auscult__V1__ObjectiveValues *message)
+{
+  assert(message->base.descriptor == &auscult__v1__objective_values__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__objective_values__pack
+                     (const Auscult__V1__ObjectiveValues *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__objective_values__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__objective_values__pack_to_buffer
+                     (const Auscult__V1__ObjectiveValues *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__objective_values__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ObjectiveValues *
+       auscult__v1__objective_values__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ObjectiveValues *)
+     protobuf_c_message_unpack (&auscult__v1__objective_values__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__objective_values__free_unpacked
+                     (Auscult__V1__ObjectiveValues *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__objective_values__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__compare_precision_request__init
                      (Auscult__V1__ComparePrecisionRequest         *message)
 {
@@ -502,7 +592,7 @@ void   auscult__v1__hook_error__free_unpacked
   assert(message->base.descriptor == &auscult__v1__hook_error__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descriptors[17] =
+static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descriptors[18] =
 {
   {
     "model",
@@ -708,6 +798,18 @@ static const ProtobufCFieldDescriptor auscult__v1__trace_request__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "objectives",
+    18,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__TraceRequest, n_objectives),
+    offsetof(Auscult__V1__TraceRequest, objectives),
+    &auscult__v1__objective__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__trace_request__field_indices_by_name[] = {
   1,   /* field[1] = audio */
@@ -720,6 +822,7 @@ static const unsigned auscult__v1__trace_request__field_indices_by_name[] = {
   8,   /* field[8] = language */
   12,   /* field[12] = memory */
   0,   /* field[0] = model */
+  17,   /* field[17] = objectives */
   16,   /* field[16] = padding */
   4,   /* field[4] = reduction */
   10,   /* field[10] = stream */
@@ -731,7 +834,7 @@ static const unsigned auscult__v1__trace_request__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__trace_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor auscult__v1__trace_request__descriptor =
 {
@@ -741,11 +844,49 @@ const ProtobufCMessageDescriptor auscult__v1__trace_request__descriptor =
   "Auscult__V1__TraceRequest",
   "auscult.v1",
   sizeof(Auscult__V1__TraceRequest),
-  17,
+  18,
   auscult__v1__trace_request__field_descriptors,
   auscult__v1__trace_request__field_indices_by_name,
   1,  auscult__v1__trace_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__trace_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__objective__field_descriptors[1] =
+{
+  {
+    "text",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Objective, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__objective__field_indices_by_name[] = {
+  0,   /* field[0] = text */
+};
+static const ProtobufCIntRange auscult__v1__objective__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor auscult__v1__objective__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Objective",
+  "Objective",
+  "Auscult__V1__Objective",
+  "auscult.v1",
+  sizeof(Auscult__V1__Objective),
+  1,
+  auscult__v1__objective__field_descriptors,
+  auscult__v1__objective__field_indices_by_name,
+  1,  auscult__v1__objective__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__objective__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__token_sequence__field_descriptors[1] =
@@ -889,7 +1030,7 @@ const ProtobufCMessageDescriptor auscult__v1__trace_event__descriptor =
   (ProtobufCMessageInit) auscult__v1__trace_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__tensor_header__field_descriptors[11] =
+static const ProtobufCFieldDescriptor auscult__v1__tensor_header__field_descriptors[12] =
 {
   {
     "name",
@@ -1023,6 +1164,18 @@ static const ProtobufCFieldDescriptor auscult__v1__tensor_header__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "objective",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__TensorHeader, objective),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__tensor_header__field_indices_by_name[] = {
   5,   /* field[5] = axes */
@@ -1033,6 +1186,7 @@ static const unsigned auscult__v1__tensor_header__field_indices_by_name[] = {
   8,   /* field[8] = frames_per_second */
   1,   /* field[1] = hook */
   0,   /* field[0] = name */
+  11,   /* field[11] = objective */
   4,   /* field[4] = shape */
   9,   /* field[9] = valid_frames */
   2,   /* field[2] = window */
@@ -1040,7 +1194,7 @@ static const unsigned auscult__v1__tensor_header__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__tensor_header__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor auscult__v1__tensor_header__descriptor =
 {
@@ -1050,7 +1204,7 @@ const ProtobufCMessageDescriptor auscult__v1__tensor_header__descriptor =
   "Auscult__V1__TensorHeader",
   "auscult.v1",
   sizeof(Auscult__V1__TensorHeader),
-  11,
+  12,
   auscult__v1__tensor_header__field_descriptors,
   auscult__v1__tensor_header__field_indices_by_name,
   1,  auscult__v1__tensor_header__number_ranges,
@@ -1236,7 +1390,7 @@ const ProtobufCMessageDescriptor auscult__v1__shared_tensor__descriptor =
   (ProtobufCMessageInit) auscult__v1__shared_tensor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descriptors[14] =
+static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descriptors[15] =
 {
   {
     "file",
@@ -1406,6 +1560,18 @@ static const ProtobufCFieldDescriptor auscult__v1__trace_summary__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "objectives",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__TraceSummary, n_objectives),
+    offsetof(Auscult__V1__TraceSummary, objectives),
+    &auscult__v1__objective_values__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
   3,   /* field[3] = duration */
@@ -1414,6 +1580,7 @@ static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
   1,   /* field[1] = model */
   2,   /* field[2] = model_sha256 */
   13,   /* field[13] = notices */
+  14,   /* field[14] = objectives */
   7,   /* field[7] = output_file */
   10,   /* field[10] = padding */
   9,   /* field[9] = precision */
@@ -1426,7 +1593,7 @@ static const unsigned auscult__v1__trace_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__trace_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor =
 {
@@ -1436,11 +1603,62 @@ const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor =
   "Auscult__V1__TraceSummary",
   "auscult.v1",
   sizeof(Auscult__V1__TraceSummary),
-  14,
+  15,
   auscult__v1__trace_summary__field_descriptors,
   auscult__v1__trace_summary__field_indices_by_name,
   1,  auscult__v1__trace_summary__number_ranges,
   (ProtobufCMessageInit) auscult__v1__trace_summary__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__objective_values__field_descriptors[2] =
+{
+  {
+    "text",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ObjectiveValues, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "values",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Auscult__V1__ObjectiveValues, n_values),
+    offsetof(Auscult__V1__ObjectiveValues, values),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__objective_values__field_indices_by_name[] = {
+  0,   /* field[0] = text */
+  1,   /* field[1] = values */
+};
+static const ProtobufCIntRange auscult__v1__objective_values__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__objective_values__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ObjectiveValues",
+  "ObjectiveValues",
+  "Auscult__V1__ObjectiveValues",
+  "auscult.v1",
+  sizeof(Auscult__V1__ObjectiveValues),
+  2,
+  auscult__v1__objective_values__field_descriptors,
+  auscult__v1__objective_values__field_indices_by_name,
+  1,  auscult__v1__objective_values__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__objective_values__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__compare_precision_request__field_descriptors[4] =

@@ -31,32 +31,9 @@ extension Intervention {
         case .latent(let latent, let change): operation = .latent(try SparseDictionary.read(file), latent, change)
         }
         try self.init(
-            targets: points, positions: try text.range(perSecond: targets.first?.position.perSecond),
+            targets: points,
+            positions: try text.positions?.range(
+                perSecond: targets.first?.position.perSecond, of: text.hook.text, in: text.words),
             heads: text.heads, operation: operation, dimensions: dimensions)
-    }
-}
-
-extension InterventionText {
-    /// Its positions, where frames come so many a second; nil where it names none.
-    fileprivate func range(perSecond: Double?) throws -> Range<Int>? {
-        guard let positions else { return nil }
-        func position(_ bound: Bounds.Bound, _ open: Int) throws -> Int {
-            switch bound {
-            case .open: return open
-            case .position(let position): return position
-            case .seconds(let seconds):
-                guard let perSecond else {
-                    throw words.error(
-                        "\(seconds) s is no position, since \(hook.text) has none in time; expected tokens",
-                        at: positions.word)
-                }
-                return Int((seconds * perSecond).rounded())
-            }
-        }
-        let lower = try position(positions.lower, 0), upper = try position(positions.upper, .max)
-        guard lower < upper else {
-            throw words.error("the range \(positions.word.text) is empty", at: positions.word)
-        }
-        return lower..<upper
     }
 }

@@ -12,7 +12,7 @@
 ///
 /// This is the one reader of that text; errors name the character where they found something else.
 package struct InterventionText: Sendable {
-    typealias Word = InterventionWords.Word
+    typealias Word = HookWords.Word
 
     enum Operation: Sendable {
         case zero, mean, substitutePadding
@@ -25,22 +25,9 @@ package struct InterventionText: Sendable {
         case latent(Int, LatentChange)
     }
 
-    /// Half open; a bound that is left out is the first or the last position.
-    struct Bounds: Sendable {
-        enum Bound: Sendable {
-            case open
-            case position(Int)
-            case seconds(Double)
-        }
-
-        let word: Word
-        let lower: Bound
-        let upper: Bound
-    }
-
-    let words: InterventionWords
+    let words: HookWords
     let hook: Word
-    private(set) var positions: Bounds?
+    private(set) var positions: PositionBounds?
     private(set) var heads: [Int]?
     let operation: Operation
     /// The FILE or FOLDER of the operations that have one.
@@ -48,7 +35,7 @@ package struct InterventionText: Sendable {
 
     /// - Throws: ``WhisperError`` (`invalidArgument`) that shows the part that was not understood, and where it stands.
     package init(_ text: String) throws {
-        var words = try InterventionWords(text)
+        var words = try HookWords(text, of: "intervention")
         hook = try words.next("a hook point")
         while let qualifier = words.take(where: { $0.hasPrefix("@") }) {
             switch qualifier.text {
@@ -107,7 +94,7 @@ package struct InterventionText: Sendable {
     }
 }
 
-extension InterventionWords {
+extension HookWords {
     fileprivate mutating func latentChange() throws -> LatentChange {
         _ = take { $0 == "=" }
         let change = try next("zero, scale x or set v")
@@ -118,22 +105,5 @@ extension InterventionWords {
         default:
             throw error("\"\(change.text)\" cannot be done to a latent; expected zero, scale x or set v", at: change)
         }
-    }
-
-    /// `a:b` in positions or (`1.5s`) in seconds.
-    fileprivate mutating func bounds() throws -> InterventionText.Bounds {
-        let word = try next("a range, as in 50:100")
-        let parts = word.text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2 else { throw error("expected a range, as in 50:100, not \"\(word.text)\"", at: word) }
-        return InterventionText.Bounds(word: word, lower: try bound(parts[0], word), upper: try bound(parts[1], word))
-    }
-
-    private func bound(_ part: Substring, _ word: Word) throws -> InterventionText.Bounds.Bound {
-        if part.isEmpty { return .open }
-        if let position = Int(part), position >= 0 { return .position(position) }
-        if part.hasSuffix("s"), let seconds = Double(part.dropLast()), (0..<1e6).contains(seconds) {
-            return .seconds(seconds)
-        }
-        throw error("\"\(part)\" is no position; expected a number, or seconds as in 1.5s", at: word)
     }
 }

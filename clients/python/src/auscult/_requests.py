@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,16 +47,6 @@ def transcribe_request(
     return make(**options)
 
 
-def recordings(request: Any, data: Any) -> None:
-    """Names what `data` stands for in a RunPluginRequest: data sets, and single recordings before them."""
-    for one in [data] if isinstance(data, (str, os.PathLike)) else data:
-        name = os.fspath(one) if isinstance(one, (str, os.PathLike)) else ""
-        if name == "demo:" or name.endswith((".jsonl", ".tsv")) or os.path.isdir(name):
-            request.data_sets.append(name)
-        else:
-            request.audio.append(audio_source(one, None))
-
-
 def trace_request(
     audio: Audio,
     hooks: str | Sequence[str],
@@ -78,6 +67,7 @@ def trace_request(
         context: Context = "full",
         padding: Padding | None = None,
         interventions: Interventions = (),
+        objective: str | Sequence[str] = (),
         text: str | None = None,
         tokens: Sequence[int] | None = None,
         transcript: bool | Mapping[str, Any] = False,
@@ -95,6 +85,7 @@ def trace_request(
             context=enum_number("EncoderContext", context),
             padding=padding_number(padding),
             interventions=intervention_messages(interventions),
+            objectives=[v1.Objective(text=one) for one in ([objective] if isinstance(objective, str) else objective)],
             language=language,
             task=enum_number("Task", task),
         )

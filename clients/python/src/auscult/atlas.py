@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from ._audio import set_recordings
 from ._messages import enum_number, present, v1
-from ._requests import recordings
 from .models import Model, Precision, model_ref
 from .permissions import Permissions, permissions_message
 from .traces import Context
@@ -187,7 +187,7 @@ class Atlases:
             stop_at_broken=stop_at_broken,
             permissions=permissions_message(permissions),
         )
-        recordings(run, data)
+        set_recordings(run, data, None)
         path = os.fspath(out)
         request = v1.BuildAtlasRequest(path=path, hooks=[hooks] if isinstance(hooks, str) else list(hooks), run=run)
         return self._client.jobs._start(v1.StartJobRequest(label=label or f"atlas {path}", atlas=request))

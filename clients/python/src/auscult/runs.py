@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ._audio import Audio, audio_source
+from ._audio import Audio, set_recordings
 from ._messages import enum_number, enum_word, present, v1
 from ._wire import Connection
 from .errors import DataLoss, InvalidArgument
@@ -239,10 +239,7 @@ def run_request(
             raise InvalidArgument(f"shard {index} of {count}: expected 0 to {max(count, 1) - 1}", "invalid_argument")
         request.shard.index, request.shard.count = index, count
     set_state(request, state)
-    everything = list(data) if isinstance(data, (list, tuple)) else [data]
-    request.data_sets.extend(_place(one) for one in everything if _is_data_set(one))
-    singles = [one for one in everything if not _is_data_set(one)]
-    request.audio.extend(audio_source(one, connection, timeout=timeout) for one in singles)
+    set_recordings(request, data, connection, timeout)
     return request
 
 
@@ -251,18 +248,6 @@ def set_state(request: Any, state: StateTarget) -> None:
         request.return_state = True
     elif state:
         request.state_file = os.fspath(state)
-
-
-def _is_data_set(one: Any) -> bool:
-    """Whether it stands for several recordings: a folder, a manifest, or all embedded clips."""
-    if not isinstance(one, (str, os.PathLike)):
-        return False
-    path = os.fspath(one)
-    return path == "demo:" or os.path.isdir(path) or path.lower().endswith((".jsonl", ".tsv"))
-
-
-def _place(one: Any) -> str:
-    return "demo:" if one == "demo:" else os.fspath(one)
 
 
 def _text(value: object) -> str:

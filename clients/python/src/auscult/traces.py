@@ -45,6 +45,10 @@ class TraceOptions(TypedDict, total=False):
     #: None for what is usual: ``"mel"`` with ``transcript``, else ``"sound"``.
     padding: Union[Padding, None]
     interventions: Interventions
+    #: What to differentiate with respect to the hook points, in the text form of ``auscult trace --objective``: ``"transcript"``,
+    #: ``"token rug - mug"``, ``"encoder.blocks.2.mlp.1:5@frames 10:20"``, …; one, or several. Each hook point that comes before an
+    #: objective then has a second tensor, ``HOOK@grad`` (of several objectives ``HOOK@grad1``, ``HOOK@grad2``, …).
+    objective: Union[str, Sequence[str]]
     #: What the decoder reads after the start tokens and ``<|notimestamps|>``. Without text or tokens, what it writes.
     text: Union[str, None]
     #: What the decoder reads after the start tokens; all of it, where it begins with ``<|startoftranscript|>``.
@@ -62,7 +66,7 @@ class TraceOptions(TypedDict, total=False):
 class TensorInfo:
     """What a tensor is."""
 
-    #: The hook point's, with ``"@window1"``, ``"@window2"``, … where there are several windows, or they are a transcript's.
+    #: The hook point's, of a gradient with ``"@grad"`` (``"@grad1"``, … of several objectives), with ``"@window1"``, ``"@window2"``, … where there are several windows, or they are a transcript's.
     name: str
     hook: str
     #: Counted from 1.
@@ -80,6 +84,8 @@ class TensorInfo:
     frames_per_second: float | None
     #: Positions of this window that overlap audio.
     valid_frames: int | None
+    #: Of a gradient: the number of its objective, from 1; None for an activation.
+    objective: int | None = None
 
     def seconds(self, position: float) -> float:
         """When a position along the axis of the frames is, in seconds of the recording.
@@ -127,6 +133,8 @@ class TraceSummary:
     prompt_tokens: tuple[int, ...] = ()
     #: What there is to know about the recording.
     notices: tuple[Notice, ...] = ()
+    #: For each objective its text, and what it came to in each window; NaN where a window of a transcript has no tokens to read it from.
+    objectives: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
 
 class Trace(Mapping[str, NDArray[Any]]):
@@ -188,6 +196,7 @@ def trace_summary(message: Any) -> TraceSummary:
         window_starts=tuple(message.window_starts),
         prompt_tokens=tuple(message.prompt_tokens),
         notices=notices(message.notices),
+        objectives=tuple((one.text, tuple(one.values)) for one in message.objectives),
     )
 
 
@@ -203,6 +212,7 @@ def tensor_info(header: Any) -> TensorInfo:
         first_token=present(header, "first_token"),
         frames_per_second=present(header, "frames_per_second"),
         valid_frames=present(header, "valid_frames"),
+        objective=header.objective or None,
     )
 
 

@@ -19,6 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 #include "auscult/v1/transcribe.pb-c.h"
 
 typedef struct Auscult__V1__TraceRequest Auscult__V1__TraceRequest;
+typedef struct Auscult__V1__Objective Auscult__V1__Objective;
 typedef struct Auscult__V1__TokenSequence Auscult__V1__TokenSequence;
 typedef struct Auscult__V1__TraceEvent Auscult__V1__TraceEvent;
 typedef struct Auscult__V1__TensorHeader Auscult__V1__TensorHeader;
@@ -26,6 +27,7 @@ typedef struct Auscult__V1__TensorChunk Auscult__V1__TensorChunk;
 typedef struct Auscult__V1__SharedMemory Auscult__V1__SharedMemory;
 typedef struct Auscult__V1__SharedTensor Auscult__V1__SharedTensor;
 typedef struct Auscult__V1__TraceSummary Auscult__V1__TraceSummary;
+typedef struct Auscult__V1__ObjectiveValues Auscult__V1__ObjectiveValues;
 typedef struct Auscult__V1__ComparePrecisionRequest Auscult__V1__ComparePrecisionRequest;
 typedef struct Auscult__V1__PrecisionComparison Auscult__V1__PrecisionComparison;
 typedef struct Auscult__V1__HookError Auscult__V1__HookError;
@@ -94,6 +96,13 @@ struct  Auscult__V1__TraceRequest
   int64_t deadline_ms;
   Auscult__V1__EncoderContext context;
   Auscult__V1__Padding padding;
+  /*
+   * What to differentiate, in every window: then each hook point that comes before an objective has, beside its activation, the objective's
+   * gradient with respect to it, with the same frames and reduction, under HOOK@grad, or HOOK@grad1, HOOK@grad2, … where there are several
+   * objectives. Interventions are in place. The model must be in float32.
+   */
+  size_t n_objectives;
+  Auscult__V1__Objective **objectives;
   Auscult__V1__TraceRequest__DecoderInputCase decoder_input_case;
   union {
     /*
@@ -128,7 +137,32 @@ struct  Auscult__V1__TraceRequest
 };
 #define AUSCULT__V1__TRACE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__trace_request__descriptor) \
-    , NULL, NULL, 0,NULL, AUSCULT__V1__FRAMES__VALID, AUSCULT__V1__REDUCTION__NONE, 0,NULL, (char *)protobuf_c_empty_string, AUSCULT__V1__TASK__TRANSCRIBE, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT__NOT_SET, {0}, AUSCULT__V1__TRACE_REQUEST__OUTPUT__NOT_SET, {0} }
+    , NULL, NULL, 0,NULL, AUSCULT__V1__FRAMES__VALID, AUSCULT__V1__REDUCTION__NONE, 0,NULL, (char *)protobuf_c_empty_string, AUSCULT__V1__TASK__TRANSCRIBE, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, AUSCULT__V1__TRACE_REQUEST__DECODER_INPUT__NOT_SET, {0}, AUSCULT__V1__TRACE_REQUEST__OUTPUT__NOT_SET, {0} }
+
+
+/*
+ * A number that a pass gives.
+ */
+struct  Auscult__V1__Objective
+{
+  ProtobufCMessage base;
+  /*
+   * One of
+   *   encoder-sum                        the sum of all of the encoder's outputs, padding's too
+   *   transcript                         the log-probability of the tokens that the decoder reads after its prompt
+   *   text WORDS                         the same of a text, which the decoder then reads
+   *   token T [- T] [behind n]           a token's logit, or a difference of two; T is an id, or the token's text
+   *   HOOK:INDEX[@frames a:b]            an element of each position, summed: INDEX is i, HEAD.i, HEAD.* or *
+   *   HOOK latent FOLDER i [@frames a:b] a latent of a sparse dictionary, summed over positions
+   *   FILE.safetensors                   the sum of the products of the file's tensors with the hook points of their names
+   * A logit is read behind token number n of what the decoder reads, from 0; without "behind", where T comes next for the first time after
+   * the prompt, else behind the last. Without frames those count that overlap audio.
+   */
+  char *text;
+};
+#define AUSCULT__V1__OBJECTIVE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__objective__descriptor) \
+    , (char *)protobuf_c_empty_string }
 
 
 struct  Auscult__V1__TokenSequence
@@ -223,6 +257,10 @@ struct  Auscult__V1__TensorHeader
    * Bytes of its data.
    */
   uint64_t byte_count;
+  /*
+   * Of a gradient: the number of its objective, from 1. 0 for an activation.
+   */
+  uint32_t objective;
   Auscult__V1__TensorHeader__FirstPositionCase first_position_case;
   union {
     /*
@@ -252,7 +290,7 @@ struct  Auscult__V1__TensorHeader
 };
 #define AUSCULT__V1__TENSOR_HEADER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__tensor_header__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, AUSCULT__V1__DTYPE__DTYPE_UNSPECIFIED, 0,NULL, 0,NULL, 0, AUSCULT__V1__TENSOR_HEADER__FIRST_POSITION__NOT_SET, {0}, AUSCULT__V1__TENSOR_HEADER__HAS_FRAMES_PER_SECOND__NOT_SET, {0}, AUSCULT__V1__TENSOR_HEADER__HAS_VALID_FRAMES__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, AUSCULT__V1__DTYPE__DTYPE_UNSPECIFIED, 0,NULL, 0,NULL, 0, 0, AUSCULT__V1__TENSOR_HEADER__FIRST_POSITION__NOT_SET, {0}, AUSCULT__V1__TENSOR_HEADER__HAS_FRAMES_PER_SECOND__NOT_SET, {0}, AUSCULT__V1__TENSOR_HEADER__HAS_VALID_FRAMES__NOT_SET, {0} }
 
 
 /*
@@ -352,10 +390,30 @@ struct  Auscult__V1__TraceSummary
    */
   size_t n_notices;
   Auscult__V1__Notice **notices;
+  /*
+   * In the order of the request.
+   */
+  size_t n_objectives;
+  Auscult__V1__ObjectiveValues **objectives;
 };
 #define AUSCULT__V1__TRACE_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__trace_summary__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, (char *)protobuf_c_empty_string, NULL, AUSCULT__V1__MODEL_REF__PRECISION__EXACT, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Auscult__V1__ObjectiveValues
+{
+  ProtobufCMessage base;
+  char *text;
+  /*
+   * One a window; NaN where a window of a transcript has no tokens to read it from.
+   */
+  size_t n_values;
+  double *values;
+};
+#define AUSCULT__V1__OBJECTIVE_VALUES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__objective_values__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL }
 
 
 /*
@@ -439,6 +497,25 @@ Auscult__V1__TraceRequest *
                       const uint8_t       *data);
 void   auscult__v1__trace_request__free_unpacked
                      (Auscult__V1__TraceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__Objective methods */
+void   auscult__v1__objective__init
+                     (Auscult__V1__Objective         *message);
+size_t auscult__v1__objective__get_packed_size
+                     (const Auscult__V1__Objective   *message);
+size_t auscult__v1__objective__pack
+                     (const Auscult__V1__Objective   *message,
+                      uint8_t             *out);
+size_t auscult__v1__objective__pack_to_buffer
+                     (const Auscult__V1__Objective   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Objective *
+       auscult__v1__objective__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__objective__free_unpacked
+                     (Auscult__V1__Objective *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__V1__TokenSequence methods */
 void   auscult__v1__token_sequence__init
@@ -573,6 +650,25 @@ Auscult__V1__TraceSummary *
 void   auscult__v1__trace_summary__free_unpacked
                      (Auscult__V1__TraceSummary *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__ObjectiveValues methods */
+void   auscult__v1__objective_values__init
+                     (Auscult__V1__ObjectiveValues         *message);
+size_t auscult__v1__objective_values__get_packed_size
+                     (const Auscult__V1__ObjectiveValues   *message);
+size_t auscult__v1__objective_values__pack
+                     (const Auscult__V1__ObjectiveValues   *message,
+                      uint8_t             *out);
+size_t auscult__v1__objective_values__pack_to_buffer
+                     (const Auscult__V1__ObjectiveValues   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ObjectiveValues *
+       auscult__v1__objective_values__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__objective_values__free_unpacked
+                     (Auscult__V1__ObjectiveValues *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__ComparePrecisionRequest methods */
 void   auscult__v1__compare_precision_request__init
                      (Auscult__V1__ComparePrecisionRequest         *message);
@@ -635,6 +731,9 @@ void   auscult__v1__hook_error__free_unpacked
 typedef void (*Auscult__V1__TraceRequest_Closure)
                  (const Auscult__V1__TraceRequest *message,
                   void *closure_data);
+typedef void (*Auscult__V1__Objective_Closure)
+                 (const Auscult__V1__Objective *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__TokenSequence_Closure)
                  (const Auscult__V1__TokenSequence *message,
                   void *closure_data);
@@ -655,6 +754,9 @@ typedef void (*Auscult__V1__SharedTensor_Closure)
                   void *closure_data);
 typedef void (*Auscult__V1__TraceSummary_Closure)
                  (const Auscult__V1__TraceSummary *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__ObjectiveValues_Closure)
+                 (const Auscult__V1__ObjectiveValues *message,
                   void *closure_data);
 typedef void (*Auscult__V1__ComparePrecisionRequest_Closure)
                  (const Auscult__V1__ComparePrecisionRequest *message,
@@ -713,6 +815,7 @@ void auscult__v1__trace__compare_precision(ProtobufCService *service,
 extern const ProtobufCEnumDescriptor    auscult__v1__frames__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__reduction__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__trace_request__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__objective__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__token_sequence__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__trace_event__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__tensor_header__descriptor;
@@ -720,6 +823,7 @@ extern const ProtobufCMessageDescriptor auscult__v1__tensor_chunk__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__shared_memory__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__shared_tensor__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__trace_summary__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__objective_values__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__compare_precision_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__precision_comparison__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__hook_error__descriptor;

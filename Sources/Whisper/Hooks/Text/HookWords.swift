@@ -1,5 +1,5 @@
-/// The words of an intervention's text, read one after another; each knows where it stands.
-struct InterventionWords: Sendable {
+/// The words of a text that names hook points, an intervention's or an objective's, read one after another; each knows where it stands.
+struct HookWords: Sendable {
     struct Word: Sendable {
         /// Without quotes.
         let text: String
@@ -8,11 +8,13 @@ struct InterventionWords: Sendable {
     }
 
     let text: String
+    /// What the text is, for messages.
+    private let kind: String
     private var words: ArraySlice<Word>
 
     /// - Throws: ``WhisperError`` (`invalidArgument`) for a quote that is not closed.
-    init(_ text: String) throws {
-        self.text = text
+    init(_ text: String, of kind: String) throws {
+        (self.text, self.kind) = (text, kind)
         words = []
         words = try split()[...]
     }
@@ -60,7 +62,7 @@ struct InterventionWords: Sendable {
     /// What is wrong, in which text, and where in it: characters count from 1.
     func error(_ problem: String, at index: String.Index) -> WhisperError {
         let place = text.distance(from: text.startIndex, to: index) + 1
-        return WhisperError(.invalidArgument, "in the intervention \"\(text)\", at character \(place): \(problem)")
+        return WhisperError(.invalidArgument, "in the \(kind) \"\(text)\", at character \(place): \(problem)")
     }
 
     func error(_ problem: String, at word: Word) -> WhisperError { error(problem, at: word.range.lowerBound) }
@@ -74,7 +76,7 @@ struct InterventionWords: Sendable {
     mutating func next(_ expected: String) throws -> Word {
         guard let word = words.popFirst() else {
             throw WhisperError(
-                .invalidArgument, "in the intervention \"\(text)\": expected \(expected) at its end")
+                .invalidArgument, "in the \(kind) \"\(text)\": expected \(expected) at its end")
         }
         return word
     }
