@@ -130,3 +130,20 @@ def test_a_result_without_its_end_is_data_loss(fake, client):
     stream(fake, "auscult.v1.Plugin/Run", {"result": head}, {"end": v1.PluginEnd()})
     with pytest.raises(auscult.DataLoss, match="before all of a result"):
         client.run("org.p", ["demo:a"]).wait()
+
+
+def test_a_recording_or_all_that_a_name_stands_for_is_what_a_run_hears(fake, client, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    stream(fake, "auscult.v1.Plugin/Run", {"end": v1.PluginEnd()})
+    given = [
+        ("talk.wav", ["talk.wav"], []),
+        (["demo:"], [], ["demo:"]),
+        (["demo:en-slt-01", "clips", Path("a.tsv"), Path("b.wav")], ["", "b.wav"], ["clips", "a.tsv"]),
+        (np.zeros(4, np.int16), [""], []),
+    ]
+    for data, paths, sets in given:
+        client.run_plugin("org.p", data).wait()
+        request = fake.seen("auscult.v1.Plugin/Run")[-1]
+        assert [one.path for one in request.audio] == paths and list(request.data_sets) == sets
+    assert request.audio[0].pcm_s16le == bytes(8)

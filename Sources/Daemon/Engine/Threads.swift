@@ -1,4 +1,5 @@
 import Files
+import NIOPosix
 
 /// A thread of its own for one piece of work that computes and may block, which Swift's cooperative threads must not.
 enum EngineThread {
@@ -12,4 +13,9 @@ enum EngineThread {
             throw ServiceError(error.code, error.message)
         }
     }
+}
+
+/// Runs work that reads files and may take a while on a thread where it holds nobody up.
+func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    try await NIOThreadPool.singleton.runIfActive(body)
 }
