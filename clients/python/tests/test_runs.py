@@ -98,6 +98,20 @@ def test_states_that_are_none_are_refused(analyses, tmp_path):
         analyses.run(PLUGIN, "demo:", shard=(2, 2))
 
 
+def test_permissions_are_sent_as_they_were_given(fake, client, tmp_path):
+    for method in ("auscult.v1.Plugin/Run", "auscult.v1.Plugin/Merge"):
+        stream(fake, method, {"end": v1.PluginEnd()})
+    permissions = auscult.Permissions(read=[tmp_path], write=["out"], network=True)
+    client.run(PLUGIN, [], permissions=permissions).wait()
+    client.run(PLUGIN, []).wait()
+    client.merge(["a.state"], permissions=auscult.Permissions(unconfined=True)).wait()
+    given, none = fake.seen("auscult.v1.Plugin/Run")
+    (merged,) = fake.seen("auscult.v1.Plugin/Merge")
+    assert given.permissions == v1.PluginPermissions(read=[str(tmp_path)], write=["out"], network=True)
+    assert merged.permissions == v1.PluginPermissions(unconfined=True)
+    assert not none.HasField("permissions")
+
+
 def test_a_large_result_comes_together_from_its_pieces(fake, client):
     head = v1.PluginResult(
         output_id="o", continues=True, array=v1.PluginArray(tensor=v1.Tensor(dtype=1, shape=[2, 2]))

@@ -385,6 +385,7 @@ class Client(Caller):
         interventions: Interventions = (),
         compare: bool = False,
         context: Context = "full",
+        echo: bool = False,
         timeout: float | None = None,
     ) -> _live.Live:
         """Opens a line for sound while it is being made.
@@ -403,11 +404,12 @@ class Client(Caller):
             interventions: What looks run under, until `Live.steer` says otherwise.
             compare: Whether the text is also written without interventions, side by side.
             context: How much of the text's window the encoder computes: ``"full"`` or ``"auto"``.
+            echo: Whether the sound is told among the events too (`LiveHeard`), with `rolling`.
             timeout: Seconds until the line ends by itself.
         """
         return self._listening(
             None, model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
-            interventions, compare, context, timeout,
+            interventions, compare, context, echo, timeout,
         )
 
     def listen(
@@ -427,6 +429,7 @@ class Client(Caller):
         interventions: Interventions = (),
         compare: bool = False,
         context: Context = "full",
+        echo: bool = False,
         timeout: float | None = None,
     ) -> _live.Live:
         """Listens to a sound input of the daemon's machine; iterate for what is heard, and `finish` to end it.
@@ -441,7 +444,7 @@ class Client(Caller):
         """
         return self._listening(
             device, model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
-            interventions, compare, context, timeout,
+            interventions, compare, context, echo, timeout,
         )
 
     def devices(self) -> list[_live.SoundDevice]:
@@ -465,11 +468,12 @@ class Client(Caller):
         interventions: Interventions,
         compare: bool,
         context: Context,
+        echo: bool,
         timeout: float | None,
     ) -> _live.Live:
         request = _live.opening(
             model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
-            interventions, compare, device, context,
+            interventions, compare, device, context, echo,
         )
         return self._opened(lambda it: _live.Live(it, "auscult.v1.Live/Listen", request, timeout=timeout))
 
