@@ -348,8 +348,9 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
-                "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
+                "Atlas", "AtlasSupport", "Audio", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
+                "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "Results", "StrictJSON",
+                "TensorFiles",
                 "TerminalText", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: plain),

@@ -1,19 +1,16 @@
-import Files
 import Foundation
 
-/// A thread of its own for one piece of work that computes and may block, which Swift's cooperative threads must not.
-enum EngineThread {
-    /// Of address space; pages count when they are touched.
-    static let stackBytes = 8 << 20
-
+/// Threads of the system's own, for work that may block; where there are none left, that is an error, and not a thread that never begins.
+package enum SystemThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
 
     /// Runs `body` on a new thread that ends with it.
-    /// - Throws: ``ServiceError`` (`resourceExhausted`) where the system gives no thread.
-    static func start(_ body: @escaping @Sendable () -> Void) throws {
+    /// - Parameter stackBytes: of address space; pages count when they are touched.
+    /// - Throws: ``FileError`` (`resourceExhausted`) where the system gives no thread.
+    package static func start(stackBytes: Int, _ body: @escaping @Sendable () -> Void) throws {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -29,7 +26,7 @@ enum EngineThread {
             }, work.toOpaque())
         guard code == 0 else {
             work.release()
-            throw ServiceError(.resourceExhausted, "the system gives no more threads: \(systemReason(code))")
+            throw FileError(.resourceExhausted, "the system gives no more threads: \(systemReason(code))")
         }
     }
 }
