@@ -332,7 +332,7 @@ class CTranslate2(Peer):
 
     def __init__(self, options):
         super().__init__(options)
-        import ctranslate2
+        import ctranslate2.models
         self.ctranslate2 = ctranslate2
 
     def converted(self):
