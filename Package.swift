@@ -34,6 +34,7 @@ let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
     (folder: "features", module: "FeaturesLibrary", parts: ["Features"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
+    (folder: "rollout", module: "RolloutLibrary", parts: ["Rollout"]),
     (folder: "sae", module: "SparseAutoencodersLibrary", parts: ["SparseAutoencoders"]),
 ]
 
@@ -111,6 +112,9 @@ let package = Package(
         .target(
             name: "Probes", dependencies: ["Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
             path: "plugins/probes/Analysis", swiftSettings: testable),
+        .target(
+            name: "Rollout", dependencies: ["Kernels", "PluginKit"], path: "plugins/rollout/Analysis",
+            swiftSettings: testable),
         .target(
             name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit"],
             path: "plugins/sae/Analysis", swiftSettings: testable),
@@ -331,7 +335,8 @@ let package = Package(
         .testTarget(
             name: "PluginsTests",
             dependencies: [
-                "Audio", "Kernels", "Mel", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper",
+                "Audio", "Kernels", "Mel", "PluginKit", "PluginTemplates", "Rollout", "TestHost", "TestSupport",
+                "Whisper",
             ]),
     ]
         + instructionSets.map {

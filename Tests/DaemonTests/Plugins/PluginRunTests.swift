@@ -7,6 +7,7 @@ import PluginHost
 import Synchronization
 import TestSupport
 import Testing
+import Whisper
 import Wire
 
 @testable import Daemon
@@ -389,15 +390,35 @@ struct PluginBench: Sendable {
         #expect(!journal.lines.withLock { $0 }.contains { $0.hasPrefix("create") })
     }
 
-    @Test("gradients, labels that are not there, and no recordings at all are refused clearly")
+    @Test("gradients come beside the values, named after them, of a transcript as well")
+    func gradients() async throws {
+        let hook = "encoder.blocks.0.attn.pattern"
+        for objective in ["encoder_sum", "transcript_log_probability", "encoder.blocks.1.mlp.1:3@frames 0:10"] {
+            let bench = try PluginBench(recordings: 1)
+            let seen = Mutex<[[String: [Int]]]>([])
+            var behaviour = FakePlugin.Behaviour()
+            behaviour.needs.hooks = [hook]
+            behaviour.needs.objective = objective
+            behaviour.processed = { clip in
+                let shapes = Dictionary(uniqueKeysWithValues: clip.tensors.map { ($0.hook, $0.shape) })
+                seen.withLock { $0.append(shapes) }
+            }
+            _ = try await bench.run(FakePlugin.catalogue(behaviour), bench.request())
+            let shapes = try #require(seen.withLock { $0 }.first)
+            #expect(shapes.keys.sorted() == [hook, hook + "@grad"], "\(objective)")
+            #expect(shapes[hook] == shapes[hook + "@grad"])
+        }
+    }
+
+    @Test("gradients of nothing known, labels that are not there, and no recordings at all are refused clearly")
     func unmetNeeds() async throws {
         let bench = try PluginBench(recordings: 1)
         var gradients = FakePlugin.Behaviour()
-        gradients.needs.objective = "encoder_sum"
-        let error = await #expect(throws: ServiceError.self) {
+        gradients.needs.objective = "happiness"
+        let error = await #expect(throws: WhisperError.self) {
             try await bench.run(FakePlugin.catalogue(gradients), bench.request())
         }
-        #expect(error?.code == .unimplemented && error?.message.contains("encoder_sum") == true)
+        #expect(error?.code == .invalidArgument && error?.message.contains("happiness") == true)
         var labels = FakePlugin.Behaviour()
         labels.needs.labels = true
         await #expect(throws: ServiceError.self) { try await bench.run(FakePlugin.catalogue(labels), bench.request()) }
