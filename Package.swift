@@ -6,6 +6,8 @@ import PackageDescription
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 /// The same, with what is internal open to tests in release as well: an analysis has one public type, the plugin.
 let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
+/// What only calls and compares is not optimised: the largest test modules then take half the time to build.
+let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 
 /// Kernels are one source in Swift SIMD, compiled once for each instruction set: what every processor has, and on x86-64 two wider ones.
 /// Which of them runs is chosen at start.
@@ -50,9 +52,11 @@ let package = Package(
         .executable(name: "auscult", targets: ["auscult"]),
         .executable(name: "auscultd", targets: ["auscultd"]),
         .executable(name: "auscult-plugin-host", targets: ["auscult-plugin-host"]),
+        .executable(name: "auscult-capture", targets: ["auscult-capture"]),
         .library(name: "Whisper", targets: ["Whisper"]),
         // Plugins that the tests load.
         .library(name: "FaultyPlugin", type: .dynamic, targets: ["FaultyPlugin"]),
+        .library(name: "HostilePlugin", type: .dynamic, targets: ["HostilePlugin"]),
         .library(name: "NoPlugin", type: .dynamic, targets: ["NoPlugin"]),
     ] + analyses.map { .library(name: $0.folder, type: .dynamic, targets: [$0.module]) },
     dependencies: [
@@ -72,9 +76,11 @@ let package = Package(
         .systemLibrary(
             name: "CPangoCairo", pkgConfig: "pangocairo", providers: [.apt(["libcairo2-dev", "libpango1.0-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPortAudio", pkgConfig: "portaudio-2.0", providers: [.apt(["portaudio19-dev"])]),
         .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
         .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // The default model and the demonstration clips, as bytes in the binary.
@@ -93,11 +99,14 @@ let package = Package(
             ], swiftSettings: covered),
         // Passing file descriptors over a Unix socket, and memory without a name: C's macros, which Swift cannot use.
         .target(name: "CDescriptors"),
+        // What keeps a plugin's process to what it was granted: Landlock, seccomp, and a process that ends what it leaves.
+        .target(name: "CConfinement", dependencies: ["CSeccomp"]),
         // The binary interface of plugins: one header, and all that a plugin includes.
         .target(name: "CAuscultPlugin"),
         // Plugins: their bundles, the processes that they run in, and both sides of the wall between.
         .target(
-            name: "PluginHost", dependencies: ["CAuscultPlugin", "CDescriptors", "Files", "Messages", "StrictJSON"],
+            name: "PluginHost",
+            dependencies: ["CAuscultPlugin", "CConfinement", "CDescriptors", "Files", "Messages", "StrictJSON"],
             swiftSettings: testable),
         // The Swift side of it, and the symbol that a plugin written in Swift exports: linked into plugins alone.
         .target(name: "PluginKit", dependencies: ["CAuscultPlugin"], swiftSettings: optimised),
@@ -128,7 +137,7 @@ let package = Package(
         // SHA-256 by OpenSSL.
         .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
-        .target(name: "DataSets", dependencies: ["Files"], swiftSettings: testable),
+        .target(name: "DataSets", dependencies: ["Files", "StrictJSON"], swiftSettings: testable),
 
         // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
         .target(
@@ -150,6 +159,7 @@ let package = Package(
                 "Atlas", "Files", "Pages", "Palette",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: testable),
@@ -176,6 +186,14 @@ let package = Package(
         .target(name: "Audio", dependencies: ["CSndFile", "CSoxr", "Files"], swiftSettings: testable),
         // What a model hears: the log-mel of samples.
         .target(name: "Mel", dependencies: ["Audio", "Kernels", "Spectra"], swiftSettings: testable),
+        // The helper that captures sound: PortAudio's callback and the ring behind it in C, and what it says to the daemon.
+        .target(name: "CaptureChannel", swiftSettings: testable),
+        .target(name: "CCapture", dependencies: ["CPortAudio"], cSettings: [.unsafeFlags(["-O2"])]),
+        .target(
+            name: "Capture", dependencies: ["Audio", "CCapture", "CPortAudio", "CaptureChannel"],
+            swiftSettings: testable
+        ),
+        .executableTarget(name: "auscult-capture", dependencies: ["Capture"]),
         .target(
             name: "Whisper",
             dependencies: ["CZlib", "Dictionaries", "Files", "Kernels", "StrictJSON", "TensorFiles"],
@@ -183,8 +201,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Atlas", "Audio", "CDescriptors", "CEmbedded", "DataSets", "Dictionaries", "Digests", "Files",
-                "Kernels",
+                "Atlas", "Audio", "CDescriptors", "CEmbedded", "CaptureChannel", "DataSets", "Dictionaries", "Digests",
+                "Files", "Kernels",
                 "Mel", "Messages", "PluginHost", "TensorFiles", "Whisper", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -301,19 +319,26 @@ let package = Package(
             ]),
         .target(
             name: "FaultyPlugin", dependencies: ["CAuscultPlugin"], path: "Tests/PluginHostTests/Plugins/FaultyPlugin"),
+        .target(
+            name: "HostilePlugin", dependencies: ["CAuscultPlugin"], path: "Tests/PluginHostTests/Plugins/HostilePlugin"
+        ),
         .target(name: "NoPlugin", path: "Tests/PluginHostTests/Plugins/NoPlugin"),
         .testTarget(
             name: "PluginHostTests",
             dependencies: ["auscult-plugin-host", "CDescriptors", "Files", "Messages", "PluginHost", "TestSupport"],
             exclude: ["Plugins"]),
         .testTarget(
+            name: "CaptureTests",
+            dependencies: ["Audio", "CCapture", "Capture", "CaptureChannel"]),
+        .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Audio", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files", "Kernels",
+                "Audio", "auscult-capture", "CDescriptors", "Daemon", "DataSets", "Dictionaries", "Digests", "Files",
+                "Kernels",
                 "Mel", "Messages", "PluginHost", "PluginTemplates", "TensorFiles", "TestSupport", "Whisper", "Wire",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], swiftSettings: plain),
         .testTarget(
             name: "ResultsTests",
             dependencies: ["Drawing", "Messages", "Palette", "Results", "StrictJSON", "TestSupport", "Whisper"]),
@@ -329,9 +354,9 @@ let package = Package(
             dependencies: [
                 "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
                 "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
-                "TestSupport", "Whisper", "Wire",
+                "TerminalText", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
-            ]),
+            ], swiftSettings: plain),
         .testTarget(
             name: "PluginsTests",
             dependencies: [
@@ -357,7 +382,10 @@ let package = Package(
                 .target(name: "CFuzzer", path: "Tests/fuzz/CFuzzer"),
                 .executableTarget(
                     name: "auscult-fuzz",
-                    dependencies: ["CFuzzer", "Messages", "Wire", .product(name: "NIOCore", package: "swift-nio")],
+                    dependencies: [
+                        "AtlasPage", "CFuzzer", "DataSets", "Messages", "StrictJSON", "TensorFiles", "Wire",
+                        .product(name: "NIOCore", package: "swift-nio"),
+                    ],
                     path: "Tests/fuzz/Sources", swiftSettings: covered,
                     linkerSettings: [.unsafeFlags([library, "-lstdc++"])]),
             ]

@@ -21,9 +21,11 @@ libraries=(
     openblas:libopenblas-dev
     sndfile:libsndfile1-dev
     soxr:libsoxr-dev
+    portaudio-2.0:portaudio19-dev
     libcrypto:libssl-dev
     libprotobuf-c:libprotobuf-c-dev
     zlib:zlib1g-dev
+    libseccomp:libseccomp-dev
     cairo:libcairo2-dev
     pangocairo:libpango1.0-dev
 )

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/fuzz.sh SECONDS: throws bytes at what reads the socket (frames, streams, messages) with libFuzzer and
+# scripts/fuzz.sh SECONDS: throws bytes at what reads sockets and files (frames, streams, messages, checkpoints, manifests, pages) with libFuzzer and
 # AddressSanitizer. Inputs that were worth keeping stay in .build-fuzz/corpus; a finding is written to .build-fuzz/.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """scripts/look.py TRACE MODEL: where the decoder listens while it writes each token, as a picture in the terminal.
 
-TRACE is a safetensors file with `decoder.blocks.*.cross_attn.pattern`, MODEL the folder models/default. A row is a
+TRACE is a safetensors file with `decoder.blocks.*.cross_attn.pattern`, MODEL the folder of its model: models/default, or one of
+faster-whisper (CTranslate2), as `make released` brings. A row is a
 token that is about to be written, a column a slice of time; the darker, the more of the attention goes there, averaged
 over the model's alignment heads. Needs nothing but Python.
 """
@@ -31,10 +32,29 @@ def read(path):
     return tensors, metadata
 
 
-def read_vocabulary(path):
-    """Token id -> text."""
-    pairs = (line.split() for line in path.read_text().splitlines() if line)
-    return {int(rank): base64.b64decode(token).decode(errors="replace") for token, rank in pairs}
+def read_vocabulary(model):
+    """Token id -> text, of ordinary tokens."""
+    path = model / "vocab.tiktoken"
+    if path.exists():
+        pairs = (line.split() for line in path.read_text().splitlines() if line)
+        return {int(rank): base64.b64decode(token).decode(errors="replace") for token, rank in pairs}
+    # A token a line; GPT-2 writes a character for each byte, its own where there is a visible one.
+    own = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    byte = {chr(value): value for value in own}
+    byte.update({chr(256 + place): value for place, value in enumerate(sorted(set(range(256)) - set(own)))})
+    lines = (model / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
+    return {rank: bytes(byte[character] for character in token).decode(errors="replace")
+            for rank, token in enumerate(lines) if token and not token.startswith("<|") and set(token) <= set(byte)}
+
+
+def read_heads(model):
+    """[(layer, head)] that follow the audio."""
+    for name in ("generation_config.json", "config.json"):
+        path = model / name
+        heads = json.loads(path.read_text()).get("alignment_heads") if path.exists() else None
+        if heads:
+            return heads
+    raise SystemExit(f"{model} does not say which heads follow the audio")
 
 
 def pattern(tensors, layer):
@@ -56,8 +76,7 @@ def attention(tensors, heads, token, frames):
 
 def main(trace, model):
     tensors, metadata = read(trace)
-    vocabulary = read_vocabulary(Path(model, "vocab.tiktoken"))
-    heads = json.loads(Path(model, "generation_config.json").read_text())["alignment_heads"]
+    vocabulary, heads = read_vocabulary(Path(model)), read_heads(Path(model))
     tokens = json.loads(metadata["tokens"])[0]
     keys = pattern(tensors, heads[0][0])[0][2]
     frames = max(1, min(keys, int(float(metadata["duration"]) * 50)))

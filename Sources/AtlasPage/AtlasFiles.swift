@@ -1,12 +1,12 @@
 import Foundation
 import Pages
 
-/// The files of the atlas' page by the names under which a browser asks for them: its own at the root, and `shared/`.
+/// The files of the atlas' page by the names that the page has for them: its own, and `../shared/`.
 enum AtlasFiles {
     static let all: [String: [UInt8]] = {
         var files: [String: [UInt8]] = [:]
         for (path, bytes) in PageFiles.all {
-            if path.hasPrefix("shared/") { files[path] = bytes }
+            if path.hasPrefix("shared/") { files["../" + path] = bytes }
             if path.hasPrefix("atlas/") { files[String(path.dropFirst("atlas/".count))] = bytes }
         }
         return files

@@ -119,9 +119,11 @@ public struct PageExport: Sendable {
     static func page() throws -> [(name: String, bytes: [UInt8])] {
         let html = (PageFiles.text("atlas/index.html") ?? "")
             .replacing("<html lang=\"en\">", with: "<html lang=\"en\" data-atlas=\"files\">")
+            .replacing("\"../shared/", with: "\"shared/")
             .replacing("<script type=\"module\" src=\"main.js\">", with: "<script defer src=\"page.js\">")
         let others = AtlasFiles.all.filter { !$0.key.hasSuffix(".js") && $0.key != "index.html" }
-        return others.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } + [
+        // An export is one folder, which may be put anywhere.
+        return others.sorted { $0.key < $1.key }.map { ($0.key.replacing("../", with: ""), $0.value) } + [
             ("index.html", Array(html.utf8)),
             ("page.js", Array(try PageScript.bundle(PageFiles.modules, main: "atlas/main.js").utf8)),
         ]

@@ -6,8 +6,11 @@ import Hummingbird
 /// - Only reading: GET and HEAD.
 /// - Only under a name of this machine. A page from elsewhere can make a browser look its own name up as 127.0.0.1 (DNS
 ///   rebinding), and would then read the atlas as if it came from there; its requests still say that name.
+/// - Only under the server's token: other users of this machine reach its ports too.
 /// - Answers say what a browser may do with them: nothing but this server's own files runs or loads.
 struct PageGuard<Context: RequestContext>: RouterMiddleware {
+    let token: PageToken
+
     static var policy: String {
         "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
             + "frame-ancestors 'none'"
@@ -20,6 +23,10 @@ struct PageGuard<Context: RequestContext>: RouterMiddleware {
         if !Self.isOfThisMachine(request.head.authority) {
             response = PageAnswer.failure(
                 .forbidden, "this server answers under 127.0.0.1 and localhost only")
+        } else if !token.opens(request.uri.path) {
+            response = PageAnswer.failure(
+                .forbidden,
+                "this address has no token, or another server's; `auscult atlas serve` prints the whole address")
         } else if request.method != .get, request.method != .head {
             response = PageAnswer.failure(.methodNotAllowed, "an atlas is only read here; expected GET or HEAD")
             response.headers[.allow] = "GET, HEAD"

@@ -1,24 +1,37 @@
 import Atlas
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 
 /// Serves an atlas' page to browsers on this machine, and reads only.
 ///
-///     GET /                       the page; its files beside it
-///     GET /api/atlas              scans, hook points, kinds of labels
-///     GET /api/features?q=&hook=&kind=&lift=&sort=&order=&page=&size=
-///     GET /api/features/ID        a feature's card
-///     GET /api/recordings/ID      what is heard in a recording, and the features that it excites
-///     GET /sound/ID-FIRST-LAST.wav    a part of a recording, in milliseconds; ranges are honoured
+/// All of it lies under a token that is drawn for each server (``PageToken``), since any user of the machine can ask 127.0.0.1:
+///
+///     GET /TOKEN/atlas/                       the page; its files beside it, and what pages share in /TOKEN/shared/
+///     GET /TOKEN/atlas/api/atlas              scans, hook points, kinds of labels
+///     GET /TOKEN/atlas/api/features?q=&hook=&kind=&lift=&sort=&order=&page=&size=
+///     GET /TOKEN/atlas/api/features/ID        a feature's card
+///     GET /TOKEN/atlas/api/recordings/ID      what is heard in a recording, and the features that it excites
+///     GET /TOKEN/atlas/sound/ID-FIRST-LAST.wav    a part of a recording, in milliseconds; ranges are honoured
 public struct PageServer: Sendable {
+    /// Connections at a time; others wait until one of these ends.
+    static let mostConnections = 256
+
     private let data: PageData
+    private let token = PageToken()
+    private let patience: RequestDeadline.Patience
     private let makeSound: PageSoundMaker
     private let cache = SoundCache()
 
     public init(store: AtlasStore, makeSound: @escaping PageSoundMaker) {
+        self.init(store: store, patience: RequestDeadline.Patience(), makeSound: makeSound)
+    }
+
+    init(store: AtlasStore, patience: RequestDeadline.Patience, makeSound: @escaping PageSoundMaker) {
         data = PageData(store: store)
+        self.patience = patience
         self.makeSound = makeSound
     }
 
@@ -32,39 +45,55 @@ public struct PageServer: Sendable {
         logger.logLevel = .critical
         let application = Application(
             router: router(),
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [RequestDeadline(patience)])),
             configuration: ApplicationConfiguration(
-                address: .hostname("127.0.0.1", port: port), reuseAddress: true),
-            onServerRunning: { channel in
-                await ready("http://127.0.0.1:\(channel.localAddress?.port ?? port)/")
+                address: .hostname("127.0.0.1", port: port), reuseAddress: true,
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections)),
+            onServerRunning: { [token] channel in
+                await ready("http://127.0.0.1:\(channel.localAddress?.port ?? port)/\(token.text)/atlas/")
             }, logger: logger)
         try await application.runService(gracefulShutdownSignals: [])
     }
 
     func router() -> Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
-        router.add(middleware: PageGuard())
-        router.get("/") { _, _ in try page("index.html") }
-        router.get("/{file}") { _, context in try page(try context.parameters.require("file")) }
-        router.get("/shared/{file}") { _, context in try page("shared/\(try context.parameters.require("file"))") }
-        router.get("/api/atlas") { [data] _, _ in PageAnswer.json(try data.about()) }
-        router.get("/api/features") { [data] request, _ in
-            var parameters: [String: String] = [:]
-            for (key, value) in request.uri.queryParameters { parameters[String(key)] = String(value) }
-            return PageAnswer.json(try data.features(try PageData.query(parameters)))
+        router.add(middleware: PageGuard(token: token))
+        let page = router.group("\(token.text)/atlas")
+        page.get("/") { request, _ in
+            // What the page names is beside it, so its own address must be a folder's.
+            guard request.uri.path.hasSuffix("/") else { return Response.redirect(to: request.uri.path + "/") }
+            return try file("index.html")
         }
-        router.get("/api/features/{id}") { [data] _, context in
-            PageAnswer.json(try data.card(try Self.id(context, "feature")))
+        page.get("{file}") { _, context in try file(try context.parameters.require("file")) }
+        router.get("\(token.text)/shared/{file}") { _, context in
+            try file("../shared/\(try context.parameters.require("file"))")
         }
-        router.get("/api/recordings/{id}") { [data] _, context in
-            PageAnswer.json(try data.recording(try Self.id(context, "recording")))
+        page.get("api/atlas") { [data] request, _ in
+            _ = try PageQuery.parameters(of: request)
+            return PageAnswer.json(try data.about())
         }
-        router.get("/sound/{name}") { request, context in
-            try await sound(try context.parameters.require("name"), range: request.headers[.range])
+        page.get("api/features") { [data] request, _ in
+            PageAnswer.json(
+                try data.features(try PageQuery.query(try PageQuery.parameters(of: request, known: PageQuery.names))))
+        }
+        page.get("api/features/{id}") { [data] request, context in
+            _ = try PageQuery.parameters(of: request)
+            return PageAnswer.json(try data.card(try Self.id(context, "feature")))
+        }
+        page.get("api/recordings/{id}") { [data] request, context in
+            _ = try PageQuery.parameters(of: request)
+            return PageAnswer.json(try data.recording(try Self.id(context, "recording")))
+        }
+        page.get("sound/{name}") { request, context in
+            _ = try PageQuery.parameters(of: request)
+            return try await sound(try context.parameters.require("name"), range: request.headers[.range])
         }
         return router
     }
 
-    private func page(_ name: String) throws -> Response {
+    private func file(_ name: String) throws -> Response {
         guard let file = AtlasFiles.file(name) else { throw HTTPError(.notFound) }
         return PageAnswer.bytes(file.bytes, file.type)
     }

@@ -1,5 +1,6 @@
 import Atlas
 import Foundation
+import Pages
 
 // What the page is given, as JSON. A recording's place on this machine is not: a page may be given to others. Its times are
 // from the recording's start, as those of the sounds that it plays are, not from the beginning of the file that it lies in.
@@ -53,7 +54,8 @@ struct PageRecording: Encodable {
     var split: String?
 
     init(_ recording: AtlasRecording) {
-        (id, number, name, seconds) = (recording.id, recording.number, recording.name, recording.seconds)
+        (id, number, seconds) = (recording.id, recording.number, recording.seconds)
+        name = recording.name.map { PagePaths.without(folders: $0) }
         (speaker, language, text, split) = (recording.speaker, recording.language, recording.text, recording.split)
     }
 }

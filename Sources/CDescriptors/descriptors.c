@@ -87,6 +87,14 @@ int auscult_memory_is_sealed(int descriptor) {
 #include <malloc.h>
 #endif
 
+void auscult_memory_bound_arenas(int count) {
+#if defined(__GLIBC__)
+    mallopt(M_ARENA_MAX, count);
+#else
+    (void)count;
+#endif
+}
+
 void auscult_memory_trim(void) {
 #if defined(__GLIBC__)
     malloc_trim(0);

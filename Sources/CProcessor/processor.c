@@ -1,4 +1,26 @@
+#if defined(__linux__)
+#define _GNU_SOURCE
+#include <sched.h>
+#include <unistd.h>
+#endif
+
 #include "processor.h"
+
+#if defined(__linux__)
+int processor_core(void) { return sched_getcpu(); }
+int processor_thread(void) { return gettid(); }
+
+void processor_keep_off(int thread, int core) {
+    cpu_set_t cores;
+    if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof cores, &cores) != 0) return;
+    CPU_CLR(core, &cores);
+    if (CPU_COUNT(&cores) > 0) sched_setaffinity(thread, sizeof cores, &cores);
+}
+#else
+int processor_core(void) { return -1; }
+int processor_thread(void) { return -1; }
+void processor_keep_off(int thread, int core) {}
+#endif
 
 #if defined(__x86_64__)
 bool processor_has_avx2(void) { return __builtin_cpu_supports("x86-64-v3"); }

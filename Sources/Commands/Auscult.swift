@@ -31,8 +31,8 @@ struct Auscult: AsyncParsableCommand {
             """,
         version: auscultVersion,
         subcommands: [
-            TranscribeCommand.self, HooksCommand.self, TraceCommand.self, ModelsCommand.self, PrecisionCommand.self,
-            SamplesCommand.self,
+            TranscribeCommand.self, ListenCommand.self, DevicesCommand.self, HooksCommand.self, TraceCommand.self,
+            ModelsCommand.self, PrecisionCommand.self, SamplesCommand.self, AlignCommand.self,
             JobsCommand.self, RunCommand.self, MergeCommand.self, PluginsCommand.self, AtlasCommand.self,
             ReproduceCommand.self,
             StatusCommand.self, StopCommand.self, CallCommand.self, BridgeCommand.self,

@@ -87,6 +87,9 @@ struct ReproduceCommand: AsyncParsableCommand {
             let info = try await daemon.call(V1.ModelRPC.info, model)
             let samples = try await SampleList(inputs, daemon)
             for problem in samples.problems { verbosity.logger.warning("left out \(PrintedText.safe(problem))") }
+            if let remark = samples.remark(onForeign: samples.foreign(to: info), info) {
+                verbosity.logger.warning("\(PrintedText.safe(remark))")
+            }
             let journal = "\(out)/transcripts.jsonl"
             if fresh { unlink(journal) }
             let line = verbosity.progress
@@ -94,7 +97,7 @@ struct ReproduceCommand: AsyncParsableCommand {
                 daemon: daemon, model: model, info: info, samples: samples,
                 options: ReproductionOptions(recordings: recordings, steps: steps, seed: seed), out: out,
                 logger: verbosity.logger, line: line,
-                transcriber: try Transcriber(daemon, model, info, path: journal, line: line),
+                transcriber: try TranscriptCache(daemon, model, info, path: journal, line: line),
                 isFresh: fresh)
             try await run(sections, reproduction, out)
         }

@@ -39,7 +39,8 @@ extension V1.DaemonStatus {
         table.append("queue", "\(queueLength) of at most \(queueLimit)")
         table.append("jobs", "\(jobsRunning) not ended")
         if let kernels { table.append("kernels", kernels.text) }
-        let warnings = (kernels?.warnings ?? []).map { "WARNING: \($0)" }
+        if let plugins { table.append("plugins", "confined by \(plugins.means)") }
+        let warnings = ((kernels?.warnings ?? []) + (plugins?.gaps ?? [])).map { "WARNING: \($0)" }
         return ([table.text] + warnings + [modelTable, callTable].compactMap { $0 }).joined(separator: "\n\n")
     }
 
@@ -73,7 +74,7 @@ extension V1.DaemonStatus {
             "model_memory_limit_bytes": JSON(modelMemoryLimitBytes), "connections": .integer(Int(connections)),
             "connection_limit": .integer(Int(connectionLimit)), "queue_length": .integer(Int(queueLength)),
             "queue_limit": .integer(Int(queueLimit)), "jobs_running": .integer(Int(jobsRunning)),
-            "kernels": kernels?.json ?? .null, "models": .array(models.map(\.json)),
+            "kernels": kernels?.json ?? .null, "plugins": plugins?.json ?? .null, "models": .array(models.map(\.json)),
             "calls": .array(calls.map(\.json)),
         ]
     }
@@ -89,6 +90,10 @@ extension V1.KernelStatus {
             "warnings": .array(warnings.map { .string($0) }),
         ]
     }
+}
+
+extension V1.PluginConfinement {
+    fileprivate var json: JSON { ["means": .string(means), "gaps": .array(gaps.map { .string($0) })] }
 }
 
 extension V1.ResidentModel {

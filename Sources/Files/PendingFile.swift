@@ -6,13 +6,17 @@ import Synchronization
 /// The bytes go to a nameless file in the same folder (`O_TMPFILE`: the kernel frees it even when the process is
 /// killed), which gets a name and is renamed over the destination when it is complete. Where the file system has no
 /// nameless files, a hidden one with a random name takes their place; it goes when the value does, and
-/// ``discardAll()`` removes those of a process that has to stop at once.
+/// ``discardAll()`` removes those of a process that has to stop at once. Where the folder takes no files, and the destination is
+/// there and may be written (a plugin that was granted one file), the bytes wait in the folder for temporary files, and are written over it
+/// when they are complete.
 public final class PendingFile {
     /// Where the result will lie, symbolic links resolved.
     public let destination: String
     private let file: FileDescriptor
     /// Its temporary name, where it has one.
     private var temporary: String?
+    /// Whether it lies in another folder, and is copied to its destination.
+    private let isElsewhere: Bool
 
     private struct Open {
         var names: Set<String> = []
@@ -28,6 +32,7 @@ public final class PendingFile {
         let opened = try Self.openTemporary(besides: self.destination)
         self.file = FileDescriptor(owning: opened.descriptor, path: self.destination)
         self.temporary = opened.name
+        isElsewhere = opened.isElsewhere
         if let name = opened.name { Self.open.withLock { _ = $0.names.insert(name) } }
     }
 
@@ -56,6 +61,7 @@ public final class PendingFile {
     /// - Parameter durably: waits until the disk has it. Without, after a power failure the old file may still be
     ///   there, which is as good as an unfinished run, and a large file need not be waited for.
     public func commit(durably: Bool = false) throws {
+        if isElsewhere { return try copy(durably: durably) }
         if durably { try file.synchronize() } else { try file.flush() }
         try Self.open.withLock { open in
             guard !open.hasEnded else {
@@ -87,6 +93,20 @@ public final class PendingFile {
         try pending.commit(durably: true)
     }
 
+    /// Writes the bytes over the file that is there.
+    private func copy(durably: Bool) throws {
+        let number = PathText.withName(destination) { Foundation.open($0, O_WRONLY | O_TRUNC | O_CLOEXEC) }
+        guard number >= 0 else { throw FileError.cannotWrite(destination) }
+        let target = FileDescriptor(owning: number, path: destination)
+        guard lseek(file.number, 0, SEEK_SET) == 0 else { throw FileError.cannotRead(destination) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { buffer.deallocate() }
+        while case let count = try file.read(into: buffer), count > 0 {
+            try target.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        if durably { try target.synchronize() } else { try target.flush() }
+    }
+
     /// Names a nameless file, as a rename needs a name to start from.
     private func linkIntoFolder() throws -> String {
         let name = Self.hiddenName(besides: destination)
@@ -97,21 +117,28 @@ public final class PendingFile {
         return name
     }
 
-    private static func openTemporary(besides path: String) throws -> (descriptor: Int32, name: String?) {
+    private static func openTemporary(
+        besides path: String
+    ) throws -> (descriptor: Int32, name: String?, isElsewhere: Bool) {
         let temporaryFile: Int32 = 0o20000000 | O_DIRECTORY  // O_TMPFILE, a macro that Swift does not import
         let nameless = PathText.withName(folder(of: path)) {
             Foundation.open($0, temporaryFile | O_RDWR | O_CLOEXEC, 0o666)
         }
         if nameless >= 0 {
-            if access("/proc/self/fd/\(nameless)", F_OK) == 0 { return (nameless, nil) }
+            if access("/proc/self/fd/\(nameless)", F_OK) == 0 { return (nameless, nil, false) }
             close(nameless)  // no /proc: it could never be named
         }
         let name = hiddenName(besides: path)
         let descriptor = PathText.withName(name) {
             Foundation.open($0, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         }
-        guard descriptor >= 0 else { throw FileError.cannotWrite(path) }
-        return (descriptor, name)
+        if descriptor >= 0 { return (descriptor, name, false) }
+        let reason = errno, refusal = FileError.cannotWrite(path, reason)
+        guard reason == EACCES, PathText.withName(path, { access($0, W_OK) }) == 0 else { throw refusal }
+        let elsewhere = Foundation.open(
+            NSTemporaryDirectory(), temporaryFile | O_RDWR | O_CLOEXEC, 0o600)
+        guard elsewhere >= 0 else { throw refusal }
+        return (elsewhere, nil, true)
     }
 
     /// The file that writing to `path` means.

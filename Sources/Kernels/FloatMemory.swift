@@ -6,8 +6,9 @@ import Synchronization
 /// A pass makes and drops the same few sizes again and again; fresh pages for each would cost more than many of the
 /// operations. What is kept is bounded, and can be given back to the system.
 public enum FloatMemory {
-    /// The most that is kept, in bytes.
-    public static let limit = 96 << 20
+    /// The most that is kept, in bytes: a sixty-fourth of the machine's memory, but 96 MiB at least and 384 at most. The patterns of tiny's
+    /// four blocks are 216 MB, and making their pages anew in every pass costs more than writing them.
+    public static let limit = min(max(96 << 20, Int(ProcessInfo.processInfo.physicalMemory / 64)), 384 << 20)
     /// From this size on memory is asked for in huge pages, which are far fewer to make: 1500 × 1500 patterns of six heads are 54 MB.
     private static let hugeSize = 4 << 20
 

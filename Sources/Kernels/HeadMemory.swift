@@ -41,6 +41,11 @@ public final class HeadMemory: @unchecked Sendable {
         valueCount = heads * positions * (panelWidth == 0 ? width : width.rounded(upTo: panelWidth))
         keys = FloatMemory.take(keyCount)
         values = FloatMemory.take(valueCount)
+        // The last panel's keys that there are not.
+        guard keyCount > 0, padded > positions else { return }
+        for head in 0..<heads {
+            (keys + (head * padded + padded - panelWidth) * width).update(repeating: 0, count: panelWidth * width)
+        }
     }
 
     deinit {
@@ -51,13 +56,11 @@ public final class HeadMemory: @unchecked Sendable {
     /// Elements between two rows of scores that have room for whole panels.
     public var scoreStride: Int { panelWidth == 0 ? positions : positions.rounded(upTo: panelWidth) }
 
-    /// Writes rows `first ..< first + count` of keys and values, `[count, heads · width]` each. Both are multiples of
-    /// ``KernelImplementation/rowBlock``, but for the count of the last rows.
+    /// Writes rows `first ..< first + count` of keys and values, `[count, heads · width]` each.
     public func write(
         keys k: UnsafePointer<Float>, values v: UnsafePointer<Float>, first: Int, count: Int
     ) {
-        precondition(
-            first % max(panelWidth, 1) == 0 && first + count <= positions, "rows \(first) + \(count) of \(positions)")
+        precondition(first >= 0 && first + count <= positions, "rows \(first) + \(count) of \(positions)")
         let stride = heads * width
         for (head, words) in keyWords.enumerated() {
             words.pack(k + head * width, ldb: stride, columns: first..<first + count)
@@ -67,17 +70,29 @@ public final class HeadMemory: @unchecked Sendable {
             (values + first * stride).update(from: v, count: count * stride)
             return
         }
-        let keyHead = width * scoreStride, valuePanel = positions * panelWidth
+        let valuePanel = positions * panelWidth
         for head in 0..<heads {
-            if keyWords.isEmpty {
-                table.pack(k + head * width, stride, width, count, true, keys + head * keyHead + first * width)
-            }
+            if keyWords.isEmpty { write(keys: k + head * width, stride, first..<first + count, of: head) }
             for column in Swift.stride(from: 0, to: width, by: panelWidth) {
                 let panel = head * width.rounded(upTo: panelWidth) + column
                 table.pack(
                     v + head * width + column, stride, count, min(panelWidth, width - column), false,
                     values + panel / panelWidth * valuePanel + first * panelWidth)
             }
+        }
+    }
+
+    /// Keys of one head, into the panels that they fall into.
+    private func write(keys k: UnsafePointer<Float>, _ stride: Int, _ rows: Range<Int>, of head: Int) {
+        guard let learning = implementation.learning else { return }
+        let panels = keys + head * width * scoreStride
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let place = row % panelWidth, count = min(panelWidth - place, rows.upperBound - row)
+            learning.transpose(
+                k + (row - rows.lowerBound) * stride, stride, count, width, panels + (row - place) * width + place,
+                panelWidth)
+            row += count
         }
     }
 

@@ -85,8 +85,13 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
 
     /// Rows of an activation that are best computed together: a whole number of this form's tiles and panels, and few enough that
     /// what is computed of them stays in the second cache.
-    public var rowBlock: Int { self == .avx512 || self == .avx512vnni ? 32 : 48 }
+    public var rowBlock: Int { hasWideTiles ? 64 : 48 }
 
-    /// What rows of keys are written in multiples of: a panel.
-    public var rowStep: Int { hasPanels ? table!.panelWidth : 16 }
+    /// Queries whose scores are best computed together: of 32, those with 1,500 keys take 192 kB.
+    public var scoreBlock: Int { hasWideTiles ? 32 : 48 }
+
+    private var hasWideTiles: Bool { self == .avx512 || self == .avx512vnni }
+
+    /// Where a block of rows begins: multiples of the square in which keys are turned.
+    public var rowStep: Int { 8 }
 }

@@ -20,8 +20,10 @@ struct KernelTable: Sendable {
     let productOfHalves:
         @Sendable (
             Int, Int, Int, UnsafePointer<Float>, Int, UnsafePointer<UInt16>, UnsafePointer<Float>?,
-            UnsafeMutablePointer<Float>, Int, Bool
+            UnsafeMutablePointer<Float>, Int, Bool, UnsafeMutablePointer<Float>
         ) -> Void
+    /// Elements of the room that `productOfHalves` is given.
+    let widenedCount: Int
     let vectorProduct:
         @Sendable (
             Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?,
@@ -75,7 +77,7 @@ struct KernelTable: Sendable {
     let quantise: @Sendable (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Float
     let packBytes:
         @Sendable (
-            UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<Int8>, UnsafeMutablePointer<Float>,
+            UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<Int8>, UnsafeMutablePointer<Float>,
             UnsafeMutablePointer<Int32>
         ) -> Void
     let byteProduct:
@@ -84,7 +86,7 @@ struct KernelTable: Sendable {
             UnsafePointer<Int32>, UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Int
         ) -> Void
     let roundToBF16: @Sendable (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Void
-    let packBF16: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt16>) -> Void
+    let packBF16: @Sendable (UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<UInt16>) -> Void
     let bf16Product:
         @Sendable (
             Int, Int, Int, UnsafePointer<Int32>, Int, UnsafePointer<UInt16>, UnsafePointer<Float>?,
@@ -96,7 +98,9 @@ extension KernelTable {
     static let portable = KernelTable(
         tileRows: KernelsPortable.tileShape.rows, panelWidth: KernelsPortable.tileShape.columns,
         product: KernelsPortable.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
-        productOfHalves: KernelsPortable.productOfHalves(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+        productOfHalves: KernelsPortable.productOfHalves(
+            rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:room:),
+        widenedCount: KernelsPortable.widenedCount,
         vectorProduct: KernelsPortable.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
         vectorProductOfHalves: KernelsPortable.vectorProductOfHalves(columns:depth:_:panels:start:into:accumulating:),
         pack: KernelsPortable.pack(_:ldb:depth:columns:transposed:into:),
@@ -112,18 +116,20 @@ extension KernelTable {
         weightedSum: KernelsPortable.weightedSum(_:_:stride:rows:count:width:into:),
         wordDepth: KernelsPortable.quantisedWordDepth,
         quantise: KernelsPortable.quantise(_:count:into:),
-        packBytes: KernelsPortable.packBytes(_:ldb:depth:columns:into:scales:starts:),
+        packBytes: KernelsPortable.packBytes(_:ldb:depth:columns:first:into:scales:starts:),
         byteProduct: KernelsPortable.byteProduct(
             rows:columns:words:_:lda:rowScales:panels:columnScales:starts:bias:into:ldc:),
         roundToBF16: KernelsPortable.roundToBF16(_:count:into:),
-        packBF16: KernelsPortable.packBF16(_:ldb:depth:columns:into:),
+        packBF16: KernelsPortable.packBF16(_:ldb:depth:columns:first:into:),
         bf16Product: KernelsPortable.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
 
     #if arch(x86_64)
         static let avx2 = KernelTable(
             tileRows: KernelsAVX2.tileShape.rows, panelWidth: KernelsAVX2.tileShape.columns,
             product: KernelsAVX2.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
-            productOfHalves: KernelsAVX2.productOfHalves(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+            productOfHalves: KernelsAVX2.productOfHalves(
+                rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:room:),
+            widenedCount: KernelsAVX2.widenedCount,
             vectorProduct: KernelsAVX2.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
             vectorProductOfHalves: KernelsAVX2.vectorProductOfHalves(columns:depth:_:panels:start:into:accumulating:),
             pack: KernelsAVX2.pack(_:ldb:depth:columns:transposed:into:),
@@ -139,18 +145,19 @@ extension KernelTable {
             weightedSum: KernelsAVX2.weightedSum(_:_:stride:rows:count:width:into:),
             wordDepth: KernelsAVX2.quantisedWordDepth,
             quantise: KernelsAVX2.quantise(_:count:into:),
-            packBytes: KernelsAVX2.packBytes(_:ldb:depth:columns:into:scales:starts:),
+            packBytes: KernelsAVX2.packBytes(_:ldb:depth:columns:first:into:scales:starts:),
             byteProduct: KernelsAVX2.byteProduct(
                 rows:columns:words:_:lda:rowScales:panels:columnScales:starts:bias:into:ldc:),
             roundToBF16: KernelsAVX2.roundToBF16(_:count:into:),
-            packBF16: KernelsAVX2.packBF16(_:ldb:depth:columns:into:),
+            packBF16: KernelsAVX2.packBF16(_:ldb:depth:columns:first:into:),
             bf16Product: KernelsAVX2.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
 
         static let avx512 = KernelTable(
             tileRows: KernelsAVX512.tileShape.rows, panelWidth: KernelsAVX512.tileShape.columns,
             product: KernelsAVX512.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
             productOfHalves: KernelsAVX512.productOfHalves(
-                rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+                rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:room:),
+            widenedCount: KernelsAVX512.widenedCount,
             vectorProduct: KernelsAVX512.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
             vectorProductOfHalves: KernelsAVX512.vectorProductOfHalves(columns:depth:_:panels:start:into:accumulating:),
             pack: KernelsAVX512.pack(_:ldb:depth:columns:transposed:into:),
@@ -166,18 +173,19 @@ extension KernelTable {
             weightedSum: KernelsAVX512.weightedSum(_:_:stride:rows:count:width:into:),
             wordDepth: KernelsAVX512.quantisedWordDepth,
             quantise: KernelsAVX512.quantise(_:count:into:),
-            packBytes: KernelsAVX512.packBytes(_:ldb:depth:columns:into:scales:starts:),
+            packBytes: KernelsAVX512.packBytes(_:ldb:depth:columns:first:into:scales:starts:),
             byteProduct: KernelsAVX512.byteProduct(
                 rows:columns:words:_:lda:rowScales:panels:columnScales:starts:bias:into:ldc:),
             roundToBF16: KernelsAVX512.roundToBF16(_:count:into:),
-            packBF16: KernelsAVX512.packBF16(_:ldb:depth:columns:into:),
+            packBF16: KernelsAVX512.packBF16(_:ldb:depth:columns:first:into:),
             bf16Product: KernelsAVX512.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
 
         static let avx512vnni = KernelTable(
             tileRows: KernelsAVX512VNNI.tileShape.rows, panelWidth: KernelsAVX512VNNI.tileShape.columns,
             product: KernelsAVX512VNNI.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
             productOfHalves: KernelsAVX512VNNI.productOfHalves(
-                rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
+                rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:room:),
+            widenedCount: KernelsAVX512VNNI.widenedCount,
             vectorProduct: KernelsAVX512VNNI.vectorProduct(columns:depth:_:panels:start:into:accumulating:),
             vectorProductOfHalves: KernelsAVX512VNNI.vectorProductOfHalves(
                 columns:depth:_:panels:start:into:accumulating:),
@@ -194,11 +202,11 @@ extension KernelTable {
             weightedSum: KernelsAVX512VNNI.weightedSum(_:_:stride:rows:count:width:into:),
             wordDepth: KernelsAVX512VNNI.quantisedWordDepth,
             quantise: KernelsAVX512VNNI.quantise(_:count:into:),
-            packBytes: KernelsAVX512VNNI.packBytes(_:ldb:depth:columns:into:scales:starts:),
+            packBytes: KernelsAVX512VNNI.packBytes(_:ldb:depth:columns:first:into:scales:starts:),
             byteProduct: KernelsAVX512VNNI.byteProduct(
                 rows:columns:words:_:lda:rowScales:panels:columnScales:starts:bias:into:ldc:),
             roundToBF16: KernelsAVX512VNNI.roundToBF16(_:count:into:),
-            packBF16: KernelsAVX512VNNI.packBF16(_:ldb:depth:columns:into:),
+            packBF16: KernelsAVX512VNNI.packBF16(_:ldb:depth:columns:first:into:),
             bf16Product: KernelsAVX512VNNI.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
     #endif
 }

@@ -133,7 +133,9 @@ public struct PackedMatrix: Sendable {
             if rows == 1 {
                 table.vectorProductOfHalves(range.count, depth, a, from, bias, c, false)
             } else {
-                table.productOfHalves(rows, range.count, depth, a, lda, from, bias, c, ldc, false)
+                FloatMemory.withScratch(table.widenedCount) {
+                    table.productOfHalves(rows, range.count, depth, a, lda, from, bias, c, ldc, false, $0)
+                }
             }
         case .words(let panels): panels.multiply(rows, a, lda, range, bias, c, ldc)
         case .plainWords(let plain): plain.multiply(rows, a, lda, range, bias, c, ldc)

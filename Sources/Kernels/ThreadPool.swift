@@ -1,3 +1,4 @@
+import CProcessor
 import Dispatch
 import Foundation
 import Synchronization
@@ -7,6 +8,9 @@ import Synchronization
 /// Spinning would make an idle moment cheaper by a few microseconds, and collapse where another process has a core.
 /// The thread that calls works too, so a pool of n has n − 1 threads, made when work first comes. A thread that the system
 /// refuses is done without.
+///
+/// Some systems, virtual machines' above all, begin a thread that is woken on the core of the one that woke it, and find it another only
+/// milliseconds later: by then a short piece of work is over. So the helpers are kept off the caller's core while they work for it.
 final class ThreadPool: Sendable {
     /// One piece of work: its tasks, and how far they are.
     private final class Work: @unchecked Sendable {
@@ -33,6 +37,9 @@ final class ThreadPool: Sendable {
         var helpers = 0
         var isStarted = false
         var work: Work?
+        /// The helpers, by the system's numbers, and the core that they are kept off.
+        var helperThreads: [Int32] = []
+        var coreKeptFree: Int32 = -1
     }
 
     private let threads: Int
@@ -67,11 +74,17 @@ final class ThreadPool: Sendable {
                 for _ in 1..<threads where Self.detach({ self.serve() }) { state.helpers += 1 }
             }
             state.work = work
+            let core = processor_core()
+            if core != state.coreKeptFree, state.helperThreads.count == state.helpers {
+                state.coreKeptFree = core
+                for thread in state.helperThreads { processor_keep_off(thread, core) }
+            }
             return state.helpers
         }
     }
 
     private func serve() {
+        state.withLock { $0.helperThreads.append(processor_thread()) }
         while true {
             start.wait()
             state.withLock { $0.work }?.take()

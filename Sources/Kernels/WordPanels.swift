@@ -30,6 +30,14 @@ final class WordPanels: @unchecked Sendable {
         memory = UnsafeMutableRawPointer.allocate(byteCount: max(padded * columnBytes, 1), alignment: 64)
         scales = .allocate(capacity: scaleCount)
         starts = .allocate(capacity: scaleCount)
+        // The last panel's columns that there are not.
+        guard padded > columns else { return }
+        let whole = padded - table.panelWidth
+        let bytes = (padded - whole) * columnBytes
+        (memory + whole * columnBytes).initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        guard element == .bytes else { return }
+        (scales + whole).update(repeating: 0, count: padded - whole)
+        (starts + whole).update(repeating: 0, count: padded - whole)
     }
 
     /// Weights as PyTorch has them, `[columns, depth]`.
@@ -50,16 +58,14 @@ final class WordPanels: @unchecked Sendable {
         starts.deallocate()
     }
 
-    /// Writes columns that begin with a panel: rows of `b`, `ldb` apart.
+    /// Writes some columns: rows of `b`, `ldb` apart.
     func pack(_ b: UnsafePointer<Float>, ldb: Int, columns range: Range<Int>) {
-        let to = memory + range.lowerBound * columnBytes
+        let first = range.lowerBound
         switch element {
         case .bytes:
             table.packBytes(
-                b, ldb, depth, range.count, to.assumingMemoryBound(to: Int8.self), scales + range.lowerBound,
-                starts + range.lowerBound)
-        case .bf16:
-            table.packBF16(b, ldb, depth, range.count, to.assumingMemoryBound(to: UInt16.self))
+                b, ldb, depth, range.count, first, memory.assumingMemoryBound(to: Int8.self), scales, starts)
+        case .bf16: table.packBF16(b, ldb, depth, range.count, first, memory.assumingMemoryBound(to: UInt16.self))
         }
     }
 

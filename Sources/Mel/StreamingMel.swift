@@ -102,6 +102,14 @@ public struct StreamingMel: Sendable {
         return out
     }
 
+    /// What is kept as the first `encoderFrames` frames of the encoder's in a window of any length, silence behind the samples:
+    /// equal to ``LogMel/window(_:firstFrames:)`` of ``samples``.
+    public func window(encoderFrames: Int) -> Tensor {
+        let columns = 2 * encoderFrames
+        // Two frames more lie in silence, whose reflection is silence.
+        return window(windowSamples: (columns + 2) * LogMel.hop).prefix(columns, axis: 1)
+    }
+
     /// Frames that reach a sample before the first.
     private static let edgeFrames = (LogMel.reach + LogMel.hop - 1) / LogMel.hop
 

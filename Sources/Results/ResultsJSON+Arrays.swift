@@ -22,7 +22,7 @@ extension ResultsJSON {
         }
     }
 
-    private static func json(_ axis: Axis) -> JSON {
+    private static func json(_ axis: ArrayAxis) -> JSON {
         [
             "name": .string(axis.name), "unit": JSON(present: axis.unit),
             "labels": axis.labels.isEmpty ? .null : JSON(axis.labels), "first": .number(axis.first),

@@ -7,8 +7,9 @@ import Kernels
 /// does, this one demands that the tensors tile the data: no overlap, no gap, nothing after the last.
 /// What it cannot notice is a changed bit in the data itself, which the format has no checksum for.
 public struct SafetensorsFile: Sendable {
-    /// The format's own limit.
-    package static let maximumHeader = 100_000_000
+    /// The format allows 100 MB, which is a million tensors and, read as JSON, more than a gigabyte of memory. Models of thousands of
+    /// tensors have a few hundred KB.
+    package static let maximumHeader = 16_000_000
 
     public let name: String
     /// What `__metadata__` says; empty where the file has none.
@@ -26,7 +27,12 @@ public struct SafetensorsFile: Sendable {
     public init(_ bytes: FileBytes) throws {
         var cursor = ByteCursor(bytes)
         let length = try cursor.read(UInt64.self, "the header's length")
-        guard length <= Self.maximumHeader, length <= cursor.remaining else {
+        guard length <= Self.maximumHeader else {
+            throw TensorFileError(
+                .dataLoss,
+                "\(bytes.name): a safetensors header of \(length) bytes; at most \(Self.maximumHeader) are read")
+        }
+        guard length <= cursor.remaining else {
             throw TensorFileError(
                 .dataLoss,
                 "\(bytes.name): a safetensors header of \(length) bytes in a file of \(bytes.count); is it truncated?")

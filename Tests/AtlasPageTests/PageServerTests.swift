@@ -16,7 +16,11 @@ import Testing
         #expect(page.headers["content-type"] == "text/html; charset=utf-8")
         #expect(page.text.contains("<script type=\"module\" src=\"main.js\">"))
         for name in AtlasFiles.all.keys {
-            let file = try await served.get("/" + name)
+            let shared = "/shared/" + name.dropFirst("../shared/".count), isShared = name.hasPrefix("../")
+            let token = served.base.prefix(33)
+            let file =
+                isShared
+                ? try await RawHTTP.get(token + shared, port: served.port) : try await served.get("/" + name)
             #expect(file.status == 200 && file.body == AtlasFiles.all[name])
             #expect(file.headers["x-content-type-options"] == "nosniff")
             let policy = try #require(file.headers["content-security-policy"])
@@ -101,6 +105,9 @@ import Testing
             ("/sound/1-0-2000", 404), ("/sound/1-0-2000.mp3", 404), ("/sound/.wav", 400), ("/sound/1-5-5.wav", 400),
             ("/sound/1-0-99999999.wav", 400), ("/sound/1-0-3000.wav", 400), ("/sound/999-0-1000.wav", 404),
             ("/sound/-1-0-1000.wav", 400), ("/sound/1-0-1e3.wav", 400),
+            ("/api/features?limit=5", 400), ("/api/features?offset=-1", 400), ("/api/features?size=5&size=6", 400),
+            ("/api/features?limit=", 400), ("/api/atlas?size=5", 400), ("/api/features/1?size=5", 400),
+            ("/api/recordings/1?q=x", 400), ("/sound/1-0-2000.wav?start=1", 400),
             ("/nothing", 404), ("/api", 404), ("/api/", 404), ("/api/nothing", 404), ("/sound", 404),
             ("/index.html/x", 404),
         ])
@@ -141,6 +148,55 @@ import Testing
         }
     }
 
+    @Test("Who does not know the token is told nothing, not even what there is")
+    func token() async throws {
+        let token = String(served.base.dropFirst().prefix { $0 != "/" })
+        #expect(token.count == 32)
+        let other = String(repeating: "0", count: 32)
+        let without = [
+            "/", "/index.html", "/atlas/", "/api/atlas", "/atlas/api/atlas", "/shared/base.css", "/nothing",
+            "/\(other)/atlas/", "/\(other)/shared/base.css", "/\(token.dropLast())/atlas/", "/\(token)0/atlas/",
+            "/\(token.uppercased())x/atlas/", "/\(other)/../\(token)/atlas/", "/%2f\(token)/atlas/",
+        ]
+        for target in without {
+            let answer = try await RawHTTP.get(target, port: served.port)
+            #expect(answer.status == 403, "\(target)")
+            #expect(!answer.text.contains(token))
+        }
+        // Another server has another one.
+        let beside = try await servedBeside()
+        #expect(beside.base != served.base)
+        #expect(try await RawHTTP.get(served.base + "/", port: beside.port).status == 403)
+    }
+
+    @Test("An address without its last slash leads to the one with it, since the page's files are beside it")
+    func slash() async throws {
+        let answer = try await served.get("")
+        #expect([301, 302, 303, 307, 308].contains(answer.status))
+        #expect(answer.headers["location"] == served.base + "/")
+    }
+
+    @Test("A client that never finishes its request is closed, and the others are answered meanwhile")
+    func slowClients() async throws {
+        let hasty = try await ServedPage(
+            patience: RequestDeadline.Patience(request: .milliseconds(300), next: .milliseconds(300)))
+        for part in ["", "GET ", "GET \(hasty.base)/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "] {
+            let slow = try RawHTTP.open(port: hasty.port)
+            defer { close(slow) }
+            #expect(Glibc.send(slow, part, part.utf8.count, 0) == part.utf8.count)
+            #expect(try await hasty.get("/").status == 200)
+            // It ends; with the reason, where the server says one.
+            _ = try await RawHTTP.readToEnd(slow)
+        }
+        // After an answer as well.
+        let request = "GET \(hasty.base)/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        let kept = try RawHTTP.open(port: hasty.port)
+        defer { close(kept) }
+        #expect(Glibc.send(kept, request, request.utf8.count, 0) == request.utf8.count)
+        let answer = try await RawHTTP.readToEnd(kept)
+        #expect(String(decoding: answer.prefix(15), as: UTF8.self) == "HTTP/1.1 200 OK")
+    }
+
     @Test("A request without a host is not answered")
     func noHost() async throws {
         let answer = try await served.get("/api/atlas", host: nil)
@@ -179,17 +235,17 @@ import Testing
                 }
             }
         }
-        let ports = [served.port, other.port]
+        let servers = [served.get, other.get]
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for port in ports {
+            for get in servers {
                 group.addTask {
                     for _ in 0..<40 {
-                        let list = try await RawHTTP.get("/api/features?size=5", port: port)
+                        let list = try await get("/api/features?size=5", "127.0.0.1", "GET", [])
                         #expect(list.status == 200)
                         let answer = try list.json()
                         #expect(answer["total"] as? Int == 44)
                         let row = (answer["rows"] as? [[String: Any]])?.first?["feature"] as? [String: Any]
-                        let card = try await RawHTTP.get("/api/features/\(row?["id"] as? Int ?? 0)", port: port)
+                        let card = try await get("/api/features/\(row?["id"] as? Int ?? 0)", "127.0.0.1", "GET", [])
                         // Between the two the scan may have been replaced, and the id with it.
                         #expect([200, 404].contains(card.status))
                     }

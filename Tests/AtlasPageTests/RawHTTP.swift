@@ -32,9 +32,17 @@ enum RawHTTP {
     }
 
     static func send(_ request: String, port: Int) throws -> RawAnswer {
+        let number = try open(port: port)
+        defer { close(number) }
+        let bytes = Array(request.utf8)
+        guard Glibc.send(number, bytes, bytes.count, 0) == bytes.count else { throw Failure(reason: "cannot send") }
+        return try answer(read(number))
+    }
+
+    /// A connection, as a descriptor to be closed.
+    static func open(port: Int) throws -> Int32 {
         let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard number >= 0 else { throw Failure(reason: "no socket") }
-        defer { close(number) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -44,17 +52,28 @@ enum RawHTTP {
                 connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard connected == 0 else { throw Failure(reason: "cannot connect to port \(port)") }
-        let bytes = Array(request.utf8)
-        guard Glibc.send(number, bytes, bytes.count, 0) == bytes.count else { throw Failure(reason: "cannot send") }
+        guard connected == 0 else {
+            close(number)
+            throw Failure(reason: "cannot connect to port \(port)")
+        }
+        return number
+    }
+
+    /// What comes until the other side closes.
+    static func readToEnd(_ number: Int32) async throws -> [UInt8] {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: read(number)) }
+        }
+    }
+
+    private static func read(_ number: Int32) -> [UInt8] {
         var all: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = recv(number, &piece, piece.count, 0)
-            if count <= 0 { break }
+            if count <= 0 { return all }
             all += piece[..<count]
         }
-        return try answer(all)
     }
 
     private static func answer(_ bytes: [UInt8]) throws -> RawAnswer {

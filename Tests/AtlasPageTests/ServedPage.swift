@@ -1,7 +1,8 @@
 import Atlas
-import AtlasPage
 import Foundation
 import TestSupport
+
+@testable import AtlasPage
 
 /// A synthetic atlas, served on a free port.
 final class ServedPage: Sendable {
@@ -10,17 +11,21 @@ final class ServedPage: Sendable {
     var port: Int { server.port }
     private let server: RunningServer
 
-    init(features: Int = 40) async throws {
+    init(features: Int = 40, patience: RequestDeadline.Patience = .init()) async throws {
         folder = try TemporaryFolder()
         atlas = try SyntheticAtlas(in: folder.path, features: features)
-        server = try await RunningServer(path: atlas.path)
+        server = try await RunningServer(path: atlas.path, patience: patience)
     }
 
+    /// The answer to what lies at `target` of the page.
     func get(
         _ target: String, host: String? = "127.0.0.1", method: String = "GET", headers: [String] = []
     ) async throws -> RawAnswer {
-        try await RawHTTP.get(target, port: port, host: host, method: method, headers: headers)
+        try await server.get(target, host: host, method: method, headers: headers)
     }
+
+    /// Where the page is, with the token: "/TOKEN/atlas".
+    var base: String { server.base }
 
     /// A part of a file that lies as it is; the engine's own is not needed for it.
     @Sendable static func sound(_ sound: PageSound) async throws -> [UInt8] {
@@ -39,24 +44,33 @@ final class ServedPage: Sendable {
 /// A server of an atlas on a free port.
 final class RunningServer: Sendable {
     let port: Int
+    /// Where its page is: "/TOKEN/atlas".
+    let base: String
     private let task: Task<Void, any Error>
 
-    init(path: String) async throws {
+    init(path: String, patience: RequestDeadline.Patience = .init()) async throws {
         let store = try AtlasStore(path: path, mode: .read)
-        let (ports, say) = AsyncStream.makeStream(of: Int.self)
+        let (addresses, say) = AsyncStream.makeStream(of: String.self)
         task = Task {
             defer { say.finish() }
-            try await PageServer(store: store, makeSound: ServedPage.sound).run(port: 0) { address in
-                say.yield(URL(string: address)?.port ?? 0)
+            try await PageServer(store: store, patience: patience, makeSound: ServedPage.sound).run(port: 0) {
+                say.yield($0)
             }
         }
-        var iterator = ports.makeAsyncIterator()
-        guard let port = await iterator.next() else {
+        var iterator = addresses.makeAsyncIterator()
+        guard let address = await iterator.next(), let url = URL(string: address), let port = url.port else {
             try await task.value
             throw RawHTTP.Failure(reason: "the server has ended")
         }
         self.port = port
+        base = url.path
     }
 
     deinit { task.cancel() }
+
+    func get(
+        _ target: String, host: String? = "127.0.0.1", method: String = "GET", headers: [String] = []
+    ) async throws -> RawAnswer {
+        try await RawHTTP.get(base + target, port: port, host: host, method: method, headers: headers)
+    }
 }

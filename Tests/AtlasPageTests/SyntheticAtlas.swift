@@ -60,7 +60,9 @@ struct SyntheticAtlas {
             name: "recordings",
             columns: ["recording", "name", "seconds", "frames", "speaker", "language", "text", "split"],
             rows: (0..<recordings).map { recording -> [AtlasTable.Cell] in
-                let name = recording == 1 ? Self.hostile : "recording-\(recording).wav"
+                // A manifest may name its recordings by where they lie.
+                let folder = recording == 3 ? (path as NSString).deletingLastPathComponent + "/" : ""
+                let name = recording == 1 ? Self.hostile : "\(folder)recording-\(recording).wav"
                 let split = recording % 2 == 0 ? "name" : "score"
                 return [
                     .number(Double(recording)), .text(name), .number(Self.seconds), .number(100),

@@ -30,6 +30,15 @@ import Testing
             ["atlas", "build"] + inputs + ["--out", out, "--hooks", Self.hook] + arguments + more, data: data)
     }
 
+    @Test("the padding of a scan is chosen, and kept with it")
+    func padding() throws {
+        let result = try build(data("a"), ["--padding", "mel"]).result()
+        #expect(result.status == 0, "\(result.error)")
+        let scans = try AtlasStore(path: data("a"), mode: .read).scans().map(\.scan)
+        #expect(scans.map(\.provenance?.padding) == ["mel"])
+        #expect(scans.map { $0.arguments["padding"] } == ["mel"])
+    }
+
     @Test("a scan of the embedded clips is a whole atlas, and the same command again makes the same one in its place")
     func demo() throws {
         let result = try build(data("a")).result()

@@ -37,6 +37,9 @@ import Whisper
         #expect(file.metadata["model"] == "default")
         #expect(file.metadata["model_sha256"]?.count == 64)
         #expect(file.metadata["precision"] == "exact")
+        let made = try description(file, "provenance")
+        #expect(made["model"] as? String == "default" && made["padding"] as? String == "sound")
+        #expect(made["auscult"] as? String != nil && made["interventions"] as? [String] == [])
         let tokens = try JSONDecoder().decode([[Int]].self, from: Data((file.metadata["tokens"] ?? "").utf8))
         #expect(file.shape(of: "decoder.logits")?.first == tokens.first?.count)
     }

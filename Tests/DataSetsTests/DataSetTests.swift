@@ -85,6 +85,20 @@ struct DataSetFolder {
         #expect("\(broken[2])".hasSuffix("line 5: expected an end after the start, 3.0; it is 1.0"))
     }
 
+    @Test("JSON is read strictly: a key that comes twice, or a mistake, is said with its place, in lines and in lists")
+    func strictly() throws {
+        let set = try DataSetFolder([
+            "m.jsonl":
+                "{\"path\": \"a\", \"path\": \"b\"}\n{\"path\": \"c\",}\n{\"path\": \"d\", \"n\": 12345678901234567}\n",
+            "m.json": "[{\"path\": \"a\"},\n {\"path\": 1,,}]",
+        ])
+        let (items, broken) = try set.read("m.jsonl")
+        #expect(items.map(\.name) == ["d"] && items[0].labels == [.init(column: "n", value: "12345678901234568")])
+        #expect(broken.map(\.line) == [1, 2] && broken.allSatisfy { $0.problem.contains("column") })
+        let error = #expect(throws: DataSetError.self) { try set.read("m.json") }
+        #expect(error?.problem.contains("line 2, column") == true)
+    }
+
     @Test("a manifest of columns names its labels in the header; the digits' naming is told by one")
     func tabs() throws {
         let set = try DataSetFolder([

@@ -46,6 +46,23 @@ struct PlantedTests {
         #expect(try table.number(row, "p_value") < 0.01 && table.number(row, "selectivity") == 1)
     }
 
+    @Test("ARPAbet's digits of stress make no other sound of one")
+    func stress() throws {
+        let sounds = ["AY", "AY0", "AY1", "S", "T", "ay1"]
+        let speech = MadeUpSpeech(sounds: sounds, features: 4, speakers: 8) { heard, draws in
+            let noise = (0..<4).map { _ in draws.noise() * 0.3 }
+            return [noise[0] + (heard[0].hasPrefix("AY") ? 2 : 0)] + noise.dropFirst()
+        }
+        let instance = try featuresPlugin(folder).instance(["emit": "all", "threshold": "0.9", "sample": "100000"])
+        try instance.run((0..<60).map { speech.clip($0) })
+        let table = try ResultTable("labels", of: instance)
+        let row = try #require(found(0, table.rows(where: ["kind": Cell("phoneme")]), table))
+        #expect(try table.text(row, "label") == "AY" && table.number(row, "auc") > 0.999)
+        let heard = try ResultTable("sounds", of: instance)
+        let names = try Set(heard.rows(where: ["kind": Cell("phoneme")]).map { try heard.text($0, "label") })
+        #expect(names == ["AY", "S", "T", "ay1"])
+    }
+
     @Test("a lag is found")
     func lag() throws {
         let (table, rows) = try labels("phoneme")

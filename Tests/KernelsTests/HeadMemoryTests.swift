@@ -16,9 +16,9 @@ import Testing
         let state = heads * width
         let k = generator.floats(positions * state, in: -1...1), v = generator.floats(positions * state, in: -1...1)
         let memory = HeadMemory(positions: positions, heads: heads, width: width, for: form)
-        // In blocks, as the encoder's tasks write them.
-        for first in stride(from: 0, to: positions, by: form.rowBlock) {
-            let count = min(form.rowBlock, positions - first)
+        // In blocks, as the encoder's tasks write them, that end within panels.
+        for first in stride(from: 0, to: positions, by: 3 * form.rowStep) {
+            let count = min(3 * form.rowStep, positions - first)
             memory.write(
                 keys: Array(k[first * state..<(first + count) * state]),
                 values: Array(v[first * state..<(first + count) * state]), first: first, count: count)

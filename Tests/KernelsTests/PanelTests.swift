@@ -44,6 +44,7 @@ struct PanelTests {
     func definition(form: KernelImplementation, depth: Int) throws {
         let table = try #require(form.table)
         var generator = SeededGenerator(seed: UInt64(depth))
+        var room = [Float](repeating: .nan, count: table.widenedCount)
         for columns in Self.columns(table) {
             let padded = columns.rounded(upTo: table.panelWidth)
             let b = halves(columns * depth, &generator)
@@ -68,7 +69,7 @@ struct PanelTests {
                     func run(_ start: UnsafePointer<Float>?) {
                         table.product(rows, columns, depth, a, lda, panels, start, &c, ldc, accumulating)
                         table.productOfHalves(
-                            rows, columns, depth, a, lda, halfPanels, start, &ofHalves, ldc, accumulating)
+                            rows, columns, depth, a, lda, halfPanels, start, &ofHalves, ldc, accumulating, &room)
                     }
                     if let padding { padding.withUnsafeBufferPointer { run($0.baseAddress) } } else { run(nil) }
                     #expect(c == ofHalves, "half precision gives the same bits: \(name)")

@@ -193,8 +193,9 @@ import Testing
         let k = generator.floats(97 * 24), v = generator.floats(97 * 24), q = generator.floats(5 * 24)
         func scores(_ precision: Precision, _ form: KernelImplementation) -> [Float] {
             let memory = HeadMemory(positions: 97, heads: 2, width: 12, precision: precision, for: form)
-            for first in stride(from: 0, to: 97, by: form.rowBlock) {
-                let rows = first..<min(97, first + form.rowBlock)
+            // In blocks that end within panels.
+            for first in stride(from: 0, to: 97, by: 3 * form.rowStep) {
+                let rows = first..<min(97, first + 3 * form.rowStep)
                 memory.write(
                     keys: Array(k[rows.lowerBound * 24..<rows.upperBound * 24]),
                     values: Array(v[rows.lowerBound * 24..<rows.upperBound * 24]), first: first, count: rows.count)

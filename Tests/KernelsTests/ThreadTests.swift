@@ -54,6 +54,38 @@ struct ThreadTests {
         }
     }
 
+    /// The cores that the calling thread may run on, as Linux lists them; nil elsewhere.
+    private static func allowedCores() -> Set<Int>? {
+        guard let status = try? String(contentsOfFile: "/proc/thread-self/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Cpus_allowed_list:") })
+        else { return nil }
+        return line.split(separator: ":")[1].split(separator: ",").reduce(into: []) { cores, part in
+            let ends = part.split(separator: "-").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+            if let first = ends.first, let last = ends.last { cores.formUnion(first...last) }
+        }
+    }
+
+    @Test(
+        "helpers are kept off one core, on which the caller may run, and the caller off none",
+        .enabled(if: (allowedCores()?.count ?? 0) > 1, "of one core nothing can be kept free"))
+    func helpersLeaveTheCallersCore() {
+        onThreads(1) { _ in
+            let before = Self.allowedCores()!, caller = pthread_self()
+            let pool = ThreadPool(threads: 2)
+            let helper = Mutex<Set<Int>?>(nil)
+            // A helper that has only just begun is not known yet when the first work is given out.
+            for _ in 0..<100 where helper.withLock({ $0 == nil || $0 == before }) {
+                pool.run(20) { _ in
+                    if pthread_equal(caller, pthread_self()) == 0 { helper.withLock { $0 = Self.allowedCores() } }
+                    usleep(500)
+                }
+            }
+            #expect(Self.allowedCores() == before)
+            let allowed = helper.withLock { $0 } ?? []
+            #expect(allowed.isSubset(of: before) && allowed.count == before.count - 1)
+        }
+    }
+
     @Test("no task is lost and none runs twice in ten thousand pieces of work")
     func nothingIsLost() {
         for round in 0..<10_000 {

@@ -24,7 +24,17 @@ struct BundleTests {
         (#"{"id": "a.b", "name": "a", "version": "1", "library": "folder"}"#, "is not a regular file"),
         (#"{"id": "a.b", "name": "a", "version": "1", "library": "plugin.so", "abi_major": 2}"#, "version 2.0"),
         (#"{"id": "a.b", "name": "a", "version": "1", "library": "plugin.so", "abi_minor": 9}"#, "version 1.9"),
+        (permissions("[]"), "'permissions' is a list; an object was expected"),
+        (permissions(#"{"root": true}"#), "'permissions' has 'root'"),
+        (permissions(#"{"network": 1}"#), "'permissions.network' is an integer; true or false was expected"),
+        (permissions(#"{"read": "/etc"}"#), "'permissions.read' is a string"),
+        (permissions(#"{"read": ["etc"]}"#), "'permissions.read' has the path 'etc', which is not absolute"),
+        (permissions(#"{"write_files": [1]}"#), "'permissions.write_files' has an integer in it"),
     ]
+
+    private static func permissions(_ json: String) -> String {
+        #"{"id": "a.b", "name": "a", "version": "1", "library": "plugin.so", "permissions": \#(json)}"#
+    }
 
     @Test("A manifest that makes no sense is refused, and it is said why", arguments: faults)
     func broken(manifest: String, sentence: String) throws {

@@ -54,7 +54,7 @@ struct PluginRunTests {
     func asks() throws {
         let bundle = try TestBundle()
         let gathered = Gathered()
-        let process = try gathered.start(bundle)
+        let process = try gathered.start(bundle, folder: "/tmp")
         try provoke("asks", gathered, process)
         let texts = gathered.results.withLock { $0.map(\.value) }
         #expect(texts == [.text("2 <0><1> /tmp")])

@@ -27,7 +27,13 @@ struct TestServices: PluginServices {
         audio: (shape: [Int], elements: [Float])?, tokens: [Int32], sequences: Int, tokensEach: Int
     ) throws -> PluginTensor { throw PluginError(.unsupported, "no model here") }
     func transcribe(samples: [Float], language: String, interventions: [String]) throws -> String { "" }
-    func stateFolder() throws -> String { "/tmp" }
+    /// The plugin's own; without one it is told that there is none.
+    var folder: String?
+
+    func stateFolder() throws -> String {
+        guard let folder else { throw PluginError(.unsupported, "no folder here") }
+        return folder
+    }
 }
 
 /// What a run gave.
@@ -36,6 +42,13 @@ final class Gathered: Sendable {
     let log = Mutex<[V1.PluginLog]>([])
     /// Keeps the bundles that were started in their places.
     private let bundles = Mutex<[TestBundle]>([])
+
+    func text(_ id: String) -> String? {
+        results.withLock { results in
+            guard case .text(let value)? = results.last(where: { $0.outputId == id })?.value else { return nil }
+            return value
+        }
+    }
 
     var count: Int { results.withLock { $0.count } }
 
@@ -47,12 +60,14 @@ final class Gathered: Sendable {
     }
 
     func start(
-        _ bundle: TestBundle, limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil,
+        _ bundle: TestBundle, access: PluginAccess = PluginAccess(), folder: String? = nil,
+        limits: PluginLimits = TestLimits.patient, quarantine: PluginQuarantine? = nil,
         keepsMemory: Bool = true
     ) throws -> PluginProcess {
         bundles.withLock { $0.append(bundle) }
         return try PluginProcess.start(
-            bundle.bundle, limits: limits, services: TestServices(), quarantine: quarantine,
+            bundle.bundle, access: access, limits: limits, services: TestServices(folder: folder),
+            quarantine: quarantine,
             keepsMemory: keepsMemory,
             log: { line in self.log.withLock { $0.append(line) } },
             result: { result in self.results.withLock { $0.append(result) } })

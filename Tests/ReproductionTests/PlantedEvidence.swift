@@ -20,12 +20,13 @@ enum PlantedEvidence {
         }
     }
 
-    static func evidence(_ samples: [Sample], tokenize: @escaping @Sendable (String) -> Int32 = { _ in 0 }) -> Evidence
-    {
+    static func evidence(
+        _ samples: [Sample], languages: [String] = ["en"], tokenize: @escaping @Sendable (String) -> Int32 = { _ in 0 }
+    ) -> Evidence {
         Evidence(
             situation: Situation(
                 samples: SampleList(samples: samples, single: [], dataSets: [], problems: [], digest: ""),
-                model: V1.ModelInfo(languages: ["en"]), options: ReproductionOptions(), plain: { _ in nil },
+                model: V1.ModelInfo(languages: languages), options: ReproductionOptions(), plain: { _ in nil },
                 tokenize: { [V1.Token(id: tokenize($0))] }, folder: "/"))
     }
 
@@ -38,8 +39,8 @@ enum PlantedEvidence {
 
     static func transcription(
         _ sample: Sample, _ condition: Condition, _ before: String, _ after: String, seconds: Double = 3
-    ) -> Transcription {
-        Transcription(
+    ) -> ChangedTranscript {
+        ChangedTranscript(
             sample: sample, plain: WrittenText(text: before, language: "en", seconds: seconds), condition: condition,
             changed: WrittenText(text: after, language: "en", seconds: seconds))
     }

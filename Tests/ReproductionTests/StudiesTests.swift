@@ -89,7 +89,7 @@ import Testing
 
     // MARK: Bigrams
 
-    @Test("a pair is a hit where its second word is among the most probable, and the baseline knows frequencies alone")
+    @Test("a pair is a hit where its second word is among the most probable, and other prompts' lists are the baseline")
     func bigrams() async throws {
         let texts = [PlantedEvidence.sample("a") { $0.text = "red car red car blue sky" }]
         let ids: [String: Int32] = [" car": 1, " sky": 2, " red": 3, " blue": 4]
@@ -108,8 +108,56 @@ import Testing
         #expect(findings.count("hits") == 5)
         #expect(findings.value("hits") == 0.6)
         #expect(findings.value("first") == 0.4)
-        // All four followers are among the baseline's twenty.
-        #expect(findings.value("gain").map { abs($0 + 0.4) < 1e-12 } == true)
+        // No other prompt's list has any of them, so that half a pair stands for their share.
+        #expect(findings.value("lift").map { abs($0 - 6) < 1e-12 } == true)
+    }
+
+    @Test("what follows no more often than in the lists of other prompts is no knowledge of pairs")
+    func bigramsOfFrequentWords() async throws {
+        let texts = [PlantedEvidence.sample("a") { $0.text = "red car blue car green car" }]
+        let ids: [String: Int32] = [" car": 1, " blue": 2, " green": 3]
+        var evidence = PlantedEvidence.evidence(texts) { ids[$0] ?? 9 }
+        evidence.results["next"] = PlantedEvidence.run([
+            (
+                "next", ["prompt", "token", "text", "probability"],
+                ["red", "blue", "green", "car"].map { [.text($0), .number(1), .text(" car"), .number(0.9)] }
+            )
+        ])
+        let findings = try await Section.bigrams.study(evidence)
+        #expect(findings.value("hits") == 0.6)
+        #expect(findings.value("lift") == 1)
+    }
+
+    @Test("a language that the model does not know gives neither pairs nor prompts")
+    func bigramsOfAnotherLanguage() async throws {
+        let texts = [
+            PlantedEvidence.sample("a") { ($0.text, $0.language) = ("le chat noir et le chien", "fr") },
+            PlantedEvidence.sample("b") { ($0.text, $0.language) = ("le lapin", "fr") },
+            PlantedEvidence.sample("c") { ($0.text, $0.language) = ("red car", "en") },
+        ]
+        let prompts = try await Bigrams.arguments(PlantedEvidence.evidence(texts, languages: []).situation)
+        #expect(prompts.first { $0.key == "prompt" }?.value.hasPrefix("red|very|traffic|good|peanut") == true)
+        // An English-only model has no token of a language.
+        #expect(prompts.first { $0.key == "language" }?.value == "")
+        let french = PlantedEvidence.evidence(Array(texts.prefix(2)), languages: [])
+        await #expect(throws: Unsuitable.self) { try await Bigrams.arguments(french.situation) }
+        let both = try await Bigrams.arguments(PlantedEvidence.evidence(texts, languages: ["en", "fr"]).situation)
+        #expect(both.first { $0.key == "language" }?.value == "fr")
+    }
+
+    @Test("recordings in a language that the model does not know are not transcribed, and it is told")
+    func foreign() {
+        let samples = [
+            PlantedEvidence.sample("a") { $0.language = "fr-BE" }, PlantedEvidence.sample("b") { $0.language = "en" },
+            PlantedEvidence.sample("c"),
+        ]
+        let english = PlantedEvidence.evidence(samples, languages: []).situation
+        #expect(english.spoken.map(\.name) == ["b", "c"])
+        let remark = english.samples.remark(onForeign: english.foreign, english.model)
+        #expect(remark?.hasPrefix("1 of 3 recordings are in a language (fr-BE)") == true)
+        let both = PlantedEvidence.evidence(samples, languages: ["en", "fr"]).situation
+        #expect(both.spoken.count == 3)
+        #expect(both.samples.remark(onForeign: both.foreign, both.model) == nil)
     }
 
     // MARK: Features
@@ -132,13 +180,14 @@ import Testing
     func neurons() async throws {
         var evidence = PlantedEvidence.evidence(PlantedEvidence.spoken(20))
         let rows: [(feature: Int, scores: [Double])] = [
-            (0, [0.5, 0.7, 1.25]), (1, [0.9, 0.69, 9]), (60, [0.8, 0.9, 9]), (2, [0.49, 0.9, 9]), (3, [0.9, 0.9, 1.2]),
+            // At the first, AUC is that of a neuron which is silent at most of its sound.
+            (0, [0.5, 0.3, 1.25]), (60, [0.8, 0.9, 9]), (2, [0.49, 0.9, 9]), (3, [0.9, 0.9, 1.2]),
         ]
         evidence.results["scan"] = features(
             100, hook: "encoder.blocks.2.mlp.1",
             [
                 (
-                    "labels", ["feature", "side", "kind", "label", "precision", "auc", "lift"],
+                    "labels", ["feature", "side", "kind", "label", "precision_at_recall", "auc", "lift"],
                     rows.map {
                         [.number(Double($0.feature)), .text("+"), .text("phoneme"), .text("s")]
                             + $0.scores.map { .number($0) }
@@ -283,7 +332,7 @@ import Testing
                     [0, 1].map { [.number($0), .text("+"), .number(0), .number(5), .number(1)] }
                 ),
                 (
-                    "labels", ["feature", "side", "kind", "label", "precision", "auc", "lift"],
+                    "labels", ["feature", "side", "kind", "label", "precision_at_recall", "auc", "lift"],
                     [[.number(1), .text("+"), .text("phoneme"), .text("s"), .number(0.9), .number(0.9), .number(9)]]
                 ),
             ])

@@ -38,6 +38,22 @@ import Testing
         #expect(high.judge(Measure("a", share: 0, of: 0, "heads")).verdict.reason != nil)
     }
 
+    @Test("too few things are told with how many more recordings would do, and how long those take")
+    func shortage() {
+        let few = high.judge(Measure("a", 1, count: 3, "heads")).shortage
+        // Three of four in six recordings: two more of those.
+        #expect(few?.more(than: 6) == 2)
+        #expect(
+            few?.advice(recordings: 6, seconds: 12)
+                == "about 2 more such recordings would do, which take some 4 s here")
+        #expect(Shortage(ofRecordings: 5, needed: 20).more(than: 70) == 15)
+        #expect(Shortage(ofRecordings: 5, needed: 20).advice(recordings: 1, seconds: 60)?.contains("15 min") == true)
+        // Of nothing no rate is known.
+        #expect(high.judge(Measure("a", 1, count: 0, "heads")).shortage?.more(than: 6) == nil)
+        #expect(high.judge(Measure("a", 1, count: 9, "heads")).shortage == nil)
+        #expect(high.judge(Measure("a", missing: "no labels")).shortage == nil)
+    }
+
     private func outcome(_ verdict: Double?, isRequired: Bool = true) -> Outcome {
         let criterion = Criterion("m", "m", holds: 2, partly: 1, because: "planted", isRequired: isRequired)
         return criterion.judge(verdict.map { Measure("m", $0, count: 1, "things") })

@@ -11,9 +11,9 @@ import Testing
         "👩‍👩‍👧 😀", "한국어", "e\u{301}a\u{308}", "", "W", "–0.000123",
     ]
 
-    private func axis(_ count: Int, isNamed: Bool, _ random: inout SeededGenerator) -> Axis {
+    private func axis(_ count: Int, isNamed: Bool, _ random: inout SeededGenerator) -> ArrayAxis {
         let labels = isNamed ? (0..<count).map { _ in Self.names.randomElement(using: &random) ?? "" } : []
-        return Axis(
+        return ArrayAxis(
             name: Self.names.randomElement(using: &random) ?? "", unit: Bool.random(using: &random) ? "s" : "",
             labels: labels, first: Double.random(in: -1e5...1e5, using: &random), step: 0.02, count: count)
     }

@@ -98,6 +98,13 @@ private func entry(_ name: String, _ shape: String, _ begin: Int, _ end: Int, dt
             let bytes = FileBytes(name: "some.safetensors", copying: little(length) + [0x7B, 0x7D])
             #expect(throws: TensorFileError.self) { try SafetensorsFile(bytes) }
         }
+        // Of a million tensors, and all of it is there.
+        let length = SafetensorsFile.maximumHeader + 1
+        let long = little(UInt64(length)) + [UInt8](repeating: 0x20, count: length)
+        let error = #expect(throws: TensorFileError.self) {
+            try SafetensorsFile(FileBytes(name: "long.safetensors", copying: long))
+        }
+        #expect(error?.message.contains("at most 16000000 are read") == true, "\(error?.message ?? "")")
     }
 }
 

@@ -296,6 +296,8 @@ private final class Sleeper: Sendable {
     func connections() async throws {
         var limits = WireServer.Limits()
         limits.connections = 2
+        // However long the third takes to ask.
+        limits.refusal = .seconds(60)
         let opened = Atomic<Int>(0)
         let closed = Atomic<Int>(0)
         var observer = WireServer.Observer()
@@ -326,10 +328,14 @@ private final class Sleeper: Sendable {
     @Test("a peer that may not call is told so")
     func anotherUser() async throws {
         let seen = Mutex<Peer?>(nil)
-        let server = try await TestServer(authorize: { peer in
-            seen.withLock { $0 = peer }
-            return WireError(.permissionDenied, "user \(peer.uid) may not", reason: "permission_denied")
-        })
+        var limits = WireServer.Limits()
+        limits.refusal = .seconds(60)
+        let server = try await TestServer(
+            limits: limits,
+            authorize: { peer in
+                seen.withLock { $0 = peer }
+                return WireError(.permissionDenied, "user \(peer.uid) may not", reason: "permission_denied")
+            })
         try await server.run { server in
             let client = try await server.connect()
             let error = await #expect(throws: WireError.self) {
@@ -346,12 +352,48 @@ private final class Sleeper: Sendable {
     @Test("a peer that may not call and does not even ask is closed")
     func silentPeer() async throws {
         var limits = WireServer.Limits()
-        limits.stall = .milliseconds(50)
+        limits.refusal = .milliseconds(50)
         let server = try await TestServer(
             limits: limits, authorize: { _ in WireError(.permissionDenied, "nobody may") })
         try await server.run { server in
             let silent = try server.rawConnection()
             #expect(try await silent.frame() == nil)
+        }
+    }
+
+    @Test("all connections over the bound are closed, those that ask nothing as well, and those within it stay")
+    func crowd() async throws {
+        var limits = WireServer.Limits()
+        limits.connections = 2
+        limits.refusal = .milliseconds(50)
+        try await TestServer(limits: limits).run { server in
+            let raw = [try server.rawConnection(), try server.rawConnection()]
+            for raw in raw {
+                try await raw.send(.echo(1, "x"))
+                #expect(try await raw.frame()?.echoed == "x")
+            }
+            let over = try (0..<65).map { _ in try server.rawConnection() }
+            for silent in over { #expect(try await silent.frame() == nil) }
+            for raw in raw {
+                try await raw.send(.echo(3, "y"))
+                #expect(try await raw.frame()?.echoed == "y")
+            }
+        }
+    }
+
+    @Test("a client that closes its sending side gets answers that are whole, and then the end")
+    func halfClosed() async throws {
+        try await TestServer().run { server in
+            let raw = try server.rawConnection()
+            for number: UInt32 in 0..<30 { try await raw.send(.echo(2 * number + 1, "\(number)")) }
+            raw.endSending()
+            var answered: Set<UInt32> = []
+            while let frame = try await raw.frame() {
+                #expect(frame.echoed == "\(frame.stream / 2)")
+                #expect(answered.insert(frame.stream).inserted)
+            }
+            try await eventually { server.server.connectionCount == 0 }
+            #expect(server.server.calls.isEmpty)
         }
     }
 

@@ -66,6 +66,9 @@ final class RawConnection: Sendable {
     /// Ends both directions at once, as a process that dies does.
     func cut() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// Says that nothing more comes, and goes on reading.
+    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     func send(_ frames: RawFrame...) async throws { try await send(frames.flatMap(\.bytes)) }
 
     func send(_ bytes: [UInt8]) async throws {

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes the inputs that fuzzing begins with into Tests/fuzz/corpus: conversations as real clients have them, and messages.
 
-The first byte chooses what an input is (Fuzz.swift): an even one for bytes from a socket, which the second byte cuts into
-pieces; an odd one for a message, whose type the second byte chooses by its place in AllMessages.swift.
+The first byte chooses what an input is (Fuzz.swift): 0 for bytes from a socket, which the second byte cuts into pieces; 1 for a
+message, whose type the second byte chooses by its place in AllMessages.swift; 6 for a file and 7 for what a browser asks, of the
+second byte's kind.
 """
 
 import re
@@ -61,6 +62,22 @@ messages = {
     "V1.ModelRef": field(1, "a\0b"),
 }
 
+header = b'{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"__metadata__":{"a":"b"}}'
+files = {
+    "safetensors": (0, struct.pack("<Q", len(header)) + header + struct.pack("<2f", 1, -2)),
+    "model-bin": (2, struct.pack("<IH", 6, 8) + b"Whisper\0"),
+    "json": (3, b'{"a": [1, -2.5e3, "\\u00e9", null, true], "b": {}}'),
+    "jsonl": (4, b'{"audio_filepath": "a.wav", "duration": 1.5, "text": "one"}\n{"path": "b.wav", "start": 1, "end": 2}\n'),
+    "manifest-json": (5, b'[{"audio": "a.wav", "text": "one"}]'),
+    "csv": (6, b'path,text\na.wav,"one, ""two"""\n'),
+    "tsv": (7, b"path\tsentence\na.wav\tone\n"),
+}
+pages = {
+    "query": (0, b"iy\nencoder.blocks.2.mlp.1\nphoneme\n1.25\nselectivity\ndown\n0\n100"),
+    "excerpt": (1, b"12-0-2000"),
+    "range": (2, b"bytes=100-299"),
+}
+
 folder = Path(__file__).parent / "corpus"
 folder.mkdir(exist_ok=True)
 generated = Path(__file__).parents[2] / "Sources/Messages/Generated/AllMessages.swift"
@@ -70,3 +87,7 @@ for name, content in connections.items():
         folder.joinpath(f"connection-{name}-{cut}").write_bytes(bytes([0, cut]) + content)
 for name, content in messages.items():
     folder.joinpath(f"message-{name}").write_bytes(bytes([1, places[name]]) + content)
+for name, (kind, content) in files.items():
+    folder.joinpath(f"file-{name}").write_bytes(bytes([6, kind]) + content)
+for name, (kind, content) in pages.items():
+    folder.joinpath(f"page-{name}").write_bytes(bytes([7, kind]) + content)

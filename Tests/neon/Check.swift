@@ -38,6 +38,7 @@ func checkProduct() -> Double {
         pack(b, ldb: depth, depth: depth, columns: columns, transposed: true, into: &panels)
         guard packHalves(b, depth: depth, columns: columns, into: &halves) else { return .infinity }
         var c = [Float](repeating: 0, count: rows * columns), d = c
+        var room = [Float](repeating: 0, count: widenedCount)
         product(
             rows: rows, columns: columns, depth: depth, a, lda: depth, panels: panels, start: bias, into: &c,
             ldc: columns,
@@ -45,7 +46,7 @@ func checkProduct() -> Double {
         productOfHalves(
             rows: rows, columns: columns, depth: depth, a, lda: depth, panels: halves, start: bias, into: &d,
             ldc: columns,
-            accumulating: false)
+            accumulating: false, room: &room)
         var expected: [Double] = []
         for i in 0..<rows {
             var alone = [Float](repeating: 0, count: columns)

@@ -24,18 +24,23 @@ def log_mel(audio, bands, frames):
     return whisper.log_mel_spectrogram(window, bands)
 
 
-def activations(network, mel, tokens):
+def activations(network, mel, tokens, keep=None):
     """Every hook point of one encoder pass and one decoder pass over all `tokens`.
 
-    `mel`: [bands, 2 * n_audio_ctx]. Returns name -> float32 array.
+    `mel`: [bands, 2 * n_audio_ctx]. Returns name -> array, of the network's precision. `keep(name, array)`, where it is
+    given, gets them one at a time instead, and may not hold on to them.
     """
-    values = {}
+    values, kind = {}, network.decoder.token_embedding.weight.dtype
 
     def store(name, value, view):
-        values[name] = view(value).detach()[0].float().contiguous().numpy().copy()
+        array = view(value).detach()[0].to(kind).contiguous().numpy()
+        if keep is None:
+            values[name] = array.copy()
+        else:
+            keep(name, array)
 
     with watched(network, store), torch.no_grad(), disable_sdpa():
-        audio = network.encoder(torch.as_tensor(mel)[None].float())
+        audio = network.encoder(torch.as_tensor(mel)[None].to(kind))
         network.decoder(torch.tensor([tokens]), audio)
     return values
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,decoding,plugins,features]
-                        [--checkpoints tiny,turbo,english,default]
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,decoding,plugins,features,
+                               rounding,tokens]
+                        [--checkpoints tiny,turbo,english,default,tiny.en,base]
 
 Exits with 1 where anything lies outside its bound.
 """
@@ -15,7 +16,9 @@ from pathlib import Path
 import engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("mel", "activations", "gradients", "decoding", "plugins", "features")
+PARTS = ("mel", "activations", "gradients", "decoding", "plugins", "features", "rounding", "tokens")
+#: Those that are about released models share their beginning.
+MODULES = {"rounding": "released", "tokens": "released"}
 sys.stdout.reconfigure(line_buffering=True)
 
 
@@ -26,6 +29,7 @@ def main():
     parser.add_argument("--default", type=Path, default=ROOT / "models" / "default", help="the default model's folder")
     parser.add_argument("--only", default=",".join(PARTS), help="which parts to run")
     parser.add_argument("--checkpoints", default="", help="which checkpoints; all where empty")
+    parser.add_argument("--kinds", default="short,long,fallback", help="which recordings of the part 'tokens'")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     auscult, results = engine.Auscult(options.auscult), {}
@@ -37,12 +41,14 @@ def main():
               "gradients": lambda part: part.check(auscult, options.work, options.default, only),
               "decoding": lambda part: part.check(auscult, options.work, options.default),
               "plugins": lambda part: part.check(auscult, options.work, options.default),
-              "features": lambda part: part.check(auscult, options.work, options.default)}
+              "features": lambda part: part.check(auscult, options.work, options.default),
+              "rounding": lambda part: part.check(auscult, options.work, "rounding", only),
+              "tokens": lambda part: part.check(auscult, options.work, "tokens", only, options.kinds.split(","))}
     parts = [name for name in options.only.split(",") if name]
     if not parts or not set(parts) <= set(PARTS):
         sys.exit(f"--only is '{options.only}', expected some of {','.join(PARTS)}")
     for part in parts:
-        results[part] = checks[part](importlib.import_module(part))
+        results[part] = checks[part](importlib.import_module(MODULES.get(part, part)))
     print("\n" + ", ".join(f"{part}: {'passed' if passed else 'FAILED'}" for part, passed in results.items()))
     sys.exit(0 if all(results.values()) else 1)
 

@@ -2,7 +2,7 @@ import CSoxr
 
 /// Converts a mono signal to 16 kHz, block by block, with libsoxr's high-quality (20-bit) band-limited interpolation,
 /// linear phase: no delay, and n samples become round(n·16000/rate).
-final class Resampler {
+package final class Resampler {
     private let inputRate: Int
     /// Nil where the rate is right already.
     private let handle: OpaquePointer?
@@ -10,7 +10,8 @@ final class Resampler {
     private var produced = 0
     private var output: [Float]
 
-    init(inputRate: Int) throws {
+    /// - Throws: ``AudioError`` where there is no memory for it.
+    package init(inputRate: Int) throws {
         self.inputRate = inputRate
         output = []
         guard inputRate != SampleBuffer.sampleRate else {
@@ -26,7 +27,7 @@ final class Resampler {
     deinit { soxr_delete(handle) }
 
     /// Converts `samples` and hands on what is ready, in order, in blocks.
-    func process(_ samples: UnsafeBufferPointer<Float>, _ sink: (UnsafeBufferPointer<Float>) throws -> Void) throws {
+    package func process(_ samples: UnsafeBufferPointer<Float>, _ sink: (UnsafeBufferPointer<Float>) throws -> Void) throws {
         guard let handle else { return try sink(samples) }
         consumed += samples.count
         var rest = samples[...]
@@ -40,7 +41,7 @@ final class Resampler {
     }
 
     /// Hands on what the filter still holds. Nothing may be processed after this.
-    func finish(_ sink: (UnsafeBufferPointer<Float>) throws -> Void) throws {
+    package func finish(_ sink: (UnsafeBufferPointer<Float>) throws -> Void) throws {
         guard let handle else { return }
         let total = Self.outputCount(consumed, inputRate: inputRate)
         while produced < total {
@@ -56,7 +57,7 @@ final class Resampler {
     }
 
     /// round(count·16000/inputRate), half up.
-    static func outputCount(_ count: Int, inputRate: Int) -> Int {
+    package static func outputCount(_ count: Int, inputRate: Int) -> Int {
         let (high, low) = (count / inputRate, count % inputRate)
         return high * SampleBuffer.sampleRate + (low * SampleBuffer.sampleRate + inputRate / 2) / inputRate
     }

@@ -34,7 +34,7 @@ public struct Work: Codable, Sendable, Hashable {
     public var run: Kind
     /// Threads that a peer may use; a worker of ours has them from its environment.
     public var threads = 1
-    /// Which of a peer's ways.
+    /// Which of a peer's ways; of ours, the precision of the encoder.
     public var variant: String?
     /// A file of float32, `[n_mels, frames]`.
     public var mel: String?

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Whisper
 
 /// The encoder on one window: plain, and with what people look at captured; beside peers that do the same.
@@ -79,6 +80,13 @@ struct EncoderBench {
                     Rounds.Entry(
                         contender.name + name, contender, try work(capture),
                         reference: isFirst ? "auscult" : reference(capture)))
+            }
+        }
+        if let auscult = ours.first {
+            for precision in Precision.available where precision != .exact {
+                entries.append(
+                    Rounds.Entry(
+                        "auscult \(precision)", auscult, try work(.none, precision.rawValue), reference: "auscult"))
             }
         }
         if let openai = cast.peer("openai-whisper") {

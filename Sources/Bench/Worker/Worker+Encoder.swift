@@ -6,7 +6,7 @@ import Whisper
 extension Worker {
     /// The whole encoder, to its output. What is captured is kept to the end, as somebody who wants it would.
     func encode(_ work: Work) throws -> WorkReply {
-        let model = try model(), mel = try logMel(work)
+        let model = try model(work.variant.flatMap(Precision.init) ?? .exact), mel = try logMel(work)
         let points = try captured(work, model.dimensions)
         var kept: [CapturedTensor] = []
         kept.reserveCapacity(points.count)

@@ -7,9 +7,9 @@ import Whisper
 /// It is a process of its own because the number of threads and the form of the kernels are its environment's. Measured is
 /// the public interface of the modules, as any program calls it. Anything that goes wrong is answered and not thrown.
 final class Worker {
-    /// The checkpoint, opened when it is first needed.
+    /// The checkpoint, opened when it is first needed, in each precision that is asked for.
     let path: String?
-    private var opened: (checkpoint: Checkpoint, model: WhisperModel)?
+    private var opened: [Precision: (checkpoint: Checkpoint, model: WhisperModel)] = [:]
     private var mels: [String: Tensor] = [:]
     private var sounds: [String: [Float]] = [:]
     /// The encoder's output by log-mel.
@@ -51,14 +51,14 @@ final class Worker {
 
     // MARK: - What is needed
 
-    func model() throws -> WhisperModel { try loaded().model }
+    func model(_ precision: Precision = .exact) throws -> WhisperModel { try loaded(precision).model }
 
-    func loaded() throws -> (checkpoint: Checkpoint, model: WhisperModel) {
-        if let opened { return opened }
+    func loaded(_ precision: Precision = .exact) throws -> (checkpoint: Checkpoint, model: WhisperModel) {
+        if let opened = opened[precision] { return opened }
         guard let path else { throw BenchError("no model is named") }
         let checkpoint = try Checkpoint.open(path)
-        let both = (checkpoint, try WhisperModel(checkpoint))
-        opened = both
+        let both = (checkpoint, try WhisperModel(checkpoint, precision: precision))
+        opened[precision] = both
         return both
     }
 

@@ -23,5 +23,8 @@ int auscult_memory_seal_future(int descriptor);
 /// Whether it is sealed so. 1, 0, or -1 with errno.
 int auscult_memory_is_sealed(int descriptor);
 
+/// Lets the allocator have so many arenas at most, where the C library has them. Called before there are threads.
+void auscult_memory_bound_arenas(int count);
+
 /// Gives what the allocator holds free back to the system, where the C library can.
 void auscult_memory_trim(void);

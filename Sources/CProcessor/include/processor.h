@@ -17,4 +17,14 @@ bool processor_has_bf16(void);
 /// Whether AMD made it.
 bool processor_is_amd(void);
 
+/// The core that the calling thread is on, or −1 where that cannot be said.
+int processor_core(void);
+
+/// The system's number of the calling thread, for `processor_keep_off`.
+int processor_thread(void);
+
+/// Lets a thread of this process run on every core that the calling thread may use but `core`. Does nothing where there would be none left,
+/// or where the system has no such call.
+void processor_keep_off(int thread, int core);
+
 #endif

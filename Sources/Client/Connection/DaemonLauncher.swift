@@ -20,19 +20,14 @@ package struct DaemonLauncher: Sendable {
 
     private static func find(_ environment: [String: String]) -> String? {
         if let named = environment["AUSCULT_DAEMON"], !named.isEmpty {
-            return named.contains("/") ? absolutePath(named) : search(named, environment)
+            return programNamed(named, environment)
         }
         let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         if let own {
             let beside = (own as NSString).deletingLastPathComponent + "/auscultd"
             if access(beside, X_OK) == 0 { return beside }
         }
-        return search("auscultd", environment)
-    }
-
-    private static func search(_ name: String, _ environment: [String: String]) -> String? {
-        (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
-            .first { $0.hasPrefix("/") && access($0, X_OK) == 0 }
+        return programInPath("auscultd", environment)
     }
 
     /// Starts `auscultd --socket PATH --idle-exit 600` in a session of its own, with nothing of ours but the

@@ -30,10 +30,10 @@ package struct Sample: Sendable {
     /// What is said in it, where that is known.
     package var text: String? { item.text.flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// Whether somebody speaks in it, as far as is known: no where its kind says so, or where its text is empty.
+    /// Whether somebody speaks in it, as far as is known: its text decides, and where that is not known its kind.
     package var maySpeak: Bool {
-        if let kind = label("kind") { return kind == "speech" }
-        return item.text != ""
+        if let text = item.text { return !text.isEmpty }
+        return label("kind").map { $0 == "speech" } ?? true
     }
 }
 
@@ -49,8 +49,9 @@ package struct SampleList: Sendable {
     package let digest: String
 
     /// At most so many of those in which somebody may speak, spread evenly over all of them.
-    package func spoken(most: Int) -> [Sample] {
-        let spoken = samples.filter(\.maySpeak)
+    /// - Parameter counts: whether one is to be among them.
+    package func spoken(most: Int, where counts: (Sample) -> Bool = { _ in true }) -> [Sample] {
+        let spoken = samples.filter { $0.maySpeak && counts($0) }
         guard spoken.count > most, most > 0 else { return spoken }
         return (0..<most).map { spoken[$0 * spoken.count / most] }
     }

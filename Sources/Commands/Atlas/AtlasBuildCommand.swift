@@ -35,6 +35,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         help: ArgumentHelp("Hook points, names or globs; without it, the plugin's own choice.", valueName: "hook"))
     var hooks: [String] = []
     @OptionGroup var arguments: PluginArgumentOptions
+    @OptionGroup var permissions: PluginPermissionOptions
     @Option(help: "The plugin that scans; any that gives an atlas's tables.") var plugin = "features"
     @OptionGroup var model: ModelOptions
     @Option(
@@ -44,6 +45,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
     @Option(help: "Plugin processes that run side by side.") var workers: UInt32 = 1
     @Option(help: "Seed of the random numbers.") var seed: UInt64 = 0
     @Option(help: V1.EncoderContext.help) var context = V1.EncoderContext.full
+    @Option(help: V1.Padding.help) var padding: V1.Padding?
     @Flag(help: "Stop at a recording that cannot be read, instead of skipping it with a note.") var stopAtBroken =
         false
     @Flag(help: "Let the daemon do it as a job, and print the job's id.") var detach = false
@@ -94,11 +96,13 @@ struct AtlasBuildCommand: AsyncParsableCommand {
         run.pluginFolders = PluginSearch.folders
         run.model = model.reference
         run.arguments = try arguments.messages
+        run.permissions = try permissions.message
         run.checkpoint = checkpointDir.map { "\($0)/\((out as NSString).lastPathComponent).checkpoint" } ?? ""
         run.workers = workers
         run.seed = seed
         run.stopAtBroken = stopAtBroken
         run.context = context
+        run.padding = padding ?? .paddingUnspecified
         run.dataSets = inputs.filter(RecordingArgument.isDataSet)
         let single = try await RecordingArgument.all(from: inputs.filter { !RecordingArgument.isDataSet($0) }, daemon)
         run.audio = try single.map { try $0.storedSource(nil) }

@@ -11,13 +11,14 @@ struct AtlasServeCommand: AsyncParsableCommand {
         abstract: "Explore an atlas in a browser: search, compare, listen.",
         discussion: """
             Serves the page on this machine only (127.0.0.1), until Ctrl-C, and prints its address. Nothing can be \
-            changed through it. The daemon reads the recordings in place.
+            changed through it. The daemon reads the recordings in place. The address has a random part, since every user \
+            of this machine can ask its ports: whoever is given the address can read the atlas until the server ends.
 
               auscult atlas serve features.atlas
               auscult atlas features.atlas --port 8080
 
-            Every state of the page is a link: it can be kept, or sent to someone who serves the same atlas. '?' in \
-            the page shows its keyboard shortcuts.
+            Every state of the page is a link. What follows '#' in it can be kept, and put behind the address of whoever \
+            serves the same atlas. '?' in the page shows its keyboard shortcuts.
             """)
 
     @Argument(help: "The atlas.", completion: .file()) var file: String

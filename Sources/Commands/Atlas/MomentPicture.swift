@@ -29,7 +29,7 @@ struct MomentPicture {
             events.append(
                 V1.PluginTimedEvent(start: origin + window.windowStart, end: origin + window.windowEnd, label: ""))
         }
-        let axis = Axis(
+        let axis = ArrayAxis(
             name: "time", unit: "s", first: origin + (Double(moment.curveFirst) + 0.5) / moment.rate,
             step: 1 / moment.rate, count: moment.activation.count)
         let line =

@@ -113,6 +113,7 @@ extension PluginsCommand {
 
         @Argument(help: "The bundle's folder.", completion: .directory) var path: String
         @OptionGroup var arguments: PluginArgumentOptions
+        @OptionGroup var permissions: PluginPermissionOptions
         @OptionGroup var model: ModelOptions
         @OptionGroup var format: FormatOption
         @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -124,7 +125,7 @@ extension PluginsCommand {
             try await connection.use(Verbosity.notices) { daemon in
                 let request = V1.ValidatePluginRequest(
                     path: path, model: model.reference,
-                    arguments: try arguments.messages)
+                    arguments: try arguments.messages, permissions: try permissions.message)
                 try await daemon.events(V1.PluginRPC.validate, request) { message in
                     switch message.event {
                     case .check(let check)?:
@@ -189,6 +190,7 @@ extension V1.PluginDescription {
                     ]
                 }),
             "outputs": .array(outputs.map(ResultsJSON.json)),
+            "permissions": (permissions ?? .init()).json,
         ]
     }
 
@@ -204,6 +206,7 @@ extension V1.PluginDescription {
             let all = needs.hooks + wants.filter(\.0).map(\.1)
             lines.append("Needs: " + (all.isEmpty ? "nothing to hear" : all.joined(separator: ", ")))
         }
+        if let permissions = permissions?.text { lines.append(permissions) }
         if !parameters.isEmpty {
             lines += ["", "Parameters (-p id=value):"]
             for parameter in parameters {
@@ -219,6 +222,23 @@ extension V1.PluginDescription {
             }
         }
         return lines.map { PrintedText.safe($0, keepingLines: true) }.joined(separator: "\n")
+    }
+}
+
+extension V1.DeclaredPermissions {
+    fileprivate var json: JSON {
+        [
+            "read": JSON(read), "write_files": JSON(writeFiles), "write_folders": JSON(writeFolders),
+            "network": .bool(network),
+        ]
+    }
+
+    /// nil where it asks for nothing.
+    fileprivate var text: String? {
+        let written = (writeFolders + writeFiles).map { "writes \($0)" }
+        let asked = read.map { "--allow read=\($0)" } + (network ? ["--allow network"] : [])
+        let all = written + (asked.isEmpty ? [] : ["has to be allowed " + asked.joined(separator: " ")])
+        return all.isEmpty ? nil : "Permissions: " + all.joined(separator: "; ")
     }
 }
 

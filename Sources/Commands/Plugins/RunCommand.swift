@@ -36,6 +36,7 @@ struct RunCommand: AsyncParsableCommand {
         completion: .file())
     var inputs: [String] = []
     @OptionGroup var arguments: PluginArgumentOptions
+    @OptionGroup var permissions: PluginPermissionOptions
     @OptionGroup var output: RunOutputOptions
     @OptionGroup var model: ModelOptions
     @Option(help: ArgumentHelp("Only a part of the recordings: the i-th of n, from 1.", valueName: "i/n"))
@@ -83,6 +84,7 @@ struct RunCommand: AsyncParsableCommand {
             request.pluginId = PluginSearch.name(plugin)
             request.pluginFolders = PluginSearch.folders
             request.arguments = try arguments.messages
+            request.permissions = try permissions.message
             request.shard = try shardMessage
             request.model = model.reference
             request.interventions = intervene.map { V1.Intervention(text: $0) }
@@ -104,13 +106,13 @@ struct RunCommand: AsyncParsableCommand {
                 return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
             }
             for recording in recordings { request.audio.append(try await recording.source(nil, daemon)) }
-            var collector = RunCollector(verbosity.logger, verbosity.progress, label: plugin)
-            defer { collector.finish() }
-            try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
-            collector.finish()
-            try collector.run.show(output.format, out: output.out)
+            var printer = RunPrinter(
+                output.format, out: output.out, verbosity.logger, verbosity.progress, label: plugin)
+            defer { printer.clear() }
+            try await daemon.events(V1.PluginRPC.run, request) { try printer.take($0) }
+            try printer.finish()
             // A part of the recordings may have none of them.
-            if collector.heardNothing, shard == nil || !collector.run.skipped.isEmpty {
+            if printer.collector.heardNothing, shard == nil || !printer.collector.run.skipped.isEmpty {
                 throw CommandError(.noInput, "no recording was heard: all of them were left out")
             }
         }
@@ -146,18 +148,20 @@ struct MergeCommand: AsyncParsableCommand {
         [String]
     @Option(help: ArgumentHelp("Write the merged state to this file.", valueName: "file")) var state: String?
     @OptionGroup var output: RunOutputOptions
+    @OptionGroup var permissions: PluginPermissionOptions
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
 
     func run() async throws {
         try await connection.use(verbosity.logger) { daemon in
-            let request = V1.MergePluginRequest(
+            var request = V1.MergePluginRequest(
                 stateFiles: states, stateFile: state ?? "", pluginFolders: PluginSearch.folders)
-            var collector = RunCollector(verbosity.logger, verbosity.progress, label: "merging")
-            defer { collector.finish() }
-            try await daemon.events(V1.PluginRPC.merge, request) { try collector.take($0) }
-            collector.finish()
-            try collector.run.show(output.format, out: output.out)
+            request.permissions = try permissions.message
+            var printer = RunPrinter(
+                output.format, out: output.out, verbosity.logger, verbosity.progress, label: "merging")
+            defer { printer.clear() }
+            try await daemon.events(V1.PluginRPC.merge, request) { try printer.take($0) }
+            try printer.finish()
         }
     }
 }

@@ -8,6 +8,8 @@ enum PluginFormat: String, CaseIterable {
 }
 
 extension RunResults {
+    static let notAsDeclared = CommandError(.badData, "some results are not as the plugin declares them")
+
     /// Prints it, and writes its files where a folder is named.
     ///
     /// With a folder, the text form names the files, and the others are printed as well where they were asked for.
@@ -36,7 +38,7 @@ extension RunResults {
         }
         if let failure { throw failure }
         if typed().contains(where: { if case .failure = $0 { true } else { false } }) {
-            throw CommandError(.badData, "some results are not as the plugin declares them")
+            throw Self.notAsDeclared
         }
     }
 }

@@ -1,22 +1,28 @@
 import Atlas
+import Audio
 import Messages
 
 // What an atlas says, as messages; what it does not know is NaN.
 
-extension AtlasTable {
-    /// A table as a plugin gives it.
-    init(_ name: String, _ table: V1.PluginTable) {
+extension AtlasBuildRequest {
+    /// - Throws: as ``RunRequest``'s.
+    init(_ message: V1.BuildAtlasRequest, in folder: CallerFolder, _ service: PluginService) throws {
+        var run = message.run ?? V1.RunPluginRequest()
+        run.pluginId = run.pluginId.nonEmpty ?? Self.plugin
         self.init(
-            name: name, columns: table.columns,
-            rows: table.rows.map { row in
-                row.cells.map { cell in
-                    switch cell.value {
-                    case .number(let number)?: .number(number)
-                    case .text(let text)?: .text(text)
-                    case nil: .missing
-                    }
-                }
-            })
+            path: try folder.absolute(message.path), hooks: message.hooks,
+            run: try RunRequest(run, in: folder, service))
+    }
+}
+
+extension AtlasService.ListenRequest {
+    /// - Throws: ``ServiceError`` (`invalidArgument`) for a format that there is none of.
+    init(_ message: V1.ListenAtlasRequest) throws {
+        self.init(format: try SoundFileFormat(message.format), gainDecibels: message.gainDb)
+        side = message.side.nonEmpty ?? side
+        rank = message.rank == 0 ? rank : Int(message.rank)
+        around = message.around == 0 ? around : message.around
+        surroundingsDecibels = message.surroundingsDb ?? surroundingsDecibels
     }
 }
 

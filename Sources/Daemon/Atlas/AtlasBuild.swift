@@ -1,15 +1,14 @@
 import Atlas
 import Kernels
-import Messages
 import Synchronization
 
 /// One scan on its way into an atlas: takes what a plugin's run tells, as it comes, from the threads of the run.
 final class AtlasBuild: Sendable {
     private struct State {
         var writer: AtlasWriter?
-        var description: V1.PluginDescription?
-        /// Large tables come in pieces.
-        var assembly = ResultAssembly()
+        var description: PluginDescription?
+        /// A table of which more is to come.
+        var coming: AtlasTable?
     }
 
     private struct Recording {
@@ -18,7 +17,7 @@ final class AtlasBuild: Sendable {
     }
 
     let store: AtlasStore
-    private let request: V1.RunPluginRequest
+    private let request: RunRequest
     private let dimensions: [String: Int]
     private let state: Mutex<State>
     private let recordings = Recordings()
@@ -27,7 +26,7 @@ final class AtlasBuild: Sendable {
     private final class Recordings: Sendable {
         private let known = Mutex<[Int: Recording]>([:])
 
-        func add(_ info: V1.RecordingInfo) {
+        func add(_ info: RecordingInfo) {
             let path: String? =
                 switch info.source {
                 case .path(let path)?: path
@@ -39,7 +38,7 @@ final class AtlasBuild: Sendable {
                     path: $0, start: info.span?.start, end: info.span?.end,
                     sha256: info.sha256.nonEmpty)
             }
-            known.withLock { $0[Int(clamping: info.number)] = Recording(name: info.name, place: place) }
+            known.withLock { $0[info.number] = Recording(name: info.name, place: place) }
         }
 
         /// Nil for a number or a name that the run did not tell.
@@ -55,7 +54,7 @@ final class AtlasBuild: Sendable {
     ///   - store: opened for writing.
     ///   - request: what is run.
     ///   - dimensions: the model's, by openai/whisper's names.
-    init(_ store: AtlasStore, _ request: V1.RunPluginRequest, dimensions: [String: Int]) {
+    init(_ store: AtlasStore, _ request: RunRequest, dimensions: [String: Int]) {
         self.store = store
         self.request = request
         self.dimensions = dimensions
@@ -63,7 +62,7 @@ final class AtlasBuild: Sendable {
     }
 
     /// - Throws: ``Atlas/AtlasError`` for tables that are not an atlas's, or where the atlas cannot be written.
-    func take(_ event: V1.PluginEvent.Event) throws {
+    func take(_ event: RunEvent) throws {
         try state.withLock { state in
             switch event {
             case .description(let description): state.description = description
@@ -73,22 +72,24 @@ final class AtlasBuild: Sendable {
             case .recording(let info): recordings.add(info)
             case .skipped(let skipped):
                 try state.writer?.problem(recording: skipped.file, reason: skipped.reason)
-            case .result, .chunk:
-                if let result = try state.assembly.take(event) { try take(result, state) }
+            case .result(let result):
+                guard let table = AtlasTable(result) else { break }
+                if result.continues { state.coming = table } else { try take(table, state) }
+            case .more(.rows(let rows), let isLast):
+                state.coming?.append(rows)
+                guard isLast, let table = state.coming else { break }
+                state.coming = nil
+                try take(table, state)
             default: break
             }
         }
     }
 
-    /// Only tables about all recordings are an atlas's.
-    private func take(_ result: V1.PluginResult, _ state: State) throws {
-        guard result.file.isEmpty, AtlasWriter.reads(result.outputId), case .table(let table)? = result.value else {
-            return
-        }
+    private func take(_ table: AtlasTable, _ state: State) throws {
         guard let writer = state.writer else {
-            throw ServiceError(.dataLoss, "the plugin gave the table '\(result.outputId)' before its run began")
+            throw ServiceError(.dataLoss, "the plugin gave the table '\(table.name)' before its run began")
         }
-        try writer.take(AtlasTable(result.outputId, table))
+        try writer.take(table)
     }
 
     /// The scan is whole: it is seen from here on, and no longer what it replaces.
@@ -108,36 +109,58 @@ final class AtlasBuild: Sendable {
     }
 
     private func scan(
-        _ provenance: V1.Provenance, _ description: V1.PluginDescription?
+        _ provenance: Provenance, _ description: PluginDescription?
     ) throws -> AtlasScanDescription {
         // What tells one scan from another, beside plugin, model and recordings.
         var arguments = Dictionary(request.arguments.map { ($0.id, $0.value) }) { $1 }
         if provenance.context == .auto { arguments["context"] = "auto" }
-        if provenance.precision != .exact {
-            arguments["precision"] = try Precision(provenance.precision).rawValue
-        }
+        if provenance.padding == .mel { arguments["padding"] = "mel" }
+        if provenance.precision != .exact { arguments["precision"] = provenance.precision.rawValue }
         if !provenance.interventions.isEmpty {
             arguments["interventions"] = provenance.interventions.joined(separator: "\n")
         }
         // What is read from a file or a folder makes other features, and so does a changed model.
-        let paths = (description?.parameters ?? []).filter { $0.kind == "path" }.map(\.id)
+        let paths = description?.pathParameters ?? []
         return AtlasScanDescription(
-            model: provenance.model, modelSHA256: provenance.modelSha256, dimensions: dimensions,
-            dataSet: (request.audio.map(\.place) + request.dataSets).joined(separator: " "),
-            recordings: Int(clamping: provenance.recordings?.count ?? 0), plugin: provenance.plugin?.id ?? "",
+            model: provenance.model, modelSHA256: provenance.modelSHA256, dimensions: dimensions,
+            dataSet: (request.audio.map(\.nameInAtlas) + request.dataSets).joined(separator: " "),
+            recordings: provenance.recordings?.count ?? 0, plugin: provenance.plugin?.id ?? "",
             version: provenance.plugin?.version ?? "", arguments: arguments,
-            makers: Set(paths + ["interventions"]), seed: provenance.plugin?.seed ?? 0,
-            provenance: try AtlasProvenance(provenance))
+            makers: paths.union(["interventions"]), seed: provenance.plugin?.seed ?? 0,
+            provenance: AtlasProvenance(provenance))
     }
 }
 
-extension V1.AudioSource {
+extension RecordingReference {
     /// What stands for it in an atlas.
-    fileprivate var place: String {
-        switch source {
-        case .path(let path)?: path
-        case .clip(let clip)?: DemoClips.prefix + clip
-        default: name
+    fileprivate var nameInAtlas: String {
+        switch place {
+        case .path(let path): path
+        case .clip(let clip): DemoClips.prefix + clip
+        case .samples, .unknown, .upload: name ?? ""
+        }
+    }
+}
+
+extension AtlasTable {
+    /// Nil for a result that is no atlas's: only tables about all recordings are.
+    fileprivate init?(_ result: PluginResult) {
+        guard result.recording.isEmpty, AtlasWriter.reads(result.output),
+            case .table(let columns, let rows) = result.value
+        else { return nil }
+        self.init(name: result.output, columns: columns, rows: [])
+        append(rows)
+    }
+
+    fileprivate mutating func append(_ rows: [[PluginResult.Cell]]) {
+        self.rows += rows.map { row in
+            row.map { cell in
+                switch cell {
+                case .number(let number): .number(number)
+                case .text(let text): .text(text)
+                case .missing: .missing
+                }
+            }
         }
     }
 }

@@ -43,10 +43,9 @@ struct AtlasHandler {
                     let card = try service.card(
                         path, hook: feature.hook, feature: feature.feature,
                         scan: feature.scan == 0 ? nil : feature.scan)
-                    let excerpt = try service.excerpt(request, of: card)
-                    let recording = try service.plugins.engine.input(excerpt.audio, connection: nil)
-                    let wanted = try ExcerptService.Request(excerpt, of: recording.input.name)
-                    return V1.ExcerptFile(try ExcerptService.excerpt(recording, wanted), excerpt.format)
+                    let (source, wanted) = try service.excerpt(.init(request), of: card)
+                    let recording = try service.plugins.engine.input(source, connection: nil)
+                    return V1.ExcerptFile(try ExcerptService.excerpt(recording, wanted), request.format)
                 }
             },
         ]
@@ -57,10 +56,10 @@ struct AtlasHandler {
     ) async throws {
         try context.limit(milliseconds: request.run?.deadlineMs ?? 0)
         let folder = try context.folder(models)
-        let request = try await blocking { try service.resolving(request, folder) }
+        let wanted = try await blocking { try AtlasBuildRequest(request, in: folder, service.plugins) }
         try await answers.send(V1.BuildAtlasEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
         let scan = try await service.build(
-            request, client: context.client, deadline: context.deadline, connection: context.connection
+            wanted, client: context.client, deadline: context.deadline, connection: context.connection
         ) { event in
             guard let event = V1.BuildAtlasEvent.Event(event) else { return }
             try answers.sendBlocking(V1.BuildAtlasEvent(event: event))
@@ -69,25 +68,13 @@ struct AtlasHandler {
     }
 }
 
-extension AtlasService {
-    /// The request with absolute paths. May block.
-    func resolving(_ request: V1.BuildAtlasRequest, _ folder: CallerFolder) throws -> V1.BuildAtlasRequest {
-        var request = request
-        request.path = try folder.absolute(request.path)
-        var run = request.run ?? V1.RunPluginRequest()
-        run.pluginId = run.pluginId.nonEmpty ?? Self.plugin
-        request.run = try plugins.resolving(run, folder)
-        return request
-    }
-}
-
 extension V1.BuildAtlasEvent.Event {
     /// What of a run's events is told of a build.
-    fileprivate init?(_ event: V1.PluginEvent.Event) {
+    fileprivate init?(_ event: RunEvent) {
         switch event {
-        case .progress(let progress): self = .progress(progress)
-        case .log(let log): self = .log(log)
-        case .skipped(let skipped): self = .skipped(skipped)
+        case .progress(let progress): self = .progress(V1.Progress(progress))
+        case .log(let log): self = .log(V1.PluginLog(log))
+        case .skipped(let skipped): self = .skipped(V1.SkippedRecording(skipped))
         default: return nil
         }
     }

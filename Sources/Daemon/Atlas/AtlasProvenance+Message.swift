@@ -3,12 +3,12 @@ import Kernels
 import Messages
 
 extension AtlasProvenance {
-    init(_ message: V1.Provenance) throws {
+    init(_ provenance: Provenance) {
         self.init(
-            version: message.version, precision: try Precision(message.precision).rawValue,
-            context: message.context == .auto ? "auto" : "full", padding: message.padding == .mel ? "mel" : "sound",
-            interventions: message.interventions, recordingsSha256: message.recordings?.sha256 ?? "",
-            arguments: Dictionary((message.plugin?.arguments ?? []).map { ($0.id, $0.value) }) { $1 })
+            version: provenance.version, precision: provenance.precision.rawValue,
+            context: provenance.context.rawValue, padding: provenance.padding.rawValue,
+            interventions: provenance.interventions, recordingsSha256: provenance.recordings?.sha256 ?? "",
+            arguments: Dictionary((provenance.plugin?.arguments ?? []).map { ($0.id, $0.value) }) { $1 })
     }
 }
 

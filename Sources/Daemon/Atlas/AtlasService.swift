@@ -1,7 +1,6 @@
 import Atlas
 import Files
 import Foundation
-import Messages
 
 /// Atlases: scans into them, and what is asked of them.
 struct AtlasService: Sendable {
@@ -9,13 +8,10 @@ struct AtlasService: Sendable {
     /// How long a build waits for another to let go of the file: one that was cancelled takes a moment.
     var patience = Duration.seconds(5)
 
-    /// What is scanned where nobody says otherwise.
-    static let plugin = "features"
-
     // MARK: - Building
 
     /// Checks what can be checked before anything waits for the engine. May block.
-    func check(_ request: V1.BuildAtlasRequest) throws {
+    func check(_ request: AtlasBuildRequest) throws {
         let run = try self.run(request)
         for source in run.audio { _ = try plugins.engine.input(source, connection: nil) }
         _ = try plugins.engine.store.model(run.model)
@@ -28,8 +24,8 @@ struct AtlasService: Sendable {
     ///   - connection: whose uploads may be used; nil for a job.
     ///   - tell: gets what the run tells but its results, from threads that may block, one at a time.
     func build(
-        _ request: V1.BuildAtlasRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
-        tell: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+        _ request: AtlasBuildRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
+        tell: @escaping @Sendable (RunEvent) throws -> Void
     ) async throws -> AtlasScanDetail {
         let run = try await blocking { try self.run(request) }
         let dimensions = try await blocking {
@@ -49,14 +45,14 @@ struct AtlasService: Sendable {
             }
             let scan = try await blocking { try build.finish() }
             // The atlas has it all.
-            unlink(run.checkpoint)
+            if let checkpoint = run.checkpoint { unlink(checkpoint) }
             return scan
         } catch {
             // What is half there is of no use to anyone; where it cannot be removed now, the next scan does.
             // In a task of its own, since this one may be cancelled.
             try? await Task { try await blocking { try build.abandon() } }.value
             // A run that gave what is no atlas gives the same again.
-            if (error as? AtlasError)?.code == .dataLoss { unlink(run.checkpoint) }
+            if (error as? AtlasError)?.code == .dataLoss, let checkpoint = run.checkpoint { unlink(checkpoint) }
             throw error
         }
     }
@@ -75,29 +71,28 @@ struct AtlasService: Sendable {
     }
 
     /// The run of a build: with its checkpoint beside the atlas, its hook points, and all tables where there is a choice.
-    private func run(_ request: V1.BuildAtlasRequest) throws -> V1.RunPluginRequest {
+    private func run(_ request: AtlasBuildRequest) throws -> RunRequest {
         guard !request.path.isEmpty else { throw ServiceError(.invalidArgument, "the request names no atlas") }
-        var run = request.run ?? V1.RunPluginRequest()
-        guard run.shard == nil, run.stateFile.isEmpty, !run.returnState else {
+        var run = request.run
+        guard run.shard == nil, run.stateFile == nil, !run.returnsState else {
             throw ServiceError(.invalidArgument, "a scan into an atlas has no shards and gives no state away")
         }
-        run.pluginId = run.pluginId.nonEmpty ?? Self.plugin
-        run.checkpoint = run.checkpoint.nonEmpty ?? request.path + ".checkpoint"
-        let known = Set(try plugins.describe(run.pluginId, first: run.pluginFolders).parameters.map(\.id))
+        run.checkpoint = run.checkpoint ?? request.path + ".checkpoint"
+        let known = Set(try plugins.describe(run.plugin, first: run.pluginFolders).parameters.map(\.id))
         func isGiven(_ id: String) -> Bool { run.arguments.contains { $0.id == id } }
         if !request.hooks.isEmpty {
             guard known.contains("hooks") else {
                 throw ServiceError(
                     .invalidArgument,
-                    "the plugin '\(run.pluginId)' has no parameter 'hooks', which the hook points would set")
+                    "the plugin '\(run.plugin)' has no parameter 'hooks', which the hook points would set")
             }
             guard !isGiven("hooks") else {
                 throw ServiceError(.invalidArgument, "the hook points are given twice, as the argument 'hooks' too")
             }
-            run.arguments.append(V1.PluginArgument(id: "hooks", value: request.hooks.joined(separator: ",")))
+            run.arguments.append(PluginArgument(id: "hooks", value: request.hooks.joined(separator: ",")))
         }
         if known.contains("emit"), !isGiven("emit") {
-            run.arguments.append(V1.PluginArgument(id: "emit", value: "all"))
+            run.arguments.append(PluginArgument(id: "emit", value: "all"))
         }
         return run
     }

@@ -34,7 +34,7 @@ extension V1.ExcerptFile {
 }
 
 extension SoundFileFormat {
-    fileprivate init(_ message: V1.SoundFormat) throws {
+    init(_ message: V1.SoundFormat) throws {
         switch message {
         case .wav: self = .wav16
         case .flac: self = .flac16

@@ -40,9 +40,10 @@ public final class EngineTurn: Sendable {
     public var isCancelled: Bool { stop != nil }
 
     /// Lets others compute where this call has had its share, and comes back when it is its turn again.
-    /// - Throws: ``ServiceError``: `cancelled`, `deadlineExceeded`. The work must then end.
+    /// - Throws: ``ServiceError``: `cancelled`, `deadlineExceeded`; `resourceExhausted` where little memory is left. The work must then end.
     public func checkpoint() throws {
         if let stop { throw stop }
+        try MemoryHeadroom.check()
         try queue.handOver(self)
         if let stop { throw stop }
     }

@@ -17,6 +17,9 @@ public final class InferenceQueue: Sendable {
     private let state: Mutex<State>
     private let nextTicket = Atomic<FairSchedule.Ticket>(0)
     private let idleMemory = IdleMemory()
+    /// Calls that compute, and when they last got on.
+    let watch = EngineWatch()
+    private let begun = Atomic<Int>(0)
 
     private struct State {
         var schedule: FairSchedule
@@ -51,6 +54,8 @@ public final class InferenceQueue: Sendable {
 
     /// Calls that wait for the engine, those that have handed it over among them.
     public var waiting: Int { state.withLock { $0.schedule.waiting } }
+    /// Calls that have begun and not ended, those that wait for others than the engine among them.
+    var unfinished: Int { begun.load(ordering: .relaxed) }
     /// Calls that compute.
     public var running: Int { state.withLock { $0.schedule.running } }
 
@@ -67,6 +72,8 @@ public final class InferenceQueue: Sendable {
         _ body: @escaping @Sendable (EngineTurn) throws -> R
     ) async throws -> R {
         let turn = turn(client: client, deadline: deadline)
+        begun.wrappingAdd(1, ordering: .relaxed)
+        defer { begun.wrappingSubtract(1, ordering: .relaxed) }
         return try await withTaskCancellationHandler {
             try await begin(turn)
             return try await withCheckedThrowingContinuation { continuation in
@@ -74,6 +81,8 @@ public final class InferenceQueue: Sendable {
                     try EngineThread.start {
                         let result = Result {
                             if let stop = turn.stop { throw stop }
+                            try MemoryHeadroom.check()
+                            self.watch.saw(turn)
                             return try body(turn)
                         }
                         self.release(turn)
@@ -159,6 +168,7 @@ public final class InferenceQueue: Sendable {
     /// - Returns: whether the call had it.
     @discardableResult
     func release(_ turn: EngineTurn) -> Bool {
+        watch.left(turn)
         let (had, granted, isIdle) = state.withLock { state in
             let had = state.schedule.release(turn.ticket, now: now())
             let granted = grants(&state)
@@ -180,7 +190,8 @@ public final class InferenceQueue: Sendable {
             state.waiters[turn.ticket] = .returning(gate)
             return grants(&state)
         }
-        guard let granted else { return }
+        guard let granted else { return watch.saw(turn) }
+        watch.left(turn)
         for waiter in granted { waiter.wake() }
         // A cancellation before the waiter was there found nobody to wake.
         if let stop = turn.stop, refuse(turn, stop) { throw stop }
@@ -199,5 +210,6 @@ public final class InferenceQueue: Sendable {
             // Where the permit came at the last moment, the gate is open and the next checkpoint tells.
             if let stop = turn.stop, refuse(turn, stop) { throw stop }
         }
+        watch.saw(turn)
     }
 }

@@ -22,17 +22,19 @@ final class WindowPass {
     /// - Parameters:
     ///   - mel: `[n_mels, 2 × frames]`, padding included.
     ///   - validFrames: encoder frames that overlap audio; nil where all do.
+    ///   - turn: where it is given, the engine is handed over between two blocks of the encoder as well, to whoever had less of it: for
+    ///     passes whose length others would feel.
     ///   - sink: gets each capture; what it throws ends the pass.
     /// - Throws: ``WhisperError``; what `sink` throws.
     init(
-        _ model: WhisperModel, _ mel: Tensor, _ plan: PassPlan, validFrames: Int?,
+        _ model: WhisperModel, _ mel: Tensor, _ plan: PassPlan, validFrames: Int?, turn: EngineTurn? = nil,
         sink: @escaping (CapturedTensor) throws -> Void = { _ in }
     ) throws {
         self.model = model
         self.plan = plan
         run = try HookRun(
-            plan.hookPlan(validFrames: validFrames), dimensions: model.dimensions, gradients: plan.gradients, sink: sink
-        )
+            plan.hookPlan(validFrames: validFrames), dimensions: model.dimensions, gradients: plan.gradients, sink: sink,
+            pause: { try turn?.checkpoint() })
         output = try model.encode(mel, hooks: run)
     }
 

@@ -9,6 +9,8 @@ extension EncoderContext {
         default: throw ServiceError(.invalidArgument, "there is no encoder context \(message.rawValue)")
         }
     }
+
+    var message: V1.EncoderContext { self == .auto ? .auto : .full }
 }
 
 extension WindowPadding {

@@ -1,8 +1,13 @@
 import Files
-import Messages
 
 /// What a plugin's run tells a job, past and future, and how it ends.
 struct JobPluginEvents: AsyncSequence, Sendable {
+    enum Element: Sendable {
+        case event(RunEvent)
+        /// The last.
+        case end(RunEnd)
+    }
+
     let job: Job
 
     func makeAsyncIterator() -> Iterator { Iterator(job: job) }
@@ -16,9 +21,9 @@ struct JobPluginEvents: AsyncSequence, Sendable {
         init(job: Job) { self.job = job }
 
         /// - Throws: the job's own error, where it failed.
-        mutating func next() async throws -> V1.PluginEvent? {
+        mutating func next() async throws -> JobPluginEvents.Element? {
             while !Task.isCancelled, !hasEnded {
-                if let record = try reader.next() { return try V1.PluginEvent(serialized: record.bytes) }
+                if let record = try reader.next() { return .event(try RunEvent(record: record.bytes)) }
                 // Asked first: what comes between the two questions is then read the next time.
                 let snapshot = job.snapshot
                 let events = job.record.events
@@ -27,7 +32,7 @@ struct JobPluginEvents: AsyncSequence, Sendable {
                 } else if snapshot.state.isFinal {
                     hasEnded = true
                     guard case .plugin(let end) = try job.result() else { return nil }
-                    return V1.PluginEvent(event: .end(end))
+                    return .end(end)
                 } else {
                     await job.wait(after: snapshot.lastSeq)
                 }

@@ -1,7 +1,6 @@
 import Atlas
 import Files
 import Foundation
-import Messages
 import Whisper
 
 /// How far a job has come.
@@ -39,7 +38,7 @@ public enum JobResult: Sendable {
     case transcript(Transcript)
     case trace(TraceSummary)
     /// A plugin's results, which are in the job's record of its run.
-    case plugin(V1.PluginEnd)
+    case plugin(RunEnd)
     /// A scan, which is in its atlas.
     case atlas(AtlasScanDetail)
 }
@@ -92,16 +91,10 @@ public struct JobReporter: Sendable {
     public func progress(_ progress: WorkProgress) { job.report(.progress(progress)) }
     public func segment(_ segment: Segment) { job.report(.segment(segment)) }
     /// What a plugin's run tells.
-    func plugin(_ event: V1.PluginEvent.Event) throws {
+    func plugin(_ event: RunEvent) throws {
         switch event {
-        case .progress(let message): progress(WorkProgress(message))
+        case .progress(let done): progress(done)
         default: job.report(.plugin(try job.record.append(event)))
         }
-    }
-}
-
-extension WorkProgress {
-    init(_ message: V1.Progress) {
-        self.init(done: message.done, total: message.total, unit: message.unit, label: message.label)
     }
 }

@@ -8,11 +8,14 @@ final class LiveEvents: Sendable {
         let seq: UInt64
         /// Events between the one before and this one that were dropped.
         let dropped: UInt64
+        /// When the newest sound that it speaks of was captured, and when it was made: nanoseconds since 1970.
+        let captured: Int64?
+        let made: Int64
         let event: LiveEvent
     }
 
     private struct State {
-        var events: [(seq: UInt64, event: LiveEvent)] = []
+        var events: [(seq: UInt64, captured: Int64?, made: Int64, event: LiveEvent)] = []
         var lastSeq: UInt64 = 0
         var lastTaken: UInt64 = 0
         var hasEnded = false
@@ -23,14 +26,22 @@ final class LiveEvents: Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
-    /// - Parameter limit: events that wait at most.
-    init(limit: Int = 256) { self.limit = max(1, limit) }
+    private let clock: CaptureClock
+
+    /// - Parameters:
+    ///   - limit: events that wait at most.
+    ///   - clock: knows when sound was captured.
+    init(limit: Int = 256, clock: CaptureClock = CaptureClock()) {
+        self.limit = max(1, limit)
+        self.clock = clock
+    }
 
     func push(_ events: [LiveEvent]) {
+        let made = CaptureClock.now
         change { state in
             for event in events {
                 state.lastSeq += 1
-                state.events.append((state.lastSeq, event))
+                state.events.append((state.lastSeq, event.newest.flatMap(clock.time(of:)), made, event))
             }
             state.events.removeFirst(max(0, state.events.count - limit))
         }
@@ -61,9 +72,14 @@ final class LiveEvents: Sendable {
             try Task.checkCancellation()
             let (found, isOver) = try state.withLock { state -> (Numbered?, Bool) in
                 if !state.events.isEmpty {
-                    let (seq, event) = state.events.removeFirst()
-                    defer { state.lastTaken = seq }
-                    return (Numbered(seq: seq, dropped: seq - state.lastTaken - 1, event: event), false)
+                    let next = state.events.removeFirst()
+                    defer { state.lastTaken = next.seq }
+                    let dropped = next.seq - state.lastTaken - 1
+                    return (
+                        Numbered(
+                            seq: next.seq, dropped: dropped, captured: next.captured, made: next.made,
+                            event: next.event), false
+                    )
                 }
                 if let failure = state.failure { throw failure }
                 return (nil, state.hasEnded)

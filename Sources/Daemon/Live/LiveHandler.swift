@@ -1,4 +1,6 @@
 import Audio
+import CaptureChannel
+import Foundation
 import Messages
 import Wire
 
@@ -8,18 +10,30 @@ import Wire
 /// than they are processed waits. Events do not wait for their reader.
 struct LiveHandler {
     let engine: Engine
+    let capture: CaptureHub
 
     /// Samples that may wait to be processed: half a minute.
     private static let mostBacklog = 30 * SampleBuffer.sampleRate
     /// Bytes of events on their way, so that what is read is not old.
     private static let mostOnTheWay = 64 << 10
+    private static let mostLost = UInt64(24 * 3600 * SampleBuffer.sampleRate)
 
     var methods: [ServerMethod] {
         [
             V1.LiveRPC.listen.handle { inputs, answers, context in
                 try await listen(inputs, answers, context)
-            }.untilDraining()
+            }.untilDraining(),
+            V1.LiveRPC.devices.handle { _, _ in
+                let devices = try await Self.blocking { try CaptureHub.devices() }
+                return V1.ListSoundDevicesResponse(devices: devices.map { V1.SoundDevice($0) })
+            },
         ]
+    }
+
+    private static func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
+        }
     }
 
     private func listen(
@@ -32,25 +46,27 @@ struct LiveHandler {
         let open = try context.resolving(request, engine.store.service)
         try context.limit(milliseconds: open.deadlineMs)
         let options = try LiveOptions(open)
-        let session = try await engine.run(open.model, client: context.client, deadline: context.deadline) { model, _ in
-            try LiveSession(model: model, options: options)
+        let device = open.device?.name
+        let line = try await engine.run(open.model, client: context.client, deadline: context.deadline) { model, _ in
+            try LiveLine(model: model, options: options)
         }
         try await answers.send(V1.LiveEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
-        let events = LiveEvents()
         let listener = Listener(
-            engine: engine, model: open.model, session: session, events: events, client: context.client)
+            engine: engine, model: open.model, line: line, context: context, news: device.map(capture.listen))
         let rest = iterator
         // Where one of them ends with an error, the others are cancelled.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await listener.receive(rest) }
+            group.addTask {
+                // Who reads the events meets an error after those that came before.
+                do { try await listener.receive(rest) } catch { line.fail(error) }
+            }
             group.addTask {
                 do { try await listener.takeSteps() } catch {
-                    // Who reads the events meets it after those that came before.
-                    events.finish(error)
+                    line.fail(error)
                 }
             }
             group.addTask {
-                while let event = try await events.next() {
+                while let event = try await line.events.next() {
                     try await answers.send(V1.LiveEvent(event), whenBelow: Self.mostOnTheWay)
                 }
             }
@@ -63,54 +79,107 @@ struct LiveHandler {
         let engine: Engine
         /// Leased for every step, so that it counts as used while it is.
         let model: V1.ModelRef?
-        let session: LiveSession
-        let events: LiveEvents
-        let client: ClientID
-        /// A step is full.
-        private let ready = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let line: LiveLine
+        let context: CallContext
+        /// What the device gives, where one is listened to.
+        let news: AsyncThrowingStream<CaptureNews, any Error>?
         /// A step was taken.
         private let stepped = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
-        init(engine: Engine, model: V1.ModelRef?, session: LiveSession, events: LiveEvents, client: ClientID) {
+        init(
+            engine: Engine, model: V1.ModelRef?, line: LiveLine, context: CallContext,
+            news: AsyncThrowingStream<CaptureNews, any Error>?
+        ) {
             self.engine = engine
             self.model = model
-            self.session = session
-            self.events = events
-            self.client = client
+            self.line = line
+            self.context = context
+            self.news = news
         }
 
-        /// Takes samples until there are no more.
+        /// Takes what comes until the client sends no more.
         func receive(_ inputs: RequestStream<V1.LiveInput>.AsyncIterator) async throws {
+            guard let news else { return try await receiveSent(inputs) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for try await event in news { try take(event) }
+                }
+                group.addTask {
+                    var inputs = inputs
+                    while let input = try await inputs.next() { try take(input) }
+                }
+                // Either is the end: of the client's side, or of the device.
+                try await group.next()
+                group.cancelAll()
+            }
+            line.finish()
+        }
+
+        private func take(_ news: CaptureNews) throws {
+            switch news {
+            case .source(let source): line.tell(source)
+            case .sound(let sound):
+                try line.append(
+                    sound.samples, captured: sound.captured, position: sound.position, reason: sound.reason)
+            }
+        }
+
+        private func receiveSent(_ inputs: RequestStream<V1.LiveInput>.AsyncIterator) async throws {
             var inputs = inputs
             var steps = stepped.stream.makeAsyncIterator()
             while let input = try await inputs.next() {
-                session.append(try samples(input))
-                if session.isReady { ready.continuation.yield() }
-                while session.backlog > LiveHandler.mostBacklog, await steps.next() != nil {}
+                try take(input)
+                while line.backlog > LiveHandler.mostBacklog, await steps.next() != nil {}
             }
-            ready.continuation.finish()
+            line.finish()
         }
 
-        /// Takes a step whenever one is full, and a last one when all samples are there.
+        private func take(_ input: V1.LiveInput) throws {
+            switch input.input {
+            case .pcmS16le where news != nil, .sound where news != nil:
+                throw ServiceError(.invalidArgument, "sound was sent where a device is listened to")
+            case .pcmS16le(let bytes)?: try line.append(samples(bytes))
+            case .sound(let sound)?:
+                guard sound.lost <= LiveHandler.mostLost else {
+                    throw ServiceError(.invalidArgument, "\(sound.lost) samples were lost; expected a day's at most")
+                }
+                try line.append(
+                    samples(sound.pcmS16le), captured: sound.capturedUnixNs == 0 ? nil : sound.capturedUnixNs,
+                    lost: Int(sound.lost))
+            case .interventions(let message)?:
+                let models = engine.store.service
+                try line.steer(
+                    message.interventions.map { try InterventionSpec(context.resolving($0, models)) })
+            case .mark(let mark)?: line.mark(mark.label)
+            case .open?, nil:
+                throw ServiceError(
+                    .invalidArgument, "after 'open' every message must be sound, 'interventions' or 'mark'")
+            }
+        }
+
+        /// Takes steps in every lane whenever one is full, and a last one when all samples are there.
         func takeSteps() async throws {
             defer { stepped.continuation.finish() }
-            for await _ in ready.stream {
-                events.push(try await run { try session.step($0) })
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for lane in line.lanes { group.addTask { try await takeSteps(lane) } }
+                try await group.waitForAll()
+            }
+            line.end()
+        }
+
+        private func takeSteps(_ lane: LiveLine.Lane) async throws {
+            let client = lane.hasOwnAccount ? context.client.beside : context.client
+            func run(_ body: @escaping @Sendable (EngineTurn) throws -> [LiveEvent]) async throws {
+                let events = try await engine.run(model, client: client, deadline: nil) { _, turn in try body(turn) }
+                line.events.push(events)
                 stepped.continuation.yield()
             }
+            for await _ in lane.ready.stream { try await run { try lane.lane.step($0) } }
             try Task.checkCancellation()
-            events.push(try await run { try session.finish($0) })
-            events.finish()
+            try await run { try lane.lane.close($0) }
         }
 
-        private func run<R: Sendable>(_ body: @escaping @Sendable (EngineTurn) throws -> R) async throws -> R {
-            try await engine.run(model, client: client, deadline: nil) { _, turn in try body(turn) }
-        }
-
-        private func samples(_ input: V1.LiveInput) throws -> [Int16] {
-            guard case .pcmS16le(let bytes)? = input.input else {
-                throw ServiceError(.invalidArgument, "after 'open' every message must be 'pcm_s16le'")
-            }
+        private func samples(_ bytes: [UInt8]) throws -> [Int16] {
             guard bytes.count <= 1 << 20, bytes.count % 2 == 0 else {
                 throw ServiceError(
                     .invalidArgument,
@@ -123,44 +192,11 @@ struct LiveHandler {
     }
 }
 
-// MARK: - Values
-
-extension LiveOptions {
-    /// - Throws: ``ServiceError`` (`invalidArgument`) for a padding that is none.
-    init(_ message: V1.LiveOpen) throws {
-        self.init()
-        language = message.language.language
-        transcribes = message.transcribe
-        features = message.features.map {
-            Feature(hook: $0.hook, index: Int($0.index), dictionary: $0.dictionary.nonEmpty)
-        }
-        if message.stepMs > 0 { step = Double(message.stepMs) / 1000 }
-        window = message.windowMs > 0 ? Double(message.windowMs) / 1000 : nil
-        padding = try WindowPadding(message.padding) ?? padding
-    }
-}
-
-extension V1.LiveEvent {
-    init(_ numbered: LiveEvents.Numbered) {
-        let event: Event =
-            switch numbered.event {
-            case .level(let start, let end, let rms, let peak):
-                .level(V1.LiveLevel(start: start, end: end, rmsDb: rms, peakDb: peak))
-            case .hypothesis(let start, let end, let text):
-                .hypothesis(V1.LiveHypothesis(start: start, end: end, text: text))
-            case .segment(let segment):
-                .segment(
-                    V1.LiveSegment(
-                        start: segment.start, end: segment.end, text: segment.text, avgLogprob: segment.avgLogprob,
-                        noSpeechProb: segment.noSpeechProb))
-            case .activations(let start, let framesPerSecond, let values):
-                .activations(
-                    V1.LiveActivations(
-                        start: start, framesPerSecond: framesPerSecond,
-                        features: values.map { V1.FeatureValues(values: $0) }))
-            case .end(let duration, let skippedSteps, let padding):
-                .end(V1.LiveEnd(duration: duration, skippedSteps: skippedSteps, padding: padding.message))
-            }
-        self.init(seq: numbered.seq, dropped: numbered.dropped, event: event)
+extension V1.SoundDevice {
+    fileprivate init(_ device: CaptureDevice) {
+        self.init(
+            number: UInt32(clamping: device.number), name: device.name, hostApi: device.hostAPI,
+            channels: UInt32(clamping: device.channels), sampleRate: device.rate, latency: device.latency,
+            isDefault: device.isDefault)
     }
 }

@@ -7,6 +7,7 @@ struct LiveReadings: Sendable {
     /// Hook points whose activations are needed.
     var points: Set<HookPoint> { Set(places.map(\.point)) }
     var isEmpty: Bool { features.isEmpty }
+    var count: Int { features.count }
 
     /// An activation, or what a dictionary makes of it: read once for all features that are columns of it.
     private struct Place {

@@ -14,7 +14,7 @@ import Whisper
 ///
 /// Any thread may append; steps come one at a time. Sound is never dropped here: who appends faster than steps are made
 /// should watch ``backlog``.
-public final class LiveSession: Sendable {
+public final class LiveSession: LiveListener {
     /// Samples of new sound between two steps.
     public let stepSamples: Int
 
@@ -25,6 +25,14 @@ public final class LiveSession: Sendable {
     private let padding: WindowPadding
     /// Samples that the encoder sees at most, whole frames.
     private let limit: Int
+    /// Samples before the first one here.
+    private let origin: Int
+    private let context: EncoderContext
+    /// Whether levels are told: with features of their own pace they come at that.
+    private let tellsLevels: Bool
+    /// Whether this is the text without interventions, beside another.
+    private let isPlain: Bool
+    private let interventions: Mutex<[Intervention]>
     private let inbox = Mutex<[Int16]>([])
     private let state: Mutex<State>
 
@@ -41,12 +49,26 @@ public final class LiveSession: Sendable {
         /// The first frame whose features were not reported yet.
         var nextFrame = 0
         var hasHypothesis = false
+        /// The hypothesis before, without what became final since.
+        var hypothesis = ""
         var skipped: UInt64 = 0
     }
 
     /// - Throws: ``ServiceError`` or ``WhisperError`` (`invalidArgument`) for options that make no sense for this model;
     ///   `notFound` where it has no vocabulary and is to write. Loads the model.
-    public init(model: LoadedModel, options: LiveOptions) throws {
+    public convenience init(model: LoadedModel, options: LiveOptions) throws {
+        try self.init(
+            model: model, options: options,
+            interventions: options.interventions.map { try $0.intervention(model.dimensions) })
+    }
+
+    /// - Parameters:
+    ///   - interventions: what passes run under, to begin with.
+    ///   - origin: samples before the first one here.
+    ///   - isPlain: whether this is the text without interventions, beside another.
+    init(
+        model: LoadedModel, options: LiveOptions, interventions: [Intervention], origin: Int = 0, isPlain: Bool = false
+    ) throws {
         let own = Double(model.dimensions.nAudioCtx) / Double(EncoderFrames.rate)
         let window = options.window ?? own
         guard options.step.isFinite, (0.1...3600).contains(options.step) else {
@@ -56,7 +78,7 @@ public final class LiveSession: Sendable {
             throw ServiceError(
                 .invalidArgument, "a window of \(window) s; expected 1 s to the model's own \(own) s")
         }
-        readings = try LiveReadings(options.features, model.dimensions)
+        readings = try LiveReadings(options.rolling == nil ? options.features : [], model.dimensions)
         guard options.transcribes || !readings.isEmpty else {
             throw ServiceError(
                 .invalidArgument, "the request asks for neither text nor features; set transcribe, or name features")
@@ -68,6 +90,11 @@ public final class LiveSession: Sendable {
         decoding.language = options.language
         self.decoding = decoding
         padding = options.padding
+        context = options.context
+        tellsLevels = options.rolling == nil
+        self.origin = origin
+        self.isPlain = isPlain
+        self.interventions = Mutex(interventions)
         stepSamples = Int(options.step * Double(SampleBuffer.sampleRate))
         limit = max(1, Int(window * Double(EncoderFrames.rate))) * EncoderFrames.samples
         state = Mutex(State(mel: StreamingMel(bands: model.dimensions.nMels)))
@@ -90,18 +117,27 @@ public final class LiveSession: Sendable {
         try state.withLock { try listen(&$0, isLast: false, turn) }
     }
 
-    /// Looks at what is left, and makes final what was not.
+    /// Looks at what is left, makes final what was not, and says that this is the end.
     public func finish(_ turn: EngineTurn?) throws -> [LiveEvent] {
-        try state.withLock { state in
-            var events = try listen(&state, isLast: true, turn)
-            events.append(
-                .end(duration: Self.seconds(samples: state.received), skippedSteps: state.skipped, padding: padding))
-            return events
+        let events = try close(turn)
+        return state.withLock { state in
+            events + [.end(duration: seconds(samples: state.received), skippedSteps: state.skipped, padding: padding)]
         }
     }
 
-    private static func seconds(samples: Int) -> Double { Double(samples) / Double(SampleBuffer.sampleRate) }
-    private static func seconds(frames: Int) -> Double { Double(frames) / Double(EncoderFrames.rate) }
+    /// Looks at what is left, and makes final what was not.
+    func close(_ turn: EngineTurn?) throws -> [LiveEvent] {
+        try state.withLock { try listen(&$0, isLast: true, turn) }
+    }
+
+    var merged: UInt64 { state.withLock(\.skipped) }
+
+    /// What the next passes run under.
+    func steer(_ interventions: [Intervention]) { self.interventions.withLock { $0 = interventions } }
+
+    /// From the first sample of all.
+    private func seconds(samples: Int) -> Double { Double(origin + samples) / Double(SampleBuffer.sampleRate) }
+    private func seconds(frames: Int) -> Double { seconds(samples: frames * EncoderFrames.samples) }
 
     // MARK: - Looking
 
@@ -113,7 +149,7 @@ public final class LiveSession: Sendable {
             let (new, isEmpty) = take(limit - state.sound.count)
             guard !new.isEmpty || (isLast && steps == 0) else { break }
             try turn?.checkpoint()
-            if !new.isEmpty { events.append(level(of: new, from: state.received)) }
+            if tellsLevels, !new.isEmpty { events.append(level(of: new, from: state.received)) }
             state.sound += new
             state.mel.append(new.lazy.map { Float($0) / 32768 })
             state.received += new.count
@@ -135,7 +171,7 @@ public final class LiveSession: Sendable {
 
     private func level(of samples: [Int16], from start: Int) -> LiveEvent {
         .level(
-            start: Self.seconds(samples: start), end: Self.seconds(samples: start + samples.count),
+            start: seconds(samples: start), end: seconds(samples: start + samples.count),
             rms: SoundLevel.rms(samples), peak: SoundLevel.peak(samples))
     }
 
@@ -146,7 +182,7 @@ public final class LiveSession: Sendable {
         var audio: Tensor?
         if writes || !readings.isEmpty, !state.sound.isEmpty {
             let captured: [HookPoint: CapturedTensor]
-            (audio, captured) = try encode(state, keepsResult: writes)
+            (audio, captured) = try encode(state, keepsResult: writes, turn)
             events += try activations(captured, &state, isLast: isLast)
         }
         if let transcriber, let audio, writes {
@@ -163,14 +199,20 @@ public final class LiveSession: Sendable {
     }
 
     /// The encoder's output, where it is wanted, and the features' activations.
-    private func encode(_ state: State, keepsResult: Bool) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
+    private func encode(
+        _ state: State, keepsResult: Bool, _ turn: EngineTurn?
+    ) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
         var captured: [HookPoint: CapturedTensor] = [:]
-        var mel = state.mel.window(windowSamples: model.dimensions.windowSamples)
-        if padding == .mel { mel = mel.zeroed(afterColumn: state.sound.count / LogMel.hop) }
-        let pass = try WindowPass(
-            model, mel, PassPlan(captures: readings.points, keepsAudio: keepsResult),
-            validFrames: EncoderFrames.valid(sampleCount: state.sound.count)
-        ) { captured[$0.hook] = $0 }
+        let valid = EncoderFrames.valid(sampleCount: state.sound.count)
+        let frames = context.frames(valid: valid, model.dimensions)
+        var mel =
+            frames < model.dimensions.nAudioCtx
+            ? state.mel.window(encoderFrames: frames)
+            : state.mel.window(windowSamples: model.dimensions.windowSamples)
+        if padding == .mel { mel = mel.zeroed(afterColumn: min(state.sound.count / LogMel.hop, mel.shape[1])) }
+        var plan = PassPlan(captures: readings.points, keepsAudio: keepsResult)
+        plan.interventions = interventions.withLock { $0 }
+        let pass = try WindowPass(model, mel, plan, validFrames: valid, turn: turn) { captured[$0.hook] = $0 }
         return (keepsResult ? try pass.audio : nil, captured)
     }
 
@@ -191,7 +233,7 @@ public final class LiveSession: Sendable {
         defer { state.nextFrame = end }
         return [
             .activations(
-                start: Self.seconds(frames: state.nextFrame), framesPerSecond: Double(EncoderFrames.rate),
+                start: seconds(frames: state.nextFrame), framesPerSecond: Double(EncoderFrames.rate),
                 values: values)
         ]
     }
@@ -202,6 +244,8 @@ public final class LiveSession: Sendable {
         _ transcriber: Transcriber, _ audio: Tensor, _ state: inout State, isLast: Bool, _ turn: EngineTurn?
     ) throws -> [LiveEvent] {
         let probe = TurnProbe(turn)
+        var decoding = decoding
+        decoding.hooks = HookPlan(interventions: interventions.withLock { $0 })
         let result = try probe.run {
             try transcriber.decode(audio: audio, options: decoding, isCancelled: probe.isCancelled)
         }
@@ -218,15 +262,20 @@ public final class LiveSession: Sendable {
             ? LiveText.Commitment(pieces: text.pieces.count, frames: frames)
             : text.commitment(
                 frames: frames, window: limit / EncoderFrames.samples, silentFrom: silenceStart(state.sound))
+        var written = ""
         var events = text.pieces.prefix(final.pieces).compactMap { piece -> LiveEvent? in
             let words = tokenizer.decode(piece.tokens.filter { $0 < tokenizer.endOfText })
+            written += words
             guard words.contains(where: { !$0.isWhitespace }) else { return nil }
             return .segment(
                 LiveSegment(
                     start: time(state.firstFrame + piece.start, state),
                     end: time(state.firstFrame + min(piece.end ?? final.frames, final.frames), state),
-                    text: words, avgLogprob: result.avgLogprob, noSpeechProb: result.noSpeechProb))
+                    text: words, avgLogprob: result.avgLogprob, noSpeechProb: result.noSpeechProb,
+                    isPlain: isPlain))
         }
+        // What became final is no part of what the next hypothesis may agree with.
+        if final.pieces > 0 { state.hypothesis = LiveText.rest(of: state.hypothesis, after: written) }
         advance(&state, by: final.frames)
         let rest = text.pieces.dropFirst(final.pieces).flatMap(\.tokens)
         let words = tokenizer.decode(rest.filter { $0 < tokenizer.endOfText })
@@ -235,13 +284,16 @@ public final class LiveSession: Sendable {
     }
 
     private func hypothesis(_ text: String, _ state: inout State) -> LiveEvent {
-        state.hasHypothesis = !text.isEmpty
-        return .hypothesis(start: time(state.firstFrame, state), end: Self.seconds(samples: state.received), text: text)
+        defer { (state.hypothesis, state.hasHypothesis) = (text, !text.isEmpty) }
+        return .hypothesis(
+            LiveHypothesis(
+                start: time(state.firstFrame, state), end: seconds(samples: state.received), text: text,
+                stable: LiveText.agreement(state.hypothesis, text), isPlain: isPlain))
     }
 
     /// When a frame begins; the last one may reach beyond the sound.
     private func time(_ frame: Int, _ state: State) -> Double {
-        min(Self.seconds(frames: frame), Self.seconds(samples: state.received))
+        min(seconds(frames: frame), seconds(samples: state.received))
     }
 
     /// The frame from which on the sound is silent to its end.

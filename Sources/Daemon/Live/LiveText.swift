@@ -36,6 +36,21 @@ package struct LiveText: Equatable {
         if !text.isEmpty { pieces.append(Piece(start: start, end: nil, tokens: text)) }
     }
 
+    /// The beginning of `text`, in whole words, that `before` has as well: what two looks one after the other agree on (LocalAgreement-2
+    /// of whisper_streaming, arXiv 2307.14743).
+    package static func agreement(_ before: String, _ text: String) -> String {
+        let old = before.split(separator: " "), new = text.split(separator: " ")
+        let count = zip(old, new).prefix { $0 == $1 }.count
+        guard count > 0 else { return "" }
+        return String(text[..<new[count - 1].endIndex])
+    }
+
+    /// What follows of a hypothesis when its beginning, word for word or other words in its place, became final.
+    package static func rest(of hypothesis: String, after written: String) -> String {
+        let count = written.split(separator: " ").count
+        return hypothesis.split(separator: " ").dropFirst(count).map { " " + $0 }.joined()
+    }
+
     /// How much of the text is final, and where the sound after it begins.
     package struct Commitment: Equatable {
         /// So many pieces, from the first.

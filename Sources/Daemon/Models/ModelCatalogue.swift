@@ -67,7 +67,8 @@ struct ModelCatalogue: Sendable {
         return Facts(
             name: model.name, format: model.checkpoint.format.rawValue, dimensions: model.dimensions,
             digest: try model.digest(), hasVocabulary: tokenizer != nil,
-            languages: tokenizer?.languages.map(\.code) ?? [],
+            // The .en models' vocabularies have the tokens of all languages, and were trained on none of them.
+            languages: tokenizer.map { $0.isMultilingual ? $0.languages.map(\.code) : [] } ?? [],
             windowSeconds: Double(model.dimensions.windowSamples) / Double(SampleBuffer.sampleRate),
             alignmentHeads: try model.checkpoint.generation.alignmentHeads(in: model.dimensions),
             isResident: model.isResident, weightBytes: model.weightBytes, precision: model.precision)

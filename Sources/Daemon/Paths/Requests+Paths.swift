@@ -123,10 +123,18 @@ extension V1.LiveOpen: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         try model.resolvePaths(in: folder)
         for index in features.indices { features[index].dictionary = try folder.absolute(features[index].dictionary) }
+        try interventions.resolvePaths(in: folder)
     }
 }
 
-/// A plugin's arguments, whose kinds only its description knows, are ``PluginService/resolving(_:in:)``'s.
+extension V1.PluginPermissions: NamesPaths {
+    mutating func resolvePaths(in folder: CallerFolder) throws {
+        read = try read.map(folder.absolute)
+        write = try write.map(folder.absolute)
+    }
+}
+
+/// A plugin's arguments, whose kinds only its description knows, are ``RunRequest/init(_:in:_:)``'s.
 extension V1.RunPluginRequest: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         try model.resolvePaths(in: folder)
@@ -137,6 +145,7 @@ extension V1.RunPluginRequest: NamesPaths {
         dataSets = try dataSets.map(folder.dataSet)
         checkpoint = try folder.absolute(checkpoint)
         stateFile = try folder.absolute(stateFile)
+        try permissions.resolvePaths(in: folder)
     }
 }
 
@@ -152,6 +161,7 @@ extension V1.MergePluginRequest: NamesPaths {
         pluginFolders = try pluginFolders.map(folder.absolute)
         stateFiles = try stateFiles.map(folder.absolute)
         stateFile = try folder.absolute(stateFile)
+        try permissions.resolvePaths(in: folder)
     }
 }
 
@@ -159,5 +169,6 @@ extension V1.ValidatePluginRequest: NamesPaths {
     mutating func resolvePaths(in folder: CallerFolder) throws {
         path = try folder.absolute(path)
         try model.resolvePaths(in: folder)
+        try permissions.resolvePaths(in: folder)
     }
 }

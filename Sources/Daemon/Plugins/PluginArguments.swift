@@ -1,13 +1,12 @@
 import Files
-import Messages
 
-extension V1.PluginDescription {
+extension PluginDescription {
     /// A value for every parameter, in their order: what was given, else the default.
     /// - Throws: ``ServiceError`` (`invalidArgument`) for a name that is none of the parameters', one that comes twice,
     /// or
     ///   a value of another kind or out of range.
-    func arguments(_ given: [V1.PluginArgument]) throws -> [V1.PluginArgument] {
-        let plugin = listing?.id ?? ""
+    func arguments(_ given: [PluginArgument]) throws -> [PluginArgument] {
+        let plugin = listing.id
         var values: [String: String] = [:]
         for argument in given {
             guard parameters.contains(where: { $0.id == argument.id }) else {
@@ -29,24 +28,24 @@ extension V1.PluginDescription {
                 throw ServiceError(
                     .invalidArgument, "\(parameter.id) of \(plugin) must be \(expected); it is '\(value)'")
             }
-            return V1.PluginArgument(id: parameter.id, value: value)
+            return PluginArgument(id: parameter.id, value: value)
         }
     }
 }
 
-extension V1.PluginParameter {
+extension PluginParameter {
     /// What a value would have to be; nil where `value` is that.
     fileprivate func expectation(of value: String) -> String? {
         switch kind {
-        case "integer":
+        case .integer:
             guard let number = Int64(value) else { return "an integer" }
             return isInRange(Double(number)) ? nil : "an integer\(range)"
-        case "number":
+        case .number:
             guard let number = Double(value), number.isFinite else { return "a number" }
             return isInRange(number) ? nil : "a number\(range)"
-        case "boolean": return value == "true" || value == "false" ? nil : "true or false"
-        case "choice": return choices.contains(value) ? nil : "one of \(choices.joined(separator: ", "))"
-        case "path": return value.isEmpty || value.hasPrefix("/") ? nil : "an absolute path"
+        case .boolean: return value == "true" || value == "false" ? nil : "true or false"
+        case .choice: return choices.contains(value) ? nil : "one of \(choices.joined(separator: ", "))"
+        case .path: return value.isEmpty || value.hasPrefix("/") ? nil : "an absolute path"
         default: return nil
         }
     }

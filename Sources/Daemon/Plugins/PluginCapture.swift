@@ -2,7 +2,6 @@ import Audio
 import DataSets
 import Kernels
 import Mel
-import Messages
 import PluginHost
 import Whisper
 
@@ -171,14 +170,5 @@ extension PluginRunValue {
         self.init(
             model: model.name, sha256: try model.digest(), precision: model.precision, model.dimensions,
             recordings: recordings, seed: seed)
-    }
-
-    init(
-        model: String, sha256: String, precision: Precision, _ dimensions: ModelDimensions, recordings: Int,
-        seed: UInt64
-    ) {
-        self.init(
-            model: model, modelSHA256: sha256, dimensions: V1.Dimensions(dimensions),
-            recordings: UInt64(clamping: recordings), seed: seed, precision: precision.rawValue)
     }
 }

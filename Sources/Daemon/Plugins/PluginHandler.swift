@@ -12,39 +12,43 @@ struct PluginHandler {
     var methods: [ServerMethod] {
         [
             V1.PluginRPC.list.handle { request, _ in
-                V1.PluginList(plugins: try await blocking { service.list(first: request.folders) })
+                V1.PluginList(
+                    plugins: try await blocking { service.list(first: request.folders).map(V1.PluginListing.init) })
             },
             V1.PluginRPC.describe.handle { request, _ in
-                try await blocking { try service.describe(request.id, first: request.folders) }
+                try await blocking {
+                    V1.PluginDescription(try service.describe(request.id, first: request.folders))
+                }
             },
             V1.PluginRPC.run.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
                 let folder = try context.folder(service.engine.store.service)
-                let request = try await blocking { try service.resolving(request, folder) }
+                let run = try await blocking { try RunRequest(request, in: folder, service) }
                 try await stream(answers, context) { emit in
                     try await service.run(
-                        request, client: context.client, deadline: context.deadline, connection: context.connection,
+                        run, client: context.client, deadline: context.deadline, connection: context.connection,
                         emit: emit)
                 }
             },
             V1.PluginRPC.merge.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
-                let request = try context.resolving(request, service.engine.store.service)
+                let merge = try MergeRequest(try context.resolving(request, service.engine.store.service))
                 try await stream(answers, context) { emit in
                     try await service.merge(
-                        request, client: context.client, deadline: context.deadline, connection: context.connection,
+                        merge, client: context.client, deadline: context.deadline, connection: context.connection,
                         emit: emit)
                 }
             },
             V1.PluginRPC.uploadState.collect { chunks, context in try await upload(chunks, context) },
             V1.PluginRPC.validate.handle { request, answers, context in
-                let request = try context.resolving(request, service.engine.store.service)
+                let folder = try context.folder(service.engine.store.service)
+                let validation = try await blocking { try ValidationRequest(request, in: folder, service) }
                 let started = V1.Started(subscriptionId: context.subscriptionID)
                 try await answers.send(V1.ValidatePluginEvent(event: .started(started)))
-                let end = try await service.validate(request, client: context.client, deadline: context.deadline) {
-                    try answers.sendBlocking(V1.ValidatePluginEvent(event: .check($0)))
+                let end = try await service.validate(validation, client: context.client, deadline: context.deadline) {
+                    try answers.sendBlocking(V1.ValidatePluginEvent(event: .check(V1.ValidationCheck($0))))
                 }
-                try await answers.send(V1.ValidatePluginEvent(event: .end(end)))
+                try await answers.send(V1.ValidatePluginEvent(event: .end(V1.ValidationEnd(end))))
             },
         ]
     }
@@ -59,13 +63,13 @@ struct PluginHandler {
 
     private func stream(
         _ answers: ResponseStream<V1.PluginEvent>, _ context: CallContext,
-        _ work: (@escaping @Sendable (V1.PluginEvent.Event) throws -> Void) async throws -> V1.PluginEnd
+        _ work: (@escaping @Sendable (RunEvent) throws -> Void) async throws -> RunEnd
     ) async throws {
         let started = V1.Started(subscriptionId: context.subscriptionID)
         try await answers.send(V1.PluginEvent(event: .started(started)))
         let numbered = NumberedEvents(answers)
         let end = try await work { try numbered.send($0) }
-        try await answers.send(V1.PluginEvent(seq: numbered.last + 1, event: .end(end)))
+        try await answers.send(V1.PluginEvent(seq: numbered.last + 1, event: .end(V1.PluginEnd(end))))
     }
 }
 
@@ -78,9 +82,9 @@ private final class NumberedEvents: Sendable {
 
     var last: UInt64 { seq.withLock { $0 } }
 
-    func send(_ event: V1.PluginEvent.Event) throws {
+    func send(_ event: RunEvent) throws {
         try seq.withLock { seq in
-            try answers.sendBlocking(V1.PluginEvent(seq: seq + 1, event: event))
+            try answers.sendBlocking(V1.PluginEvent(seq: seq + 1, event: .init(event)))
             seq += 1
         }
     }

@@ -1,6 +1,5 @@
 import Digests
 import Files
-import Messages
 import PluginHost
 import Whisper
 
@@ -22,7 +21,7 @@ struct PluginMerge: Sendable {
                     .mismatch, "\(file) does not belong to \(files.first ?? ""): it has \(difference)")
             }
         }
-        var seen: [String: [(shard: PluginState.Header.Shard?, file: String)]] = [:]
+        var seen: [String: [(shard: Shard?, file: String)]] = [:]
         for (state, file) in zip(states, files) {
             let shard = state.header.shard
             for other in seen[state.header.dataSet] ?? [] {
@@ -44,7 +43,7 @@ struct PluginMerge: Sendable {
         header = first.header
     }
 
-    private static func name(_ shard: PluginState.Header.Shard?) -> String {
+    private static func name(_ shard: Shard?) -> String {
         shard.map { "shard \($0.index) of \($0.count)" } ?? "all of it"
     }
 
@@ -71,22 +70,21 @@ struct PluginMerge: Sendable {
     ///   - isReturned: whether it is told as well.
     func run(
         _ worker: PluginWorker, into path: String?, isReturned: Bool, _ output: RunOutput
-    ) throws -> V1.PluginEnd {
+    ) throws -> RunEnd {
         let began = ContinuousClock.now
         let turn = worker.turn
         let description = try worker.call { try $0.describe() }
-        let arguments = header.arguments.map { V1.PluginArgument(id: $0.id, value: $0.value) }
-        let needs = try worker.create(arguments)
+        let needs = try worker.create(header.arguments)
         // The states of one run may be finished; there is nothing to put together.
         guard !needs.oneRun || states.count == 1 else {
             throw ServiceError.oneRun(header.plugin, "merged from \(states.count) states")
         }
         let whole = try whole
         try output.tell(.description(description), turn)
-        try output.tell(.provenance(V1.Provenance(whole)), turn)
+        try output.tell(.provenance(whole.provenance), turn)
         try turn.suspended {
-            for entry in whole.skipped { try output.tell(.skipped(.init(entry))) }
-            try records.forEach { _, bytes in try output.tell(PluginState.event(bytes)) }
+            for entry in whole.skipped { try output.tell(.skipped(entry)) }
+            try records.forEach { _, bytes in try output.tell(RunEvent(record: bytes)) }
         }
         for state in states { try worker.call { try $0.merge(state.state) } }
         let run = PluginRunValue(
@@ -106,7 +104,7 @@ struct PluginMerge: Sendable {
         if isReturned, let state { try output.send(state, turn) }
         var heard = whole
         heard.recordings = whole.done
-        return V1.PluginEnd(heard, output.results, (worker.engineTime, worker.pluginTime), since: began)
+        return RunEnd(heard, output.results, (worker.engineTime, worker.pluginTime), since: began)
     }
 
     /// The header of all of them together.

@@ -1,30 +1,28 @@
 import Audio
 import DataSets
 import Digests
-import Messages
 
 /// What is told of recordings.
 extension PluginRecording {
     /// - Parameters:
     ///   - sha256: of the bytes that its sound lies in.
     ///   - samples: what was heard of it; nil where it is only listed.
-    func info(sha256: String, _ samples: SampleBuffer? = nil) throws -> V1.RecordingInfo {
-        V1.RecordingInfo(
-            number: UInt64(clamping: item.index), name: item.name, source: source, span: span, sha256: sha256,
+    func info(sha256: String, _ samples: SampleBuffer? = nil) -> RecordingInfo {
+        RecordingInfo(
+            number: item.index, name: item.name, source: source, span: span, sha256: sha256,
             duration: samples.map { Double($0.count) / Double(SampleBuffer.sampleRate) } ?? 0,
-            labels: item.columns.map { V1.RecordingLabel(column: $0.column, value: $0.value) })
+            labels: item.columns)
     }
 
     /// The same with its phonemes and words.
-    func info(sha256: String, aligned item: DataSetItem) throws -> V1.RecordingInfo {
-        var info = try info(sha256: sha256)
-        info.phonemes = item.phonemes.map { V1.TimedLabel(start: $0.start, end: $0.end, label: $0.label) }
-        info.words = item.words.map { V1.TimedLabel(start: $0.start, end: $0.end, label: $0.label) }
+    func info(sha256: String, aligned item: DataSetItem) -> RecordingInfo {
+        var info = info(sha256: sha256)
+        (info.phonemes, info.words) = (item.phonemes, item.words)
         return info
     }
 
     /// Where somebody else finds its sound; nil for what only this call has.
-    private var source: V1.RecordingInfo.Source? {
+    private var source: DataSetItem.Source? {
         switch (item.source, recording) {
         case (.clip(let clip), _): .clip(clip)
         case (.path(let path), nil): .path(path)
@@ -37,9 +35,9 @@ extension PluginRecording {
         }
     }
 
-    private var span: V1.Span? {
+    private var span: RecordingInfo.Span? {
         guard item.start != nil || item.end != nil else { return nil }
-        return V1.Span(start: item.start ?? 0, end: item.end)
+        return RecordingInfo.Span(start: item.start ?? 0, end: item.end)
     }
 }
 

@@ -2,7 +2,6 @@ import Audio
 import DataSets
 import Digests
 import Foundation
-import Messages
 
 /// One recording of a run.
 struct PluginRecording: Sendable {
@@ -33,9 +32,9 @@ struct PluginRecording: Sendable {
 struct PluginRecordings: Sendable {
     var recordings: [PluginRecording] = []
     /// Lines of manifests that describe none.
-    var broken: [V1.SkippedRecording] = []
+    var broken: [SkippedRecording] = []
     /// What else there is to know about the data sets.
-    var notices: [V1.RecordingNotice] = []
+    var notices: [RecordingNotice] = []
     /// Of all recordings with what is known about them, those of other shards too: runs over the same data have the
     /// same.
     var digest = ""
@@ -50,7 +49,7 @@ struct PluginRecordings: Sendable {
     ///   - strict: whether a recording's notices are errors.
     /// - Throws: ``ServiceError``, ``DataSets/DataSetError``, ``Files/FileError``.
     init(
-        single: [Recording], dataSets: [String], shard: V1.Shard?, stopAtBroken: Bool, strict: Bool = false,
+        single: [Recording], dataSets: [String], shard: Shard?, stopAtBroken: Bool, strict: Bool = false,
         clips: @escaping @Sendable () throws -> [DataSetItem] = { try DemoClips.items() }
     ) throws {
         if let shard {
@@ -88,11 +87,11 @@ struct PluginRecordings: Sendable {
                 from: total,
                 broken: { error in
                     guard error.losesRecording else {
-                        let notice = V1.Notice(code: error.code.rawValue, text: error.problem)
-                        return notices.append(V1.RecordingNotice(file: error.file, notice: notice))
+                        let notice = Notice(Notice.Code(rawValue: error.code.rawValue), error.problem)
+                        return notices.append(RecordingNotice(file: error.file, notice: notice))
                     }
                     guard !stopAtBroken else { throw error }
-                    broken.append(V1.SkippedRecording(file: error.file, reason: "\(error)"))
+                    broken.append(SkippedRecording(file: error.file, reason: "\(error)"))
                 },
                 { try take($0) })
         }

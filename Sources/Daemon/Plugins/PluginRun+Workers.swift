@@ -1,5 +1,4 @@
 import Files
-import Messages
 import PluginHost
 
 /// What several workers of one run do: each a part of the recordings, and one of them the whole at the end.
@@ -8,7 +7,7 @@ extension PluginRun {
     struct Part: Sendable {
         var state: [UInt8] = []
         var records = RecordRegion()
-        var skipped: [V1.SkippedRecording] = []
+        var skipped: [SkippedRecording] = []
         var times: (engine: Duration, plugin: Duration) = (.zero, .zero)
     }
 
@@ -30,9 +29,9 @@ extension PluginRun {
     func begun(_ model: LoadedModel, _ turn: EngineTurn) throws -> PluginState {
         let started = try startPart(model, turn)
         defer { started.worker.close() }
-        guard var saved = try RunCheckpoint(path: request.checkpoint, intervals)?.saved() else {
+        guard var saved = try request.checkpoint.flatMap({ try RunCheckpoint(path: $0, intervals).saved() }) else {
             var state = PluginState(header: started.header)
-            state.header.skipped = recordings.broken.map { .init($0) }
+            state.header.skipped = recordings.broken
             return state
         }
         saved.header = try check(saved, against: started.header)
@@ -53,17 +52,17 @@ extension PluginRun {
         try activate(started.worker, model, count: recordings.recordings.count)
         var header = state.header
         header.done = done
-        header.skipped += parts.flatMap(\.skipped).map { .init($0) }
+        header.skipped += parts.flatMap(\.skipped)
         return (try started.worker.saved(header), started.times)
     }
 
     /// Tells what all workers have found, in the order of one, and lets the plugin finish.
     /// - Parameter times: of the workers.
     func finish(
-        _ parts: [Part], skipped: [PluginState.Header.Skipped], _ times: (engine: Duration, plugin: Duration),
+        _ parts: [Part], skipped: [SkippedRecording], _ times: (engine: Duration, plugin: Duration),
         _ model: LoadedModel, _ turn: EngineTurn, since began: ContinuousClock.Instant
-    ) throws -> V1.PluginEnd {
-        let isKept = !request.stateFile.isEmpty || request.returnState
+    ) throws -> RunEnd {
+        let isKept = request.stateFile != nil || request.returnsState
         let journal = isKept ? try SpooledRecords() : nil
         let started = try start(model, turn, journal: journal) { try output.tell($0) }
         defer { started.worker.close() }
@@ -71,22 +70,22 @@ extension PluginRun {
         var state = PluginState(header: started.header)
         state.header.done = state.header.recordings
         state.header.skipped = skipped
-        for skipped in skipped { try output.tell(.skipped(.init(skipped)), turn) }
+        for skipped in skipped { try output.tell(.skipped(skipped), turn) }
         for part in parts { try output.tell(PluginState(header: state.header, records: part.records), turn) }
         for part in parts { try started.worker.call { try $0.merge(part.state) } }
         try activate(started.worker, model, count: recordings.recordings.count)
         if isKept {
             for part in parts { try started.worker.restore(part.records) }
             state = try started.worker.saved(state.header)
-            if let path = request.stateFile.nonEmpty {
+            if let path = request.stateFile {
                 let complete = state
                 try turn.suspended { try complete.write(to: path) }
             }
         }
         try started.worker.call { try $0.finish() }
-        if request.returnState { try output.send(state, turn) }
+        if request.returnsState { try output.send(state, turn) }
         let all = (times.engine + started.times.engine, times.plugin + started.times.plugin)
-        return V1.PluginEnd(state.header, output.results, all, since: began)
+        return RunEnd(state.header, output.results, all, since: began)
     }
 
     /// Of a worker whose plugin tells nothing but what it logs.

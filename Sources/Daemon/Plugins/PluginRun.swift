@@ -1,19 +1,18 @@
 import DataSets
 import Files
 import Foundation
-import Messages
 import PluginHost
 import Synchronization
 
 /// A plugin's run over recordings: what every worker of it has in common, and the run of a single one.
 struct PluginRun: Sendable {
     let plugin: FoundPlugin
-    let request: V1.RunPluginRequest
-    let interventions: [InterventionSpec]
+    let request: RunRequest
     let recordings: PluginRecordings
     let folder: String
     let intervals: RunCheckpoint.Intervals
     let running: RunningPlugins
+    let access: PluginAccess
     let output: RunOutput
     /// Recordings that all workers are through with, where there are several.
     let together = WorkersProgress()
@@ -22,7 +21,7 @@ struct PluginRun: Sendable {
     struct Started {
         let worker: PluginWorker
         let capture: PluginCapture
-        let description: V1.PluginDescription
+        let description: PluginDescription
         /// Of a state in which nothing was heard yet.
         let header: PluginState.Header
 
@@ -30,10 +29,10 @@ struct PluginRun: Sendable {
     }
 
     /// Goes through all recordings in one process.
-    func run(_ model: LoadedModel, _ turn: EngineTurn) throws -> V1.PluginEnd {
+    func run(_ model: LoadedModel, _ turn: EngineTurn) throws -> RunEnd {
         let began = ContinuousClock.now
-        let checkpoint = try RunCheckpoint(path: request.checkpoint, intervals)
-        let isKept = checkpoint != nil || !request.stateFile.isEmpty || request.returnState
+        let checkpoint = try request.checkpoint.map { try RunCheckpoint(path: $0, intervals) }
+        let isKept = request.keepsState
         let started = try start(model, turn, journal: isKept ? SpooledRecords() : nil) { try output.tell($0) }
         defer { started.worker.close() }
         try begin(started, turn)
@@ -45,15 +44,15 @@ struct PluginRun: Sendable {
             try started.worker.call { try $0.merge(saved.state) }
             try started.worker.restore(saved.records)
             try output.tell(saved, turn)
-            for skipped in state.header.skipped { try output.tell(.skipped(.init(skipped)), turn) }
+            for skipped in state.header.skipped { try output.tell(.skipped(skipped), turn) }
         } else {
-            state.header.skipped = recordings.broken.map { .init($0) }
+            state.header.skipped = recordings.broken
             for skipped in recordings.broken { try output.tell(.skipped(skipped), turn) }
         }
         try activate(started.worker, model, count: all.count)
         try hear(all[min(state.header.done, all.count)...], started, turn) { done, skipped in
             state.header.done = done
-            if let skipped { state.header.skipped.append(.init(skipped)) }
+            if let skipped { state.header.skipped.append(skipped) }
             if let checkpoint, checkpoint.isDue(done) {
                 state = try started.worker.saved(state.header)
                 try turn.suspended { try checkpoint.write(state) }
@@ -63,12 +62,12 @@ struct PluginRun: Sendable {
             state = try started.worker.saved(state.header)
             try turn.suspended {
                 try checkpoint?.write(state)
-                if let path = request.stateFile.nonEmpty { try state.write(to: path) }
+                if let path = request.stateFile { try state.write(to: path) }
             }
         }
         try started.worker.call { try $0.finish() }
-        if request.returnState { try output.send(state, turn) }
-        return V1.PluginEnd(state.header, output.results, started.times, since: began)
+        if request.returnsState { try output.send(state, turn) }
+        return RunEnd(state.header, output.results, started.times, since: began)
     }
 
     /// - Returns: the header of the state, with what this run makes anew in it.
@@ -79,7 +78,8 @@ struct PluginRun: Sendable {
             return same
         }
         throw ServiceError(
-            .mismatch, "\(request.checkpoint) belongs to another run: \(difference); name another file, or remove it")
+            .mismatch,
+            "\(request.checkpoint ?? "") belongs to another run: \(difference); name another file, or remove it")
     }
 
     // MARK: - What every worker does
@@ -89,11 +89,11 @@ struct PluginRun: Sendable {
     ///   - tell: gets what the plugin gives.
     func start(
         _ model: LoadedModel, _ turn: EngineTurn, journal: SpooledRecords? = nil,
-        tell: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+        tell: @escaping @Sendable (RunEvent) throws -> Void
     ) throws -> Started {
         let services = EngineServices(plugin: plugin.id, model: model, turn: turn, folder: folder)
         let worker = try PluginWorker(
-            plugin, turn: turn, services: services, running: running, journal: journal,
+            plugin, turn: turn, services: services, running: running, access: access, journal: journal,
             log: { [output] log in try? output.tell(.log(log)) }, tell: tell)
         do {
             let description = try worker.call { try $0.describe() }
@@ -102,7 +102,7 @@ struct PluginRun: Sendable {
             let needs = try worker.create(arguments)
             try check(needs)
             let capture = try PluginCapture(
-                needs, interventions: interventions, context: EncoderContext(request.context), padding: padding,
+                needs, interventions: request.interventions, context: request.context, padding: request.padding,
                 plugin: plugin.id, model: model)
             return Started(
                 worker: worker, capture: capture, description: description, header: try header(model, arguments))
@@ -117,7 +117,7 @@ struct PluginRun: Sendable {
         try output.tell(.description(started.description), turn)
         var header = started.header
         if started.capture.needs.nothingToHear { header.recordings = 0 }
-        try output.tell(.provenance(V1.Provenance(header)), turn)
+        try output.tell(.provenance(header.provenance), turn)
         for notice in recordings.notices { try output.tell(.notice(notice), turn) }
     }
 
@@ -131,27 +131,27 @@ struct PluginRun: Sendable {
     ///   - after: told after each recording how many are done, those before this part among them.
     func hear(
         _ part: ArraySlice<PluginRecording>, _ started: Started, _ turn: EngineTurn, isPart: Bool = false,
-        after: (Int, V1.SkippedRecording?) throws -> Void
+        after: (Int, SkippedRecording?) throws -> Void
     ) throws {
         let total = Double(recordings.recordings.count)
         try started.worker.hearing(part, started.capture) { ahead in
             for (place, recording) in zip(part.indices, part) {
                 try turn.checkpoint()
-                var skipped: V1.SkippedRecording?
+                var skipped: SkippedRecording?
                 let error = try started.worker.hearNext(of: ahead)
                 for notice in ahead.notices(of: recording.item) {
-                    let notice = V1.RecordingNotice(file: recording.item.name, notice: V1.Notice(notice))
+                    let notice = RecordingNotice(file: recording.item.name, notice: notice)
                     try output.tell(.notice(notice), turn)
                 }
                 if let error {
-                    guard !request.stopAtBroken else { throw error }
-                    let reason = V1.SkippedRecording(file: recording.item.name, reason: "\(error)")
+                    guard !request.stopsAtBroken else { throw error }
+                    let reason = SkippedRecording(file: recording.item.name, reason: "\(error)")
                     if !isPart { try output.tell(.skipped(reason), turn) }
                     skipped = reason
                 }
                 try after(place + 1, skipped)
                 func tell(_ done: Int) throws {
-                    let progress = V1.Progress(
+                    let progress = WorkProgress(
                         done: Double(done), total: total, unit: "recordings", label: recording.item.name)
                     try output.tell(.progress(progress))
                 }
@@ -159,12 +159,4 @@ struct PluginRun: Sendable {
             }
         }
     }
-}
-
-extension V1.SkippedRecording {
-    init(_ skipped: PluginState.Header.Skipped) { self.init(file: skipped.file, reason: skipped.reason) }
-}
-
-extension PluginState.Header.Skipped {
-    init(_ message: V1.SkippedRecording) { self.init(file: message.file, reason: message.reason) }
 }

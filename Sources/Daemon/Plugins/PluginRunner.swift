@@ -1,14 +1,13 @@
-import Messages
 import PluginHost
 import Synchronization
 
-/// A plugin that is running, as a run sees it: ``PluginHost/PluginProcess``, or a stand-in in tests.
+/// A plugin that is running, as a run sees it: ``PluginProcessRunner``, or a stand-in in tests.
 ///
 /// All calls block and come one at a time; only ``cancel()`` may come at any time, from any thread, and ``stage(_:)`` from
 /// one other.
 protocol PluginRunner: AnyObject, Sendable {
-    func describe() throws -> V1.PluginDescription
-    func create(arguments: [V1.PluginArgument]) throws -> PluginNeedsValue
+    func describe() throws -> PluginDescription
+    func create(arguments: [PluginArgument]) throws -> PluginNeedsValue
     func activate(_ run: PluginRunValue) throws
     func process(_ clip: PluginClipValue) throws
     /// Puts a window where the plugin will read it, while the plugin may be working on the one before.
@@ -21,17 +20,17 @@ protocol PluginRunner: AnyObject, Sendable {
     func close()
 }
 
-extension PluginProcess: PluginRunner {}
-
 extension PluginRunner {
     func stage(_ clip: PluginClipValue) throws -> @Sendable () throws -> Void { { try self.process(clip) } }
 }
 
 /// What a plugin says while it runs; called on the thread of the call under way.
 struct PluginOutlet: Sendable {
-    var log: @Sendable (V1.PluginLog) -> Void = { _ in }
+    /// What its process may do.
+    var access = PluginAccess()
+    var log: @Sendable (PluginLog) -> Void = { _ in }
     /// What it throws ends the call.
-    var result: @Sendable (V1.PluginResult) throws -> Void = { _ in }
+    var result: @Sendable (PluginResult) throws -> Void = { _ in }
 }
 
 /// A plugin that was found and can be started.
@@ -46,24 +45,9 @@ struct FoundPlugin: Sendable {
 /// Where plugins are found.
 struct PluginCatalogue: Sendable {
     /// - Parameter: folders to look in first.
-    let list: @Sendable (_ first: [String]) -> [V1.PluginListing]
+    let list: @Sendable (_ first: [String]) -> [PluginListing]
     /// By full id, by its last part where that is one only, or by a bundle's absolute path.
     let find: @Sendable (String, _ first: [String]) throws -> FoundPlugin
-
-    /// The bundles of a registry, started in processes of their own.
-    static func bundles(_ registry: PluginRegistry, limits: PluginLimits = PluginLimits()) -> PluginCatalogue {
-        PluginCatalogue(
-            list: { registry.list(first: $0) },
-            find: { name, first in
-                let bundle = try registry.bundle(named: name, first: first)
-                return FoundPlugin(id: bundle.id, version: bundle.version, library: bundle.library) {
-                    services, outlet in
-                    try PluginProcess.start(
-                        bundle, limits: limits, services: services, quarantine: registry.quarantine,
-                        log: outlet.log, result: outlet.result)
-                }
-            })
-    }
 }
 
 /// Every plugin of one run, so that all can be cancelled from another thread.

@@ -1,20 +1,17 @@
 import Audio
 import DataSets
 import Foundation
-import Messages
 import PluginHost
 
 extension PluginService {
     /// Tries a bundle out: one process for each check.
     /// - Parameter tell: gets each check, from a thread that may block.
     func validate(
-        _ request: V1.ValidatePluginRequest, client: ClientID, deadline: ContinuousClock.Instant?,
-        tell: @escaping @Sendable (V1.ValidationCheck) throws -> Void
-    ) async throws -> V1.ValidationEnd {
-        guard request.path.hasPrefix("/") else {
-            throw ServiceError(.invalidArgument, "the path '\(request.path)' is not absolute")
-        }
-        let bundle = try PluginBundle(folder: request.path)
+        _ request: ValidationRequest, client: ClientID, deadline: ContinuousClock.Instant?,
+        tell: @escaping @Sendable (ValidationCheck) throws -> Void
+    ) async throws -> ValidationTally {
+        try Engine.checkAbsolute(request.bundle)
+        let bundle = try PluginBundle(folder: request.bundle)
         return try await engine.run(request.model, client: client, deadline: deadline) { [folder] model, turn in
             // Not the folder of its runs, which a check must leave alone.
             let scratch = "\(folder)/.validate-\(UUID().uuidString)"
@@ -22,7 +19,7 @@ extension PluginService {
             let services = EngineServices(plugin: bundle.id, model: model, turn: turn, folder: scratch)
             let run = try PluginRunValue(model, recordings: 0, seed: 0)
             let validator = PluginValidator(
-                bundle, arguments: request.arguments, run: run, services: services
+                bundle, arguments: request.arguments, permissions: request.permissions, run: run, services: services
             ) { sound, needs in
                 services.take(needs)
                 return try turn.resumed {
@@ -32,7 +29,7 @@ extension PluginService {
             }
             return try turn.suspended {
                 try validator.checkArguments()
-                return try validator.validate(tell)
+                return try validator.checked(tell)
             }
         }
     }

@@ -1,5 +1,4 @@
 import Files
-import Messages
 
 /// Runs of several workers.
 extension PluginService {
@@ -9,7 +8,7 @@ extension PluginService {
     /// the same file that one worker would keep, and any number of workers goes on from it.
     func runTogether(
         _ run: PluginRun, _ workers: Int, client: ClientID, deadline: ContinuousClock.Instant?
-    ) async throws -> V1.PluginEnd {
+    ) async throws -> RunEnd {
         let began = ContinuousClock.now
         let model = run.request.model
         let count = run.recordings.recordings.count
@@ -17,10 +16,10 @@ extension PluginService {
         func add(_ more: (engine: Duration, plugin: Duration)) {
             times = (times.engine + more.engine, times.plugin + more.plugin)
         }
-        guard let path = run.request.checkpoint.nonEmpty else {
+        guard let path = run.request.checkpoint else {
             let parts = try await parts(of: run, 0..<count, workers, client: client, deadline: deadline)
             for part in parts { add(part.times) }
-            let skipped = (run.recordings.broken + parts.flatMap(\.skipped)).map { PluginState.Header.Skipped($0) }
+            let skipped = run.recordings.broken + parts.flatMap(\.skipped)
             return try await engine.run(model, client: client, deadline: deadline) { [times] model, turn in
                 try run.finish(parts, skipped: skipped, times, model, turn, since: began)
             }

@@ -2,7 +2,6 @@ import DataSets
 import Files
 import Foundation
 import Logging
-import Messages
 import PluginHost
 import Synchronization
 
@@ -26,10 +25,10 @@ struct PluginService: Sendable {
     }
 
     /// The plugins that were found; nothing is loaded.
-    func list(first: [String] = []) -> [V1.PluginListing] { catalogue.list(first) }
+    func list(first: [String] = []) -> [PluginListing] { catalogue.list(first) }
 
     /// What a plugin needs, takes and gives. Starts it where its library is not the one that was described before.
-    func describe(_ name: String, first: [String] = []) throws -> V1.PluginDescription {
+    func describe(_ name: String, first: [String] = []) throws -> PluginDescription {
         let plugin = try catalogue.find(name, first)
         return try descriptions.description(of: plugin.library) {
             let runner = try plugin.start(NoServices(reason: "a plugin that is described has no model"), PluginOutlet())
@@ -41,11 +40,8 @@ struct PluginService: Sendable {
     // MARK: - Runs
 
     /// Checks what can be checked before anything waits for the engine.
-    func check(_ request: V1.RunPluginRequest) throws {
-        _ = try catalogue.find(request.pluginId, request.pluginFolders)
-        _ = try request.interventions.map { try InterventionSpec($0) }
-        _ = try EncoderContext(request.context)
-        _ = try WindowPadding(request.padding)
+    func check(_ request: RunRequest) throws {
+        _ = try catalogue.find(request.plugin, request.pluginFolders)
         for (what, path) in [("checkpoint", request.checkpoint), ("state_file", request.stateFile)] {
             try Self.checkPath(path, what)
         }
@@ -54,9 +50,21 @@ struct PluginService: Sendable {
         }
     }
 
-    private static func checkPath(_ path: String, _ what: String) throws {
-        guard path.isEmpty || path.hasPrefix("/") else {
-            throw ServiceError(.invalidArgument, "the path '\(path)' of \(what) is not absolute")
+    private static func checkPath(_ path: String?, _ what: String) throws {
+        guard let path, !path.hasPrefix("/") else { return }
+        throw ServiceError(.invalidArgument, "the path '\(path)' of \(what) is not absolute")
+    }
+
+    /// Arguments in which the values of paths are absolute. May block, while a plugin that has not been described yet is asked
+    /// which those are.
+    func arguments(
+        _ given: [PluginArgument], of plugin: String, _ folders: [String], absolute: (String) throws -> String
+    ) throws -> [PluginArgument] {
+        guard given.contains(where: { !$0.value.isEmpty && !$0.value.hasPrefix("/") }) else { return given }
+        let paths = try describe(plugin, first: folders).pathParameters
+        return try given.map { argument in
+            guard paths.contains(argument.id) else { return argument }
+            return PluginArgument(id: argument.id, value: try absolute(argument.value))
         }
     }
 
@@ -66,27 +74,30 @@ struct PluginService: Sendable {
     ///   - emit: gets every event but the first and the last, from threads that may block, one at a time. What it
     ///     throws ends the run.
     func run(
-        _ request: V1.RunPluginRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
-        emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
-    ) async throws -> V1.PluginEnd {
+        _ request: RunRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
+        emit: @escaping @Sendable (RunEvent) throws -> Void
+    ) async throws -> RunEnd {
         try check(request)
-        let plugin = try catalogue.find(request.pluginId, request.pluginFolders)
+        let plugin = try catalogue.find(request.plugin, request.pluginFolders)
         let single = try request.audio.map { try engine.input($0, connection: connection) }
         let recordings = try await blocking {
             try PluginRecordings(
-                single: single, dataSets: request.dataSets, shard: request.shard, stopAtBroken: request.stopAtBroken,
-                strict: request.strict)
+                single: single, dataSets: request.dataSets, shard: request.shard, stopAtBroken: request.stopsAtBroken,
+                strict: request.isStrict)
         }
         let running = RunningPlugins()
         let run = PluginRun(
-            plugin: plugin, request: request, interventions: try request.interventions.map { try InterventionSpec($0) },
-            recordings: recordings, folder: try stateFolder(of: plugin.id), intervals: intervals, running: running,
+            plugin: plugin, request: request, recordings: recordings, folder: try stateFolder(of: plugin.id),
+            intervals: intervals, running: running,
+            access: PluginAccess(request.arguments, request.permissions),
             output: RunOutput(emit))
         return try await cancelling(running, deadline: deadline) {
-            let path = request.checkpoint
-            let hold = path.isEmpty ? nil : try await locks.hold(path, running, patience: intervals.patience)
+            var hold: CheckpointLocks.Hold?
+            if let path = request.checkpoint {
+                hold = try await locks.hold(path, running, patience: intervals.patience)
+            }
             defer { withExtendedLifetime(hold) {} }
-            let workers = min(Int(request.workers), recordings.recordings.count)
+            let workers = min(request.workers, recordings.recordings.count)
             guard workers > 1 else {
                 return try await engine.run(request.model, client: client, deadline: deadline) { model, turn in
                     try run.run(model, turn)
@@ -121,21 +132,21 @@ struct PluginService: Sendable {
 
     /// Puts the states of several runs together, and gives the results as if one run had heard all their recordings.
     func merge(
-        _ request: V1.MergePluginRequest, client: ClientID, deadline: ContinuousClock.Instant?,
+        _ request: MergeRequest, client: ClientID, deadline: ContinuousClock.Instant?,
         connection: UInt64? = nil,
-        emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
-    ) async throws -> V1.PluginEnd {
-        for path in request.stateFiles { try Self.checkPath(path, "state_files") }
+        emit: @escaping @Sendable (RunEvent) throws -> Void
+    ) async throws -> RunEnd {
+        for path in request.files { try Self.checkPath(path, "state_files") }
         try Self.checkPath(request.stateFile, "state_file")
-        let uploads = try request.stateUploads.map { id in
+        let uploads = try request.uploads.map { id in
             guard let connection else {
                 throw ServiceError(.invalidArgument, "the upload \(id) ends with its connection; name a file")
             }
             return try engine.uploads.upload(id, connection: connection)
         }
-        let files = request.stateFiles + request.stateUploads
+        let files = request.files + request.uploads
         let states = try await blocking {
-            try zip(request.stateFiles + uploads.map(\.path), files).map { try PluginState(path: $0, name: $1) }
+            try zip(request.files + uploads.map(\.path), files).map { try PluginState(path: $0, name: $1) }
         }
         let merge = try PluginMerge(states, files: files)
         let plugin = try catalogue.find(merge.header.plugin, request.pluginFolders)
@@ -157,10 +168,11 @@ struct PluginService: Sendable {
                 }
                 let worker = try PluginWorker(
                     plugin, turn: turn, services: services, absence: absence, running: running,
+                    access: PluginAccess(
+                        merge.header.arguments.map { PluginArgument(id: $0.id, value: $0.value) }, request.permissions),
                     log: { try? output.tell(.log($0)) }, tell: { try output.tell($0) })
                 defer { worker.close() }
-                return try merge.run(
-                    worker, into: request.stateFile.nonEmpty, isReturned: request.returnState, output)
+                return try merge.run(worker, into: request.stateFile, isReturned: request.returnsState, output)
             }
         }
     }
@@ -168,11 +180,11 @@ struct PluginService: Sendable {
 
 /// Descriptions of plugins whose libraries are unchanged.
 private final class DescriptionCache: Sendable {
-    private let known = Mutex<[FileStamp: V1.PluginDescription]>([:])
+    private let known = Mutex<[FileStamp: PluginDescription]>([:])
 
     func description(
-        of library: String, _ read: () throws -> V1.PluginDescription
-    ) throws -> V1.PluginDescription {
+        of library: String, _ read: () throws -> PluginDescription
+    ) throws -> PluginDescription {
         let stamp = FileStamp(library)
         if let stamp, let description = known.withLock({ $0[stamp] }) { return description }
         let description = try read()

@@ -2,14 +2,13 @@ import Digests
 import Files
 import Foundation
 import Kernels
-import Messages
 import Whisper
 
 /// What a run has come to so far, in a file: the plugin's own state, what was told of recordings on the way, and what both
 /// belong to.
 ///
 /// The file: `auscult-state-2\n`, the header's length (8 bytes, little-endian), the header as JSON, the records, the
-/// state. A record is a recording's number, its length (8 bytes each), and a `PluginEvent`: the recording, a result about
+/// state. A record is a recording's number, its length (8 bytes each), and a ``RunEvent`` as the contract's `PluginEvent`: the recording, a result about
 /// it, or a piece of one. Records stay in files; only one is in memory at a time.
 struct PluginState: Sendable {
     static let magic = Array("auscult-state-2\n".utf8)
@@ -19,24 +18,11 @@ struct PluginState: Sendable {
     private static let longestHeader = 256 << 20
 
     struct Header: Codable, Sendable, Equatable {
-        struct Argument: Codable, Sendable, Equatable {
-            var id: String
-            var value: String
-        }
-        struct Shard: Codable, Sendable, Equatable {
-            var index: UInt32
-            var count: UInt32
-        }
-        struct Skipped: Codable, Sendable, Equatable {
-            var file: String
-            var reason: String
-        }
-
         /// Of auscult.
         var version: String
         var plugin: String
         var pluginVersion: String
-        var arguments: [Argument]
+        var arguments: [PluginArgument]
         var model: String
         var vocabulary: String
         var modelSHA256: String
@@ -53,7 +39,7 @@ struct PluginState: Sendable {
         var recordings: Int
         /// The first so many of them have been gone through, those that were left out too.
         var done: Int
-        var skipped: [Skipped]
+        var skipped: [SkippedRecording]
         var recordBytes: UInt64 = 0
         var stateBytes: UInt64 = 0
         /// SHA-256 of what follows the header.
@@ -73,15 +59,8 @@ struct PluginState: Sendable {
 
     /// Hands over what was told of recordings.
     /// - Throws: ``ServiceError`` (`dataLoss`) for a record that is no event.
-    func forEachEvent(_ body: (_ recording: UInt64, V1.PluginEvent.Event) throws -> Void) throws {
-        try records.forEach { recording, bytes in try body(recording, Self.event(bytes)) }
-    }
-
-    static func event(_ record: [UInt8]) throws -> V1.PluginEvent.Event {
-        guard let event = try? V1.PluginEvent(serialized: record).event else {
-            throw ServiceError(.dataLoss, "a record of a state cannot be read")
-        }
-        return event
+    func forEachEvent(_ body: (_ recording: UInt64, RunEvent) throws -> Void) throws {
+        try records.forEach { recording, bytes in try body(recording, RunEvent(record: bytes)) }
     }
 
     // MARK: - Writing
@@ -166,7 +145,7 @@ extension PluginState.Header {
         func differs(_ what: String, _ a: some Equatable, _ b: some Equatable) -> String? {
             "\(a)" == "\(b)" ? nil : "\(what) \(a), and not \(b)"
         }
-        func list(_ arguments: [Argument]) -> String {
+        func list(_ arguments: [PluginArgument]) -> String {
             arguments.map { "\($0.id)=\($0.value)" }.joined(separator: " ")
         }
         let same =

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Messages
 import PluginHost
 import Synchronization
 
@@ -16,7 +15,7 @@ final class PluginWorker {
     private let services: EngineServices?
     private let journal: SpooledRecords?
     private let recording: CurrentRecording
-    private let tell: @Sendable (V1.PluginEvent.Event) throws -> Void
+    private let tell: @Sendable (RunEvent) throws -> Void
 
     /// Time in the engine: for what the plugin needs, and for what it asks.
     var engineTime: Duration { captured + (services?.engineTime ?? .zero) }
@@ -32,12 +31,14 @@ final class PluginWorker {
 
     /// - Parameters:
     ///   - services: nil where there is no model to ask.
+    ///   - access: what the plugin's process may do.
     ///   - journal: keeps what is told of recordings; nil where nobody wants it again.
     ///   - tell: gets recordings, and results in pieces.
     init(
         _ plugin: FoundPlugin, turn: EngineTurn, services: EngineServices?, absence: String = "",
-        running: RunningPlugins, journal: SpooledRecords? = nil, log: @escaping @Sendable (V1.PluginLog) -> Void,
-        tell: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+        running: RunningPlugins, access: PluginAccess, journal: SpooledRecords? = nil,
+        log: @escaping @Sendable (PluginLog) -> Void,
+        tell: @escaping @Sendable (RunEvent) throws -> Void
     ) throws {
         self.plugin = plugin
         self.turn = turn
@@ -47,7 +48,7 @@ final class PluginWorker {
         self.tell = tell
         let recording = CurrentRecording()
         self.recording = recording
-        let outlet = PluginOutlet(log: log) { result in
+        let outlet = PluginOutlet(access: access, log: log) { result in
             let number = recording.number.withLock { $0 }
             try result.forEachPiece { try Self.take($0, of: number, journal, tell) }
         }
@@ -58,11 +59,11 @@ final class PluginWorker {
 
     /// Keeps what belongs to a recording, and tells it.
     private static func take(
-        _ event: V1.PluginEvent.Event, of recording: UInt64?, _ journal: SpooledRecords?,
-        _ tell: (V1.PluginEvent.Event) throws -> Void
+        _ event: RunEvent, of recording: UInt64?, _ journal: SpooledRecords?,
+        _ tell: (RunEvent) throws -> Void
     ) throws {
         if let recording, let journal {
-            try journal.append(recording, V1.PluginEvent(event: event).serialized())
+            try journal.append(recording, event.record)
         }
         try tell(event)
     }
@@ -99,7 +100,7 @@ final class PluginWorker {
         }
     }
 
-    func create(_ arguments: [V1.PluginArgument]) throws -> PluginNeedsValue {
+    func create(_ arguments: [PluginArgument]) throws -> PluginNeedsValue {
         let needs = try call { try $0.create(arguments: arguments) }
         services?.take(needs)
         return needs

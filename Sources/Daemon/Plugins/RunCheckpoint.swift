@@ -21,10 +21,8 @@ final class RunCheckpoint {
     /// The least time to the next.
     private var pause = Duration.zero
 
-    /// Nil without a path.
     /// - Throws: ``Files/FileError`` where nothing can be written there, which is better known before the work.
-    init?(path: String, _ intervals: Intervals) throws {
-        guard !path.isEmpty else { return nil }
+    init(path: String, _ intervals: Intervals) throws {
         self.path = path
         self.intervals = intervals
         _ = try PendingFile(path)

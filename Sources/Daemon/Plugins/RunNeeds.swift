@@ -1,5 +1,4 @@
 import Files
-import Messages
 import PluginHost
 
 /// What can be known of a run before its first recording is heard, and is better said then.
@@ -23,17 +22,16 @@ extension PluginRun {
                 throw ServiceError.oneRun(plugin.id, "run by \(request.workers) workers")
             }
         }
-        let keepsState = !request.checkpoint.isEmpty || !request.stateFile.isEmpty || request.returnState
-        guard needs.hasState || !keepsState else {
-            throw stateless(request.returnState ? "give it back" : "keep a state in a file")
+        guard needs.hasState || !request.keepsState else {
+            throw stateless(request.returnsState ? "give it back" : "keep a state in a file")
         }
     }
 
     /// - Throws: ``ServiceError`` (`mismatch`) for an argument that names no column of the recordings, or one of too few values.
-    func checkColumns(_ parameters: [V1.PluginParameter], _ arguments: [V1.PluginArgument]) throws {
+    func checkColumns(_ parameters: [PluginParameter], _ arguments: [PluginArgument]) throws {
         let columns = recordings.columns
         guard recordings.total > 0 else { return }
-        for parameter in parameters where parameter.kind == "column" {
+        for parameter in parameters where parameter.kind == .column {
             guard let value = arguments.first(where: { $0.id == parameter.id })?.value,
                 !parameter.choices.contains(value)
             else { continue }

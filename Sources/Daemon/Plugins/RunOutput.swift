@@ -1,23 +1,22 @@
-import Messages
 import Synchronization
 
 /// Where the events of one run go, from any of its threads. Counts results.
 final class RunOutput: Sendable {
-    private let emit: @Sendable (V1.PluginEvent.Event) throws -> Void
+    private let emit: @Sendable (RunEvent) throws -> Void
     private let count = Atomic<UInt64>(0)
 
-    init(_ emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void) { self.emit = emit }
+    init(_ emit: @escaping @Sendable (RunEvent) throws -> Void) { self.emit = emit }
 
     /// Results that were told.
     var results: UInt64 { count.load(ordering: .relaxed) }
 
-    func tell(_ event: V1.PluginEvent.Event) throws {
+    func tell(_ event: RunEvent) throws {
         try emit(event)
         if case .result = event { count.wrappingAdd(1, ordering: .relaxed) }
     }
 
     /// A slow reader holds nobody else up.
-    func tell(_ event: V1.PluginEvent.Event, _ turn: EngineTurn) throws { try turn.suspended { try tell(event) } }
+    func tell(_ event: RunEvent, _ turn: EngineTurn) throws { try turn.suspended { try tell(event) } }
 
     /// Tells again what was told of recordings.
     func tell(_ state: PluginState, _ turn: EngineTurn) throws {
@@ -28,9 +27,9 @@ final class RunOutput: Sendable {
     func send(_ state: PluginState, _ turn: EngineTurn) throws {
         try turn.suspended {
             try state.write { bytes in
-                for start in stride(from: 0, to: bytes.count, by: V1.PluginResult.pieceBytes) {
-                    let piece = bytes[start..<min(start + V1.PluginResult.pieceBytes, bytes.count)]
-                    try tell(.state(V1.StateChunk(data: Array(piece))))
+                for start in stride(from: 0, to: bytes.count, by: PluginResult.pieceBytes) {
+                    let piece = bytes[start..<min(start + PluginResult.pieceBytes, bytes.count)]
+                    try tell(.state(Array(piece)))
                 }
             }
         }

@@ -2,7 +2,6 @@ import Audio
 import DataSets
 import Foundation
 import Kernels
-import Messages
 import PluginHost
 import Synchronization
 
@@ -31,14 +30,14 @@ final class WindowsAhead: Sendable {
         /// The number of its recording.
         let recording: UInt64
         /// The recording, of its first window.
-        let begins: V1.RecordingInfo?
+        let begins: RecordingInfo?
         let isLast: Bool
         /// The plugin's call, which is made once.
         let process: @Sendable () throws -> Void
     }
 
     private enum ReadStep: Sendable {
-        case window(PluginCapture.ReadWindow, begins: V1.RecordingInfo?, isLast: Bool)
+        case window(PluginCapture.ReadWindow, begins: RecordingInfo?, isLast: Bool)
         case unreadable(any Error)
     }
 
@@ -113,14 +112,14 @@ final class WindowsAhead: Sendable {
     ) throws {
         var digests = RecordingDigests()
         for recording in recordings {
-            let item: DataSetItem, windows: RecordingWindows, info: V1.RecordingInfo
+            let item: DataSetItem, windows: RecordingWindows, info: RecordingInfo
             do {
                 let (input, seconds) = try recording.input()
                 item = try recording.item.aligned()
                 let samples = try input.read(seconds: seconds)
                 if !samples.notices.isEmpty { noticed.withLock { $0[recording.item.index] = samples.notices } }
                 windows = try capture.windows(of: samples)
-                info = try recording.info(sha256: digests.digest(of: input.source), samples)
+                info = recording.info(sha256: try digests.digest(of: input.source), samples)
             } catch {
                 guard try steps.put({ .unreadable(error) }) else { return }
                 continue
@@ -150,7 +149,7 @@ final class WindowsAhead: Sendable {
     }
 
     /// The next window that was read. What comes before of recordings that cannot be read is passed on.
-    private func nextRead() throws -> (PluginCapture.ReadWindow, V1.RecordingInfo?, isLast: Bool)? {
+    private func nextRead() throws -> (PluginCapture.ReadWindow, RecordingInfo?, isLast: Bool)? {
         while let step = try readAhead.take() {
             switch step {
             case .window(let window, let begins, let isLast): return (window, begins, isLast)
@@ -162,7 +161,7 @@ final class WindowsAhead: Sendable {
 
     /// - Returns: false where nobody wants it.
     private func handOver(
-        _ clip: PluginClipValue, _ begins: V1.RecordingInfo?, isLast: Bool, _ runner: any PluginRunner
+        _ clip: PluginClipValue, _ begins: RecordingInfo?, isLast: Bool, _ runner: any PluginRunner
     ) throws -> Bool {
         let isThere = try computed.put {
             .window(

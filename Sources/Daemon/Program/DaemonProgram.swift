@@ -1,4 +1,5 @@
 import ArgumentParser
+import CDescriptors
 import Files
 import Foundation
 
@@ -9,6 +10,8 @@ public enum DaemonProgram {
 
     /// Runs the process's own command line.
     package static func main(serve: Serve) async -> Never {
+        // Before there are threads: each would get an arena of its own, which keeps what was freed in it.
+        auscult_memory_bound_arenas(2)
         let status = await run(
             Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment,
             output: { print($0, terminator: "") },

@@ -9,13 +9,14 @@ struct RecordingsHandler {
         [
             V1.RecordingsRPC.list.handle { request, answers, context in
                 try context.limit(milliseconds: request.deadlineMs)
-                let request = try context.resolving(request, service.engine.store.service)
+                let wanted = try RecordingsService.Request(
+                    context.resolving(request, service.engine.store.service))
                 let started = V1.Started(subscriptionId: context.subscriptionID)
                 try await answers.send(V1.RecordingsEvent(event: .started(started)))
-                let end = try await service.list(request, connection: context.connection) {
-                    try answers.sendBlocking(V1.RecordingsEvent(event: $0))
+                let end = try await service.list(wanted, connection: context.connection) {
+                    try answers.sendBlocking(V1.RecordingsEvent(event: .init($0)))
                 }
-                try await answers.send(V1.RecordingsEvent(event: .end(end)))
+                try await answers.send(V1.RecordingsEvent(event: .end(V1.RecordingSet(end))))
             }
         ]
     }

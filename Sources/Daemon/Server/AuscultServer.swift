@@ -67,6 +67,8 @@ package final class AuscultServer: Sendable {
     /// Loads the configured models, then serves. Returns as soon as clients can connect and are answered.
     /// - Throws: what stands in the way: a folder that is not ours, another daemon, a model that is not there.
     package func start() async throws {
+        // Refused now, rather than with every call.
+        try MemoryHeadroom.check(needed: 32 << 20)
         let socket = try ListeningSocket.open(at: configuration.socket, isShared: isShared)
         parts.withLock { $0.socket = socket }
         do {
@@ -87,6 +89,29 @@ package final class AuscultServer: Sendable {
         }
         logger.notice("serving at \(socket.path)")
         logKernels()
+        watchResources()
+    }
+
+    /// Tells of what is short from the start, and of calls that stand still later on.
+    private func watchResources() {
+        if let warning = DescriptorLimit.raise(connections: configuration.maxConnections) {
+            logger.warning("\(warning)")
+        }
+        for gap in ConfinementSupport.gaps { logger.warning("\(gap)") }
+        do {
+            try queue.watch.begin(logger) { [weak self] in self?.lostCalls() ?? [] }
+        } catch { logger.warning("calls that stand still will not be told: \(error)") }
+    }
+
+    /// Calls that ask for the engine and have never come to it, though it is free.
+    private func lostCalls() -> [String] {
+        guard queue.unfinished == 0 else { return [] }
+        return wire.calls.filter {
+            $0.seconds >= EngineWatch.patience / .seconds(1)
+                && ($0.method.hasPrefix("auscult.v1.Trace/") || $0.method.hasPrefix("auscult.v1.Transcribe/"))
+        }.map {
+            "the call \($0.method) of process \($0.peer.pid) makes no progress: it has been here for \(Int($0.seconds)) s, and the engine is free"
+        }
     }
 
     private func logKernels() {
@@ -257,7 +282,7 @@ package final class AuscultServer: Sendable {
             + JobHandler(
                 jobs: jobs, transcribe: transcribe, trace: trace, plugins: plugins, atlases: atlases, use: use
             ).methods
-            + LiveHandler(engine: engine).methods
+            + LiveHandler(engine: engine, capture: CaptureHub()).methods
             + PluginHandler(service: plugins).methods
             + AtlasHandler(service: atlases).methods
             + RecordingsHandler(service: RecordingsService(engine: engine)).methods

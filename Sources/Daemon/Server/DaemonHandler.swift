@@ -2,6 +2,7 @@ import Files
 import Foundation
 import Kernels
 import Messages
+import PluginHost
 import Wire
 
 /// The daemon itself over the wire: how it is, and its end.
@@ -48,7 +49,9 @@ extension AuscultServer {
             connectionLimit: UInt32(clamping: wire.limits.connections), calls: calls,
             queueLength: UInt32(clamping: queue.waiting), queueLimit: UInt32(clamping: queue.limit),
             jobsRunning: UInt32(clamping: jobs.unfinished), idleExitSeconds: configuration.idleExit,
-            dataFolder: configuration.dataFolder.path, kernels: V1.KernelStatus.current)
+            dataFolder: configuration.dataFolder.path, kernels: V1.KernelStatus.current,
+            plugins: V1.PluginConfinement(
+                means: ConfinementSupport.description, gaps: ConfinementSupport.gaps))
     }
 }
 

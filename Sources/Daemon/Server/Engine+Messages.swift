@@ -39,16 +39,8 @@ extension RecordingReference {
 }
 
 extension Range<Double> {
-    /// Seconds; without an end, as far as there is something.
     /// - Throws: ``ServiceError`` (`invalidArgument`) for a span that is none.
-    init(_ span: V1.Span) throws {
-        let end = span.end ?? .greatestFiniteMagnitude
-        guard span.start >= 0, span.start < end, span.start.isFinite, !end.isNaN else {
-            throw ServiceError(
-                .invalidArgument, "the span must have 0 ≤ start < end, not \(span.start) and \(end)")
-        }
-        self = span.start..<end
-    }
+    init(_ span: V1.Span) throws { try self.init(start: span.start, end: span.end) }
 }
 
 extension CallContext {

@@ -103,3 +103,15 @@ struct Recording: Sendable {
     let seconds: Range<Double>?
     var upload: UploadStore.Upload?
 }
+
+extension Range<Double> {
+    /// Seconds; without an end, as far as there is something.
+    /// - Throws: ``ServiceError`` (`invalidArgument`) for a span that is none.
+    init(start: Double, end: Double?) throws {
+        let end = end ?? .greatestFiniteMagnitude
+        guard start >= 0, start < end, start.isFinite, !end.isNaN else {
+            throw ServiceError(.invalidArgument, "the span must have 0 ≤ start < end, not \(start) and \(end)")
+        }
+        self = start..<end
+    }
+}

@@ -44,6 +44,7 @@ final class TraceFile: TraceSink {
             "reduction": request.reduction.rawValue, "context": request.context.rawValue,
             "padding": summary.padding.rawValue, "window_starts": try json(summary.windowStarts),
             "interventions": try json(request.interventions.map(\.description)), "tokens": try json(summary.tokens),
+            "provenance": try json(Provenance(summary, request)),
         ]
         if request.transcript != nil { metadata["prompt_tokens"] = try json(summary.promptTokens) }
         if !summary.objectives.isEmpty {

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import StrictJSON
 
 /// A manifest: a recording a row, as JSON or as a table under a header. MANIFESTS.md beside this module has every key
 /// with its other names and examples.
@@ -54,7 +55,7 @@ enum Manifest {
         private var header: [String] = []
         private var separator: Character = "\t"
         /// What is left of a manifest that is one list.
-        private var list: ArraySlice<Any>?
+        private var list: ArraySlice<JSON>?
 
         init(_ path: String) throws {
             self.path = path
@@ -132,13 +133,18 @@ enum Manifest {
             }
         }
 
-        private static func list(_ path: String) throws -> [Any] {
+        private static func list(_ path: String) throws -> [JSON] {
             let text = try TextFile.read(path)
-            guard let list = (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [Any] else {
-                throw DataSetError(
-                    .invalidArgument, file: path, "begins like a list of objects, and is no JSON of that kind")
+            func refuse(_ why: String) -> DataSetError {
+                DataSetError(
+                    .invalidArgument, file: path, "begins like a list of objects, and is no JSON of that kind\(why)")
             }
-            return list
+            do {
+                guard let list = try JSON(parsing: text).array else { throw refuse("") }
+                return list
+            } catch let problem as JSONSyntaxError {
+                throw refuse(": \(problem.problem) at line \(problem.line), column \(problem.column)")
+            }
         }
     }
 }

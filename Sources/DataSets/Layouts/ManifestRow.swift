@@ -1,13 +1,14 @@
 import Files
 import Foundation
+import StrictJSON
 
 /// One row of a manifest: what it says, and what nothing is made of.
 struct ManifestRow {
     enum Value {
         case text(String)
         case number(Double)
-        case list([Any])
-        case object([String: Any])
+        case list([JSON])
+        case object(JSON)
         /// NaN and the infinities, which Python writes and JSON does not have: no value at all.
         case noNumber
     }
@@ -31,35 +32,31 @@ struct ManifestRow {
     }
 
     func columns(parsing text: String) throws -> [Column] {
-        func parse(_ text: String) -> Any? { try? JSONSerialization.jsonObject(with: Data(text.utf8)) }
-        if let object = parse(text) { return try columns(object) }
-        let (numbers, count) = PythonNumbers.quoted(in: text)
-        guard count > 0, let object = parse(numbers) else {
-            throw error("expected a JSON object; it is \(quoted(text))")
+        do { return try columns(JSON(parsing: text)) } catch let problem as JSONSyntaxError {
+            let (numbers, count) = PythonNumbers.quoted(in: text)
+            guard count > 0, let object = try? JSON(parsing: numbers) else {
+                throw error(
+                    "expected a JSON object; it is \(quoted(text)) (\(problem.problem) at column \(problem.column))")
+            }
+            return try columns(object)
         }
-        return try columns(object)
     }
 
-    func columns(_ value: Any) throws -> [Column] {
-        guard let object = value as? [String: Any] else {
-            throw error("expected a JSON object; it is \(quoted("\(value)"))")
+    func columns(_ value: JSON) throws -> [Column] {
+        guard let members = value.members else {
+            throw error("expected a JSON object; it is \(quoted(value.compactText))")
         }
-        // A dictionary has no order of its own.
-        return object.keys.sorted().compactMap { name in
-            switch object[name] {
-            case let text as String: (name, text == PythonNumbers.mark ? .noNumber : .text(text))
-            case let number as NSNumber: (name, self.value(number))
-            case let list as [Any]: (name, .list(list))
-            case let object as [String: Any]: (name, .object(object))
-            default: nil
+        // By name: whoever wrote them may have had no order, and runs over the same data are told by it.
+        return members.sorted { $0.0 < $1.0 }.compactMap { name, value in
+            switch value {
+            case .string(let text): (name, text == PythonNumbers.mark ? .noNumber : .text(text))
+            case .bool(let flag): (name, .text(flag ? "true" : "false"))
+            case .integer, .unsigned, .number: value.double.map { (name, .number($0)) }
+            case .array(let list): (name, .list(list))
+            case .object: (name, .object(value))
+            case .null: nil
             }
         }
-    }
-
-    private func value(_ number: NSNumber) -> Value {
-        // Foundation keeps true and false as numbers of C's type char, which no JSON number becomes.
-        if String(cString: number.objCType) == "c" { return .text(number.boolValue ? "true" : "false") }
-        return .number(number.doubleValue)
     }
 
     // MARK: - The recording
@@ -166,19 +163,18 @@ struct ManifestRow {
     }
 
     /// `{"start": …, "end": …, "label" | "word" | "phoneme" | "text": …}` or `[start, end, label]`.
-    private func timed(_ value: Any, _ column: String) throws -> TimedLabel {
-        var parts: [Any?] = []
-        if let object = value as? [String: Any] {
-            let name = ["label", "word", "phoneme", "text"].lazy.compactMap { object[$0] }.first
-            parts = [object["start"], object["end"], name]
-        } else if let list = value as? [Any], list.count == 3 {
+    private func timed(_ value: JSON, _ column: String) throws -> TimedLabel {
+        var parts: [JSON?] = []
+        if case .object = value {
+            let name = ["label", "word", "phoneme", "text"].lazy.compactMap { value[$0] }.first
+            parts = [value["start"], value["end"], name]
+        } else if let list = value.array, list.count == 3 {
             parts = list
         }
-        guard parts.count == 3, let start = (parts[0] as? NSNumber)?.doubleValue,
-            let end = (parts[1] as? NSNumber)?.doubleValue, let label = parts[2] as? String,
+        guard parts.count == 3, let start = parts[0]?.double, let end = parts[1]?.double, let label = parts[2]?.string,
             start.isFinite, end.isFinite, start >= 0, start <= end
         else {
-            throw error("expected start, end and label of each of the \(column); one is \(quoted("\(value)"))")
+            throw error("expected start, end and label of each of the \(column); one is \(quoted(value.compactText))")
         }
         return TimedLabel(start: start, end: end, label: label)
     }
@@ -187,7 +183,7 @@ struct ManifestRow {
 
     /// The text of a column, or, as Hugging Face's `audio` has it, the path in an object.
     private func path(_ column: Column) throws -> String? {
-        if case .object(let object) = column.value { return object["path"] as? String }
+        if case .object(let object) = column.value { return object["path"]?.string }
         if case .noNumber = column.value { return nil }
         return try text(column)
     }

@@ -8,6 +8,8 @@ typealias VBits = SIMD8<Int32>
 let lanes = 8
 /// Rows of a tile of a product: 6 × 2 accumulators, two vectors of B and two of A make 16 registers.
 let tileRows = 6
+/// Whether halves are widened once for many rows: here that is done beside the products, and storing them would cost more.
+let widensOnce = false
 
 /// c + a · b in one rounding.
 @inline(__always) func fma(_ a: V, _ b: V, _ c: V) -> V { c.addingProduct(a, b) }

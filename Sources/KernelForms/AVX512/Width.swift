@@ -8,6 +8,9 @@ typealias VBits = SIMD16<Int32>
 let lanes = 16
 /// Rows of a tile of a product: 8 × 2 accumulators. 12 × 2 spill on Zen 4, 4 × 2 leave a unit idle.
 let tileRows = 8
+/// Whether halves are widened once for many rows: on Zen 4 widening two vectors costs as much as two of the sixteen fused
+/// products that they go into.
+let widensOnce = true
 
 /// c + a · b in one rounding.
 @inline(__always) func fma(_ a: V, _ b: V, _ c: V) -> V { c.addingProduct(a, b) }

@@ -6,6 +6,8 @@ typealias V = SIMD4<Float>
 typealias VBits = SIMD4<Int32>
 /// Elements of a vector.
 let lanes = 4
+/// Whether halves are widened once for many rows.
+let widensOnce = false
 
 #if arch(arm64)
     /// Rows of a tile of a product: 8 × 2 accumulators of 32 registers.

@@ -22,31 +22,56 @@ public func product(
 
 /// The same over panels of half precision, widened as they are read: the same numbers to the bit as from panels of
 /// float32 with the same values.
+///
+/// - Parameter room: ``widenedCount`` elements where a part of a panel lies as float32 while many rows go by.
 public func productOfHalves(
     rows: Int, columns: Int, depth: Int, _ a: UnsafePointer<Float>, lda: Int, panels: UnsafePointer<UInt16>,
-    start: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>, ldc: Int, accumulating: Bool
+    start: UnsafePointer<Float>?, into c: UnsafeMutablePointer<Float>, ldc: Int, accumulating: Bool,
+    room: UnsafeMutablePointer<Float>
 ) {
-    product(
-        rows, columns, depth, a, lda, Panel(panels, isHalf: true),
-        TileTarget(c: c, ldc: ldc, start: start, accumulating: accumulating, columns: columns))
+    let panels = Panel(panels, isHalf: true)
+    let whole = TileTarget(c: c, ldc: ldc, start: start, accumulating: accumulating, columns: columns)
+    guard widensOnce, rows >= 2 &* tileRows else { return product(rows, columns, depth, a, lda, panels, whole) }
+    forEachPart(columns, depth, panels, whole) { k, part, panel, target in
+        tile(part, a + k, lda, panel.keeping(room), target)
+        floatStrip(rows &- tileRows, part, a + (tileRows &* lda &+ k), lda, room, target.advanced(by: tileRows))
+    }
 }
+
+/// Elements of the room that ``productOfHalves`` is given; 0 where it is not used.
+public var widenedCount: Int { widensOnce ? depthBlock &* panelWidth : 0 }
 
 @inline(__always) private func product(
     _ rows: Int, _ columns: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ panels: Panel,
     _ whole: TileTarget
+) {
+    forEachPart(columns, depth, panels, whole) { k, part, panel, target in
+        strip(rows, part, a + k, lda, panel, target)
+    }
+}
+
+/// Calls `body` for each panel and each part of its rows: the part's first row, its rows, the panel from there, where it goes.
+@inline(__always) private func forEachPart(
+    _ columns: Int, _ depth: Int, _ panels: Panel, _ whole: TileTarget, _ body: (Int, Int, Panel, TileTarget) -> Void
 ) {
     var column = 0
     var panel = panels
     while column < columns {
         var k = 0
         repeat {
-            let target = whole.columns(from: column, after: k)
-            strip(rows, min(depthBlock, depth &- k), a + k, lda, panel.advanced(by: k), target)
+            body(k, min(depthBlock, depth &- k), panel.advanced(by: k), whole.columns(from: column, after: k))
             k &+= depthBlock
         } while k < depth
         panel = panel.advanced(by: depth)
         column &+= panelWidth
     }
+}
+
+/// All rows of A by a part of a panel that was widened.
+@inline(never) private func floatStrip(
+    _ rows: Int, _ depth: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ target: TileTarget
+) {
+    strip(rows, depth, a, lda, Panel(b, isHalf: false), target)
 }
 
 /// All rows of A by one part of a panel.
@@ -55,14 +80,7 @@ public func productOfHalves(
 ) {
     var row = 0
     while row &+ tileRows <= rows {
-        let from = a + row &* lda, to = target.advanced(by: row)
-        if tileRows == 8 {
-            tile8(depth, from, lda, b, to)
-        } else if tileRows == 6 {
-            tile6(depth, from, lda, b, to)
-        } else {
-            tile4(depth, from, lda, b, to)
-        }
+        tile(depth, a + row &* lda, lda, b, target.advanced(by: row))
         row &+= tileRows
     }
     if tileRows > 6, row &+ 4 <= rows {
@@ -77,5 +95,18 @@ public func productOfHalves(
     case 4: tile4(depth, from, lda, b, to)
     case 5: tile5(depth, from, lda, b, to)
     default: break
+    }
+}
+
+/// `tileRows` rows of A by a part of a panel.
+@inline(__always) private func tile(
+    _ depth: Int, _ a: UnsafePointer<Float>, _ lda: Int, _ b: Panel, _ target: TileTarget
+) {
+    if tileRows == 8 {
+        tile8(depth, a, lda, b, target)
+    } else if tileRows == 6 {
+        tile6(depth, a, lda, b, target)
+    } else {
+        tile4(depth, a, lda, b, target)
     }
 }

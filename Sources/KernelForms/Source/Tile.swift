@@ -33,29 +33,44 @@ struct PanelRow {
 
 /// Rows of a panel of B from some row on, of float32 or of half precision, which is widened as it is read.
 ///
-/// `isHalf` is a literal wherever a panel is made, so each product is compiled for one kind.
+/// `isHalf` is a literal wherever a panel is made, and so is whether it keeps rows: each product is compiled for one kind.
 struct Panel {
     private let base: UnsafeRawPointer
     let isHalf: Bool
+    /// Where a row of halves is left as float32 once it has been read; nil where nobody reads it again.
+    private let kept: UnsafeMutablePointer<Float>?
 
-    @inline(__always) init(_ base: UnsafeRawPointer, isHalf: Bool) {
+    @inline(__always) init(_ base: UnsafeRawPointer, isHalf: Bool, keeping kept: UnsafeMutablePointer<Float>? = nil) {
         self.base = base
         self.isHalf = isHalf
+        self.kept = kept
     }
 
-    @inline(__always) private var rowBytes: Int { panelWidth &* (isHalf ? 2 : 4) }
+    /// The same rows, each of which is left in `memory` as float32 once it has been read.
+    @inline(__always) func keeping(_ memory: UnsafeMutablePointer<Float>) -> Panel {
+        Panel(base, isHalf: isHalf, keeping: memory)
+    }
 
-    @inline(__always) func advanced(by rows: Int) -> Panel { Panel(base + rows &* rowBytes, isHalf: isHalf) }
+    @inline(__always) func advanced(by rows: Int) -> Panel {
+        Panel(
+            base + rows &* panelWidth &* (isHalf ? 2 : 4), isHalf: isHalf,
+            keeping: kept.map { $0 + rows &* panelWidth })
+    }
 
     /// Reads the row and goes on to the next.
     @inline(__always) mutating func next() -> PanelRow {
         defer { self = advanced(by: 1) }
-        if isHalf {
-            let halves = base.assumingMemoryBound(to: UInt16.self)
-            return PanelRow(left: widen(halves), right: widen(halves + lanes))
+        guard isHalf else {
+            let floats = base.assumingMemoryBound(to: Float.self)
+            return PanelRow(left: load(floats), right: load(floats + lanes))
         }
-        let floats = base.assumingMemoryBound(to: Float.self)
-        return PanelRow(left: load(floats), right: load(floats + lanes))
+        let halves = base.assumingMemoryBound(to: UInt16.self)
+        let row = PanelRow(left: widen(halves), right: widen(halves + lanes))
+        if let kept {
+            store(row.left, kept)
+            store(row.right, kept + lanes)
+        }
+        return row
     }
 }
 

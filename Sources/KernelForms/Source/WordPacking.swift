@@ -15,6 +15,24 @@ let roundingShift: Float = 12_582_912
 /// - Parameter words: room for `count` elements rounded up to `panelWidth`; those behind the row become zeros.
 public func quantise(_ x: UnsafePointer<Float>, count: Int, into words: UnsafeMutablePointer<Int32>) -> Float {
     let body = count & ~(lanes &- 1)
+    let (largest, strange) = extent(x, count)
+    let factors = V(repeating: largest < leastMagnitude ? 0 : 127 / largest), shift = V(repeating: roundingShift)
+    let to = UnsafeMutableRawPointer(words), elementBytes = 4 / wordDepth
+    var i = 0
+    while i < body {
+        storeQuantised(unsafeBitCast(load(x + i) * factors + shift, to: VBits.self), to + i &* elementBytes)
+        i &+= lanes
+    }
+    if body < count {
+        let tail = load(x + body, count: count &- body, filler: 0)
+        storeQuantised(unsafeBitCast(tail * factors + shift, to: VBits.self), to + body &* elementBytes)
+    }
+    return (largest < leastMagnitude ? 0 : largest / 127) + strange
+}
+
+/// max|x| of `count` elements; and 0, or NaN where an element is NaN or infinite.
+@inline(__always) private func extent(_ x: UnsafePointer<Float>, _ count: Int) -> (largest: Float, strange: Float) {
+    let body = count & ~(lanes &- 1)
     let tail = load(x + body, count: count &- body, filler: 0)
     var high = magnitude(tail)
     var strange = tail * 0
@@ -25,54 +43,35 @@ public func quantise(_ x: UnsafePointer<Float>, count: Int, into words: UnsafeMu
         strange += values * 0
         i &+= lanes
     }
-    let largest = horizontalMaximum(high)
-    let factors = V(repeating: largest < leastMagnitude ? 0 : 127 / largest), shift = V(repeating: roundingShift)
-    let to = UnsafeMutableRawPointer(words), elementBytes = 4 / wordDepth
-    i = 0
-    while i < body {
-        storeQuantised(unsafeBitCast(load(x + i) * factors + shift, to: VBits.self), to + i &* elementBytes)
-        i &+= lanes
-    }
-    if body < count {
-        storeQuantised(unsafeBitCast(tail * factors + shift, to: VBits.self), to + body &* elementBytes)
-    }
-    return (largest < leastMagnitude ? 0 : largest / 127) + horizontalSum(strange)
+    return (horizontalMaximum(high), horizontalSum(strange))
 }
 
 @inline(__always) private func magnitude(_ x: V) -> V {
     unsafeBitCast(unsafeBitCast(x, to: VBits.self) & VBits(repeating: 0x7fff_ffff), to: V.self)
 }
 
-/// Lays weights out in panels of bytes, [⌈columns / panelWidth⌉][⌈depth / wordDepth⌉][panelWidth][wordDepth], each column
-/// quantised as ``quantise(_:count:into:)`` does a row.
+/// Lays columns out in panels of bytes, [panel][⌈depth / wordDepth⌉][panelWidth][wordDepth], each quantised as
+/// ``quantise(_:count:into:)`` does a row. Nothing is written behind the last column.
 ///
 /// - Parameters:
 ///   - b: [columns, depth], as PyTorch's weights, rows `ldb` apart.
-///   - out: room for the panels; zeros behind the last column and the last row.
-///   - scales: by which each column is to be multiplied; as many as the panels have columns.
-///   - starts: what the sums of each column begin with, so that `byteOffset` cancels out; as many.
+///   - first: the column of the panels that the first of these is.
+///   - out: the panels.
+///   - scales: by which each column of the panels is to be multiplied.
+///   - starts: what the sums of each begin with, so that `byteOffset` cancels out.
 public func packBytes(
-    _ b: UnsafePointer<Float>, ldb: Int, depth: Int, columns: Int, into out: UnsafeMutablePointer<Int8>,
+    _ b: UnsafePointer<Float>, ldb: Int, depth: Int, columns: Int, first: Int, into out: UnsafeMutablePointer<Int8>,
     scales: UnsafeMutablePointer<Float>, starts: UnsafeMutablePointer<Int32>
 ) {
     let words = (depth &+ wordDepth &- 1) / wordDepth
-    var panel = out
     var column = 0
     while column < columns {
-        var j = 0
-        while j < panelWidth {
-            let place = column &+ j
-            if place < columns {
-                let sum = packColumn(b + place &* ldb, depth, words, panel + j &* wordDepth, scales + place)
-                starts[place] = 0 &- byteOffset &* sum
-            } else {
-                clearColumn(words, panel + j &* wordDepth)
-                (scales[place], starts[place]) = (0, 0)
-            }
-            j &+= 1
-        }
-        panel += words &* panelWidth &* wordDepth
-        column &+= panelWidth
+        let place = first &+ column
+        let panel = out + place / panelWidth &* words &* panelWidth &* wordDepth
+        let sum = packColumn(
+            b + column &* ldb, depth, words, panel + place % panelWidth &* wordDepth, scales + place)
+        starts[place] = 0 &- byteOffset &* sum
+        column &+= 1
     }
 }
 
@@ -81,14 +80,7 @@ public func packBytes(
     _ x: UnsafePointer<Float>, _ depth: Int, _ words: Int, _ out: UnsafeMutablePointer<Int8>,
     _ scale: UnsafeMutablePointer<Float>
 ) -> Int32 {
-    var largest: Float = 0
-    var strange: Float = 0
-    var k = 0
-    while k < depth {
-        if x[k].magnitude > largest { largest = x[k].magnitude }
-        strange += x[k] * 0
-        k &+= 1
-    }
+    let (largest, strange) = extent(x, depth)
     let factor = largest < leastMagnitude ? 0 : 127 / largest
     scale.pointee = (largest < leastMagnitude ? 0 : largest / 127) + strange
     var sum: Int32 = 0
@@ -105,18 +97,6 @@ public func packBytes(
         word &+= 1
     }
     return sum
-}
-
-@inline(__always) private func clearColumn(_ words: Int, _ out: UnsafeMutablePointer<Int8>) {
-    var word = 0
-    while word < words {
-        var part = 0
-        while part < wordDepth {
-            out[word &* panelWidth &* wordDepth &+ part] = 0
-            part &+= 1
-        }
-        word &+= 1
-    }
 }
 
 /// Elements of a word of quantised numbers, as this form lays them out.
@@ -146,31 +126,27 @@ public func roundToBF16(_ x: UnsafePointer<Float>, count: Int, into words: Unsaf
     return rounded.replacing(with: upper | VBits(repeating: 0x40), where: x .!= x)
 }
 
-/// Lays weights out in panels of bfloat16: [⌈columns / panelWidth⌉][⌈depth / 2⌉][panelWidth][2].
+/// Lays columns out in panels of bfloat16: [panel][⌈depth / 2⌉][panelWidth][2]. Nothing is written behind the last column.
 ///
 /// - Parameters:
 ///   - b: [columns, depth], as PyTorch's weights, rows `ldb` apart.
-///   - out: room for the panels; zeros behind the last column and the last row.
+///   - first: the column of the panels that the first of these is.
+///   - out: the panels.
 public func packBF16(
-    _ b: UnsafePointer<Float>, ldb: Int, depth: Int, columns: Int, into out: UnsafeMutablePointer<UInt16>
+    _ b: UnsafePointer<Float>, ldb: Int, depth: Int, columns: Int, first: Int, into out: UnsafeMutablePointer<UInt16>
 ) {
     let words = (depth &+ 1) / 2
-    var panel = out
     var column = 0
     while column < columns {
-        var j = 0
-        while j < panelWidth {
-            let x = b + (column &+ j) &* ldb
-            var k = 0
-            while k < 2 &* words {
-                let isThere = column &+ j < columns && k < depth
-                panel[k / 2 &* panelWidth &* 2 &+ 2 &* j &+ k % 2] = isThere ? nearestBF16(x[k]) : 0
-                k &+= 1
-            }
-            j &+= 1
+        let place = first &+ column
+        let to = out + (place / panelWidth &* words &* panelWidth &+ place % panelWidth) &* 2
+        let x = b + column &* ldb
+        var k = 0
+        while k < 2 &* words {
+            to[k / 2 &* panelWidth &* 2 &+ k % 2] = k < depth ? nearestBF16(x[k]) : 0
+            k &+= 1
         }
-        panel += words &* panelWidth &* 2
-        column &+= panelWidth
+        column &+= 1
     }
 }
 

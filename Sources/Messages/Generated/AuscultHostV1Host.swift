@@ -97,10 +97,11 @@ extension HostV1 {
         public var results: UInt64 = 0
         public var resultBytes: UInt64 = 0
         public var allResultBytes: UInt64 = 0
+        public var confinement: HostV1.Confinement?
 
         public static let fullName = "auscult.host.v1.Load"
         public init() {}
-        public init(folder: String = "", library: String = "", pluginId: String = "", version: String = "", results: UInt64 = 0, resultBytes: UInt64 = 0, allResultBytes: UInt64 = 0) {
+        public init(folder: String = "", library: String = "", pluginId: String = "", version: String = "", results: UInt64 = 0, resultBytes: UInt64 = 0, allResultBytes: UInt64 = 0, confinement: HostV1.Confinement? = nil) {
             self.folder = folder
             self.library = library
             self.pluginId = pluginId
@@ -108,6 +109,7 @@ extension HostV1 {
             self.results = results
             self.resultBytes = resultBytes
             self.allResultBytes = allResultBytes
+            self.confinement = confinement
         }
 
         public static func makeC() -> Auscult__Host__V1__Load {
@@ -124,6 +126,7 @@ extension HostV1 {
             results = c.results
             resultBytes = c.result_bytes
             allResultBytes = c.all_result_bytes
+            confinement = Read.message(c.confinement)
         }
 
         public func fill(_ c: inout Auscult__Host__V1__Load, _ arena: MessageArena) {
@@ -134,6 +137,58 @@ extension HostV1 {
             c.results = results
             c.result_bytes = resultBytes
             c.all_result_bytes = allResultBytes
+            c.confinement = arena.message(confinement)
+        }
+    }
+
+    /// What the process keeps; it gives away the rest before it loads the library.
+    public struct Confinement: ProtoMessage {
+        /// Files, and folders with all that is in them.
+        public var read: [String] = []
+        public var write: [String] = []
+        public var network: Bool = false
+        /// Nothing is given away.
+        public var unconfined: Bool = false
+        /// Whether a system call that is refused ends the process.
+        public var strict: Bool = false
+        /// The plugin's own folder, for temporary files; empty where it has none.
+        public var folder: String = ""
+
+        public static let fullName = "auscult.host.v1.Confinement"
+        public init() {}
+        public init(read: [String] = [], write: [String] = [], network: Bool = false, unconfined: Bool = false, strict: Bool = false, folder: String = "") {
+            self.read = read
+            self.write = write
+            self.network = network
+            self.unconfined = unconfined
+            self.strict = strict
+            self.folder = folder
+        }
+
+        public static func makeC() -> Auscult__Host__V1__Confinement {
+            var c = Auscult__Host__V1__Confinement()
+            auscult__host__v1__confinement__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__Host__V1__Confinement) {
+            read = Read.array(c.read, c.n_read) { Read.text($0) }
+            write = Read.array(c.write, c.n_write) { Read.text($0) }
+            network = c.network != 0
+            unconfined = c.unconfined != 0
+            strict = c.strict != 0
+            folder = Read.text(c.folder)
+        }
+
+        public func fill(_ c: inout Auscult__Host__V1__Confinement, _ arena: MessageArena) {
+            c.n_read = read.count
+            c.read = arena.array(read) { arena.text($0) }
+            c.n_write = write.count
+            c.write = arena.array(write) { arena.text($0) }
+            c.network = network ? 1 : 0
+            c.unconfined = unconfined ? 1 : 0
+            c.strict = strict ? 1 : 0
+            c.folder = arena.text(folder)
         }
     }
 

@@ -44,10 +44,11 @@ extension V1 {
         /// The folder with the register of models.
         public var dataFolder: String = ""
         public var kernels: V1.KernelStatus?
+        public var plugins: V1.PluginConfinement?
 
         public static let fullName = "auscult.v1.DaemonStatus"
         public init() {}
-        public init(version: String = "", pid: UInt32 = 0, socket: String = "", uptimeSeconds: Double = 0, draining: Bool = false, memoryBytes: UInt64 = 0, modelMemoryLimitBytes: UInt64 = 0, models: [V1.ResidentModel] = [], connections: UInt32 = 0, connectionLimit: UInt32 = 0, calls: [V1.CallInfo] = [], queueLength: UInt32 = 0, queueLimit: UInt32 = 0, jobsRunning: UInt32 = 0, idleExitSeconds: Double = 0, dataFolder: String = "", kernels: V1.KernelStatus? = nil) {
+        public init(version: String = "", pid: UInt32 = 0, socket: String = "", uptimeSeconds: Double = 0, draining: Bool = false, memoryBytes: UInt64 = 0, modelMemoryLimitBytes: UInt64 = 0, models: [V1.ResidentModel] = [], connections: UInt32 = 0, connectionLimit: UInt32 = 0, calls: [V1.CallInfo] = [], queueLength: UInt32 = 0, queueLimit: UInt32 = 0, jobsRunning: UInt32 = 0, idleExitSeconds: Double = 0, dataFolder: String = "", kernels: V1.KernelStatus? = nil, plugins: V1.PluginConfinement? = nil) {
             self.version = version
             self.pid = pid
             self.socket = socket
@@ -65,6 +66,7 @@ extension V1 {
             self.idleExitSeconds = idleExitSeconds
             self.dataFolder = dataFolder
             self.kernels = kernels
+            self.plugins = plugins
         }
 
         public static func makeC() -> Auscult__V1__DaemonStatus {
@@ -91,6 +93,7 @@ extension V1 {
             idleExitSeconds = c.idle_exit_seconds
             dataFolder = Read.text(c.data_folder)
             kernels = Read.message(c.kernels)
+            plugins = Read.message(c.plugins)
         }
 
         public func fill(_ c: inout Auscult__V1__DaemonStatus, _ arena: MessageArena) {
@@ -113,6 +116,39 @@ extension V1 {
             c.idle_exit_seconds = idleExitSeconds
             c.data_folder = arena.text(dataFolder)
             c.kernels = arena.message(kernels)
+            c.plugins = arena.message(plugins)
+        }
+    }
+
+    /// What keeps plugins to what they are granted.
+    public struct PluginConfinement: ProtoMessage {
+        /// The kernel's means that are used: "Landlock 7, seccomp"; "none".
+        public var means: String = ""
+        /// What does not hold on this kernel, a sentence each.
+        public var gaps: [String] = []
+
+        public static let fullName = "auscult.v1.PluginConfinement"
+        public init() {}
+        public init(means: String = "", gaps: [String] = []) {
+            self.means = means
+            self.gaps = gaps
+        }
+
+        public static func makeC() -> Auscult__V1__PluginConfinement {
+            var c = Auscult__V1__PluginConfinement()
+            auscult__v1__plugin_confinement__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__PluginConfinement) {
+            means = Read.text(c.means)
+            gaps = Read.array(c.gaps, c.n_gaps) { Read.text($0) }
+        }
+
+        public func fill(_ c: inout Auscult__V1__PluginConfinement, _ arena: MessageArena) {
+            c.means = arena.text(means)
+            c.n_gaps = gaps.count
+            c.gaps = arena.array(gaps) { arena.text($0) }
         }
     }
 

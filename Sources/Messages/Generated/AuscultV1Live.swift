@@ -3,11 +3,112 @@
 import CProtos
 
 extension V1 {
+    public struct ListSoundDevicesRequest: ProtoMessage {
+
+        public static let fullName = "auscult.v1.ListSoundDevicesRequest"
+        public init() {}
+
+        public static func makeC() -> Auscult__V1__ListSoundDevicesRequest {
+            var c = Auscult__V1__ListSoundDevicesRequest()
+            auscult__v1__list_sound_devices_request__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ListSoundDevicesRequest) {
+        }
+
+        public func fill(_ c: inout Auscult__V1__ListSoundDevicesRequest, _ arena: MessageArena) {}
+    }
+
+    public struct ListSoundDevicesResponse: ProtoMessage {
+        public var devices: [V1.SoundDevice] = []
+
+        public static let fullName = "auscult.v1.ListSoundDevicesResponse"
+        public init() {}
+        public init(devices: [V1.SoundDevice] = []) {
+            self.devices = devices
+        }
+
+        public static func makeC() -> Auscult__V1__ListSoundDevicesResponse {
+            var c = Auscult__V1__ListSoundDevicesResponse()
+            auscult__v1__list_sound_devices_response__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ListSoundDevicesResponse) {
+            devices = Read.messages(c.devices, c.n_devices)
+        }
+
+        public func fill(_ c: inout Auscult__V1__ListSoundDevicesResponse, _ arena: MessageArena) {
+            c.n_devices = devices.count
+            c.devices = arena.messages(devices)
+        }
+    }
+
+    /// A sound input.
+    public struct SoundDevice: ProtoMessage {
+        /// As LiveDevice.name takes it; it may change when something is plugged in.
+        public var number: UInt32 = 0
+        public var name: String = ""
+        /// ALSA, say.
+        public var hostApi: String = ""
+        public var channels: UInt32 = 0
+        /// Hertz.
+        public var sampleRate: Double = 0
+        /// Seconds that the device and its driver hold sound back, as they say.
+        public var latency: Double = 0
+        public var isDefault: Bool = false
+
+        public static let fullName = "auscult.v1.SoundDevice"
+        public init() {}
+        public init(number: UInt32 = 0, name: String = "", hostApi: String = "", channels: UInt32 = 0, sampleRate: Double = 0, latency: Double = 0, isDefault: Bool = false) {
+            self.number = number
+            self.name = name
+            self.hostApi = hostApi
+            self.channels = channels
+            self.sampleRate = sampleRate
+            self.latency = latency
+            self.isDefault = isDefault
+        }
+
+        public static func makeC() -> Auscult__V1__SoundDevice {
+            var c = Auscult__V1__SoundDevice()
+            auscult__v1__sound_device__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__SoundDevice) {
+            number = c.number
+            name = Read.text(c.name)
+            hostApi = Read.text(c.host_api)
+            channels = c.channels
+            sampleRate = c.sample_rate
+            latency = c.latency
+            isDefault = c.is_default != 0
+        }
+
+        public func fill(_ c: inout Auscult__V1__SoundDevice, _ arena: MessageArena) {
+            c.number = number
+            c.name = arena.text(name)
+            c.host_api = arena.text(hostApi)
+            c.channels = channels
+            c.sample_rate = sampleRate
+            c.latency = latency
+            c.is_default = isDefault ? 1 : 0
+        }
+    }
+
     public struct LiveInput: ProtoMessage {
         public enum Input: Hashable, Sendable {
             case open(V1.LiveOpen)
             /// 16 kHz mono signed 16-bit little-endian samples, at most 1 MiB.
             case pcmS16le([UInt8])
+            /// The same, with what is known about them.
+            case sound(V1.LiveSound)
+            /// What the next passes run under, in place of what held before; empty for nothing.
+            case interventions(V1.LiveInterventions)
+            /// Told among the events, at the newest sound.
+            case mark(V1.LiveMark)
         }
         public var input: Input?
 
@@ -27,6 +128,9 @@ extension V1 {
             switch c.input_case.rawValue {
             case 1: input = Read.message(c.open).map { .open($0) }
             case 2: input = .pcmS16le(Read.bytes(c.pcm_s16le))
+            case 3: input = Read.message(c.sound).map { .sound($0) }
+            case 4: input = Read.message(c.interventions).map { .interventions($0) }
+            case 5: input = Read.message(c.mark).map { .mark($0) }
             default: break
             }
         }
@@ -39,8 +143,102 @@ extension V1 {
             case .pcmS16le(let value)?:
                 c.input_case = .init(rawValue: 2)
                 c.pcm_s16le = arena.bytes(value)
+            case .sound(let value)?:
+                c.input_case = .init(rawValue: 3)
+                c.sound = arena.message(value)
+            case .interventions(let value)?:
+                c.input_case = .init(rawValue: 4)
+                c.interventions = arena.message(value)
+            case .mark(let value)?:
+                c.input_case = .init(rawValue: 5)
+                c.mark = arena.message(value)
             case nil: break
             }
+        }
+    }
+
+    /// Samples, when they were captured, and what was lost before them.
+    public struct LiveSound: ProtoMessage {
+        /// As LiveInput.pcm_s16le.
+        public var pcmS16le: [UInt8] = []
+        /// Of the first sample: nanoseconds since 1970. 0 where nobody knows; then it is their arrival that counts.
+        public var capturedUnixNs: Int64 = 0
+        /// Samples that were lost before these. What came before and what comes after are never heard as one.
+        public var lost: UInt64 = 0
+
+        public static let fullName = "auscult.v1.LiveSound"
+        public init() {}
+        public init(pcmS16le: [UInt8] = [], capturedUnixNs: Int64 = 0, lost: UInt64 = 0) {
+            self.pcmS16le = pcmS16le
+            self.capturedUnixNs = capturedUnixNs
+            self.lost = lost
+        }
+
+        public static func makeC() -> Auscult__V1__LiveSound {
+            var c = Auscult__V1__LiveSound()
+            auscult__v1__live_sound__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveSound) {
+            pcmS16le = Read.bytes(c.pcm_s16le)
+            capturedUnixNs = c.captured_unix_ns
+            lost = c.lost
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveSound, _ arena: MessageArena) {
+            c.pcm_s16le = arena.bytes(pcmS16le)
+            c.captured_unix_ns = capturedUnixNs
+            c.lost = lost
+        }
+    }
+
+    public struct LiveInterventions: ProtoMessage {
+        public var interventions: [V1.Intervention] = []
+
+        public static let fullName = "auscult.v1.LiveInterventions"
+        public init() {}
+        public init(interventions: [V1.Intervention] = []) {
+            self.interventions = interventions
+        }
+
+        public static func makeC() -> Auscult__V1__LiveInterventions {
+            var c = Auscult__V1__LiveInterventions()
+            auscult__v1__live_interventions__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveInterventions) {
+            interventions = Read.messages(c.interventions, c.n_interventions)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveInterventions, _ arena: MessageArena) {
+            c.n_interventions = interventions.count
+            c.interventions = arena.messages(interventions)
+        }
+    }
+
+    public struct LiveMark: ProtoMessage {
+        public var label: String = ""
+
+        public static let fullName = "auscult.v1.LiveMark"
+        public init() {}
+        public init(label: String = "") {
+            self.label = label
+        }
+
+        public static func makeC() -> Auscult__V1__LiveMark {
+            var c = Auscult__V1__LiveMark()
+            auscult__v1__live_mark__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveMark) {
+            label = Read.text(c.label)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveMark, _ arena: MessageArena) {
+            c.label = arena.text(label)
         }
     }
 
@@ -59,10 +257,21 @@ extension V1 {
         public var deadlineMs: Int64 = 0
         /// Of MEL, the log-mel is that of the sound in the window, since nobody knows what is to come.
         public var padding: V1.Padding = V1.Padding(rawValue: 0)
+        /// Features from a rolling short context, and levels at its pace. Without it, features come with the steps, each frame once, and from
+        /// the text's window.
+        public var rolling: V1.LiveRolling?
+        /// What passes run under, to begin with.
+        public var interventions: [V1.Intervention] = []
+        /// Whether the text is also written without interventions, side by side.
+        public var compare: Bool = false
+        /// The input to listen to; the client then sends no sound.
+        public var device: V1.LiveDevice?
+        /// How much of the text's window the encoder computes.
+        public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
 
         public static let fullName = "auscult.v1.LiveOpen"
         public init() {}
-        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0)) {
+        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0), rolling: V1.LiveRolling? = nil, interventions: [V1.Intervention] = [], compare: Bool = false, device: V1.LiveDevice? = nil, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)) {
             self.model = model
             self.language = language
             self.transcribe = transcribe
@@ -71,6 +280,11 @@ extension V1 {
             self.windowMs = windowMs
             self.deadlineMs = deadlineMs
             self.padding = padding
+            self.rolling = rolling
+            self.interventions = interventions
+            self.compare = compare
+            self.device = device
+            self.context = context
         }
 
         public static func makeC() -> Auscult__V1__LiveOpen {
@@ -88,6 +302,11 @@ extension V1 {
             windowMs = c.window_ms
             deadlineMs = c.deadline_ms
             padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
+            rolling = Read.message(c.rolling)
+            interventions = Read.messages(c.interventions, c.n_interventions)
+            compare = c.compare != 0
+            device = Read.message(c.device)
+            context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
         }
 
         public func fill(_ c: inout Auscult__V1__LiveOpen, _ arena: MessageArena) {
@@ -100,6 +319,83 @@ extension V1 {
             c.window_ms = windowMs
             c.deadline_ms = deadlineMs
             c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
+            c.rolling = arena.message(rolling)
+            c.n_interventions = interventions.count
+            c.interventions = arena.messages(interventions)
+            c.compare = compare ? 1 : 0
+            c.device = arena.message(device)
+            c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
+        }
+    }
+
+    /// Features as they settle.
+    ///
+    /// Contexts begin on a grid of a quarter of their length, so a frame is heard in several, and settles in one: that in which three
+    /// eighths of the context, more or less an eighth, follow it. Its value there depends on the sound alone, not on hops or on how busy
+    /// the engine is, and equals that of Trace with context AUTO and that context as the span. What has not settled comes from the context
+    /// that ends with the newest sound.
+    public struct LiveRolling: ProtoMessage {
+        /// Milliseconds of new sound between two passes, in whole frames of 20; 0 for 100. Where the engine is busy it is more.
+        public var hopMs: UInt32 = 0
+        /// Milliseconds of a context, a multiple of 80, 400 or more; 0 for 3200, or what the model can hear.
+        public var contextMs: UInt32 = 0
+        /// A value is told again when it changed by more than this part of the largest magnitude that its feature has had; 0 for 0.05.
+        public var revision: Float = 0
+        /// Whether passes are made where nobody speaks as well.
+        public var inSilence: Bool = false
+
+        public static let fullName = "auscult.v1.LiveRolling"
+        public init() {}
+        public init(hopMs: UInt32 = 0, contextMs: UInt32 = 0, revision: Float = 0, inSilence: Bool = false) {
+            self.hopMs = hopMs
+            self.contextMs = contextMs
+            self.revision = revision
+            self.inSilence = inSilence
+        }
+
+        public static func makeC() -> Auscult__V1__LiveRolling {
+            var c = Auscult__V1__LiveRolling()
+            auscult__v1__live_rolling__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveRolling) {
+            hopMs = c.hop_ms
+            contextMs = c.context_ms
+            revision = c.revision
+            inSilence = c.in_silence != 0
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveRolling, _ arena: MessageArena) {
+            c.hop_ms = hopMs
+            c.context_ms = contextMs
+            c.revision = revision
+            c.in_silence = inSilence ? 1 : 0
+        }
+    }
+
+    public struct LiveDevice: ProtoMessage {
+        /// A number of the list, a name, or a part of one name; empty for the default.
+        public var name: String = ""
+
+        public static let fullName = "auscult.v1.LiveDevice"
+        public init() {}
+        public init(name: String = "") {
+            self.name = name
+        }
+
+        public static func makeC() -> Auscult__V1__LiveDevice {
+            var c = Auscult__V1__LiveDevice()
+            auscult__v1__live_device__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveDevice) {
+            name = Read.text(c.name)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveDevice, _ arena: MessageArena) {
+            c.name = arena.text(name)
         }
     }
 
@@ -147,19 +443,31 @@ extension V1 {
             case activations(V1.LiveActivations)
             /// The last message.
             case end(V1.LiveEnd)
+            case readings(V1.LiveReadings)
+            case unread(V1.LiveUnread)
+            case gap(V1.LiveGap)
+            case steering(V1.LiveSteering)
+            case marked(V1.LiveMarked)
+            case source(V1.LiveSource)
         }
         /// Counts from 1; 0 on `started`.
         public var seq: UInt64 = 0
         /// Events that were dropped before this one because the reader was too slow.
         public var dropped: UInt64 = 0
         public var event: Event?
+        /// When the newest sound that the event speaks of was captured, and when the event was made: nanoseconds since 1970; 0 where nobody
+        /// knows.
+        public var capturedUnixNs: Int64 = 0
+        public var madeUnixNs: Int64 = 0
 
         public static let fullName = "auscult.v1.LiveEvent"
         public init() {}
-        public init(seq: UInt64 = 0, dropped: UInt64 = 0, event: Event? = nil) {
+        public init(seq: UInt64 = 0, dropped: UInt64 = 0, event: Event? = nil, capturedUnixNs: Int64 = 0, madeUnixNs: Int64 = 0) {
             self.seq = seq
             self.dropped = dropped
             self.event = event
+            self.capturedUnixNs = capturedUnixNs
+            self.madeUnixNs = madeUnixNs
         }
 
         public static func makeC() -> Auscult__V1__LiveEvent {
@@ -178,8 +486,16 @@ extension V1 {
             case 6: event = Read.message(c.segment).map { .segment($0) }
             case 7: event = Read.message(c.activations).map { .activations($0) }
             case 8: event = Read.message(c.end).map { .end($0) }
+            case 9: event = Read.message(c.readings).map { .readings($0) }
+            case 10: event = Read.message(c.unread).map { .unread($0) }
+            case 11: event = Read.message(c.gap).map { .gap($0) }
+            case 12: event = Read.message(c.steering).map { .steering($0) }
+            case 13: event = Read.message(c.marked).map { .marked($0) }
+            case 14: event = Read.message(c.source).map { .source($0) }
             default: break
             }
+            capturedUnixNs = c.captured_unix_ns
+            madeUnixNs = c.made_unix_ns
         }
 
         public func fill(_ c: inout Auscult__V1__LiveEvent, _ arena: MessageArena) {
@@ -204,8 +520,28 @@ extension V1 {
             case .end(let value)?:
                 c.event_case = .init(rawValue: 8)
                 c.end = arena.message(value)
+            case .readings(let value)?:
+                c.event_case = .init(rawValue: 9)
+                c.readings = arena.message(value)
+            case .unread(let value)?:
+                c.event_case = .init(rawValue: 10)
+                c.unread = arena.message(value)
+            case .gap(let value)?:
+                c.event_case = .init(rawValue: 11)
+                c.gap = arena.message(value)
+            case .steering(let value)?:
+                c.event_case = .init(rawValue: 12)
+                c.steering = arena.message(value)
+            case .marked(let value)?:
+                c.event_case = .init(rawValue: 13)
+                c.marked = arena.message(value)
+            case .source(let value)?:
+                c.event_case = .init(rawValue: 14)
+                c.source = arena.message(value)
             case nil: break
             }
+            c.captured_unix_ns = capturedUnixNs
+            c.made_unix_ns = madeUnixNs
         }
     }
 
@@ -216,14 +552,17 @@ extension V1 {
         /// Decibels below full scale; -120 for silence.
         public var rmsDb: Float = 0
         public var peakDb: Float = 0
+        /// Whether some of it may be a voice: by level, against the quietest of late.
+        public var voice: Bool = false
 
         public static let fullName = "auscult.v1.LiveLevel"
         public init() {}
-        public init(start: Double = 0, end: Double = 0, rmsDb: Float = 0, peakDb: Float = 0) {
+        public init(start: Double = 0, end: Double = 0, rmsDb: Float = 0, peakDb: Float = 0, voice: Bool = false) {
             self.start = start
             self.end = end
             self.rmsDb = rmsDb
             self.peakDb = peakDb
+            self.voice = voice
         }
 
         public static func makeC() -> Auscult__V1__LiveLevel {
@@ -237,6 +576,7 @@ extension V1 {
             end = c.end
             rmsDb = c.rms_db
             peakDb = c.peak_db
+            voice = c.voice != 0
         }
 
         public func fill(_ c: inout Auscult__V1__LiveLevel, _ arena: MessageArena) {
@@ -244,6 +584,7 @@ extension V1 {
             c.end = end
             c.rms_db = rmsDb
             c.peak_db = peakDb
+            c.voice = voice ? 1 : 0
         }
     }
 
@@ -252,13 +593,19 @@ extension V1 {
         public var start: Double = 0
         public var end: Double = 0
         public var text: String = ""
+        /// The beginning of it, in whole words, that the hypothesis before had too.
+        public var stable: String = ""
+        /// Whether it was written without interventions, beside another that was not.
+        public var plain: Bool = false
 
         public static let fullName = "auscult.v1.LiveHypothesis"
         public init() {}
-        public init(start: Double = 0, end: Double = 0, text: String = "") {
+        public init(start: Double = 0, end: Double = 0, text: String = "", stable: String = "", plain: Bool = false) {
             self.start = start
             self.end = end
             self.text = text
+            self.stable = stable
+            self.plain = plain
         }
 
         public static func makeC() -> Auscult__V1__LiveHypothesis {
@@ -271,12 +618,16 @@ extension V1 {
             start = c.start
             end = c.end
             text = Read.text(c.text)
+            stable = Read.text(c.stable)
+            plain = c.plain != 0
         }
 
         public func fill(_ c: inout Auscult__V1__LiveHypothesis, _ arena: MessageArena) {
             c.start = start
             c.end = end
             c.text = arena.text(text)
+            c.stable = arena.text(stable)
+            c.plain = plain ? 1 : 0
         }
     }
 
@@ -287,15 +638,18 @@ extension V1 {
         public var text: String = ""
         public var avgLogprob: Double = 0
         public var noSpeechProb: Double?
+        /// As LiveHypothesis.plain.
+        public var plain: Bool = false
 
         public static let fullName = "auscult.v1.LiveSegment"
         public init() {}
-        public init(start: Double = 0, end: Double = 0, text: String = "", avgLogprob: Double = 0, noSpeechProb: Double? = nil) {
+        public init(start: Double = 0, end: Double = 0, text: String = "", avgLogprob: Double = 0, noSpeechProb: Double? = nil, plain: Bool = false) {
             self.start = start
             self.end = end
             self.text = text
             self.avgLogprob = avgLogprob
             self.noSpeechProb = noSpeechProb
+            self.plain = plain
         }
 
         public static func makeC() -> Auscult__V1__LiveSegment {
@@ -310,6 +664,7 @@ extension V1 {
             text = Read.text(c.text)
             avgLogprob = c.avg_logprob
             if c.has_no_speech_prob_case.rawValue == 5 { noSpeechProb = c.no_speech_prob }
+            plain = c.plain != 0
         }
 
         public func fill(_ c: inout Auscult__V1__LiveSegment, _ arena: MessageArena) {
@@ -321,6 +676,7 @@ extension V1 {
                 c.has_no_speech_prob_case = .init(rawValue: 5)
                 c.no_speech_prob = noSpeechProb
             }
+            c.plain = plain ? 1 : 0
         }
     }
 
@@ -392,13 +748,16 @@ extension V1 {
         public var skippedSteps: UInt64 = 0
         /// What windows were padded with.
         public var padding: V1.Padding = V1.Padding(rawValue: 0)
+        /// Hops whose pass was made together with a later one because the engine was busy.
+        public var mergedHops: UInt64 = 0
 
         public static let fullName = "auscult.v1.LiveEnd"
         public init() {}
-        public init(duration: Double = 0, skippedSteps: UInt64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0)) {
+        public init(duration: Double = 0, skippedSteps: UInt64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0), mergedHops: UInt64 = 0) {
             self.duration = duration
             self.skippedSteps = skippedSteps
             self.padding = padding
+            self.mergedHops = mergedHops
         }
 
         public static func makeC() -> Auscult__V1__LiveEnd {
@@ -411,18 +770,264 @@ extension V1 {
             duration = c.duration
             skippedSteps = c.skipped_steps
             padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
+            mergedHops = c.merged_hops
         }
 
         public func fill(_ c: inout Auscult__V1__LiveEnd, _ arena: MessageArena) {
             c.duration = duration
             c.skipped_steps = skippedSteps
             c.padding = Auscult__V1__Padding(rawValue: UInt32(bitPattern: padding.rawValue))
+            c.merged_hops = mergedHops
+        }
+    }
+
+    /// The features' values in some frames, by one pass of `rolling`: new ones, those that changed, and those that settle.
+    public struct LiveReadings: ProtoMessage {
+        /// The sound that the pass heard. A frame's value has seen what lies between the frame and `end`.
+        public var start: Double = 0
+        public var end: Double = 0
+        public var framesPerSecond: Double = 0
+        /// The frames, counted from `start`, in order; the first is `start`'s.
+        public var frames: [UInt32] = []
+        /// So many of them, from the first, are settled: they are not told again.
+        public var settled: UInt32 = 0
+        /// One list a feature, in the order of LiveOpen.features; one value for each of `frames`.
+        public var features: [V1.FeatureValues] = []
+
+        public static let fullName = "auscult.v1.LiveReadings"
+        public init() {}
+        public init(start: Double = 0, end: Double = 0, framesPerSecond: Double = 0, frames: [UInt32] = [], settled: UInt32 = 0, features: [V1.FeatureValues] = []) {
+            self.start = start
+            self.end = end
+            self.framesPerSecond = framesPerSecond
+            self.frames = frames
+            self.settled = settled
+            self.features = features
+        }
+
+        public static func makeC() -> Auscult__V1__LiveReadings {
+            var c = Auscult__V1__LiveReadings()
+            auscult__v1__live_readings__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveReadings) {
+            start = c.start
+            end = c.end
+            framesPerSecond = c.frames_per_second
+            frames = Read.array(c.frames, c.n_frames) { $0 }
+            settled = c.settled
+            features = Read.messages(c.features, c.n_features)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveReadings, _ arena: MessageArena) {
+            c.start = start
+            c.end = end
+            c.frames_per_second = framesPerSecond
+            c.n_frames = frames.count
+            c.frames = arena.array(frames) { $0 }
+            c.settled = settled
+            c.n_features = features.count
+            c.features = arena.messages(features)
+        }
+    }
+
+    /// Frames that are not told.
+    public struct LiveUnread: ProtoMessage {
+        public struct Reason: ProtoEnum {
+            public var rawValue: Int32
+            public init(rawValue: Int32) { self.rawValue = rawValue }
+            public static let reasonUnspecified = Reason(rawValue: 0)
+            /// Nobody spoke in their context.
+            public static let silence = Reason(rawValue: 1)
+            /// The engine was busy for longer than a context.
+            public static let busy = Reason(rawValue: 2)
+            public static let allCases: [Reason] = [.silence, .busy]
+            public static let names = ["silence", "busy"]
+        }
+        public var start: Double = 0
+        public var end: Double = 0
+        public var reason: V1.LiveUnread.Reason = V1.LiveUnread.Reason(rawValue: 0)
+
+        public static let fullName = "auscult.v1.LiveUnread"
+        public init() {}
+        public init(start: Double = 0, end: Double = 0, reason: V1.LiveUnread.Reason = V1.LiveUnread.Reason(rawValue: 0)) {
+            self.start = start
+            self.end = end
+            self.reason = reason
+        }
+
+        public static func makeC() -> Auscult__V1__LiveUnread {
+            var c = Auscult__V1__LiveUnread()
+            auscult__v1__live_unread__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveUnread) {
+            start = c.start
+            end = c.end
+            reason = V1.LiveUnread.Reason(rawValue: Int32(bitPattern: c.reason.rawValue))
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveUnread, _ arena: MessageArena) {
+            c.start = start
+            c.end = end
+            c.reason = Auscult__V1__LiveUnread__Reason(rawValue: UInt32(bitPattern: reason.rawValue))
+        }
+    }
+
+    /// Sound that was lost.
+    public struct LiveGap: ProtoMessage {
+        public var start: Double = 0
+        public var end: Double = 0
+        /// A few words: what happened.
+        public var reason: String = ""
+
+        public static let fullName = "auscult.v1.LiveGap"
+        public init() {}
+        public init(start: Double = 0, end: Double = 0, reason: String = "") {
+            self.start = start
+            self.end = end
+            self.reason = reason
+        }
+
+        public static func makeC() -> Auscult__V1__LiveGap {
+            var c = Auscult__V1__LiveGap()
+            auscult__v1__live_gap__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveGap) {
+            start = c.start
+            end = c.end
+            reason = Read.text(c.reason)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveGap, _ arena: MessageArena) {
+            c.start = start
+            c.end = end
+            c.reason = arena.text(reason)
+        }
+    }
+
+    /// What holds from the passes on that hear sound after `start`.
+    public struct LiveSteering: ProtoMessage {
+        public var start: Double = 0
+        /// Their text form.
+        public var interventions: [String] = []
+
+        public static let fullName = "auscult.v1.LiveSteering"
+        public init() {}
+        public init(start: Double = 0, interventions: [String] = []) {
+            self.start = start
+            self.interventions = interventions
+        }
+
+        public static func makeC() -> Auscult__V1__LiveSteering {
+            var c = Auscult__V1__LiveSteering()
+            auscult__v1__live_steering__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveSteering) {
+            start = c.start
+            interventions = Read.array(c.interventions, c.n_interventions) { Read.text($0) }
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveSteering, _ arena: MessageArena) {
+            c.start = start
+            c.n_interventions = interventions.count
+            c.interventions = arena.array(interventions) { arena.text($0) }
+        }
+    }
+
+    public struct LiveMarked: ProtoMessage {
+        public var time: Double = 0
+        public var label: String = ""
+
+        public static let fullName = "auscult.v1.LiveMarked"
+        public init() {}
+        public init(time: Double = 0, label: String = "") {
+            self.time = time
+            self.label = label
+        }
+
+        public static func makeC() -> Auscult__V1__LiveMarked {
+            var c = Auscult__V1__LiveMarked()
+            auscult__v1__live_marked__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveMarked) {
+            time = c.time
+            label = Read.text(c.label)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveMarked, _ arena: MessageArena) {
+            c.time = time
+            c.label = arena.text(label)
+        }
+    }
+
+    /// What became of the device.
+    public struct LiveSource: ProtoMessage {
+        public struct State: ProtoEnum {
+            public var rawValue: Int32
+            public init(rawValue: Int32) { self.rawValue = rawValue }
+            public static let stateUnspecified = State(rawValue: 0)
+            public static let open = State(rawValue: 1)
+            /// It is tried again until it is back, or the call ends.
+            public static let lost = State(rawValue: 2)
+            public static let allCases: [State] = [.open, .lost]
+            public static let names = ["open", "lost"]
+        }
+        public var state: V1.LiveSource.State = V1.LiveSource.State(rawValue: 0)
+        public var device: String = ""
+        /// Hertz, before sound is resampled.
+        public var sampleRate: Double = 0
+        /// Seconds that the device and its driver hold sound back, as they say.
+        public var latency: Double = 0
+        /// Why, where it was lost.
+        public var reason: String = ""
+
+        public static let fullName = "auscult.v1.LiveSource"
+        public init() {}
+        public init(state: V1.LiveSource.State = V1.LiveSource.State(rawValue: 0), device: String = "", sampleRate: Double = 0, latency: Double = 0, reason: String = "") {
+            self.state = state
+            self.device = device
+            self.sampleRate = sampleRate
+            self.latency = latency
+            self.reason = reason
+        }
+
+        public static func makeC() -> Auscult__V1__LiveSource {
+            var c = Auscult__V1__LiveSource()
+            auscult__v1__live_source__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveSource) {
+            state = V1.LiveSource.State(rawValue: Int32(bitPattern: c.state.rawValue))
+            device = Read.text(c.device)
+            sampleRate = c.sample_rate
+            latency = c.latency
+            reason = Read.text(c.reason)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveSource, _ arena: MessageArena) {
+            c.state = Auscult__V1__LiveSource__State(rawValue: UInt32(bitPattern: state.rawValue))
+            c.device = arena.text(device)
+            c.sample_rate = sampleRate
+            c.latency = latency
+            c.reason = arena.text(reason)
         }
     }
 
     public enum LiveRPC {
         public static let name = "auscult.v1.Live"
-        /// The first message is `open`, all others are `pcm_s16le`; closing the sending side ends the last segment.
+        /// The first message is `open`; sound follows, unless that names a device. Closing the sending side ends the last segment.
         public static let listen = RPC<V1.LiveInput, V1.LiveEvent>(name, "Listen", .bidirectional)
+        /// The sound inputs of the daemon's machine.
+        public static let devices = RPC<V1.ListSoundDevicesRequest, V1.ListSoundDevicesResponse>(name, "Devices", .unary)
     }
 }

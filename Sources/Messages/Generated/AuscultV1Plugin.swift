@@ -184,15 +184,18 @@ extension V1 {
         public var needs: V1.PluginNeeds?
         public var parameters: [V1.PluginParameter] = []
         public var outputs: [V1.PluginOutput] = []
+        /// What its manifest says that it needs.
+        public var permissions: V1.DeclaredPermissions?
 
         public static let fullName = "auscult.v1.PluginDescription"
         public init() {}
-        public init(listing: V1.PluginListing? = nil, description: String = "", needs: V1.PluginNeeds? = nil, parameters: [V1.PluginParameter] = [], outputs: [V1.PluginOutput] = []) {
+        public init(listing: V1.PluginListing? = nil, description: String = "", needs: V1.PluginNeeds? = nil, parameters: [V1.PluginParameter] = [], outputs: [V1.PluginOutput] = [], permissions: V1.DeclaredPermissions? = nil) {
             self.listing = listing
             self.description = description
             self.needs = needs
             self.parameters = parameters
             self.outputs = outputs
+            self.permissions = permissions
         }
 
         public static func makeC() -> Auscult__V1__PluginDescription {
@@ -207,6 +210,7 @@ extension V1 {
             needs = Read.message(c.needs)
             parameters = Read.messages(c.parameters, c.n_parameters)
             outputs = Read.messages(c.outputs, c.n_outputs)
+            permissions = Read.message(c.permissions)
         }
 
         public func fill(_ c: inout Auscult__V1__PluginDescription, _ arena: MessageArena) {
@@ -217,6 +221,92 @@ extension V1 {
             c.parameters = arena.messages(parameters)
             c.n_outputs = outputs.count
             c.outputs = arena.messages(outputs)
+            c.permissions = arena.message(permissions)
+        }
+    }
+
+    /// What a plugin needs beside the system's files, its bundle, its own folder, and the paths that its arguments name for reading.
+    public struct DeclaredPermissions: ProtoMessage {
+        /// Absolute paths that it reads. A run has to allow them.
+        public var read: [String] = []
+        /// Arguments that name a file, or a folder, that it writes. Whoever names one allows it.
+        public var writeFiles: [String] = []
+        public var writeFolders: [String] = []
+        /// A run has to allow it.
+        public var network: Bool = false
+
+        public static let fullName = "auscult.v1.DeclaredPermissions"
+        public init() {}
+        public init(read: [String] = [], writeFiles: [String] = [], writeFolders: [String] = [], network: Bool = false) {
+            self.read = read
+            self.writeFiles = writeFiles
+            self.writeFolders = writeFolders
+            self.network = network
+        }
+
+        public static func makeC() -> Auscult__V1__DeclaredPermissions {
+            var c = Auscult__V1__DeclaredPermissions()
+            auscult__v1__declared_permissions__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__DeclaredPermissions) {
+            read = Read.array(c.read, c.n_read) { Read.text($0) }
+            writeFiles = Read.array(c.write_files, c.n_write_files) { Read.text($0) }
+            writeFolders = Read.array(c.write_folders, c.n_write_folders) { Read.text($0) }
+            network = c.network != 0
+        }
+
+        public func fill(_ c: inout Auscult__V1__DeclaredPermissions, _ arena: MessageArena) {
+            c.n_read = read.count
+            c.read = arena.array(read) { arena.text($0) }
+            c.n_write_files = writeFiles.count
+            c.write_files = arena.array(writeFiles) { arena.text($0) }
+            c.n_write_folders = writeFolders.count
+            c.write_folders = arena.array(writeFolders) { arena.text($0) }
+            c.network = network ? 1 : 0
+        }
+    }
+
+    /// What the caller of a run allows its plugin, beside the paths that the arguments name.
+    public struct PluginPermissions: ProtoMessage {
+        /// Files, and folders with all that is in them. Relative paths are the caller's.
+        public var read: [String] = []
+        public var write: [String] = []
+        /// TCP and UDP.
+        public var network: Bool = false
+        /// Nothing is refused: what the daemon's user may do, the plugin may.
+        public var unconfined: Bool = false
+
+        public static let fullName = "auscult.v1.PluginPermissions"
+        public init() {}
+        public init(read: [String] = [], write: [String] = [], network: Bool = false, unconfined: Bool = false) {
+            self.read = read
+            self.write = write
+            self.network = network
+            self.unconfined = unconfined
+        }
+
+        public static func makeC() -> Auscult__V1__PluginPermissions {
+            var c = Auscult__V1__PluginPermissions()
+            auscult__v1__plugin_permissions__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__PluginPermissions) {
+            read = Read.array(c.read, c.n_read) { Read.text($0) }
+            write = Read.array(c.write, c.n_write) { Read.text($0) }
+            network = c.network != 0
+            unconfined = c.unconfined != 0
+        }
+
+        public func fill(_ c: inout Auscult__V1__PluginPermissions, _ arena: MessageArena) {
+            c.n_read = read.count
+            c.read = arena.array(read) { arena.text($0) }
+            c.n_write = write.count
+            c.write = arena.array(write) { arena.text($0) }
+            c.network = network ? 1 : 0
+            c.unconfined = unconfined ? 1 : 0
         }
     }
 
@@ -459,10 +549,12 @@ extension V1 {
         public var pluginFolders: [String] = []
         /// Whether a recording with a notice is left out, or ends the run, like one that cannot be read.
         public var strict: Bool = false
+        /// What the plugin may do beside what it is given; absent for nothing more.
+        public var permissions: V1.PluginPermissions?
 
         public static let fullName = "auscult.v1.RunPluginRequest"
         public init() {}
-        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false, padding: V1.Padding = V1.Padding(rawValue: 0), pluginFolders: [String] = [], strict: Bool = false) {
+        public init(pluginId: String = "", model: V1.ModelRef? = nil, audio: [V1.AudioSource] = [], arguments: [V1.PluginArgument] = [], interventions: [V1.Intervention] = [], deadlineMs: Int64 = 0, dataSets: [String] = [], shard: V1.Shard? = nil, checkpoint: String = "", stateFile: String = "", workers: UInt32 = 0, seed: UInt64 = 0, stopAtBroken: Bool = false, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), returnState: Bool = false, padding: V1.Padding = V1.Padding(rawValue: 0), pluginFolders: [String] = [], strict: Bool = false, permissions: V1.PluginPermissions? = nil) {
             self.pluginId = pluginId
             self.model = model
             self.audio = audio
@@ -481,6 +573,7 @@ extension V1 {
             self.padding = padding
             self.pluginFolders = pluginFolders
             self.strict = strict
+            self.permissions = permissions
         }
 
         public static func makeC() -> Auscult__V1__RunPluginRequest {
@@ -508,6 +601,7 @@ extension V1 {
             padding = V1.Padding(rawValue: Int32(bitPattern: c.padding.rawValue))
             pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
             strict = c.strict != 0
+            permissions = Read.message(c.permissions)
         }
 
         public func fill(_ c: inout Auscult__V1__RunPluginRequest, _ arena: MessageArena) {
@@ -534,6 +628,7 @@ extension V1 {
             c.n_plugin_folders = pluginFolders.count
             c.plugin_folders = arena.array(pluginFolders) { arena.text($0) }
             c.strict = strict ? 1 : 0
+            c.permissions = arena.message(permissions)
         }
     }
 
@@ -549,16 +644,19 @@ extension V1 {
         public var stateUploads: [String] = []
         /// Whether the state of all of them is sent as well, before `end`.
         public var returnState: Bool = false
+        /// As in RunPluginRequest.
+        public var permissions: V1.PluginPermissions?
 
         public static let fullName = "auscult.v1.MergePluginRequest"
         public init() {}
-        public init(stateFiles: [String] = [], stateFile: String = "", deadlineMs: Int64 = 0, pluginFolders: [String] = [], stateUploads: [String] = [], returnState: Bool = false) {
+        public init(stateFiles: [String] = [], stateFile: String = "", deadlineMs: Int64 = 0, pluginFolders: [String] = [], stateUploads: [String] = [], returnState: Bool = false, permissions: V1.PluginPermissions? = nil) {
             self.stateFiles = stateFiles
             self.stateFile = stateFile
             self.deadlineMs = deadlineMs
             self.pluginFolders = pluginFolders
             self.stateUploads = stateUploads
             self.returnState = returnState
+            self.permissions = permissions
         }
 
         public static func makeC() -> Auscult__V1__MergePluginRequest {
@@ -574,6 +672,7 @@ extension V1 {
             pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
             stateUploads = Read.array(c.state_uploads, c.n_state_uploads) { Read.text($0) }
             returnState = c.return_state != 0
+            permissions = Read.message(c.permissions)
         }
 
         public func fill(_ c: inout Auscult__V1__MergePluginRequest, _ arena: MessageArena) {
@@ -586,6 +685,7 @@ extension V1 {
             c.n_state_uploads = stateUploads.count
             c.state_uploads = arena.array(stateUploads) { arena.text($0) }
             c.return_state = returnState ? 1 : 0
+            c.permissions = arena.message(permissions)
         }
     }
 
@@ -649,13 +749,16 @@ extension V1 {
         public var model: V1.ModelRef?
         /// The arguments of every instance; a check that varies a parameter changes that one alone.
         public var arguments: [V1.PluginArgument] = []
+        /// As in RunPluginRequest.
+        public var permissions: V1.PluginPermissions?
 
         public static let fullName = "auscult.v1.ValidatePluginRequest"
         public init() {}
-        public init(path: String = "", model: V1.ModelRef? = nil, arguments: [V1.PluginArgument] = []) {
+        public init(path: String = "", model: V1.ModelRef? = nil, arguments: [V1.PluginArgument] = [], permissions: V1.PluginPermissions? = nil) {
             self.path = path
             self.model = model
             self.arguments = arguments
+            self.permissions = permissions
         }
 
         public static func makeC() -> Auscult__V1__ValidatePluginRequest {
@@ -668,6 +771,7 @@ extension V1 {
             path = Read.text(c.path)
             model = Read.message(c.model)
             arguments = Read.messages(c.arguments, c.n_arguments)
+            permissions = Read.message(c.permissions)
         }
 
         public func fill(_ c: inout Auscult__V1__ValidatePluginRequest, _ arena: MessageArena) {
@@ -675,6 +779,7 @@ extension V1 {
             c.model = arena.message(model)
             c.n_arguments = arguments.count
             c.arguments = arena.messages(arguments)
+            c.permissions = arena.message(permissions)
         }
     }
 

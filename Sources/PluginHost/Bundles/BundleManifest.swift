@@ -11,6 +11,7 @@ struct BundleManifest {
     let library: String
     let abiMajor: Int?
     let abiMinor: Int?
+    let permissions: DeclaredPermissions
 
     /// Why a text is none, as the end of a sentence about it.
     struct Problem: Error {
@@ -45,5 +46,53 @@ struct BundleManifest {
         description = try text("description") ?? ""
         abiMajor = try member("abi_major", "an integer", \.int)
         abiMinor = try member("abi_minor", "an integer", \.int)
+        permissions = try Self.permissions(json["permissions"])
+    }
+
+    /// `"permissions": {"read": [paths], "write_files": [arguments], "write_folders": [arguments], "network": true}`.
+    private static func permissions(_ json: JSON?) throws(Problem) -> DeclaredPermissions {
+        var declared = DeclaredPermissions()
+        guard let json, !json.isNull else { return declared }
+        guard let members = json.members else {
+            throw Problem(sentence: "'permissions' is \(json.kind); an object was expected")
+        }
+        func names(_ value: JSON, _ key: String) throws(Problem) -> [String] {
+            guard let elements = value.array, elements.count <= 64 else {
+                throw Problem(
+                    sentence: "'permissions.\(key)' is \(value.kind); a list of 64 strings at most was expected")
+            }
+            var names: [String] = []
+            for element in elements {
+                guard let name = element.string, !name.utf8.contains(0) else {
+                    throw Problem(sentence: "'permissions.\(key)' has \(element.kind) in it; strings were expected")
+                }
+                names.append(name)
+            }
+            return names
+        }
+        for (key, value) in members {
+            switch key {
+            case "read":
+                declared.read = try names(value, key)
+                for path in declared.read where !path.hasPrefix("/") {
+                    throw Problem(
+                        sentence:
+                            "'permissions.read' has the path '\(DescriptionCheck.shown(path))', which is not absolute")
+                }
+            case "write_files": declared.writeFiles = try names(value, key)
+            case "write_folders": declared.writeFolders = try names(value, key)
+            case "network":
+                guard case .bool(let network) = value else {
+                    throw Problem(sentence: "'permissions.network' is \(value.kind); true or false was expected")
+                }
+                declared.network = network
+            default:
+                throw Problem(
+                    sentence:
+                        "'permissions' has '\(DescriptionCheck.shown(key))'; read, write_files, write_folders and "
+                        + "network are known")
+            }
+        }
+        return declared
     }
 }

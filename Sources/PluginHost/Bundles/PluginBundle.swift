@@ -12,6 +12,9 @@ public struct PluginBundle: Hashable, Sendable {
     /// The library's absolute path, inside of ``folder``.
     public let library: String
 
+    /// What it says that it needs.
+    public let permissions: DeclaredPermissions
+
     static let manifestName = "manifest.json"
     private static let longestManifest = 1 << 20
 
@@ -79,6 +82,7 @@ public struct PluginBundle: Hashable, Sendable {
         vendor = manifest.vendor
         licence = manifest.licence
         description = manifest.description
+        permissions = manifest.permissions
         self.folder = folder
         self.library = library
     }

@@ -1,3 +1,4 @@
+import CConfinement
 import CDescriptors
 import Foundation
 import Messages
@@ -21,6 +22,12 @@ public enum HostProgram {
             FileHandle.standardError.write(Data("it cannot be confined: \(String(cString: strerror(reason)))\n".utf8))
             exit(78)
         }
+        // From here on this is the child of a keeper, which ends all that the plugin leaves behind.
+        let problem = auscult_keep()
+        guard problem == 0 else {
+            FileHandle.standardError.write(Data("it cannot be kept: \(String(cString: strerror(problem)))\n".utf8))
+            exit(78)
+        }
         serve(HostChannel())
     }
 
@@ -29,6 +36,7 @@ public enum HostProgram {
         guard case .load(let load)? = first.call else { _exit(72) }
         let library: PluginLibrary
         do {
+            try HostConfinement.apply(load.confinement ?? HostV1.Confinement())
             library = try PluginLibrary(load)
         } catch {
             channel.done(0, HostV1.Done(status: Status.failed, error: "\(error)"))

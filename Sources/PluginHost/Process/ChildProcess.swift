@@ -69,7 +69,7 @@ final class ChildProcess {
 
     deinit { if exit == nil { _ = end() } }
 
-    /// Kills it, where it has not ended, with all that it started in its session, and takes its exit: no zombie stays.
+    /// Kills it, where it has not ended, with all that it started, and takes its exit: no zombie stays.
     func end() -> Exit {
         if let exit { return exit }
         // Before it is reaped, nobody else can have its number.
@@ -79,17 +79,26 @@ final class ChildProcess {
         return exit
     }
 
+    /// The process that we know is the plugin's keeper (``CConfinement``), which ends the plugin and all that it left, in whatever session.
     private static func kill(_ id: pid_t) {
-        // Its number is its session's and its group's too; a fork of its that stayed in the group goes with it.
-        _ = Foundation.kill(-id, SIGKILL)
-        _ = Foundation.kill(id, SIGKILL)
+        _ = Foundation.kill(id, SIGTERM)
+        // Where the plugin has stopped it.
+        _ = Foundation.kill(id, SIGCONT)
     }
+
+    /// How long the keeper has; without one, the processes of the plugin's own session are all that can be reached.
+    private static let keeperPatience: Int32 = 5000
 
     @discardableResult
     private static func await(_ id: pid_t) -> Exit {
         var exit = Exit(code: -1, signal: 0, mostMemory: 0)
         var descriptor = pollfd(fd: auscult_process_descriptor(id), events: Int16(POLLIN), revents: 0)
         defer { if descriptor.fd >= 0 { close(descriptor.fd) } }
+        if descriptor.fd < 0 || poll(&descriptor, 1, keeperPatience) <= 0 {
+            // Its number is its session's and its group's too.
+            _ = Foundation.kill(-id, SIGKILL)
+            _ = Foundation.kill(id, SIGKILL)
+        }
         while auscult_process_reap(id, &exit.code, &exit.signal, &exit.mostMemory) != 0 {
             // Killed already, so this takes as long as the kernel takes.
             poll(&descriptor, 1, descriptor.fd >= 0 ? 1000 : 1)
@@ -109,7 +118,7 @@ final class ChildProcess {
 }
 
 /// Calls `body` with C's array of C's strings, ended with NULL.
-private func withCStrings<R>(
+package func withCStrings<R>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
 ) -> R {
     var copies = strings.map { strdup($0) }
@@ -132,6 +141,7 @@ extension ChildProcess.Exit {
         guard signal != 0 else { return code >= 0 ? "exited with code \(code)" : "ended for an unknown reason" }
         let name = names[signal] ?? "signal \(signal)"
         if signal == SIGXCPU { return "was ended with SIGXCPU: it used its \(limits.cpuSeconds) s of processor time" }
+        if signal == SIGSYS { return "crashed with SIGSYS: it made a system call that is refused to plugins" }
         let crashed = "crashed with \(name)"
         // A refused allocation ends in a null pointer or an abort; nothing but the memory in use tells of it.
         let memoryEnds = signal == SIGSEGV || signal == SIGABRT || signal == SIGILL || signal == SIGTRAP

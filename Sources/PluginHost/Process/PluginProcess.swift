@@ -24,9 +24,11 @@ public final class PluginProcess: @unchecked Sendable {
     private let description: V1.PluginDescription
     private let cancelPipe: FileDescriptor
     private let wake: FileDescriptor
+    private let grants: PluginGrants
 
-    /// Starts the process and loads the library.
+    /// Starts the process, which confines itself, and loads the library.
     /// - Parameters:
+    ///   - access: what the process may do, of what `services` has no say in.
     ///   - quarantine: refuses a plugin that crashed too often, and learns of crashes and of runs that finished. It may
     ///     ask for a pause before another start, for which this waits.
     ///   - keepsMemory: whether two places of one memory are filled for window after window, which is faster. Without, a plugin that reads a
@@ -36,15 +38,15 @@ public final class PluginProcess: @unchecked Sendable {
     ///   - result: each result, checked against its declaration. What it throws ends the process, and the call.
     /// - Throws: ``PluginError``.
     public static func start(
-        _ bundle: PluginBundle, limits: PluginLimits = PluginLimits(), services: any PluginServices,
-        quarantine: PluginQuarantine? = nil, keepsMemory: Bool = true,
+        _ bundle: PluginBundle, access: PluginAccess = PluginAccess(), limits: PluginLimits = PluginLimits(),
+        services: any PluginServices, quarantine: PluginQuarantine? = nil, keepsMemory: Bool = true,
         log: @escaping @Sendable (V1.PluginLog) -> Void = { _ in },
         progress: @escaping @Sendable (V1.Progress) -> Void = { _ in },
         result: @escaping @Sendable (V1.PluginResult) throws -> Void
     ) throws -> PluginProcess {
         if let pause = try quarantine?.pause(before: bundle), pause > 0 { Thread.sleep(forTimeInterval: pause) }
         do {
-            return try PluginProcess(bundle, limits, services, quarantine, keepsMemory, log, progress, result)
+            return try PluginProcess(bundle, access, limits, services, quarantine, keepsMemory, log, progress, result)
         } catch let error as PluginError where error.isCrash {
             quarantine?.crashed(bundle, error)
             throw error
@@ -52,7 +54,7 @@ public final class PluginProcess: @unchecked Sendable {
     }
 
     private init(
-        _ bundle: PluginBundle, _ limits: PluginLimits, _ services: any PluginServices,
+        _ bundle: PluginBundle, _ access: PluginAccess, _ limits: PluginLimits, _ services: any PluginServices,
         _ quarantine: PluginQuarantine?, _ keepsMemory: Bool, _ log: @escaping @Sendable (V1.PluginLog) -> Void,
         _ progress: @escaping @Sendable (V1.Progress) -> Void,
         _ result: @escaping @Sendable (V1.PluginResult) throws -> Void
@@ -68,6 +70,8 @@ public final class PluginProcess: @unchecked Sendable {
         let event = auscult_event_descriptor()
         guard event >= 0 else { throw Self.failure() }
         wake = FileDescriptor(owning: event, path: "a plugin's cancellation")
+        // Whoever has no folder for it has refused to have one.
+        grants = try PluginGrants(bundle, access, folder: try? services.stateFolder())
         let child = try ChildProcess(executable: HostExecutable.path(), limits: limits, cancelled: cancelled)
         session = PluginSession(
             id: bundle.id, child: child, wake: wake, limits: limits,
@@ -75,7 +79,7 @@ public final class PluginProcess: @unchecked Sendable {
         let load = HostV1.Load(
             folder: bundle.folder, library: bundle.library, pluginId: bundle.id, version: bundle.version,
             results: UInt64(clamping: limits.results), resultBytes: UInt64(clamping: limits.resultBytes),
-            allResultBytes: UInt64(clamping: limits.allResultBytes))
+            allResultBytes: UInt64(clamping: limits.allResultBytes), confinement: grants.message)
         let done = try session.call("describe", .load(load), timeout: limits.startTimeout)
         var description = done.description ?? V1.PluginDescription()
         if let problem = DescriptionCheck.problem(in: description, id: bundle.id, version: bundle.version) {
@@ -85,11 +89,15 @@ public final class PluginProcess: @unchecked Sendable {
         }
         description.listing?.path = bundle.folder
         description.listing?.problem = ""
+        description.permissions = bundle.permissions.message
         self.description = description
         session.declare(description.outputs)
     }
 
-    deinit { session.end(with: PluginError(.failed, "closed"), in: "deinit") }
+    deinit {
+        session.end(with: PluginError(.failed, "closed"), in: "deinit")
+        grants.removeWhatIsEmpty()
+    }
 
     /// What the plugin says of itself, checked; read when it was started.
     public func describe() throws -> V1.PluginDescription {
@@ -241,6 +249,7 @@ public final class PluginProcess: @unchecked Sendable {
             let willingly = session.leave(
                 instances: instances.keys.sorted(), timeout: min(limits.processTimeout, limits.closeTimeout))
             instances = [:]
+            grants.removeWhatIsEmpty()
             return (willingly, session.hasWrittenOutput)
         }
     }

@@ -1,12 +1,12 @@
 import CDescriptors
 import Foundation
 
-/// The one thread that starts all plugins' processes, and never ends.
+/// The one thread that starts the processes of plugins and of whoever else serves the daemon, and never ends.
 ///
 /// PR_SET_PDEATHSIG is sent when the *thread* that started a process ends, so a process started from a pool's thread
 /// would be killed whenever the pool shrinks.
-final class ProcessStarter: Sendable {
-    static let shared = ProcessStarter()
+package final class ProcessStarter: Sendable {
+    package static let shared = ProcessStarter()
 
     // Sendable: both sides touch `work` with the condition's lock held only.
     private final class Queue: @unchecked Sendable {
@@ -25,13 +25,13 @@ final class ProcessStarter: Sendable {
                 next()
             }
         }
-        thread.name = "plugin-start"
+        thread.name = "process-start"
         thread.stackSize = 512 << 10
         thread.start()
     }
 
     /// Runs `body` on that thread, and waits for it.
-    func run(_ body: @escaping @Sendable () -> Void) {
+    package func run(_ body: @escaping @Sendable () -> Void) {
         let done = DispatchSemaphore(value: 0)
         queue.condition.lock()
         queue.work.append {

@@ -224,6 +224,38 @@ extension PluginValidator {
         return .passed("")
     }
 
+    // MARK: - Confinement
+
+    /// What is refused in other checks ends the process in this one.
+    func keepsToItsPlace() throws -> Outcome {
+        guard ConfinementSupport.seccomp else { return .skipped("this kernel cannot tell: it has no seccomp filters") }
+        if permissions.unconfined { return .skipped("it is not confined") }
+        let run = try ValidationRun(self, isStrict: true)
+        do {
+            try run.begin()
+            try run.hear(part: 0)
+            try run.finish()
+            try run.close()
+        } catch let error as PluginError where error.message.contains("SIGSYS") {
+            throw BrokenCheck(
+                "\(error): it tried to start a process, to reach another one, to open a socket, or to change the system",
+                cause: error)
+        }
+        return .passed("")
+    }
+
+    /// Where processes can be started at all.
+    func leavesNothing() throws -> Outcome {
+        if ConfinementSupport.seccomp, !permissions.unconfined { return .skipped("confined, it can start none") }
+        let run = try ValidationRun(self)
+        try run.begin()
+        try run.hear(part: 0)
+        try run.finish()
+        try run.close()
+        if let left = run.leftBehind { throw BrokenCheck(left) }
+        return .passed("")
+    }
+
     // MARK: - What the checks share
 
     func description() throws -> V1.PluginDescription {

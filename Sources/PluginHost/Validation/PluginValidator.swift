@@ -22,6 +22,8 @@ public struct PluginValidator: Sendable {
     public let services: any PluginServices
     /// What every instance is made with; the defaults where they say nothing.
     public let arguments: [V1.PluginArgument]
+    /// What it may do, beside what its arguments name.
+    public let permissions: PluginPermissions
     public let limits: PluginLimits
     public let clips: ClipSource
     let partSize = FoundOnce()
@@ -31,11 +33,13 @@ public struct PluginValidator: Sendable {
     ///   - clips: where the clips come from. ``NothingToShow`` makes a check say nothing; any other error means that the
     ///     plugin's needs cannot be met, so that it can never run.
     public init(
-        _ bundle: PluginBundle, arguments: [V1.PluginArgument] = [], run: PluginRunValue, services: any PluginServices,
+        _ bundle: PluginBundle, arguments: [V1.PluginArgument] = [],
+        permissions: PluginPermissions = PluginPermissions(), run: PluginRunValue, services: any PluginServices,
         limits: PluginLimits = PluginLimits(), clips: @escaping ClipSource
     ) {
         self.bundle = bundle
         self.arguments = arguments
+        self.permissions = permissions
         self.run = run
         self.services = services
         self.limits = limits
@@ -72,6 +76,8 @@ public struct PluginValidator: Sendable {
             ("refuses a damaged state", { try $0.refusesDamagedState() }),
             ("declares all its results", { try $0.declaresResults() }),
             ("writes nothing to its standard output", { try $0.isQuiet() }),
+            ("does nothing that its confinement refuses", { try $0.keepsToItsPlace() }),
+            ("leaves no process behind", { try $0.leavesNothing() }),
         ]
     }
 

@@ -1,3 +1,4 @@
+import CConfinement
 import Foundation
 import Messages
 import Synchronization
@@ -8,6 +9,7 @@ final class ValidationRun {
     private final class Gathered: Sendable {
         let results = Mutex<[V1.PluginResult]>([])
         let refused = Mutex<[String]>([])
+        let leftBehind = Mutex<String?>(nil)
     }
 
     let process: PluginProcess
@@ -15,12 +17,19 @@ final class ValidationRun {
     private let gathered = Gathered()
     private(set) var needs: [UInt32: PluginNeedsValue] = [:]
 
-    init(_ validator: PluginValidator) throws {
+    /// - Parameter isStrict: whether a call that is refused ends the process.
+    init(_ validator: PluginValidator, isStrict: Bool = false) throws {
         self.validator = validator
         let gathered = gathered
+        var access = PluginAccess(arguments: validator.arguments, permissions: validator.permissions)
+        access.isStrict = isStrict
         process = try PluginProcess.start(
-            validator.bundle, limits: validator.limits, services: validator.services, keepsMemory: false,
+            validator.bundle, access: access, limits: validator.limits, services: validator.services,
+            keepsMemory: false,
             log: { line in
+                if line.message.hasPrefix("stderr: " + AUSCULT_LEFT_BEHIND) {
+                    gathered.leftBehind.withLock { $0 = String(line.message.dropFirst("stderr: ".count)) }
+                }
                 guard line.message.hasPrefix(InstanceHost.refusedResult) else { return }
                 gathered.refused.withLock {
                     $0.append(String(line.message.dropFirst(InstanceHost.refusedResult.count)))
@@ -38,6 +47,9 @@ final class ValidationRun {
             return results
         }
     }
+
+    /// What was said of processes that it left; nil where it left none. After ``close()``.
+    var leftBehind: String? { gathered.leftBehind.withLock { $0 } }
 
     var refusedResults: [String] { gathered.refused.withLock { $0 } }
 

@@ -67,6 +67,8 @@ package struct Measure: Sendable, Equatable {
     package let things: String
     /// Why there is no number; nil where there is one.
     package let missing: String?
+    /// What there would have to be more of, where that is why.
+    package let shortage: Shortage?
 
     package init(_ id: String, _ value: Double, count: Int, _ things: String) {
         self.id = id
@@ -74,15 +76,17 @@ package struct Measure: Sendable, Equatable {
         self.count = count
         self.things = things
         self.missing = nil
+        self.shortage = nil
     }
 
     /// A number that could not be measured.
-    package init(_ id: String, missing: String) {
+    package init(_ id: String, missing: String, _ shortage: Shortage? = nil) {
         self.id = id
         self.value = nil
         self.count = 0
         self.things = ""
         self.missing = missing
+        self.shortage = shortage
     }
 
     /// `part` of `whole`; without any whole there is no number.
@@ -96,4 +100,12 @@ package struct Outcome: Sendable {
     package let criterion: Criterion
     package let measure: Measure?
     package let verdict: Verdict
+
+    /// What there would have to be more of for it to say anything; nil where that is not what is missing.
+    package var shortage: Shortage? {
+        guard verdict.reason != nil, let measure else { return nil }
+        if let shortage = measure.shortage { return shortage }
+        guard measure.missing == nil, measure.count < criterion.least else { return nil }
+        return Shortage(of: measure.count, needed: criterion.least)
+    }
 }

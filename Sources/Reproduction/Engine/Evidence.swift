@@ -15,7 +15,9 @@ struct Situation: Sendable {
     /// The section's folder, absolute, for files that one part leaves to another.
     let folder: String
     /// The samples that are written down.
-    var spoken: [Sample] { samples.spoken(most: options.recordings) }
+    var spoken: [Sample] { samples.spoken(most: options.recordings) { model.knows($0.item.language ?? "") } }
+    /// Those in which something is said that the model cannot write down.
+    var foreign: [Sample] { samples.foreign(to: model) }
 
     /// What is said in the samples, and in which language: known texts, or where there are none, how the model writes
     /// the samples down.
@@ -59,7 +61,7 @@ package struct ReproductionOptions: Sendable {
 struct Evidence: Sendable {
     let situation: Situation
     var results: [String: RunResults] = [:]
-    var transcriptions: [String: [Transcription]] = [:]
+    var transcriptions: [String: [ChangedTranscript]] = [:]
     /// Why a part was not run, for those that were not.
     var unsuitable: [String: String] = [:]
 

@@ -21,16 +21,18 @@ package struct Reproduction {
     package let out: String
     package let logger: Logger
     package let line: ProgressLine
-    package let transcriber: Transcriber
+    package let transcriber: TranscriptCache
     /// Whether what is kept by an earlier call is not looked at.
     package let isFresh: Bool
     /// The keys of what this call has run.
-    private let done = DoneKeys()
+    private let done = Seen()
+    /// What was said of recordings, which every run over them would say again.
+    private let told = Seen()
 
     package init(
         daemon: DaemonConnection, model: V1.ModelRef, info: V1.ModelInfo, samples: SampleList,
         options: ReproductionOptions, out: String, logger: Logger, line: ProgressLine,
-        transcriber: Transcriber, isFresh: Bool
+        transcriber: TranscriptCache, isFresh: Bool
     ) {
         self.daemon = daemon
         self.model = model
@@ -103,15 +105,28 @@ package struct Reproduction {
             }
         }
         report.findings = try await section.study(evidence)
+        if section.writes, let remark = samples.remark(onForeign: situation.foreign, info) {
+            report.findings.notes.append(remark + ".")
+        }
         let measures = Dictionary(report.findings.measures.map { ($0.id, $0) }) { first, _ in first }
         report.outcomes = section.criteria.map { $0.judge(measures[$0.measure]) }
-        report.verdict = Verdict(of: report.outcomes)
+        report.verdict = verdict(report)
         if !report.findings.results.isEmpty {
             var files = try ResultFolder("\(folder)/\(Exhibit.findings)")
             _ = try files.write(report.own)
         }
         try await fetchSounds(&report, folder)
         try PendingFile.write(Data((report.json.text + "\n").utf8), to: "\(folder)/section.json")
+    }
+
+    /// Of the outcomes together; where there is too little of something, with what to do about it.
+    private func verdict(_ report: SectionReport) -> Verdict {
+        let verdict = Verdict(of: report.outcomes)
+        guard let reason = verdict.reason, let outcome = report.outcomes.first(where: { $0.verdict.reason == reason }),
+            let advice = outcome.shortage?.advice(
+                recordings: samples.samples.count, seconds: report.parts.reduce(0) { $0 + $1.seconds })
+        else { return verdict }
+        return .cannotBeSaid("\(reason); \(advice)")
     }
 
     // MARK: Plugins
@@ -145,7 +160,7 @@ package struct Reproduction {
             pluginId: plugin.id, model: model, arguments: arguments.map { .init(id: $0.key, value: $0.value) },
             checkpoint: part.hears ? checkpoint : "", seed: options.seed)
         if part.hears { (request.audio, request.dataSets) = (samples.single, samples.dataSets) }
-        var collector = RunCollector(logger, line, label: label)
+        var collector = RunCollector(logger, line, label: label) { [told] in told.insert($0) }
         defer { collector.finish() }
         try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
         guard collector.run.end != nil else {
@@ -197,12 +212,13 @@ extension Reproduction {
     }
 }
 
-/// Keys of runs, which sections that share them look up.
-private final class DoneKeys: Sendable {
+/// What was there before, of keys and of sentences.
+private final class Seen: Sendable {
     private let keys = Mutex<Set<String>>([])
 
     func contains(_ key: String) -> Bool { keys.withLock { $0.contains(key) } }
-    func insert(_ key: String) { keys.withLock { _ = $0.insert(key) } }
+    /// Whether it is new.
+    @discardableResult func insert(_ key: String) -> Bool { keys.withLock { $0.insert(key).inserted } }
 }
 
 extension ContinuousClock.Instant {

@@ -21,6 +21,13 @@ package struct Section: Sendable {
     /// Takes the measured numbers out of what the parts gave.
     let study: @Sendable (Evidence) async throws -> Findings
 
+    /// Whether it looks at what the model writes of recordings.
+    var writes: Bool {
+        parts.contains { if case .transcripts = $0 { true } else { false } } || self.readsTranscripts
+    }
+    /// Whether a plugin of it looks at what the model writes.
+    var readsTranscripts = false
+
     /// The parts' names, which exhibits name.
     package var partIDs: [String] { parts.map(\.id) }
 }

@@ -70,7 +70,9 @@ package struct WholeReport {
             ("seconds", .number(seconds)),
             (
                 "problems",
-                JSON(samples.problems + failures.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })
+                JSON(
+                    samples.problems + [samples.remark(onForeign: samples.foreign(to: info), info)].compactMap(\.self)
+                        + failures.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })
             ),
         ]
     }

@@ -101,6 +101,8 @@ package struct WordComparison: Sendable {
 package struct WordErrors: Sendable {
     package private(set) var errors = 0
     package private(set) var words = 0
+    /// Words of the first texts that are in the second ones, at their place.
+    package private(set) var kept = 0
     /// Texts that were compared.
     package private(set) var texts = 0
 
@@ -109,9 +111,12 @@ package struct WordErrors: Sendable {
     package mutating func add(_ comparison: WordComparison) {
         errors += comparison.errors
         words += comparison.before.count
+        kept += comparison.isKept.count { $0 }
         texts += 1
     }
 
-    /// NaN without words.
+    /// Above 1 where more is written than there is to write; NaN without words.
     package var rate: Double { words > 0 ? Double(errors) / Double(words) : .nan }
+    /// Of the first texts' words; NaN without any.
+    package var keptShare: Double { words > 0 ? Double(kept) / Double(words) : .nan }
 }

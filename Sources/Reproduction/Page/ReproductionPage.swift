@@ -26,8 +26,8 @@ enum ReproductionPage {
             sounds[file.path] = .string("data:audio/flac;base64," + Data(file.bytes).base64EncodedString())
         }
         return .object(
-            whole.head + [
-                ("sections", .array(whole.reports.map(section))),
+            whole.head.map { ($0.0, PagePaths.without(folders: $0.1)) } + [
+                ("sections", .array(whole.reports.map { PagePaths.without(folders: section($0)) })),
                 ("sounds", .object(sounds.sorted { $0.key < $1.key })),
             ])
     }

@@ -56,7 +56,7 @@ struct AttentionWindows {
     private static let shortest = 75
 
     private let evidence: Evidence
-    private let transcriptions: [Transcription]
+    private let transcriptions: [ChangedTranscript]
 
     init(_ evidence: Evidence) {
         self.evidence = evidence
@@ -86,7 +86,8 @@ struct AttentionWindows {
                     ? Measure(id, row.changes.rate, count: row.changes.texts, "recordings")
                     : Measure(
                         id,
-                        missing: "no recording with words is longer than \(Self.shortest) frames (1.5 s)"))
+                        missing: "no recording with words is longer than \(Self.shortest) frames (1.5 s)",
+                        Shortage(ofRecordings: 0, needed: 5)))
         }
         addFigures(rows, to: &findings)
         findings.listening = cards()
@@ -95,9 +96,12 @@ struct AttentionWindows {
         findings.sentence =
             "\(local) of \(heads.rows.count) heads are local. "
             + (middle.map {
-                "Within ±75 frames \($0.changes.rate.percent) of the words change in \($0.changes.texts) recordings"
+                "Within ±75 frames \($0.changes.keptShare.percent) of the words in \($0.changes.texts) recordings stay "
+                    + "(word error rate \($0.changes.rate.percent))"
             } ?? "")
-            + (least.map { ", within ±\($0.window) frames \($0.changes.rate.percent)." } ?? ".")
+            + (least.map {
+                ", within ±\($0.window) frames \($0.changes.keptShare.percent) (\($0.changes.rate.percent))."
+            } ?? ".")
         return findings
     }
 
@@ -127,21 +131,23 @@ struct AttentionWindows {
     private func addFigures(_ rows: [Row], to findings: inout Findings) {
         findings.results.bars(
             "errors", "Word error rate by window",
-            "Against the transcript without a window, and against what is said where that is known",
+            "Against the transcript without a window, and against what is said where that is known; above 1 where a text "
+                + "repeats itself",
             groups: ("window (frames)", rows.map { "±\($0.window)" }),
             series: ("", ["against no window", "against what is said"]),
             values: rows.map { [$0.changes.rate, $0.errors.rate] })
         findings.results.table(
             "windows", "Windows",
             columns: [
-                "window", "seconds", "recordings", "pairs of frames hidden", "error rate against no window",
-                "error rate against what is said",
+                "window", "seconds", "recordings", "pairs of frames hidden", "words that stay",
+                "error rate against no window", "error rate against what is said",
             ],
             rows: rows.map { row in
                 let count = Double(row.changes.texts)
                 return [
                     .number(Double(row.window)), .number(Double(row.window) / 50), .number(count),
-                    .number(count > 0 ? row.hidden / count : .nan), .number(row.changes.rate), .number(row.errors.rate),
+                    .number(count > 0 ? row.hidden / count : .nan), .number(row.changes.keptShare),
+                    .number(row.changes.rate), .number(row.errors.rate),
                 ]
             })
         findings.results.table(
@@ -157,7 +163,7 @@ struct AttentionWindows {
     /// The recordings that the windows change most, and one that they do not.
     private func cards() -> [Listening] {
         let byName = Dictionary(grouping: transcriptions) { $0.sample.name }
-        func changes(_ all: [Transcription]) -> Int {
+        func changes(_ all: [ChangedTranscript]) -> Int {
             all.reduce(0) { $0 + (WordComparison($1.plain.text, $1.changed.text)?.errors ?? 0) }
         }
         let ranked = byName.values.filter { ($0.first?.plain.seconds ?? .infinity) <= ListeningCard.longest }

@@ -30,7 +30,7 @@ extension Section {
             Exhibit(Exhibit.findings, "tokens", "Tokens that most neurons answer to."),
             Exhibit("scan", "neurons", "The first 50 neurons as the plugin has them.", folded: true),
         ],
-        study: { try DecoderNeuronStudy($0).findings() })
+        study: { try DecoderNeuronStudy($0).findings() }, readsTranscripts: true)
 }
 
 /// The study of the decoder's neurons.
@@ -39,12 +39,13 @@ struct DecoderNeuronStudy {
     private static let same = 3
     private static let fewestTexts = 20
     private let scan: FeatureScan
-    /// Recordings that hold no speech; what is written of them is invented.
+    /// Recordings that hold no speech, or none in a language of the model; what is written of them is invented.
     private let silent: Set<String>
 
     init(_ evidence: Evidence) throws {
         scan = try FeatureScan(evidence, "scan")
-        silent = Set(evidence.samples.samples.filter { !$0.maySpeak }.map(\.name))
+        silent = Set(
+            (evidence.samples.samples.filter { !$0.maySpeak } + evidence.situation.foreign).map(\.name))
     }
 
     /// An example with its transcript and the token in it.
@@ -89,7 +90,8 @@ struct DecoderNeuronStudy {
         guard texts.count >= Self.fewestTexts else {
             // Where each word is in one text alone, none can be in three.
             let reason = "there are \(texts.count) different transcripts, and \(Self.fewestTexts) are needed"
-            findings.measures = [Measure("tokens", missing: reason), Measure("gain", missing: reason)]
+            let shortage = Shortage(ofRecordings: texts.count, needed: Self.fewestTexts)
+            findings.measures = ["tokens", "gain"].map { Measure($0, missing: reason, shortage) }
             findings.sentence = "The transcripts can be looked at; \(reason)."
             findings.listening = [table("The first 50", Array(0..<min(50, scan.count)))]
             return findings

@@ -27,7 +27,8 @@ extension Section {
                 least: 500,
                 because: "features of a dictionary that loses most of the activation say little of the model"),
             Criterion(
-                "selective", "share of active latents with one phoneme: precision at least 0.5 and AUC at least 0.7",
+                "selective",
+                "share of active latents that say one phoneme: precision at least 0.5 where 5 % of it are found",
                 holds: 0.25, partly: 0.05, least: 20,
                 because: "as for the layer's neurons; labels by chance are one in a hundred"),
         ],
@@ -79,7 +80,7 @@ struct DictionaryStudy {
         [
             ("hooks", hook(situation)), ("dictionary", folder(situation)), ("emit", "all"), ("kinds", "phoneme,word"),
             ("selective-precision", "\(FeatureScan.selectivePrecision)"),
-            ("selective-auc", "\(FeatureScan.selectiveArea)"), ("lift", "\(FeatureScan.selectiveLift)"),
+            ("selective-recall", "\(FeatureScan.selectiveRecall)"), ("lift", "\(FeatureScan.selectiveLift)"),
             ("curves", "false"),
         ]
     }
@@ -94,24 +95,21 @@ struct DictionaryStudy {
                 "explained", explained, count: kept.flatMap { summary.integer($0, "positions") } ?? 0, "kept frames")
         ]
         let active = (0..<scan.count).filter { !(scan.examples[$0] ?? []).isEmpty }
-        let selective = active.filter(scan.isSelective)
+        let selective = scan.selective(of: active)
         var sentence =
             "The dictionary of \(scan.count) latents explains \(explained.percent) of the variance of recordings that it "
             + "was not trained on; \(active.count) latents are active in some recording"
         if let reason = FeatureScan.reasonAgainstLabels(evidence.samples) {
-            findings.measures.append(Measure("selective", missing: reason))
+            findings.measures.append(Measure("selective", missing: reason.text, reason.shortage))
             sentence += "."
         } else {
             findings.measures.append(Measure("selective", share: selective.count, of: active.count, "active latents"))
             sentence += ", and \(selective.count) of them are selective for a phoneme."
         }
         findings.sentence = sentence
-        let clearest = selective.sorted {
-            (scan.labels[$0]?.precision ?? 0, $1) > (scan.labels[$1]?.precision ?? 0, $0)
-        }
-        if !clearest.isEmpty {
+        if !selective.isEmpty {
             findings.listening.append(
-                scan.table("The clearest ones", "latent", Array(clearest.prefix(12)), examples: 5))
+                scan.table("The clearest ones", "latent", Array(selective.prefix(12)), examples: 5))
         }
         findings.listening.append(scan.table("The first active ones", "latent", Array(active.prefix(30)), examples: 3))
         return findings

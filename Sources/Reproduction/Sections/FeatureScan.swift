@@ -14,7 +14,11 @@ struct FeatureScan {
 
     struct Label: Sendable {
         let label: String
-        let precision, lift, areaUnderCurve: Double
+        /// Frames by which the activation is behind the sound.
+        let lag: Int
+        /// Of the recordings that did not name it: above the threshold, and where ``selectiveRecall`` of the sound is found.
+        let precision, precisionAtRecall: Double
+        let lift, averagePrecision, areaUnderCurve: Double
     }
 
     struct Heard: Sendable {
@@ -60,9 +64,11 @@ struct FeatureScan {
         for row in labels.rows where labels.text(row, "side") == "+" && labels.text(row, "kind") == "phoneme" {
             guard let feature = labels.integer(row, "feature") else { continue }
             let label = Label(
-                label: labels.text(row, "label"), precision: labels.number(row, "precision"),
-                lift: labels.number(row, "lift"), areaUnderCurve: labels.number(row, "auc"))
-            if let known = self.labels[feature], known.precision >= label.precision { continue }
+                label: labels.text(row, "label"), lag: min(max(labels.integer(row, "lag") ?? 0, -1000), 1000),
+                precision: labels.number(row, "precision"),
+                precisionAtRecall: labels.number(row, "precision_at_recall"), lift: labels.number(row, "lift"),
+                averagePrecision: labels.number(row, "average_precision"), areaUnderCurve: labels.number(row, "auc"))
+            if let known = self.labels[feature], known.precisionAtRecall >= label.precisionAtRecall { continue }
             self.labels[feature] = label
         }
         let sounds = try evidence.table(part, "sounds")
@@ -143,8 +149,23 @@ struct FeatureScan {
     /// Whether a feature's label meets the thresholds that a selective one meets.
     func isSelective(_ feature: Int) -> Bool {
         guard let label = labels[feature] else { return false }
-        return label.precision >= Self.selectivePrecision && label.areaUnderCurve >= Self.selectiveArea
-            && label.lift >= Self.selectiveLift
+        return label.precisionAtRecall >= Self.selectivePrecision && label.lift >= Self.selectiveLift
+    }
+
+    /// The selective ones of `features`, the most precise first.
+    func selective(of features: some Sequence<Int>) -> [Int] {
+        features.filter(isSelective).sorted {
+            (labels[$0]?.precisionAtRecall ?? 0, $1) > (labels[$1]?.precisionAtRecall ?? 0, $0)
+        }
+    }
+
+    /// An example of a feature to press: the sound that it answers to lies before the frame by the label's lag, and behind
+    /// it where that is negative.
+    private func moment(_ example: Example, of feature: Int) -> PlayableMoment {
+        let lag = labels[feature]?.lag ?? 0
+        let frame = lag < 0 ? example.frame + UInt64(-lag) : example.frame - min(UInt64(lag), example.frame)
+        return moment(
+            Example(recording: example.recording, name: example.name, frame: frame, value: example.value))
     }
 
     /// Features with their labels and examples to press.
@@ -152,13 +173,18 @@ struct FeatureScan {
     func table(_ title: String, _ noun: String, _ features: [Int], examples count: Int) -> Listening {
         .table(
             ListeningTable(
-                title: title, columns: [noun, "label", "precision", "lift", "AUC", "examples"],
+                title: title,
+                columns: [
+                    noun, "label", "precision", "at recall \(Self.selectiveRecall.percent)", "lift", "AP", "AUC",
+                    "examples",
+                ],
                 rows: features.map { feature in
                     let label = labels[feature]
                     return [
                         .number(Double(feature)), .text(label?.label ?? "–"), .number(label?.precision ?? .nan),
-                        .number(label?.lift ?? .nan), .number(label?.areaUnderCurve ?? .nan),
-                        .sounds((examples[feature] ?? []).prefix(count).map { moment($0) }),
+                        .number(label?.precisionAtRecall ?? .nan), .number(label?.lift ?? .nan),
+                        .number(label?.averagePrecision ?? .nan), .number(label?.areaUnderCurve ?? .nan),
+                        .sounds((examples[feature] ?? []).prefix(count).map { moment($0, of: feature) }),
                     ]
                 }))
     }
@@ -168,17 +194,20 @@ struct FeatureScan {
 
     /// Why labels say nothing about these samples; nil where they do. Of too few recordings no label comes about,
     /// which is no sign that a feature has none.
-    static func reasonAgainstLabels(_ samples: SampleList) -> String? {
+    static func reasonAgainstLabels(_ samples: SampleList) -> (text: String, shortage: Shortage)? {
         let known = samples.samples.count { !$0.item.phonemes.isEmpty }
-        if known == 0 {
-            return "of no recording it is known which sounds are in it and when, so no label can be scored"
-        }
         guard known < fewestLabelled else { return nil }
-        return "of \(known) recordings it is known which sounds are in them and when, and labels need \(fewestLabelled)"
+        return (
+            known == 0
+                ? "of no recording it is known which sounds are in it and when, so no label can be scored"
+                : "of \(known) recordings it is known which sounds are in them and when, and labels need \(fewestLabelled)",
+            Shortage(ofRecordings: known, needed: fewestLabelled)
+        )
     }
 
+    /// As the plugin `features` has it, whose README says why it is not a matter of AUC.
     static let selectivePrecision = 0.5
-    static let selectiveArea = 0.7
+    static let selectiveRecall = 0.05
     /// A label's precision over its share of all frames.
     static let selectiveLift = 1.25
 
@@ -189,7 +218,7 @@ struct FeatureScan {
             let hook = hook(situation.model.dimensions ?? .init())
             return [
                 ("hooks", hook), ("emit", "all"), ("kinds", hook.hasPrefix("decoder") ? "token" : "phoneme,word"),
-                ("selective-precision", "\(selectivePrecision)"), ("selective-auc", "\(selectiveArea)"),
+                ("selective-precision", "\(selectivePrecision)"), ("selective-recall", "\(selectiveRecall)"),
                 ("lift", "\(selectiveLift)"),
                 // What is not shown here.
                 ("curves", "false"),

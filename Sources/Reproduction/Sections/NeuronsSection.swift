@@ -15,13 +15,16 @@ extension Section {
             For each neuron of encoder.blocks.2.mlp.1 the recordings with its largest values, over frames of sound only. Where \
             the sounds of the recordings are known, its label is the phoneme with the highest precision above the 99 % \
             quantile of its values, named on some speakers and scored on others; a sound that is not at least 1.25 times as \
-            frequent there as in all frames is no label. Press an example to hear the second around \
-            the maximum: the 62.5 ms of it as they are, what is around them softer.
+            frequent there as in all frames is no label. A neuron counts as listening to it where half of the frames are of it, or \
+            more, at the threshold that finds 5 % of it: a neuron may answer to one S in six and be right each time, which AUC does \
+            not see. Press an example to hear the second around the sound that it answers to (by the label's lag before the \
+            maximum): 62.5 ms of it as they are, what is around them softer.
             """,
         parts: [FeatureScan.part("scan", shared: "scan", hook: FeatureScan.encoderHook)],
         criteria: [
             Criterion(
-                "first", "share of the first 50 neurons with one phoneme: precision at least 0.5 and AUC at least 0.7",
+                "first",
+                "share of the first 50 neurons that say one phoneme: precision at least 0.5 where 5 % of it are found",
                 holds: 0.5, partly: 0.05, least: 20,
                 because: "the post finds one in most that it shows; labels by chance are one in a hundred"),
             Criterion(
@@ -50,10 +53,10 @@ struct NeuronStudy {
     func findings() -> Findings {
         var findings = Findings()
         let first = min(Self.first, scan.count)
-        let selective = (0..<scan.count).filter(scan.isSelective)
+        let selective = scan.selective(of: 0..<scan.count)
         if let reason = FeatureScan.reasonAgainstLabels(evidence.samples) {
-            findings.measures = [Measure("first", missing: reason), Measure("all", missing: reason)]
-            findings.sentence = "The examples can be heard; \(reason)."
+            findings.measures = ["first", "all"].map { Measure($0, missing: reason.text, reason.shortage) }
+            findings.sentence = "The examples can be heard; \(reason.text)."
         } else {
             findings.measures = [
                 Measure("first", share: selective.count { $0 < first }, of: first, "neurons"),
@@ -71,11 +74,9 @@ struct NeuronStudy {
                 "labels", "Neurons by phoneme", unit: "neurons", groups: ("phoneme", sounds), series: ("", ["neurons"]),
                 values: sounds.map { [counts[$0] ?? 0] })
         }
-        let clearest = scan.labels.sorted { ($0.value.precision, $1.key) > ($1.value.precision, $0.key) }.map(\.key)
-            .filter(scan.isSelective)
-        if !clearest.isEmpty {
+        if !selective.isEmpty {
             findings.listening.append(
-                scan.table("The clearest ones", "neuron", Array(clearest.prefix(12)), examples: 5))
+                scan.table("The clearest ones", "neuron", Array(selective.prefix(12)), examples: 5))
         }
         findings.listening.append(scan.table("The first \(first)", "neuron", Array(0..<first), examples: 3))
         return findings

@@ -88,7 +88,10 @@ struct RangeStudy {
         var findings = Findings()
         guard evidence.samples.samples.contains(where: { !$0.item.phonemes.isEmpty }) else {
             let reason = "of no recording it is known which sounds are in it and when"
-            findings.measures = [Measure("polysemantic", missing: reason)]
+            findings.measures = [
+                Measure(
+                    "polysemantic", missing: reason, Shortage(ofRecordings: 0, needed: FeatureScan.fewestLabelled))
+            ]
             findings.sentence = "The ranges can be heard; \(reason)."
             findings.listening = bins.keys.sorted().prefix(3).map(listening)
             return findings

@@ -40,7 +40,7 @@ extension Section {
 /// The study of cuts.
 struct WordCuts {
     private static let names = ["first second", "3.0–3.5 s", "one word"]
-    private let transcriptions: [Transcription]
+    private let transcriptions: [ChangedTranscript]
 
     init(_ evidence: Evidence) { transcriptions = evidence.transcriptions["cuts"] ?? [] }
 
@@ -125,7 +125,7 @@ struct WordCuts {
 
     /// For each word of the transcript before, whether more than half of it lies in the cut; nil where the words'
     /// times are not known.
-    private static func isCut(_ one: Transcription) -> [Bool]? {
+    private static func isCut(_ one: ChangedTranscript) -> [Bool]? {
         guard let span = one.condition.span else { return nil }
         let words = one.sample.words(one.plain)
         // A word's times are of its text as it is written; a hyphen makes two words of it.

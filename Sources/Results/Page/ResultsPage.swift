@@ -39,7 +39,9 @@ package enum ResultsPage {
         var room = mostBytes
         var problems: [JSON] = []
         try take("{")
-        for (name, value) in ResultsJSON.head(run) { try take("\(SinglePage.block(.string(name))):\(SinglePage.block(value)),") }
+        for (name, value) in ResultsJSON.head(run) {
+            try take("\(SinglePage.block(.string(name))):\(SinglePage.block(PagePaths.without(folders: value))),")
+        }
         try take(#""results":["#)
         var isFirst = true
         for result in run.typed() {
@@ -51,11 +53,11 @@ package enum ResultsPage {
                 if fits { room -= size }
                 let left = ResultsJSON.identity(result) + [("too_large", .bool(true))]
                 let json = fits ? packed.json(result) : .object(left)
-                try take((isFirst ? "" : ",") + SinglePage.block(json))
+                try take((isFirst ? "" : ",") + SinglePage.block(PagePaths.without(folders: json)))
                 isFirst = false
             }
         }
-        try take(#"],"problems":\#(SinglePage.block(.array(problems)))}"#)
+        try take(#"],"problems":\#(SinglePage.block(PagePaths.without(folders: .array(problems))))}"#)
     }
 
     /// About how many bytes it takes.

@@ -15,7 +15,7 @@ struct AxisLabels {
     private static let overhang = 14.0
 
     let area: Area
-    private let down: Axis
+    private let down: ArrayAxis
     private let across: [Tick]
     private let isTurned: Bool
     private let downTitle: Text
@@ -32,7 +32,7 @@ struct AxisLabels {
     /// - Parameters:
     ///   - spacing: from one position to the next of the axis that goes across.
     ///   - leftMargin: ``leftMargin(_:)`` of `down`, or what the plot needs there.
-    init(area: Area, down: Axis, across: Axis, spacing: Double, leftMargin: Double) {
+    init(area: Area, down: ArrayAxis, across: ArrayAxis, spacing: Double, leftMargin: Double) {
         self.area = area
         self.down = down
         self.leftMargin = leftMargin
@@ -48,19 +48,19 @@ struct AxisLabels {
     }
 
     /// Room for the labels and the name of an axis that goes down.
-    static func leftMargin(_ axis: Axis) -> Double {
+    static func leftMargin(_ axis: ArrayAxis) -> Double {
         let widest = sample(axis).map { Text($0, style, within: longest).width }.max() ?? 0
         return (axis.title.isEmpty ? 10 : Text(axis.title, titleStyle).height + 16) + widest + tick
     }
 
     /// Labels enough to know how wide they get.
-    private static func sample(_ axis: Axis) -> [String] {
+    private static func sample(_ axis: ArrayAxis) -> [String] {
         guard !axis.labels.isEmpty else { return ticks(axis, most: 12).map(\.text) }
         return stride(from: 0, to: axis.count, by: max(axis.count / 200, 1)).map(axis.label)
     }
 
     /// Beside each other, as many as there is room for.
-    private static func level(_ axis: Axis, _ spacing: Double) -> [Tick] {
+    private static func level(_ axis: ArrayAxis, _ spacing: Double) -> [Tick] {
         var most = axis.labels.isEmpty ? max(Int(spacing * Double(axis.count) / 40), 2) : axis.count
         while true {
             let chosen = ticks(axis, most: most).map { Tick(position: $0.position, text: Text($0.text, style)) }
@@ -73,7 +73,7 @@ struct AxisLabels {
     }
 
     /// Reading upwards.
-    private static func turned(_ axis: Axis, _ spacing: Double) -> [Tick] {
+    private static func turned(_ axis: ArrayAxis, _ spacing: Double) -> [Tick] {
         let height = Text("Ag", style).height
         let chosen = ticks(axis, most: max(Int(spacing * Double(axis.count) / (height + 2)), 2))
         return chosen.map { Tick(position: $0.position, text: Text($0.text, style, within: longest)) }

@@ -14,8 +14,8 @@ package struct Plot {
         ///   - line: drawn over it, along the same axis, on a scale of its own.
         case heatMap(NumericArray, upward: Bool, events: [V1.PluginTimedEvent], line: NumericArray?)
         /// Values side by side at each position.
-        case bars(Axis, [Series])
-        case lines(Axis, [Series])
+        case bars(ArrayAxis, [Series])
+        case lines(ArrayAxis, [Series])
         case timeline([V1.PluginTimedEvent])
     }
 
@@ -90,7 +90,7 @@ package struct Plot {
 
     private static func oneRow(_ array: NumericArray) -> NumericArray {
         NumericArray(
-            values: array.values, axes: [Axis(labels: [""], count: 1), array.axes[0]], isDouble: array.isDouble)
+            values: array.values, axes: [ArrayAxis(labels: [""], count: 1), array.axes[0]], isDouble: array.isDouble)
     }
 
     /// A series for each column.
@@ -101,7 +101,7 @@ package struct Plot {
     }
 
     /// The first column of text names the rows, the first of numbers is drawn; further ones may have other units.
-    private static func columns(of table: V1.PluginTable) -> (axis: Axis, series: [Series])? {
+    private static func columns(of table: V1.PluginTable) -> (axis: ArrayAxis, series: [Series])? {
         func number(_ cell: V1.PluginCell) -> Double {
             if case .number(let value)? = cell.value { value } else { .nan }
         }
@@ -112,7 +112,7 @@ package struct Plot {
         let text = table.columns.indices.first { column in
             table.rows.contains { if case .text? = $0.cells[column].value { true } else { false } }
         }
-        var axis = Axis(name: text.map { table.columns[$0] } ?? "row", count: table.rows.count)
+        var axis = ArrayAxis(name: text.map { table.columns[$0] } ?? "row", count: table.rows.count)
         if let text {
             axis.labels = table.rows.map { if case .text(let label)? = $0.cells[text].value { label } else { "" } }
         }

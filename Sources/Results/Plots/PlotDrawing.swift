@@ -11,7 +11,7 @@ struct PlotDrawing {
     let plot: Plot
     /// Where the data is.
     let area: Area
-    let across: Axis
+    let across: ArrayAxis
     let labels: AxisLabels
     /// Of heat maps.
     private(set) var scale: ColourScale?
@@ -28,7 +28,7 @@ struct PlotDrawing {
         func place(_ left: Double, _ width: Double, _ height: Double) -> Area {
             Area(left.rounded(), top.rounded(), width.rounded(), height.rounded())
         }
-        var down = Axis(count: 0)
+        var down = ArrayAxis(count: 0)
         let left: Double
         let spacing: Double
         switch plot.kind {

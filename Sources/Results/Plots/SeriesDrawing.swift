@@ -8,7 +8,7 @@ struct SeriesDrawing {
     private static let dense = 1500
 
     let drawing: PlotDrawing
-    let axis: Axis
+    let axis: ArrayAxis
     let series: ArraySlice<Plot.Series>
     let scale: ValueScale
     let isBars: Bool

@@ -27,8 +27,8 @@ package enum Spectrogram {
         }
         // What is far below the loudest is silence.
         let floor = (values.max() ?? 0) - range
-        let frequency = Axis(name: "frequency", unit: "Hz", step: Double(clip.rate) / Double(size), count: rows)
-        let time = Axis(name: "time", unit: "s", step: Double(hop) / Double(clip.rate), count: columns)
+        let frequency = ArrayAxis(name: "frequency", unit: "Hz", step: Double(clip.rate) / Double(size), count: rows)
+        let time = ArrayAxis(name: "time", unit: "s", step: Double(hop) / Double(clip.rate), count: columns)
         return NumericArray(values: values.map { max($0, floor) }, axes: [frequency, time], isDouble: false)
     }
 }

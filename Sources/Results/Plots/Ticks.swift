@@ -2,7 +2,7 @@ import Foundation
 
 extension AxisLabels {
     /// Positions that are written on: round values of an axis with values, evenly spaced ones of one with labels.
-    static func ticks(_ axis: Axis, most: Int) -> [(position: Double, text: String)] {
+    static func ticks(_ axis: ArrayAxis, most: Int) -> [(position: Double, text: String)] {
         guard axis.count > 0 else { return [] }
         let most = max(most, 2)
         guard axis.labels.isEmpty else {

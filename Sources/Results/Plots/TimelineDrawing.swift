@@ -24,11 +24,11 @@ struct TimelineDrawing {
     }
 
     /// The time that is shown, as an axis.
-    static func axis(of events: [V1.PluginTimedEvent]) -> Axis {
+    static func axis(of events: [V1.PluginTimedEvent]) -> ArrayAxis {
         let times = shown(events).flatMap { [$0.start, $0.end] }
         let first = min(times.min() ?? 0, 0), last = times.max() ?? 0
         let span = last > first && (last - first).isFinite ? last - first : 1
-        return Axis(name: "time", unit: "s", first: first, step: span, count: times.isEmpty ? 0 : 2)
+        return ArrayAxis(name: "time", unit: "s", first: first, step: span, count: times.isEmpty ? 0 : 2)
     }
 
     private static func shown(_ events: [V1.PluginTimedEvent]) -> [V1.PluginTimedEvent] {

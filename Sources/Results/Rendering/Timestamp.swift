@@ -1,7 +1,7 @@
 /// A time as openai/whisper writes it: `01:02.345`, with hours where there are some or `alwaysHours` is set.
 ///
 /// Milliseconds are rounded half to even, as Python rounds.
-func timestamp(_ seconds: Double, alwaysHours: Bool = false, decimalMark: String = ".") -> String {
+package func timestamp(_ seconds: Double, alwaysHours: Bool = false, decimalMark: String = ".") -> String {
     let milliseconds = (max(seconds, 0) * 1000).rounded(.toNearestOrEven).clamped
     func digits(_ value: Int, _ count: Int) -> String {
         let text = String(value)

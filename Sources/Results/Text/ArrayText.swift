@@ -88,7 +88,7 @@ enum ArrayText {
     private static func ratio(_ all: Int, _ shown: Int) -> Int { (all + shown - 1) / shown }
 
     /// The first and the last position, with the axis' name between them.
-    private static func axisLine(_ axis: Axis, width: Int) -> String {
+    private static func axisLine(_ axis: ArrayAxis, width: Int) -> String {
         let first = PrintedText.cut(PrintedText.safe(axis.label(0)), to: 16)
         let last = PrintedText.cut(PrintedText.safe(axis.label(axis.count - 1)), to: 16)
         let title = PrintedText.safe(axis.title)

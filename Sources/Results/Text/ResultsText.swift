@@ -15,38 +15,11 @@ package struct ResultsText {
         return out
     }
 
-    /// Hands text to `take` as it comes about.
+    /// Hands text to `take` as it comes about: one result is in memory at a time.
     package func write(_ run: RunResults, _ take: (String) throws -> Void) rethrows {
-        var isFirst = true
-        func block(_ heading: String, _ lines: [String]) throws {
-            try take((isFirst ? "" : "\n") + style.bold(PrintedText.safe(heading)) + "\n")
-            try take(lines.map { $0 + "\n" }.joined())
-            isFirst = false
-        }
-        var scalars: [TypedResult] = []
-        var broken: [ResultError] = []
-        let typed = run.typed()
-        for result in typed {
-            switch result {
-            case .success(let result):
-                if case .scalar = result.value { scalars.append(result) }
-            case .failure(let error): broken.append(error)
-            }
-        }
-        if !scalars.isEmpty { try block("Scalars", scalarLines(scalars)) }
-        for case .success(let result) in typed {
-            guard let lines = lines(result) else { continue }
-            try block(result.heading, lines)
-        }
-        if !broken.isEmpty {
-            try block("Not as declared", broken.map { PrintedText.safe($0.description) })
-        }
-        if !run.skipped.isEmpty {
-            try block("Left out", run.skipped.map { PrintedText.safe("\($0.file): \($0.reason)") })
-        }
-        if isFirst { try block("No results", []) }
-        if let end = run.end { try take((isFirst ? "" : "\n") + PrintedText.safe(Self.summary(end)) + "\n") }
-        if let provenance = run.provenance { try take(PrintedText.safe(provenance.text) + "\n") }
+        var blocks = ResultBlocks(self)
+        for result in run.typed() { try blocks.add(result, take) }
+        try blocks.finish(run, take)
     }
 
     /// One result by itself, ending with a line's end.
@@ -58,7 +31,7 @@ package struct ResultsText {
     }
 
     /// Nil for a scalar, which is shown with the others.
-    private func lines(_ result: TypedResult) -> [String]? {
+    func lines(_ result: TypedResult) -> [String]? {
         switch result.value {
         case .scalar: nil
         case .vector(let array): ArrayText.vector(array, style)
@@ -74,7 +47,7 @@ package struct ResultsText {
     }
 
     /// A line for each; those about recordings as a table with a row for each recording.
-    private func scalarLines(_ scalars: [TypedResult]) -> [String] {
+    func scalarLines(_ scalars: [TypedResult]) -> [String] {
         let overall = scalars.filter { $0.file.isEmpty }
         let width = overall.map { PrintedText.width(PrintedText.safe($0.title)) }.max() ?? 0
         var lines = overall.map { result in

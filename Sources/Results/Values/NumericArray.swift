@@ -6,9 +6,9 @@ package struct NumericArray: Sendable {
     package let isDouble: Bool
     package let values: [Double]
     /// One or two.
-    package let axes: [Axis]
+    package let axes: [ArrayAxis]
 
-    package init(values: [Double], axes: [Axis], isDouble: Bool = true) {
+    package init(values: [Double], axes: [ArrayAxis], isDouble: Bool = true) {
         precondition(values.count == axes.reduce(1) { $0 * $1.count }, "\(axes.map(\.count)) is not \(values.count)")
         self.values = values
         self.axes = axes
@@ -41,7 +41,7 @@ package struct NumericArray: Sendable {
         axes = tensor.shape.enumerated().map { index, extent in
             let given = index < array.axes.count ? array.axes[index] : nil
             let declared = index < output.axes.count ? output.axes[index] : nil
-            return Axis(given ?? declared ?? .init(), count: Int(clamping: extent))
+            return ArrayAxis(given ?? declared ?? .init(), count: Int(clamping: extent))
         }
     }
 

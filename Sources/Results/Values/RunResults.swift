@@ -34,7 +34,7 @@ package struct RunResults: Sendable {
 
     /// A result for each that came, decoded when it is asked for; or why one cannot be.
     package func typed() -> LazyMapCollection<Range<Int>, Result<TypedResult, ResultError>> {
-        let outputs = Dictionary(description.outputs.map { ($0.id, $0) }) { first, _ in first }
+        let outputs = self.outputs
         return (0..<results.count).lazy.map { [results] index in
             Result { () throws(ResultError) in
                 let result: V1.PluginResult
@@ -44,6 +44,11 @@ package struct RunResults: Sendable {
                 return try TypedResult(result, declared: outputs[result.outputId])
             }
         }
+    }
+
+    /// What the plugin declares, by id.
+    package var outputs: [String: V1.PluginOutput] {
+        Dictionary(description.outputs.map { ($0.id, $0) }) { first, _ in first }
     }
 }
 

@@ -8,6 +8,7 @@ public final class HookRun {
     public let plan: HookPlan
     private let dimensions: ModelDimensions
     private let sink: (CapturedTensor) throws -> Void
+    private let pause: () throws -> Void
     private let interventions: [HookPoint: [Intervention]]
     /// Captures of the pass under way that are still to come.
     private var remaining: Set<HookPoint> = []
@@ -27,24 +28,27 @@ public final class HookRun {
     ///   - gradients: what is to be differentiated when the run is through (``WhisperModel/differentiate(_:through:sink:)``).
     ///   - sink: receives each captured activation as soon as it is complete, on the thread of the run; what it throws ends
     ///     the run.
+    ///   - pause: called between two blocks of the encoder, on the thread of the run: others may compute meanwhile. What it
+    ///     throws ends the run.
     public convenience init(
         _ plan: HookPlan, dimensions: ModelDimensions, gradients: GradientPlan? = nil,
-        sink: @escaping (CapturedTensor) throws -> Void = { _ in }
+        sink: @escaping (CapturedTensor) throws -> Void = { _ in }, pause: @escaping () throws -> Void = {}
     ) throws {
         let tape = try gradients.map { try GradientTape($0, changing: plan.interventions, dimensions) }
-        try self.init(plan, dimensions: dimensions, tape: tape, sink: sink)
+        try self.init(plan, dimensions: dimensions, tape: tape, sink: sink, pause: pause)
     }
 
     /// A run that also keeps, whole, what a way back reads.
     init(
         _ plan: HookPlan, dimensions: ModelDimensions, tape: GradientTape?,
-        sink: @escaping (CapturedTensor) throws -> Void
+        sink: @escaping (CapturedTensor) throws -> Void, pause: @escaping () throws -> Void = {}
     ) throws {
         self.plan = plan
         self.tape = tape
         wanted = plan.captures.union(tape?.points ?? [])
         self.dimensions = dimensions
         self.sink = sink
+        self.pause = pause
         var byPoint: [HookPoint: [Intervention]] = [:]
         for intervention in plan.interventions {
             for point in intervention.targets { byPoint[point, default: []].append(intervention) }
@@ -57,6 +61,9 @@ public final class HookRun {
         lastOfEncoder =
             plan.stopsEarly && wanted.allSatisfy(\.isEncoder) ? order.last(where: wanted.contains) : nil
     }
+
+    /// A place where nothing of the run computes.
+    func betweenBlocks() throws { try pause() }
 
     /// Whether there is anything to do at any hook point.
     var isActive: Bool { !wanted.isEmpty || !interventions.isEmpty }

@@ -15,6 +15,9 @@ struct HookScope {
         self.rows = RowPositions(first: firstPosition, perSequence: tokens, sequences: sequences)
     }
 
+    /// A place where nothing of the run computes.
+    func betweenBlocks() throws { try run.betweenBlocks() }
+
     func block(_ layer: Int) -> HookScope {
         var scope = self
         scope.layer = layer

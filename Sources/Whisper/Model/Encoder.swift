@@ -30,7 +30,10 @@ struct Encoder: Sendable {
         let frames = mel.shape[1] / 2
         let stream = EncoderStream(frames: frames, width: conv2.outputs)
         try frontEnd(mel, stream, hooks)
-        for layer in blocks.indices { try run(block: layer, stream, hooks) }
+        for layer in blocks.indices {
+            try hooks.betweenBlocks()
+            try run(block: layer, stream, hooks)
+        }
         return stream.output
     }
 

@@ -74,11 +74,11 @@ struct HeadProducts {
     }
 
     private func forEachTile(_ body: (Tile) -> Void) {
-        let blocks = (queries + RowBlock.count - 1) / RowBlock.count
+        let size = RowBlock.scores, blocks = (queries + size - 1) / size
         guard keys > 0, blocks > 0 else { return }
         let run: (Int) -> Void = { task in
-            let first = task % blocks * RowBlock.count
-            body(Tile(head: task / blocks, first: first, rows: min(RowBlock.count, queries - first)))
+            let first = task % blocks * size
+            body(Tile(head: task / blocks, first: first, rows: min(size, queries - first)))
         }
         // A few keys' products are too small to be worth handing to another thread.
         if queries * keys * width < 1 << 16 {

@@ -3,6 +3,8 @@ import Kernels
 /// How the rows of an activation are cut into blocks that are computed together.
 package enum RowBlock {
     package static let count = KernelImplementation.current.rowBlock
+    /// Queries of a head whose scores are computed together.
+    package static let scores = KernelImplementation.current.scoreBlock
     /// Where a block may begin: keys are written in whole panels.
     package static let step = KernelImplementation.current.rowStep
 

@@ -74,14 +74,16 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let stall = server.limits.stall
-        let interval = TimeAmount(min(stall, .seconds(1)))
+        // Only an answer can carry a reason, so it is waited for a request, for a moment.
+        let refusalLimit = server.limits.refusal
+        let interval = TimeAmount(min(stall, refusal == nil ? .seconds(1) : refusalLimit))
         let began = ContinuousClock.now
         watch = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) {
             [server, connection, refusal] _ in
             if connection.writer.closeIfStalled(for: stall) {
                 server.logger.notice(
                     "connection \(connection.id) was closed: its reader took nothing for \(stall)")
-            } else if refusal != nil, ContinuousClock.now - began >= stall {
+            } else if refusal != nil, ContinuousClock.now - began >= refusalLimit {
                 // It has not asked anything that could be refused.
                 connection.writer.channel.close(promise: nil)
             }

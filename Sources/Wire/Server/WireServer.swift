@@ -19,6 +19,8 @@ public final class WireServer: Sendable {
         public var inboundBytes = 8 << 20
         /// How long a reader may take nothing while something waits for it.
         public var stall = Duration.seconds(5)
+        /// How long a connection that is refused has to ask something, by whose answer it is told why.
+        public var refusal = Duration.milliseconds(250)
 
         public init() {}
     }
@@ -90,11 +92,9 @@ public final class WireServer: Sendable {
     {
         let listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
-            .serverChannelInitializer { channel in
-                // Without descriptors to give, accepting is tried again after a while and not at once for ever.
+            .serverChannelInitializer { [logger] channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in .milliseconds(100) })
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger))
                 }
             }
             .childChannelOption(

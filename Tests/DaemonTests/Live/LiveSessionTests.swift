@@ -111,7 +111,7 @@ private final class Tensors: TraceSink {
         // The model hears a window of many sentences badly, so the transcript is not the measure; what is said is.
         let said = (clip.text ?? "").split(separator: " ")
         #expect(errors(words(segments), said) <= errors(try offline(clip.name), said))
-        guard case .end(let duration, let skipped, _) = found.last else {
+        guard case .end(let duration, let skipped, _, _) = found.last else {
             Issue.record("no end")
             return
         }
@@ -122,9 +122,12 @@ private final class Tensors: TraceSink {
     func hypotheses() throws {
         let found = try events(samples("en-slt-02"), writing())
         var texts: [String] = []
-        for case .hypothesis(let start, let end, let text) in found {
-            #expect(start <= end)
-            texts.append(text)
+        var before = ""
+        for case .hypothesis(let one) in found {
+            #expect(one.start <= one.end)
+            #expect(one.text.hasPrefix(one.stable) && (before.hasPrefix(one.stable) || one.stable.isEmpty))
+            texts.append(one.text)
+            before = one.text
         }
         #expect(texts.count >= 3)
         #expect(texts.last == "" && texts.dropLast().contains { !$0.isEmpty }, "the segment takes its place")
@@ -254,7 +257,7 @@ private final class Tensors: TraceSink {
         let found = try events([Int16](repeating: 0, count: 25 * 16000), writing())
         #expect(found.count == 51)
         for event in found.dropLast() {
-            guard case .level(_, _, -120, -120) = event else {
+            guard case .level(_, _, -120, -120, _) = event else {
                 Issue.record("\(event)")
                 continue
             }
@@ -269,7 +272,7 @@ private final class Tensors: TraceSink {
         var options = LiveOptions()
         options.features = [features[0]]
         let levels = try events(wave, options).compactMap { event -> [Double]? in
-            if case .level(let start, let end, let rms, let peak) = event {
+            if case .level(let start, let end, let rms, let peak, _) = event {
                 [start, end, Double(rms), Double(peak)]
             } else {
                 nil
@@ -317,11 +320,11 @@ private final class Tensors: TraceSink {
         session.append(Array(try samples("en-long-01").dropFirst(5 * 16000)))
         let rest = try session.step(nil) + session.finish(nil)
         let levels = (first + rest).compactMap { event -> ClosedRange<Double>? in
-            if case .level(let start, let end, _, _) = event { start...end } else { nil }
+            if case .level(let start, let end, _, _, _) = event { start...end } else { nil }
         }
         #expect(levels.count >= 3)
         #expect(zip(levels, levels.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
-        guard case .end(let duration, let skipped, _) = rest.last else {
+        guard case .end(let duration, let skipped, _, _) = rest.last else {
             Issue.record("no end")
             return
         }

@@ -22,7 +22,7 @@ final class FakePlugin: PluginRunner {
         var hearing: @Sendable (UInt64) throws -> Void = { _ in }
         var blocksAt: UInt64?
         /// Beside its own two.
-        var parameters: [V1.PluginParameter] = []
+        var parameters: [PluginParameter] = []
         var asks: (@Sendable (any PluginServices) throws -> String)?
         /// Called in each window's call, with what the plugin may ask.
         var asksWhileHearing: (@Sendable (any PluginServices) throws -> Void)?
@@ -30,7 +30,7 @@ final class FakePlugin: PluginRunner {
         var staging: @Sendable (PluginClipValue) throws -> Void = { _ in }
         var processed: @Sendable (PluginClipValue) -> Void = { _ in }
         /// What it gives of a window beside its sum.
-        var gives: @Sendable (PluginClipValue) -> [V1.PluginResult] = { _ in [] }
+        var gives: @Sendable (PluginClipValue) -> [PluginResult] = { _ in [] }
     }
 
     private struct State {
@@ -69,7 +69,7 @@ final class FakePlugin: PluginRunner {
         _ behaviour: Behaviour = Behaviour(), _ journal: Journal = Journal(), library: String = "/nowhere",
         version: String = "1.0"
     ) -> PluginCatalogue {
-        let listing = V1.PluginListing(id: id, name: "Counting", version: version)
+        let listing = PluginListing(id: id, name: "Counting", version: version)
         return PluginCatalogue(
             list: { _ in [listing] },
             find: { name, _ in
@@ -80,16 +80,16 @@ final class FakePlugin: PluginRunner {
             })
     }
 
-    func describe() throws -> V1.PluginDescription {
-        V1.PluginDescription(
-            listing: V1.PluginListing(id: Self.id, version: "1.0"),
+    func describe() throws -> PluginDescription {
+        PluginDescription(
+            listing: PluginListing(id: Self.id, version: "1.0"),
             parameters: [
-                V1.PluginParameter(id: "step", kind: "integer", default: "1", minimum: 1, maximum: 9),
-                V1.PluginParameter(id: "mode", kind: "choice", default: "fast", choices: ["fast", "slow"]),
+                PluginParameter(id: "step", kind: .integer, default: "1", minimum: 1, maximum: 9),
+                PluginParameter(id: "mode", kind: .choice, default: "fast", choices: ["fast", "slow"]),
             ] + behaviour.parameters)
     }
 
-    func create(arguments: [V1.PluginArgument]) throws -> PluginNeedsValue {
+    func create(arguments: [PluginArgument]) throws -> PluginNeedsValue {
         journal.note("create " + arguments.map { "\($0.id)=\($0.value)" }.joined(separator: " "))
         return behaviour.needs
     }
@@ -137,15 +137,15 @@ final class FakePlugin: PluginRunner {
         }
         _ = frames
         try outlet.result(
-            V1.PluginResult(outputId: "sum", file: clip.name, value: .scalar(Double(sum))))
+            PluginResult(output: "sum", recording: clip.name, value: .scalar(Double(sum))))
         for result in behaviour.gives(clip) { try outlet.result(result) }
         behaviour.processed(clip)
     }
 
     func finish() throws {
         let (frames, sum, recordings) = state.withLock { ($0.frames, $0.sum, $0.recordings) }
-        try outlet.result(V1.PluginResult(outputId: "frames", value: .scalar(Double(frames))))
-        try outlet.result(V1.PluginResult(outputId: "total", value: .text("\(recordings) \(sum)")))
+        try outlet.result(PluginResult(output: "frames", value: .scalar(Double(frames))))
+        try outlet.result(PluginResult(output: "total", value: .text("\(recordings) \(sum)")))
     }
 
     func save() throws -> [UInt8] {
@@ -223,8 +223,34 @@ extension PluginState {
     var events: [V1.PluginEvent] {
         get throws {
             var events: [V1.PluginEvent] = []
-            try forEachEvent { recording, event in events.append(V1.PluginEvent(seq: recording, event: event)) }
+            try forEachEvent { recording, event in
+                events.append(V1.PluginEvent(seq: recording, event: .init(event)))
+            }
             return events
         }
+    }
+}
+
+// Runs as they are asked for over the wire.
+extension PluginService {
+    func run(
+        _ request: V1.RunPluginRequest, client: ClientID, deadline: ContinuousClock.Instant?, connection: UInt64?,
+        emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+    ) async throws -> V1.PluginEnd {
+        let run = try RunRequest(request, in: CallerFolder(nil) { _ in false }, self)
+        return V1.PluginEnd(
+            try await self.run(run, client: client, deadline: deadline, connection: connection) { event in
+                try emit(.init(event))
+            })
+    }
+
+    func merge(
+        _ request: V1.MergePluginRequest, client: ClientID, deadline: ContinuousClock.Instant?,
+        emit: @escaping @Sendable (V1.PluginEvent.Event) throws -> Void
+    ) async throws -> V1.PluginEnd {
+        V1.PluginEnd(
+            try await merge(try MergeRequest(request), client: client, deadline: deadline) { event in
+                try emit(.init(event))
+            })
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import TensorFiles
 import TestSupport
 import Testing
 import Wire
@@ -7,7 +8,7 @@ import Wire
 @testable import Daemon
 
 /// `auscultd` as a process of its own, with a plugin in C that was compiled now.
-private final class PluginDaemon {
+final class PluginDaemon {
     static let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         .path
     /// A compiler is not there everywhere, nor are programs that were not built.
@@ -19,7 +20,7 @@ private final class PluginDaemon {
     }
 
     let process = Process()
-    private let socket: String
+    let socket: String
 
     init(_ folder: TemporaryFolder) throws {
         socket = folder("s-\(UInt32.random(in: 0 ... .max))")
@@ -138,7 +139,9 @@ struct PluginDaemonTests {
         await #expect(throws: WireError.self) { try await run(client, request, at: 130) { first.kill() } }
         await client.close()
         let kept = try PluginState(path: folder("checkpoint")).header.done
-        #expect((100..<150).contains(kept) && !FileManager.default.fileExists(atPath: folder("dictionary")))
+        #expect((100..<150).contains(kept))
+        // The folder is made before the plugin is confined to it.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder("dictionary")).isEmpty)
 
         let second = try PluginDaemon(folder)
         let again = try await second.connect()
@@ -161,6 +164,38 @@ struct PluginDaemonTests {
         // Hums have no text: only what needs one is left out.
         #expect(told.contains("no kept recording has a text") && !whole.results.contains { $0.outputId == "splice" })
         await again.close()
+    }
+
+    @Test(
+        "a file that a confined plugin writes is whole, in the place that was named, with nothing beside it",
+        .enabled(if: PluginDaemon.isPossible, "needs a C compiler, auscultd and auscult-plugin-host"))
+    func writesFile() async throws {
+        let folder = try TemporaryFolder()
+        let bundle = try TestBundle(analysis: "bigrams")
+        try FileManager.default.createDirectory(atPath: folder("plugins"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: folder("out"), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: bundle.path, toPath: folder("plugins/bigrams"))
+        let daemon = try PluginDaemon(folder)
+        let client = try await daemon.connect()
+        func request(_ matrix: String) -> V1.RunPluginRequest {
+            V1.RunPluginRequest(
+                pluginId: "bigrams",
+                arguments: [("matrix", matrix), ("out", folder("out/matrix.safetensors"))].map {
+                    V1.PluginArgument(id: $0.0, value: $0.1)
+                })
+        }
+        // What the plugin refuses leaves no file, and what it does leaves one; the same over a file that is there.
+        await #expect(throws: WireError.self) { try await run(client, request("false")) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder("out")).isEmpty)
+        var written: [Data] = []
+        for _ in 0..<2 {
+            _ = try await run(client, request("true"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder("out")) == ["matrix.safetensors"])
+            written.append(try Data(contentsOf: URL(fileURLWithPath: folder("out/matrix.safetensors"))))
+        }
+        #expect(written[0] == written[1] && written[0].count > 1 << 20)
+        #expect(try !SafetensorsFile(path: folder("out/matrix.safetensors")).names.isEmpty)
+        await client.close()
     }
 
     @Test(

@@ -10,13 +10,13 @@ import Testing
 @testable import Daemon
 
 /// A matrix of 3 MiB whose numbers say of which recording it is.
-private func matrix(_ clip: PluginClipValue) -> V1.PluginResult {
+private func matrix(_ clip: PluginClipValue) -> PluginResult {
     let rows = 768, columns = 1024
     let data = (0..<rows * columns).flatMap { index in
         withUnsafeBytes(of: (Float(clip.recording) + Float(index) / 1e6).bitPattern.littleEndian, Array.init)
     }
-    let tensor = V1.Tensor(dtype: .f32, shape: [UInt64(rows), UInt64(columns)], data: data)
-    return V1.PluginResult(outputId: "matrix", file: clip.name, value: .array(V1.PluginArray(tensor: tensor)))
+    let array = PluginResult.Array(element: .float32, shape: [UInt64(rows), UInt64(columns)], data: data)
+    return PluginResult(output: "matrix", recording: clip.name, value: .array(array))
 }
 
 @Suite("What runs tell", .timeLimit(.minutes(10))) struct RunEventsTests {
@@ -137,7 +137,7 @@ private func matrix(_ clip: PluginClipValue) -> V1.PluginResult {
             recording: 2, window: 0, windowCount: 1, name: "00002.wav", start: 0, duration: 0, validFrames: 0,
             samples: nil, labels: [], phonemes: [], words: [])
         clip.tensors = []
-        #expect(matrices.last == matrix(clip))
+        #expect(matrices.last == V1.PluginResult(matrix(clip)))
     }
 
     @Test("a state that is sent back is the state's file, to the byte")
@@ -195,7 +195,7 @@ private func matrix(_ clip: PluginClipValue) -> V1.PluginResult {
         try bench.folder.write(Array(lines.joined(separator: "\n").utf8), to: "list.jsonl")
         var choosing = FakePlugin.Behaviour()
         choosing.parameters = [
-            V1.PluginParameter(id: "target", kind: "column", default: "speaker", minimum: 2, choices: ["phoneme"])
+            PluginParameter(id: "target", kind: .column, default: "speaker", minimum: 2, choices: ["phoneme"])
         ]
         let heard = Atomic(0)
         choosing.hearing = { _ in heard.add(1, ordering: .relaxed) }

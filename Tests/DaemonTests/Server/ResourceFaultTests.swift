@@ -51,6 +51,67 @@ extension WholeDaemon {
             #expect(try await daemon.ended() == 0)
         }
 
+        @Test("without descriptors for connections it says so, waits, and uses no processor meanwhile")
+        func crowd() async throws {
+            let daemon = try await ChildDaemon(through: Self.shell("ulimit -n 64")).ready()
+            #expect(daemon.log.contains("at most 64 files may be open (ulimit -n)"), "\(daemon.log)")
+            var crowd: [RawConnection] = []
+            for _ in 0..<80 { crowd.append(try RawConnection(to: daemon.socket)) }
+            try await eventually("it says that it cannot take more") {
+                daemon.log.contains("no connection can be taken for now, and those who ask wait: Too many open files")
+            }
+            let before = try Self.processorTicks(daemon.pid)
+            try await Task.sleep(for: .seconds(3))
+            // A hundred ticks a second: where it asks again without a pause, hundreds of these, or what other processes leave of them.
+            #expect(try Self.processorTicks(daemon.pid) - before < 20)
+            crowd = []
+            try await eventually("it takes connections again") {
+                (try? await callOnce(at: daemon.socket, Health.HealthRPC.check, Health.HealthCheckRequest())) != nil
+            }
+            daemon.send(SIGTERM)
+            #expect(try await daemon.ended() == 0)
+        }
+
+        private static func processorTicks(_ process: Int32) throws -> Int {
+            let text = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+            return (Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)
+        }
+
+        @Test(
+            "however little address space there is, each call is answered or told so, and the daemon goes on",
+            arguments: [900, 600, 450, 400, 350, 300])
+        func addressSpace(mebibytes: Int) async throws {
+            let daemon = try ChildDaemon("--threads", "1", through: Self.shell("ulimit -v \(mebibytes << 10)"))
+            do { try await daemon.ready() } catch {
+                // Too little to start with; then it says so, and does not crash.
+                #expect(daemon.log.contains("address space"), "\(daemon.log)")
+                #expect(try await daemon.ended() < 128)
+                return
+            }
+            let client = try await daemon.connect()
+            var answered = 0
+            for _ in 0..<4 {
+                do {
+                    let request = V1.TranscribeRequest(audio: Sound.clip)
+                    #expect(try await !client.call(V1.TranscribeRPC.transcribe, request).text.isEmpty)
+                    answered += 1
+                } catch let error as WireError {
+                    #expect(error.code == .resourceExhausted && error.message.contains("address space"), "\(error)")
+                }
+                let everything = V1.TraceRequest(
+                    audio: Sound.clip, hooks: ["**"], output: .file(daemon.folder("t.safetensors")))
+                do { _ = try await client.call(V1.TraceRPC.runToEnd, everything) } catch let error as WireError {
+                    #expect(error.code == .resourceExhausted, "\(error)")
+                }
+            }
+            if mebibytes >= 900 { #expect(answered == 4) }
+            #expect(try await client.call(Health.HealthRPC.check, Health.HealthCheckRequest()).status == .serving)
+            await client.close()
+            daemon.send(SIGTERM)
+            #expect(try await daemon.ended() == 0)
+        }
+
         @Test(
             "a file that cannot grow is told as input_output, and nothing of it is left",
             arguments: ["npz", "safetensors"])

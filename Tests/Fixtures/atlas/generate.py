@@ -1,4 +1,4 @@
-"""Writes version1.sql to version4.sql: atlases as the migrations of then made them, with a row in every table.
+"""Writes version1.sql to version6.sql: atlases as the migrations of then made them, with a row in every table.
 
     python3 Tests/Fixtures/atlas/generate.py
 
@@ -37,6 +37,11 @@ ROWS = {
     # The label is still the one of then, without a base and a lift.
     3: "",
     4: "",
+    5: "UPDATE labels SET ap = 0.6, precision_at_recall = 0.7;",
+    6: """
+    UPDATE scans SET provenance = '{"version":"0.1.0","precision":"exact","context":"auto","padding":"mel","interventions":["encoder.conv1 = zero"],'
+        || '"recordingsSha256":"00ff","arguments":{"k":"5"}}';
+    """,
 }
 
 

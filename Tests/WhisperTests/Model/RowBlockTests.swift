@@ -6,7 +6,7 @@ import Whisper
 /// An encoder's pass goes by blocks of frames, or takes all of them at once where a hook has to see an activation whole.
 @Suite struct RowBlockTests {
     @Test(
-        "blocks follow each other without a gap, begin at panels, and are never larger than the largest",
+        "blocks follow each other without a gap, begin at whole steps, and are never larger than the largest",
         arguments: [1, 2, 3, 8], [1, 2, 15, 16, 17, 47, 48, 50, 96, 97, 100, 150, 1499, 1500])
     func ranges(threads: Int, count: Int) {
         let ranges = RowBlock.ranges(of: count, threads: threads)

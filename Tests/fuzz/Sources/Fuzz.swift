@@ -2,16 +2,20 @@ import Messages
 import NIOCore
 import Wire
 
-/// What is tried with bytes of libFuzzer's making. The first byte chooses: a connection's stream, cut into pieces, or one
-/// message of the contract. A trap, a broken promise or a leak is a finding.
+/// What is tried with bytes of libFuzzer's making. The first byte chooses: a connection's stream, cut into pieces, one
+/// message of the contract, a file that others made (`Fuzz+Files`), or what a browser asks of an atlas' page (`Fuzz+Page`). A trap, a
+/// broken promise or a leak is a finding.
 enum Fuzzed {
     static func tryOut(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count > 2 else { return }
-        if bytes[0] % 2 == 0 {
-            connection(Array(bytes.dropFirst(2)), cutEvery: max(1, Int(bytes[1])))
-        } else {
+        let rest = Array(bytes.dropFirst(2))
+        switch bytes[0] % 8 {
+        case 6: file(rest, kind: bytes[1])
+        case 7: page(rest, kind: bytes[1])
+        case 0, 2, 4: connection(rest, cutEvery: max(1, Int(bytes[1])))
+        default:
             let type = allMessages[Int(bytes[1]) % allMessages.count]
-            message(Array(bytes.dropFirst(2)), type)
+            message(rest, type)
         }
     }
 

@@ -204,6 +204,24 @@ def test_a_live_line_hears_sound(daemon, samples):
     assert levels and all(level.rms_db <= level.peak_db <= 0 for level in levels)
 
 
+def test_settled_features_are_those_of_a_trace_of_their_context(daemon, samples):
+    rolling = auscult.Rolling(context=0.8, in_silence=True)
+    with daemon.live(features=[(NEURONS, 3)], transcribe=False, rolling=rolling, timeout=300) as live:
+        live.send(samples)
+        live.finish()
+        events = list(live)
+    settled = {}
+    for event in events:
+        if isinstance(event, auscult.LiveReadings):
+            for time, value in list(zip(event.times, event.features[0]))[: event.settled]:
+                assert round(time * 50) not in settled
+                settled[round(time * 50)] = value
+    assert sorted(settled) == list(range(-(-len(samples) // 320)))
+    # The second context begins a quarter of its length in, and the frames in its third quarter settle there.
+    trace = daemon.trace(samples[10 * 320 : 50 * 320], [NEURONS], context="auto")[NEURONS]
+    assert [settled[frame] for frame in range(30, 40)] == list(trace[20:30, 3])
+
+
 @pytest.fixture
 def dictionary(daemon, tmp_path):
     """A folder in SAELens' layout: the residual stream's values themselves, and their negatives, without the rest."""

@@ -97,6 +97,51 @@ void   auscult__v1__daemon_status__free_unpacked
   assert(message->base.descriptor == &auscult__v1__daemon_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__plugin_confinement__init
+                     (Auscult__V1__PluginConfinement         *message)
+{
+  static const Auscult__V1__PluginConfinement init_value = AUSCULT__V1__PLUGIN_CONFINEMENT__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__plugin_confinement__get_packed_size
+                     (const Auscult__V1__PluginConfinement *message)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_confinement__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__plugin_confinement__pack
+                     (const Auscult__V1__PluginConfinement *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_confinement__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__plugin_confinement__pack_to_buffer
+                     (const Auscult__V1__PluginConfinement *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_confinement__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__PluginConfinement *
+       auscult__v1__plugin_confinement__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__PluginConfinement *)
+     protobuf_c_message_unpack (&auscult__v1__plugin_confinement__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__plugin_confinement__free_unpacked
+                     (Auscult__V1__PluginConfinement *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__plugin_confinement__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__kernel_status__init
                      (Auscult__V1__KernelStatus         *message)
 {
@@ -430,7 +475,7 @@ const ProtobufCMessageDescriptor auscult__v1__status_request__descriptor =
   (ProtobufCMessageInit) auscult__v1__status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descriptors[17] =
+static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descriptors[18] =
 {
   {
     "version",
@@ -636,6 +681,18 @@ static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plugins",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__DaemonStatus, plugins),
+    &auscult__v1__plugin_confinement__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
   10,   /* field[10] = calls */
@@ -650,6 +707,7 @@ static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
   6,   /* field[6] = model_memory_limit_bytes */
   7,   /* field[7] = models */
   1,   /* field[1] = pid */
+  17,   /* field[17] = plugins */
   11,   /* field[11] = queue_length */
   12,   /* field[12] = queue_limit */
   2,   /* field[2] = socket */
@@ -659,7 +717,7 @@ static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__daemon_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor auscult__v1__daemon_status__descriptor =
 {
@@ -669,11 +727,62 @@ const ProtobufCMessageDescriptor auscult__v1__daemon_status__descriptor =
   "Auscult__V1__DaemonStatus",
   "auscult.v1",
   sizeof(Auscult__V1__DaemonStatus),
-  17,
+  18,
   auscult__v1__daemon_status__field_descriptors,
   auscult__v1__daemon_status__field_indices_by_name,
   1,  auscult__v1__daemon_status__number_ranges,
   (ProtobufCMessageInit) auscult__v1__daemon_status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__plugin_confinement__field_descriptors[2] =
+{
+  {
+    "means",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginConfinement, means),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gaps",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__PluginConfinement, n_gaps),
+    offsetof(Auscult__V1__PluginConfinement, gaps),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__plugin_confinement__field_indices_by_name[] = {
+  1,   /* field[1] = gaps */
+  0,   /* field[0] = means */
+};
+static const ProtobufCIntRange auscult__v1__plugin_confinement__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__plugin_confinement__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.PluginConfinement",
+  "PluginConfinement",
+  "Auscult__V1__PluginConfinement",
+  "auscult.v1",
+  sizeof(Auscult__V1__PluginConfinement),
+  2,
+  auscult__v1__plugin_confinement__field_descriptors,
+  auscult__v1__plugin_confinement__field_indices_by_name,
+  1,  auscult__v1__plugin_confinement__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__plugin_confinement__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__kernel_status__field_descriptors[5] =

@@ -7,6 +7,141 @@
 #endif
 
 #include "auscult/v1/live.pb-c.h"
+void   auscult__v1__list_sound_devices_request__init
+                     (Auscult__V1__ListSoundDevicesRequest         *message)
+{
+  static const Auscult__V1__ListSoundDevicesRequest init_value = AUSCULT__V1__LIST_SOUND_DEVICES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__list_sound_devices_request__get_packed_size
+                     (const Auscult__V1__ListSoundDevicesRequest *message)
+{
+  assert(message->base.descriptor == &auscult__v1__list_sound_devices_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__list_sound_devices_request__pack
+                     (const Auscult__V1__ListSoundDevicesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__list_sound_devices_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__list_sound_devices_request__pack_to_buffer
+                     (const Auscult__V1__ListSoundDevicesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__list_sound_devices_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ListSoundDevicesRequest *
+       auscult__v1__list_sound_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ListSoundDevicesRequest *)
+     protobuf_c_message_unpack (&auscult__v1__list_sound_devices_request__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__list_sound_devices_request__free_unpacked
+                     (Auscult__V1__ListSoundDevicesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__list_sound_devices_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__list_sound_devices_response__init
+                     (Auscult__V1__ListSoundDevicesResponse         *message)
+{
+  static const Auscult__V1__ListSoundDevicesResponse init_value = AUSCULT__V1__LIST_SOUND_DEVICES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__list_sound_devices_response__get_packed_size
+                     (const Auscult__V1__ListSoundDevicesResponse *message)
+{
+  assert(message->base.descriptor == &auscult__v1__list_sound_devices_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__list_sound_devices_response__pack
+                     (const Auscult__V1__ListSoundDevicesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__list_sound_devices_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__list_sound_devices_response__pack_to_buffer
+                     (const Auscult__V1__ListSoundDevicesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__list_sound_devices_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ListSoundDevicesResponse *
+       auscult__v1__list_sound_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ListSoundDevicesResponse *)
+     protobuf_c_message_unpack (&auscult__v1__list_sound_devices_response__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__list_sound_devices_response__free_unpacked
+                     (Auscult__V1__ListSoundDevicesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__list_sound_devices_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__sound_device__init
+                     (Auscult__V1__SoundDevice         *message)
+{
+  static const Auscult__V1__SoundDevice init_value = AUSCULT__V1__SOUND_DEVICE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__sound_device__get_packed_size
+                     (const Auscult__V1__SoundDevice *message)
+{
+  assert(message->base.descriptor == &auscult__v1__sound_device__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__sound_device__pack
+                     (const Auscult__V1__SoundDevice *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__sound_device__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__sound_device__pack_to_buffer
+                     (const Auscult__V1__SoundDevice *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__sound_device__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__SoundDevice *
+       auscult__v1__sound_device__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__SoundDevice *)
+     protobuf_c_message_unpack (&auscult__v1__sound_device__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__sound_device__free_unpacked
+                     (Auscult__V1__SoundDevice *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__sound_device__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__live_input__init
                      (Auscult__V1__LiveInput         *message)
 {
@@ -52,6 +187,141 @@ void   auscult__v1__live_input__free_unpacked
   assert(message->base.descriptor == &auscult__v1__live_input__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__live_sound__init
+                     (Auscult__V1__LiveSound         *message)
+{
+  static const Auscult__V1__LiveSound init_value = AUSCULT__V1__LIVE_SOUND__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_sound__get_packed_size
+                     (const Auscult__V1__LiveSound *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_sound__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_sound__pack
+                     (const Auscult__V1__LiveSound *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_sound__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_sound__pack_to_buffer
+                     (const Auscult__V1__LiveSound *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_sound__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveSound *
+       auscult__v1__live_sound__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveSound *)
+     protobuf_c_message_unpack (&auscult__v1__live_sound__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_sound__free_unpacked
+                     (Auscult__V1__LiveSound *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_sound__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_interventions__init
+                     (Auscult__V1__LiveInterventions         *message)
+{
+  static const Auscult__V1__LiveInterventions init_value = AUSCULT__V1__LIVE_INTERVENTIONS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_interventions__get_packed_size
+                     (const Auscult__V1__LiveInterventions *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_interventions__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_interventions__pack
+                     (const Auscult__V1__LiveInterventions *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_interventions__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_interventions__pack_to_buffer
+                     (const Auscult__V1__LiveInterventions *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_interventions__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveInterventions *
+       auscult__v1__live_interventions__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveInterventions *)
+     protobuf_c_message_unpack (&auscult__v1__live_interventions__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_interventions__free_unpacked
+                     (Auscult__V1__LiveInterventions *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_interventions__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_mark__init
+                     (Auscult__V1__LiveMark         *message)
+{
+  static const Auscult__V1__LiveMark init_value = AUSCULT__V1__LIVE_MARK__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_mark__get_packed_size
+                     (const Auscult__V1__LiveMark *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_mark__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_mark__pack
+                     (const Auscult__V1__LiveMark *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_mark__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_mark__pack_to_buffer
+                     (const Auscult__V1__LiveMark *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_mark__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveMark *
+       auscult__v1__live_mark__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveMark *)
+     protobuf_c_message_unpack (&auscult__v1__live_mark__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_mark__free_unpacked
+                     (Auscult__V1__LiveMark *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_mark__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__live_open__init
                      (Auscult__V1__LiveOpen         *message)
 {
@@ -95,6 +365,96 @@ void   auscult__v1__live_open__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &auscult__v1__live_open__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_rolling__init
+                     (Auscult__V1__LiveRolling         *message)
+{
+  static const Auscult__V1__LiveRolling init_value = AUSCULT__V1__LIVE_ROLLING__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_rolling__get_packed_size
+                     (const Auscult__V1__LiveRolling *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_rolling__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_rolling__pack
+                     (const Auscult__V1__LiveRolling *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_rolling__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_rolling__pack_to_buffer
+                     (const Auscult__V1__LiveRolling *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_rolling__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveRolling *
+       auscult__v1__live_rolling__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveRolling *)
+     protobuf_c_message_unpack (&auscult__v1__live_rolling__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_rolling__free_unpacked
+                     (Auscult__V1__LiveRolling *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_rolling__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_device__init
+                     (Auscult__V1__LiveDevice         *message)
+{
+  static const Auscult__V1__LiveDevice init_value = AUSCULT__V1__LIVE_DEVICE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_device__get_packed_size
+                     (const Auscult__V1__LiveDevice *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_device__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_device__pack
+                     (const Auscult__V1__LiveDevice *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_device__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_device__pack_to_buffer
+                     (const Auscult__V1__LiveDevice *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_device__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveDevice *
+       auscult__v1__live_device__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveDevice *)
+     protobuf_c_message_unpack (&auscult__v1__live_device__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_device__free_unpacked
+                     (Auscult__V1__LiveDevice *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_device__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   auscult__v1__live_feature__init
@@ -457,7 +817,449 @@ void   auscult__v1__live_end__free_unpacked
   assert(message->base.descriptor == &auscult__v1__live_end__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__live_input__field_descriptors[2] =
+void   auscult__v1__live_readings__init
+                     (Auscult__V1__LiveReadings         *message)
+{
+  static const Auscult__V1__LiveReadings init_value = AUSCULT__V1__LIVE_READINGS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_readings__get_packed_size
+                     (const Auscult__V1__LiveReadings *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_readings__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_readings__pack
+                     (const Auscult__V1__LiveReadings *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_readings__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_readings__pack_to_buffer
+                     (const Auscult__V1__LiveReadings *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_readings__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveReadings *
+       auscult__v1__live_readings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveReadings *)
+     protobuf_c_message_unpack (&auscult__v1__live_readings__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_readings__free_unpacked
+                     (Auscult__V1__LiveReadings *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_readings__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_unread__init
+                     (Auscult__V1__LiveUnread         *message)
+{
+  static const Auscult__V1__LiveUnread init_value = AUSCULT__V1__LIVE_UNREAD__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_unread__get_packed_size
+                     (const Auscult__V1__LiveUnread *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_unread__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_unread__pack
+                     (const Auscult__V1__LiveUnread *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_unread__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_unread__pack_to_buffer
+                     (const Auscult__V1__LiveUnread *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_unread__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveUnread *
+       auscult__v1__live_unread__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveUnread *)
+     protobuf_c_message_unpack (&auscult__v1__live_unread__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_unread__free_unpacked
+                     (Auscult__V1__LiveUnread *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_unread__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_gap__init
+                     (Auscult__V1__LiveGap         *message)
+{
+  static const Auscult__V1__LiveGap init_value = AUSCULT__V1__LIVE_GAP__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_gap__get_packed_size
+                     (const Auscult__V1__LiveGap *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_gap__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_gap__pack
+                     (const Auscult__V1__LiveGap *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_gap__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_gap__pack_to_buffer
+                     (const Auscult__V1__LiveGap *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_gap__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveGap *
+       auscult__v1__live_gap__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveGap *)
+     protobuf_c_message_unpack (&auscult__v1__live_gap__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_gap__free_unpacked
+                     (Auscult__V1__LiveGap *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_gap__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_steering__init
+                     (Auscult__V1__LiveSteering         *message)
+{
+  static const Auscult__V1__LiveSteering init_value = AUSCULT__V1__LIVE_STEERING__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_steering__get_packed_size
+                     (const Auscult__V1__LiveSteering *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_steering__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_steering__pack
+                     (const Auscult__V1__LiveSteering *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_steering__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_steering__pack_to_buffer
+                     (const Auscult__V1__LiveSteering *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_steering__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveSteering *
+       auscult__v1__live_steering__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveSteering *)
+     protobuf_c_message_unpack (&auscult__v1__live_steering__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_steering__free_unpacked
+                     (Auscult__V1__LiveSteering *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_steering__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_marked__init
+                     (Auscult__V1__LiveMarked         *message)
+{
+  static const Auscult__V1__LiveMarked init_value = AUSCULT__V1__LIVE_MARKED__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_marked__get_packed_size
+                     (const Auscult__V1__LiveMarked *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_marked__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_marked__pack
+                     (const Auscult__V1__LiveMarked *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_marked__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_marked__pack_to_buffer
+                     (const Auscult__V1__LiveMarked *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_marked__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveMarked *
+       auscult__v1__live_marked__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveMarked *)
+     protobuf_c_message_unpack (&auscult__v1__live_marked__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_marked__free_unpacked
+                     (Auscult__V1__LiveMarked *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_marked__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__live_source__init
+                     (Auscult__V1__LiveSource         *message)
+{
+  static const Auscult__V1__LiveSource init_value = AUSCULT__V1__LIVE_SOURCE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_source__get_packed_size
+                     (const Auscult__V1__LiveSource *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_source__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_source__pack
+                     (const Auscult__V1__LiveSource *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_source__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_source__pack_to_buffer
+                     (const Auscult__V1__LiveSource *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_source__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveSource *
+       auscult__v1__live_source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveSource *)
+     protobuf_c_message_unpack (&auscult__v1__live_source__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_source__free_unpacked
+                     (Auscult__V1__LiveSource *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_source__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+#define auscult__v1__list_sound_devices_request__field_descriptors NULL
+#define auscult__v1__list_sound_devices_request__field_indices_by_name NULL
+#define auscult__v1__list_sound_devices_request__number_ranges NULL
+const ProtobufCMessageDescriptor auscult__v1__list_sound_devices_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ListSoundDevicesRequest",
+  "ListSoundDevicesRequest",
+  "Auscult__V1__ListSoundDevicesRequest",
+  "auscult.v1",
+  sizeof(Auscult__V1__ListSoundDevicesRequest),
+  0,
+  auscult__v1__list_sound_devices_request__field_descriptors,
+  auscult__v1__list_sound_devices_request__field_indices_by_name,
+  0,  auscult__v1__list_sound_devices_request__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__list_sound_devices_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__list_sound_devices_response__field_descriptors[1] =
+{
+  {
+    "devices",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__ListSoundDevicesResponse, n_devices),
+    offsetof(Auscult__V1__ListSoundDevicesResponse, devices),
+    &auscult__v1__sound_device__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__list_sound_devices_response__field_indices_by_name[] = {
+  0,   /* field[0] = devices */
+};
+static const ProtobufCIntRange auscult__v1__list_sound_devices_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor auscult__v1__list_sound_devices_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ListSoundDevicesResponse",
+  "ListSoundDevicesResponse",
+  "Auscult__V1__ListSoundDevicesResponse",
+  "auscult.v1",
+  sizeof(Auscult__V1__ListSoundDevicesResponse),
+  1,
+  auscult__v1__list_sound_devices_response__field_descriptors,
+  auscult__v1__list_sound_devices_response__field_indices_by_name,
+  1,  auscult__v1__list_sound_devices_response__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__list_sound_devices_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__sound_device__field_descriptors[7] =
+{
+  {
+    "number",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SoundDevice, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SoundDevice, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "host_api",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SoundDevice, host_api),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "channels",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SoundDevice, channels),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sample_rate",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SoundDevice, sample_rate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latency",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SoundDevice, latency),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_default",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__SoundDevice, is_default),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__sound_device__field_indices_by_name[] = {
+  3,   /* field[3] = channels */
+  2,   /* field[2] = host_api */
+  6,   /* field[6] = is_default */
+  5,   /* field[5] = latency */
+  1,   /* field[1] = name */
+  0,   /* field[0] = number */
+  4,   /* field[4] = sample_rate */
+};
+static const ProtobufCIntRange auscult__v1__sound_device__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor auscult__v1__sound_device__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.SoundDevice",
+  "SoundDevice",
+  "Auscult__V1__SoundDevice",
+  "auscult.v1",
+  sizeof(Auscult__V1__SoundDevice),
+  7,
+  auscult__v1__sound_device__field_descriptors,
+  auscult__v1__sound_device__field_indices_by_name,
+  1,  auscult__v1__sound_device__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__sound_device__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_input__field_descriptors[5] =
 {
   {
     "open",
@@ -483,15 +1285,54 @@ static const ProtobufCFieldDescriptor auscult__v1__live_input__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sound",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveInput, input_case),
+    offsetof(Auscult__V1__LiveInput, sound),
+    &auscult__v1__live_sound__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "interventions",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveInput, input_case),
+    offsetof(Auscult__V1__LiveInput, interventions),
+    &auscult__v1__live_interventions__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mark",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveInput, input_case),
+    offsetof(Auscult__V1__LiveInput, mark),
+    &auscult__v1__live_mark__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_input__field_indices_by_name[] = {
+  3,   /* field[3] = interventions */
+  4,   /* field[4] = mark */
   0,   /* field[0] = open */
   1,   /* field[1] = pcm_s16le */
+  2,   /* field[2] = sound */
 };
 static const ProtobufCIntRange auscult__v1__live_input__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_input__descriptor =
 {
@@ -501,14 +1342,154 @@ const ProtobufCMessageDescriptor auscult__v1__live_input__descriptor =
   "Auscult__V1__LiveInput",
   "auscult.v1",
   sizeof(Auscult__V1__LiveInput),
-  2,
+  5,
   auscult__v1__live_input__field_descriptors,
   auscult__v1__live_input__field_indices_by_name,
   1,  auscult__v1__live_input__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_input__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[8] =
+static const ProtobufCFieldDescriptor auscult__v1__live_sound__field_descriptors[3] =
+{
+  {
+    "pcm_s16le",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSound, pcm_s16le),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "captured_unix_ns",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSound, captured_unix_ns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lost",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSound, lost),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_sound__field_indices_by_name[] = {
+  1,   /* field[1] = captured_unix_ns */
+  2,   /* field[2] = lost */
+  0,   /* field[0] = pcm_s16le */
+};
+static const ProtobufCIntRange auscult__v1__live_sound__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_sound__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveSound",
+  "LiveSound",
+  "Auscult__V1__LiveSound",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveSound),
+  3,
+  auscult__v1__live_sound__field_descriptors,
+  auscult__v1__live_sound__field_indices_by_name,
+  1,  auscult__v1__live_sound__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_sound__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_interventions__field_descriptors[1] =
+{
+  {
+    "interventions",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveInterventions, n_interventions),
+    offsetof(Auscult__V1__LiveInterventions, interventions),
+    &auscult__v1__intervention__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_interventions__field_indices_by_name[] = {
+  0,   /* field[0] = interventions */
+};
+static const ProtobufCIntRange auscult__v1__live_interventions__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_interventions__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveInterventions",
+  "LiveInterventions",
+  "Auscult__V1__LiveInterventions",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveInterventions),
+  1,
+  auscult__v1__live_interventions__field_descriptors,
+  auscult__v1__live_interventions__field_indices_by_name,
+  1,  auscult__v1__live_interventions__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_interventions__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_mark__field_descriptors[1] =
+{
+  {
+    "label",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveMark, label),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_mark__field_indices_by_name[] = {
+  0,   /* field[0] = label */
+};
+static const ProtobufCIntRange auscult__v1__live_mark__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_mark__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveMark",
+  "LiveMark",
+  "Auscult__V1__LiveMark",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveMark),
+  1,
+  auscult__v1__live_mark__field_descriptors,
+  auscult__v1__live_mark__field_indices_by_name,
+  1,  auscult__v1__live_mark__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_mark__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[13] =
 {
   {
     "model",
@@ -606,13 +1587,78 @@ static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "rolling",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveOpen, rolling),
+    &auscult__v1__live_rolling__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "interventions",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveOpen, n_interventions),
+    offsetof(Auscult__V1__LiveOpen, interventions),
+    &auscult__v1__intervention__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "compare",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveOpen, compare),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveOpen, device),
+    &auscult__v1__live_device__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "context",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveOpen, context),
+    &auscult__v1__encoder_context__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
+  10,   /* field[10] = compare */
+  12,   /* field[12] = context */
   6,   /* field[6] = deadline_ms */
+  11,   /* field[11] = device */
   3,   /* field[3] = features */
+  9,   /* field[9] = interventions */
   1,   /* field[1] = language */
   0,   /* field[0] = model */
   7,   /* field[7] = padding */
+  8,   /* field[8] = rolling */
   4,   /* field[4] = step_ms */
   2,   /* field[2] = transcribe */
   5,   /* field[5] = window_ms */
@@ -620,7 +1666,7 @@ static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__live_open__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
 {
@@ -630,11 +1676,126 @@ const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
   "Auscult__V1__LiveOpen",
   "auscult.v1",
   sizeof(Auscult__V1__LiveOpen),
-  8,
+  13,
   auscult__v1__live_open__field_descriptors,
   auscult__v1__live_open__field_indices_by_name,
   1,  auscult__v1__live_open__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_open__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_rolling__field_descriptors[4] =
+{
+  {
+    "hop_ms",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveRolling, hop_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "context_ms",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveRolling, context_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revision",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveRolling, revision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "in_silence",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveRolling, in_silence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_rolling__field_indices_by_name[] = {
+  1,   /* field[1] = context_ms */
+  0,   /* field[0] = hop_ms */
+  3,   /* field[3] = in_silence */
+  2,   /* field[2] = revision */
+};
+static const ProtobufCIntRange auscult__v1__live_rolling__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_rolling__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveRolling",
+  "LiveRolling",
+  "Auscult__V1__LiveRolling",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveRolling),
+  4,
+  auscult__v1__live_rolling__field_descriptors,
+  auscult__v1__live_rolling__field_indices_by_name,
+  1,  auscult__v1__live_rolling__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_rolling__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_device__field_descriptors[1] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveDevice, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_device__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange auscult__v1__live_device__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_device__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveDevice",
+  "LiveDevice",
+  "Auscult__V1__LiveDevice",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveDevice),
+  1,
+  auscult__v1__live_device__field_descriptors,
+  auscult__v1__live_device__field_indices_by_name,
+  1,  auscult__v1__live_device__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_device__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__live_feature__field_descriptors[3] =
@@ -701,7 +1862,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_feature__descriptor =
   (ProtobufCMessageInit) auscult__v1__live_feature__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors[8] =
+static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors[16] =
 {
   {
     "seq",
@@ -799,21 +1960,126 @@ static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "readings",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveEvent, event_case),
+    offsetof(Auscult__V1__LiveEvent, readings),
+    &auscult__v1__live_readings__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unread",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveEvent, event_case),
+    offsetof(Auscult__V1__LiveEvent, unread),
+    &auscult__v1__live_unread__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gap",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveEvent, event_case),
+    offsetof(Auscult__V1__LiveEvent, gap),
+    &auscult__v1__live_gap__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "steering",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveEvent, event_case),
+    offsetof(Auscult__V1__LiveEvent, steering),
+    &auscult__v1__live_steering__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "marked",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveEvent, event_case),
+    offsetof(Auscult__V1__LiveEvent, marked),
+    &auscult__v1__live_marked__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveEvent, event_case),
+    offsetof(Auscult__V1__LiveEvent, source),
+    &auscult__v1__live_source__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "captured_unix_ns",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveEvent, captured_unix_ns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "made_unix_ns",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveEvent, made_unix_ns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_event__field_indices_by_name[] = {
   6,   /* field[6] = activations */
+  14,   /* field[14] = captured_unix_ns */
   1,   /* field[1] = dropped */
   7,   /* field[7] = end */
+  10,   /* field[10] = gap */
   4,   /* field[4] = hypothesis */
   3,   /* field[3] = level */
+  15,   /* field[15] = made_unix_ns */
+  12,   /* field[12] = marked */
+  8,   /* field[8] = readings */
   5,   /* field[5] = segment */
   0,   /* field[0] = seq */
+  13,   /* field[13] = source */
   2,   /* field[2] = started */
+  11,   /* field[11] = steering */
+  9,   /* field[9] = unread */
 };
-static const ProtobufCIntRange auscult__v1__live_event__number_ranges[1 + 1] =
+static const ProtobufCIntRange auscult__v1__live_event__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 20, 14 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_event__descriptor =
 {
@@ -823,14 +2089,14 @@ const ProtobufCMessageDescriptor auscult__v1__live_event__descriptor =
   "Auscult__V1__LiveEvent",
   "auscult.v1",
   sizeof(Auscult__V1__LiveEvent),
-  8,
+  16,
   auscult__v1__live_event__field_descriptors,
   auscult__v1__live_event__field_indices_by_name,
-  1,  auscult__v1__live_event__number_ranges,
+  2,  auscult__v1__live_event__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_level__field_descriptors[4] =
+static const ProtobufCFieldDescriptor auscult__v1__live_level__field_descriptors[5] =
 {
   {
     "start",
@@ -880,17 +2146,30 @@ static const ProtobufCFieldDescriptor auscult__v1__live_level__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "voice",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveLevel, voice),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_level__field_indices_by_name[] = {
   1,   /* field[1] = end */
   3,   /* field[3] = peak_db */
   2,   /* field[2] = rms_db */
   0,   /* field[0] = start */
+  4,   /* field[4] = voice */
 };
 static const ProtobufCIntRange auscult__v1__live_level__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_level__descriptor =
 {
@@ -900,14 +2179,14 @@ const ProtobufCMessageDescriptor auscult__v1__live_level__descriptor =
   "Auscult__V1__LiveLevel",
   "auscult.v1",
   sizeof(Auscult__V1__LiveLevel),
-  4,
+  5,
   auscult__v1__live_level__field_descriptors,
   auscult__v1__live_level__field_indices_by_name,
   1,  auscult__v1__live_level__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_level__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_hypothesis__field_descriptors[3] =
+static const ProtobufCFieldDescriptor auscult__v1__live_hypothesis__field_descriptors[5] =
 {
   {
     "start",
@@ -945,16 +2224,42 @@ static const ProtobufCFieldDescriptor auscult__v1__live_hypothesis__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "stable",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveHypothesis, stable),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plain",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveHypothesis, plain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_hypothesis__field_indices_by_name[] = {
   1,   /* field[1] = end */
+  4,   /* field[4] = plain */
+  3,   /* field[3] = stable */
   0,   /* field[0] = start */
   2,   /* field[2] = text */
 };
 static const ProtobufCIntRange auscult__v1__live_hypothesis__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_hypothesis__descriptor =
 {
@@ -964,14 +2269,14 @@ const ProtobufCMessageDescriptor auscult__v1__live_hypothesis__descriptor =
   "Auscult__V1__LiveHypothesis",
   "auscult.v1",
   sizeof(Auscult__V1__LiveHypothesis),
-  3,
+  5,
   auscult__v1__live_hypothesis__field_descriptors,
   auscult__v1__live_hypothesis__field_indices_by_name,
   1,  auscult__v1__live_hypothesis__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_hypothesis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_segment__field_descriptors[5] =
+static const ProtobufCFieldDescriptor auscult__v1__live_segment__field_descriptors[6] =
 {
   {
     "start",
@@ -1033,18 +2338,31 @@ static const ProtobufCFieldDescriptor auscult__v1__live_segment__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plain",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSegment, plain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_segment__field_indices_by_name[] = {
   3,   /* field[3] = avg_logprob */
   1,   /* field[1] = end */
   4,   /* field[4] = no_speech_prob */
+  5,   /* field[5] = plain */
   0,   /* field[0] = start */
   2,   /* field[2] = text */
 };
 static const ProtobufCIntRange auscult__v1__live_segment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_segment__descriptor =
 {
@@ -1054,7 +2372,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_segment__descriptor =
   "Auscult__V1__LiveSegment",
   "auscult.v1",
   sizeof(Auscult__V1__LiveSegment),
-  5,
+  6,
   auscult__v1__live_segment__field_descriptors,
   auscult__v1__live_segment__field_indices_by_name,
   1,  auscult__v1__live_segment__number_ranges,
@@ -1163,7 +2481,7 @@ const ProtobufCMessageDescriptor auscult__v1__feature_values__descriptor =
   (ProtobufCMessageInit) auscult__v1__feature_values__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_end__field_descriptors[3] =
+static const ProtobufCFieldDescriptor auscult__v1__live_end__field_descriptors[4] =
 {
   {
     "duration",
@@ -1201,16 +2519,29 @@ static const ProtobufCFieldDescriptor auscult__v1__live_end__field_descriptors[3
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "merged_hops",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveEnd, merged_hops),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_end__field_indices_by_name[] = {
   0,   /* field[0] = duration */
+  3,   /* field[3] = merged_hops */
   2,   /* field[2] = padding */
   1,   /* field[1] = skipped_steps */
 };
 static const ProtobufCIntRange auscult__v1__live_end__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_end__descriptor =
 {
@@ -1220,18 +2551,503 @@ const ProtobufCMessageDescriptor auscult__v1__live_end__descriptor =
   "Auscult__V1__LiveEnd",
   "auscult.v1",
   sizeof(Auscult__V1__LiveEnd),
-  3,
+  4,
   auscult__v1__live_end__field_descriptors,
   auscult__v1__live_end__field_indices_by_name,
   1,  auscult__v1__live_end__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_end__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor auscult__v1__live__method_descriptors[1] =
+static const ProtobufCFieldDescriptor auscult__v1__live_readings__field_descriptors[6] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveReadings, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveReadings, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "frames_per_second",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveReadings, frames_per_second),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "frames",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Auscult__V1__LiveReadings, n_frames),
+    offsetof(Auscult__V1__LiveReadings, frames),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "settled",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveReadings, settled),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "features",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveReadings, n_features),
+    offsetof(Auscult__V1__LiveReadings, features),
+    &auscult__v1__feature_values__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_readings__field_indices_by_name[] = {
+  1,   /* field[1] = end */
+  5,   /* field[5] = features */
+  3,   /* field[3] = frames */
+  2,   /* field[2] = frames_per_second */
+  4,   /* field[4] = settled */
+  0,   /* field[0] = start */
+};
+static const ProtobufCIntRange auscult__v1__live_readings__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_readings__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveReadings",
+  "LiveReadings",
+  "Auscult__V1__LiveReadings",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveReadings),
+  6,
+  auscult__v1__live_readings__field_descriptors,
+  auscult__v1__live_readings__field_indices_by_name,
+  1,  auscult__v1__live_readings__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_readings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue auscult__v1__live_unread__reason__enum_values_by_number[3] =
+{
+  { "REASON_UNSPECIFIED", "AUSCULT__V1__LIVE_UNREAD__REASON__REASON_UNSPECIFIED", 0 },
+  { "SILENCE", "AUSCULT__V1__LIVE_UNREAD__REASON__SILENCE", 1 },
+  { "BUSY", "AUSCULT__V1__LIVE_UNREAD__REASON__BUSY", 2 },
+};
+static const ProtobufCIntRange auscult__v1__live_unread__reason__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex auscult__v1__live_unread__reason__enum_values_by_name[3] =
+{
+  { "BUSY", 2 },
+  { "REASON_UNSPECIFIED", 0 },
+  { "SILENCE", 1 },
+};
+const ProtobufCEnumDescriptor auscult__v1__live_unread__reason__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveUnread.Reason",
+  "Reason",
+  "Auscult__V1__LiveUnread__Reason",
+  "auscult.v1",
+  3,
+  auscult__v1__live_unread__reason__enum_values_by_number,
+  3,
+  auscult__v1__live_unread__reason__enum_values_by_name,
+  1,
+  auscult__v1__live_unread__reason__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_unread__field_descriptors[3] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveUnread, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveUnread, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveUnread, reason),
+    &auscult__v1__live_unread__reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_unread__field_indices_by_name[] = {
+  1,   /* field[1] = end */
+  2,   /* field[2] = reason */
+  0,   /* field[0] = start */
+};
+static const ProtobufCIntRange auscult__v1__live_unread__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_unread__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveUnread",
+  "LiveUnread",
+  "Auscult__V1__LiveUnread",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveUnread),
+  3,
+  auscult__v1__live_unread__field_descriptors,
+  auscult__v1__live_unread__field_indices_by_name,
+  1,  auscult__v1__live_unread__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_unread__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_gap__field_descriptors[3] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveGap, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveGap, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveGap, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_gap__field_indices_by_name[] = {
+  1,   /* field[1] = end */
+  2,   /* field[2] = reason */
+  0,   /* field[0] = start */
+};
+static const ProtobufCIntRange auscult__v1__live_gap__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_gap__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveGap",
+  "LiveGap",
+  "Auscult__V1__LiveGap",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveGap),
+  3,
+  auscult__v1__live_gap__field_descriptors,
+  auscult__v1__live_gap__field_indices_by_name,
+  1,  auscult__v1__live_gap__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_gap__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_steering__field_descriptors[2] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSteering, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "interventions",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__LiveSteering, n_interventions),
+    offsetof(Auscult__V1__LiveSteering, interventions),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_steering__field_indices_by_name[] = {
+  1,   /* field[1] = interventions */
+  0,   /* field[0] = start */
+};
+static const ProtobufCIntRange auscult__v1__live_steering__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_steering__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveSteering",
+  "LiveSteering",
+  "Auscult__V1__LiveSteering",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveSteering),
+  2,
+  auscult__v1__live_steering__field_descriptors,
+  auscult__v1__live_steering__field_indices_by_name,
+  1,  auscult__v1__live_steering__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_steering__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_marked__field_descriptors[2] =
+{
+  {
+    "time",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveMarked, time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "label",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveMarked, label),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_marked__field_indices_by_name[] = {
+  1,   /* field[1] = label */
+  0,   /* field[0] = time */
+};
+static const ProtobufCIntRange auscult__v1__live_marked__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_marked__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveMarked",
+  "LiveMarked",
+  "Auscult__V1__LiveMarked",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveMarked),
+  2,
+  auscult__v1__live_marked__field_descriptors,
+  auscult__v1__live_marked__field_indices_by_name,
+  1,  auscult__v1__live_marked__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_marked__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue auscult__v1__live_source__state__enum_values_by_number[3] =
+{
+  { "STATE_UNSPECIFIED", "AUSCULT__V1__LIVE_SOURCE__STATE__STATE_UNSPECIFIED", 0 },
+  { "OPEN", "AUSCULT__V1__LIVE_SOURCE__STATE__OPEN", 1 },
+  { "LOST", "AUSCULT__V1__LIVE_SOURCE__STATE__LOST", 2 },
+};
+static const ProtobufCIntRange auscult__v1__live_source__state__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex auscult__v1__live_source__state__enum_values_by_name[3] =
+{
+  { "LOST", 2 },
+  { "OPEN", 1 },
+  { "STATE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor auscult__v1__live_source__state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveSource.State",
+  "State",
+  "Auscult__V1__LiveSource__State",
+  "auscult.v1",
+  3,
+  auscult__v1__live_source__state__enum_values_by_number,
+  3,
+  auscult__v1__live_source__state__enum_values_by_name,
+  1,
+  auscult__v1__live_source__state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_source__field_descriptors[5] =
+{
+  {
+    "state",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSource, state),
+    &auscult__v1__live_source__state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSource, device),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sample_rate",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSource, sample_rate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latency",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSource, latency),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveSource, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_source__field_indices_by_name[] = {
+  1,   /* field[1] = device */
+  3,   /* field[3] = latency */
+  4,   /* field[4] = reason */
+  2,   /* field[2] = sample_rate */
+  0,   /* field[0] = state */
+};
+static const ProtobufCIntRange auscult__v1__live_source__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_source__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveSource",
+  "LiveSource",
+  "Auscult__V1__LiveSource",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveSource),
+  5,
+  auscult__v1__live_source__field_descriptors,
+  auscult__v1__live_source__field_indices_by_name,
+  1,  auscult__v1__live_source__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_source__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCMethodDescriptor auscult__v1__live__method_descriptors[2] =
 {
   { "Listen", &auscult__v1__live_input__descriptor, &auscult__v1__live_event__descriptor },
+  { "Devices", &auscult__v1__list_sound_devices_request__descriptor, &auscult__v1__list_sound_devices_response__descriptor },
 };
 const unsigned auscult__v1__live__method_indices_by_name[] = {
+  1,        /* Devices */
   0         /* Listen */
 };
 const ProtobufCServiceDescriptor auscult__v1__live__descriptor =
@@ -1241,7 +3057,7 @@ const ProtobufCServiceDescriptor auscult__v1__live__descriptor =
   "Live",
   "Auscult__V1__Live",
   "auscult.v1",
-  1,
+  2,
   auscult__v1__live__method_descriptors,
   auscult__v1__live__method_indices_by_name
 };
@@ -1252,6 +3068,14 @@ void auscult__v1__live__listen(ProtobufCService *service,
 {
   assert(service->descriptor == &auscult__v1__live__descriptor);
   service->invoke(service, 0, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
+void auscult__v1__live__devices(ProtobufCService *service,
+                                const Auscult__V1__ListSoundDevicesRequest *input,
+                                Auscult__V1__ListSoundDevicesResponse_Closure closure,
+                                void *closure_data)
+{
+  assert(service->descriptor == &auscult__v1__live__descriptor);
+  service->invoke(service, 1, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void auscult__v1__live__init (Auscult__V1__Live_Service *service,
                               Auscult__V1__Live_ServiceDestroy destroy)

@@ -232,6 +232,96 @@ void   auscult__v1__plugin_description__free_unpacked
   assert(message->base.descriptor == &auscult__v1__plugin_description__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__declared_permissions__init
+                     (Auscult__V1__DeclaredPermissions         *message)
+{
+  static const Auscult__V1__DeclaredPermissions init_value = AUSCULT__V1__DECLARED_PERMISSIONS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__declared_permissions__get_packed_size
+                     (const Auscult__V1__DeclaredPermissions *message)
+{
+  assert(message->base.descriptor == &auscult__v1__declared_permissions__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__declared_permissions__pack
+                     (const Auscult__V1__DeclaredPermissions *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__declared_permissions__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__declared_permissions__pack_to_buffer
+                     (const Auscult__V1__DeclaredPermissions *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__declared_permissions__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__DeclaredPermissions *
+       auscult__v1__declared_permissions__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__DeclaredPermissions *)
+     protobuf_c_message_unpack (&auscult__v1__declared_permissions__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__declared_permissions__free_unpacked
+                     (Auscult__V1__DeclaredPermissions *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__declared_permissions__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__plugin_permissions__init
+                     (Auscult__V1__PluginPermissions         *message)
+{
+  static const Auscult__V1__PluginPermissions init_value = AUSCULT__V1__PLUGIN_PERMISSIONS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__plugin_permissions__get_packed_size
+                     (const Auscult__V1__PluginPermissions *message)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_permissions__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__plugin_permissions__pack
+                     (const Auscult__V1__PluginPermissions *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_permissions__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__plugin_permissions__pack_to_buffer
+                     (const Auscult__V1__PluginPermissions *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__plugin_permissions__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__PluginPermissions *
+       auscult__v1__plugin_permissions__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__PluginPermissions *)
+     protobuf_c_message_unpack (&auscult__v1__plugin_permissions__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__plugin_permissions__free_unpacked
+                     (Auscult__V1__PluginPermissions *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__plugin_permissions__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__plugin_needs__init
                      (Auscult__V1__PluginNeeds         *message)
 {
@@ -1555,7 +1645,7 @@ const ProtobufCMessageDescriptor auscult__v1__describe_plugin_request__descripto
   (ProtobufCMessageInit) auscult__v1__describe_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_description__field_descriptors[5] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_description__field_descriptors[6] =
 {
   {
     "listing",
@@ -1617,6 +1707,18 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_description__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "permissions",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginDescription, permissions),
+    &auscult__v1__declared_permissions__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_description__field_indices_by_name[] = {
   1,   /* field[1] = description */
@@ -1624,11 +1726,12 @@ static const unsigned auscult__v1__plugin_description__field_indices_by_name[] =
   2,   /* field[2] = needs */
   4,   /* field[4] = outputs */
   3,   /* field[3] = parameters */
+  5,   /* field[5] = permissions */
 };
 static const ProtobufCIntRange auscult__v1__plugin_description__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_description__descriptor =
 {
@@ -1638,11 +1741,165 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_description__descriptor =
   "Auscult__V1__PluginDescription",
   "auscult.v1",
   sizeof(Auscult__V1__PluginDescription),
-  5,
+  6,
   auscult__v1__plugin_description__field_descriptors,
   auscult__v1__plugin_description__field_indices_by_name,
   1,  auscult__v1__plugin_description__number_ranges,
   (ProtobufCMessageInit) auscult__v1__plugin_description__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__declared_permissions__field_descriptors[4] =
+{
+  {
+    "read",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__DeclaredPermissions, n_read),
+    offsetof(Auscult__V1__DeclaredPermissions, read),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "write_files",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__DeclaredPermissions, n_write_files),
+    offsetof(Auscult__V1__DeclaredPermissions, write_files),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "write_folders",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__DeclaredPermissions, n_write_folders),
+    offsetof(Auscult__V1__DeclaredPermissions, write_folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "network",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__DeclaredPermissions, network),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__declared_permissions__field_indices_by_name[] = {
+  3,   /* field[3] = network */
+  0,   /* field[0] = read */
+  1,   /* field[1] = write_files */
+  2,   /* field[2] = write_folders */
+};
+static const ProtobufCIntRange auscult__v1__declared_permissions__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor auscult__v1__declared_permissions__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.DeclaredPermissions",
+  "DeclaredPermissions",
+  "Auscult__V1__DeclaredPermissions",
+  "auscult.v1",
+  sizeof(Auscult__V1__DeclaredPermissions),
+  4,
+  auscult__v1__declared_permissions__field_descriptors,
+  auscult__v1__declared_permissions__field_indices_by_name,
+  1,  auscult__v1__declared_permissions__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__declared_permissions__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__plugin_permissions__field_descriptors[4] =
+{
+  {
+    "read",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__PluginPermissions, n_read),
+    offsetof(Auscult__V1__PluginPermissions, read),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "write",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__PluginPermissions, n_write),
+    offsetof(Auscult__V1__PluginPermissions, write),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "network",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginPermissions, network),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unconfined",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginPermissions, unconfined),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__plugin_permissions__field_indices_by_name[] = {
+  2,   /* field[2] = network */
+  0,   /* field[0] = read */
+  3,   /* field[3] = unconfined */
+  1,   /* field[1] = write */
+};
+static const ProtobufCIntRange auscult__v1__plugin_permissions__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor auscult__v1__plugin_permissions__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.PluginPermissions",
+  "PluginPermissions",
+  "Auscult__V1__PluginPermissions",
+  "auscult.v1",
+  sizeof(Auscult__V1__PluginPermissions),
+  4,
+  auscult__v1__plugin_permissions__field_descriptors,
+  auscult__v1__plugin_permissions__field_indices_by_name,
+  1,  auscult__v1__plugin_permissions__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__plugin_permissions__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__plugin_needs__field_descriptors[8] =
@@ -2096,7 +2353,7 @@ const ProtobufCMessageDescriptor auscult__v1__result_axis__descriptor =
   (ProtobufCMessageInit) auscult__v1__result_axis__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[18] =
+static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_descriptors[19] =
 {
   {
     "plugin_id",
@@ -2303,6 +2560,18 @@ static const ProtobufCFieldDescriptor auscult__v1__run_plugin_request__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "permissions",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__RunPluginRequest, permissions),
+    &auscult__v1__plugin_permissions__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "plugin_folders",
     20,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2325,7 +2594,8 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
   4,   /* field[4] = interventions */
   1,   /* field[1] = model */
   15,   /* field[15] = padding */
-  17,   /* field[17] = plugin_folders */
+  17,   /* field[17] = permissions */
+  18,   /* field[18] = plugin_folders */
   0,   /* field[0] = plugin_id */
   14,   /* field[14] = return_state */
   11,   /* field[11] = seed */
@@ -2338,8 +2608,8 @@ static const unsigned auscult__v1__run_plugin_request__field_indices_by_name[] =
 static const ProtobufCIntRange auscult__v1__run_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 17 },
-  { 0, 18 }
+  { 20, 18 },
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
 {
@@ -2349,14 +2619,14 @@ const ProtobufCMessageDescriptor auscult__v1__run_plugin_request__descriptor =
   "Auscult__V1__RunPluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__RunPluginRequest),
-  18,
+  19,
   auscult__v1__run_plugin_request__field_descriptors,
   auscult__v1__run_plugin_request__field_indices_by_name,
   2,  auscult__v1__run_plugin_request__number_ranges,
   (ProtobufCMessageInit) auscult__v1__run_plugin_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_descriptors[7] =
 {
   {
     "state_files",
@@ -2419,6 +2689,18 @@ static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_d
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "permissions",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__MergePluginRequest, permissions),
+    &auscult__v1__plugin_permissions__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "plugin_folders",
     10,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2433,7 +2715,8 @@ static const ProtobufCFieldDescriptor auscult__v1__merge_plugin_request__field_d
 };
 static const unsigned auscult__v1__merge_plugin_request__field_indices_by_name[] = {
   2,   /* field[2] = deadline_ms */
-  5,   /* field[5] = plugin_folders */
+  5,   /* field[5] = permissions */
+  6,   /* field[6] = plugin_folders */
   4,   /* field[4] = return_state */
   1,   /* field[1] = state_file */
   0,   /* field[0] = state_files */
@@ -2442,8 +2725,8 @@ static const unsigned auscult__v1__merge_plugin_request__field_indices_by_name[]
 static const ProtobufCIntRange auscult__v1__merge_plugin_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 10, 5 },
-  { 0, 6 }
+  { 10, 6 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
 {
@@ -2453,7 +2736,7 @@ const ProtobufCMessageDescriptor auscult__v1__merge_plugin_request__descriptor =
   "Auscult__V1__MergePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__MergePluginRequest),
-  6,
+  7,
   auscult__v1__merge_plugin_request__field_descriptors,
   auscult__v1__merge_plugin_request__field_indices_by_name,
   2,  auscult__v1__merge_plugin_request__number_ranges,
@@ -2549,7 +2832,7 @@ const ProtobufCMessageDescriptor auscult__v1__uploaded_state__descriptor =
   (ProtobufCMessageInit) auscult__v1__uploaded_state__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__field_descriptors[4] =
 {
   {
     "path",
@@ -2587,16 +2870,29 @@ static const ProtobufCFieldDescriptor auscult__v1__validate_plugin_request__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "permissions",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__ValidatePluginRequest, permissions),
+    &auscult__v1__plugin_permissions__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__validate_plugin_request__field_indices_by_name[] = {
   2,   /* field[2] = arguments */
   1,   /* field[1] = model */
   0,   /* field[0] = path */
+  3,   /* field[3] = permissions */
 };
 static const ProtobufCIntRange auscult__v1__validate_plugin_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descriptor =
 {
@@ -2606,7 +2902,7 @@ const ProtobufCMessageDescriptor auscult__v1__validate_plugin_request__descripto
   "Auscult__V1__ValidatePluginRequest",
   "auscult.v1",
   sizeof(Auscult__V1__ValidatePluginRequest),
-  3,
+  4,
   auscult__v1__validate_plugin_request__field_descriptors,
   auscult__v1__validate_plugin_request__field_indices_by_name,
   1,  auscult__v1__validate_plugin_request__number_ranges,

@@ -1,5 +1,5 @@
 /* A plugin for tests: counts recordings and frames, and adds up what it sees in integers, so that any order of adding
- * gives the same. It can be told to crash. */
+ * gives the same. It can be told to crash, and to give large results. */
 #include "auscult_plugin.h"
 
 #include <math.h>
@@ -11,6 +11,7 @@ typedef struct {
     auscult_instance instance;
     const auscult_host *host;
     int64_t crash_at;
+    int64_t numbers; /* of a vector that it gives for each recording */
     int64_t counts[3]; /* recordings, frames, sum */
     char error[128];
 } counter;
@@ -33,6 +34,28 @@ static auscult_value value_of(int32_t kind, const char *recording) {
     return value;
 }
 
+/* A vector whose numbers begin with the recording's. */
+static auscult_status give_numbers(counter *c, const auscult_clip *clip) {
+    float *numbers = malloc((size_t)c->numbers * sizeof *numbers);
+    if (numbers == NULL) return AUSCULT_FAILED;
+    for (int64_t i = 0; i < c->numbers; i++) numbers[i] = (float)(clip->recording + (uint64_t)i);
+    auscult_value value = value_of(AUSCULT_VECTOR, clip->name);
+    auscult_tensor array;
+    memset(&array, 0, sizeof array);
+    array.struct_size = sizeof array;
+    array.dtype = AUSCULT_F32;
+    array.rank = 1;
+    array.shape[0] = c->numbers;
+    array.strides[0] = 1;
+    for (int axis = 0; axis < AUSCULT_MAX_RANK; axis++) array.axes[axis] = "";
+    array.hook = "";
+    array.data = numbers;
+    value.array = &array;
+    auscult_status status = c->host->emit(c->host, "numbers", &value);
+    free(numbers);
+    return status;
+}
+
 static auscult_status process(const auscult_instance *self, const auscult_clip *clip) {
     counter *c = of(self);
     int64_t sum = 0;
@@ -49,7 +72,8 @@ static auscult_status process(const auscult_instance *self, const auscult_clip *
     c->counts[2] += sum;
     auscult_value value = value_of(AUSCULT_SCALAR, clip->name);
     value.scalar = (double)sum;
-    return c->host->emit(c->host, "sum", &value);
+    auscult_status status = c->host->emit(c->host, "sum", &value);
+    return status == AUSCULT_OK && c->numbers > 0 ? give_numbers(c, clip) : status;
 }
 
 static auscult_status finish(const auscult_instance *self) {
@@ -91,18 +115,22 @@ static const void *extension(const auscult_instance *self, const char *id) {
 static const char *last_error(const auscult_instance *self) { return of(self)->error; }
 
 static const char *const hooks[] = {"encoder.conv1"};
-static const auscult_parameter parameters[] = {{sizeof(auscult_parameter), AUSCULT_PARAMETER_INTEGER, "crash-at",
-                                                "The recording that it crashes at; -1 for none.", "-1", -1, 1e9, NULL,
-                                                0}};
+static const auscult_parameter parameters[] = {
+    {sizeof(auscult_parameter), AUSCULT_PARAMETER_INTEGER, "crash-at", "The recording that it crashes at; -1 for none.",
+     "-1", -1, 1e9, NULL, 0},
+    {sizeof(auscult_parameter), AUSCULT_PARAMETER_INTEGER, "numbers", "Of a vector for each recording; 0 for none.", "0",
+     0, 1e9, NULL, 0},
+};
 static const auscult_output outputs[] = {
     {sizeof(auscult_output), AUSCULT_SCALAR, AUSCULT_PLOT_NONE, "sum", "Sum", "", "Of each recording.", NULL, 0},
     {sizeof(auscult_output), AUSCULT_SCALAR, AUSCULT_PLOT_NONE, "frames", "Frames", "", "Of all.", NULL, 0},
     {sizeof(auscult_output), AUSCULT_TEXT, AUSCULT_PLOT_NONE, "total", "Recordings and sum", "", "Of all.", NULL, 0},
+    {sizeof(auscult_output), AUSCULT_VECTOR, AUSCULT_PLOT_LINE, "numbers", "Numbers", "", "Of each recording.", NULL, 0},
 };
 
 static const auscult_descriptor descriptor = {
     sizeof descriptor, "org.example.counting", "Counting", "1.0", "Example", "MIT", "Counts frames and adds up.",
-    {sizeof(auscult_needs), AUSCULT_NEED_AUDIO, hooks, 1, NULL}, parameters, 1, outputs, 3,
+    {sizeof(auscult_needs), AUSCULT_NEED_AUDIO, hooks, 1, NULL}, parameters, 2, outputs, 4,
 };
 
 static uint32_t count(void) { return 1; }
@@ -119,8 +147,10 @@ static auscult_status create(const auscult_host *host, const char *id, const aus
     }
     c->host = host;
     c->crash_at = -1;
-    for (uint32_t i = 0; i < argument_count; i++)
+    for (uint32_t i = 0; i < argument_count; i++) {
         if (strcmp(arguments[i].id, "crash-at") == 0) c->crash_at = atoll(arguments[i].value);
+        if (strcmp(arguments[i].id, "numbers") == 0) c->numbers = atoll(arguments[i].value);
+    }
     auscult_instance made = {sizeof made, c, activate, process, finish, destroy, extension, last_error};
     c->instance = made;
     *instance = &c->instance;

@@ -96,6 +96,8 @@ static auscult_status misbehave(state *s) {
     if (does(s, "forged-nan"))
         frame((const unsigned char *)"\x1a\x10\x0a\x0e\x0a\x03sum\x19\0\0\0\0\0\0\xf8\x7f", 18);
     if (does(s, "closes-socket")) { close(3); sleep(60); }
+    if ((does(s, "leaves") || does(s, "leaves-loops")) && fork() == 0) for (setsid();;) sleep(60);
+    if (does(s, "leaves-loops")) for (;;) sleep(1);
     if (does(s, "forks")) { if (fork() == 0) for (;;) sleep(60); abort(); }
     if (does(s, "undeclared")) return refused(s, emit_scalar(s, "ghost", 1, ""));
     if (does(s, "nan")) return refused(s, emit_scalar(s, "sum", NAN, ""));

@@ -7,10 +7,13 @@
     trace = client.trace("demo:en-slt-01", ["encoder.blocks.2.mlp.1"])
     neurons = trace["encoder.blocks.2.mlp.1"]
 
+`align` gives words and phonemes with their times, where `pip install 'auscult[align]'` has brought what it takes.
+
 Times are seconds, ranges are half open, an encoder frame is 20 ms and a log-mel frame 10 ms.
 """
 
 from ._audio import Audio, Span
+from .alignment import AlignedWord, Aligner, Alignment, align
 from .atlas import Atlases, AtlasCard, AtlasExample, AtlasFeature, AtlasLabel, AtlasPage, AtlasRow, AtlasScan
 from .client import Client, connect
 from .errors import (
@@ -34,8 +37,25 @@ from .errors import (
 )
 from .interventions import Intervention, Latent
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
-from .live import Live, LiveActivations, LiveEnd, LiveEvent, LiveHypothesis, LiveLevel, LiveSegment
+from .live import (
+    Live,
+    LiveActivations,
+    LiveEnd,
+    LiveEvent,
+    LiveGap,
+    LiveHypothesis,
+    LiveLevel,
+    LiveMark,
+    LiveReadings,
+    LiveSegment,
+    LiveSource,
+    LiveSteering,
+    LiveUnread,
+    Rolling,
+    SoundDevice,
+)
 from .models import Dimensions, HookPoint, Model, ModelInfo, ModelListing, Precision, RegisteredModel, Token
+from .permissions import Permissions
 from .plugins import (
     AudioClip,
     LabelledArray,
@@ -51,6 +71,7 @@ from .plugins import (
     Table,
     TimedEvent,
 )
+from .recordings import ListedRecording, RecordingStream, TimedLabel
 from .runs import PluginRun, Provenance, RunEnd, RunRecording
 from .status import CallInfo, DaemonStatus, KernelStatus, ResidentModel
 from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
@@ -61,6 +82,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Aborted",
+    "AlignedWord",
+    "Aligner",
+    "Alignment",
     "AlreadyExists",
     "AtlasCard",
     "AtlasExample",
@@ -96,12 +120,19 @@ __all__ = [
     "LanguageProbability",
     "Latent",
     "Live",
+    "ListedRecording",
     "LiveActivations",
     "LiveEnd",
     "LiveEvent",
+    "LiveGap",
     "LiveHypothesis",
     "LiveLevel",
+    "LiveMark",
+    "LiveReadings",
     "LiveSegment",
+    "LiveSource",
+    "LiveSteering",
+    "LiveUnread",
     "MessageStream",
     "Model",
     "ModelInfo",
@@ -110,6 +141,7 @@ __all__ = [
     "Notice",
     "OutOfRange",
     "PermissionDenied",
+    "Permissions",
     "PluginDescription",
     "PluginListing",
     "PluginLog",
@@ -118,6 +150,7 @@ __all__ = [
     "PluginResult",
     "PluginRun",
     "Provenance",
+    "Rolling",
     "RunEnd",
     "RunRecording",
     "SkippedRecording",
@@ -125,17 +158,20 @@ __all__ = [
     "PullEvent",
     "PullStream",
     "RecordingNotice",
+    "RecordingStream",
     "RegisteredModel",
     "ResidentModel",
     "ResourceExhausted",
     "ResultAxis",
     "Segment",
     "SkippedRecording",
+    "SoundDevice",
     "Span",
     "Stream",
     "Table",
     "TensorInfo",
     "TimedEvent",
+    "TimedLabel",
     "Token",
     "Trace",
     "TraceOptions",
@@ -150,5 +186,6 @@ __all__ = [
     "Unimplemented",
     "Unknown",
     "Word",
+    "align",
     "connect",
 ]

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Union
 
 import numpy as np
@@ -83,6 +83,28 @@ def audio_source(
     return source
 
 
+# How manifests end (Sources/DataSets/MANIFESTS.md).
+_MANIFESTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab")
+
+
+def is_data_set(one: Any) -> bool:
+    """Whether it stands for several recordings: a folder, a manifest, or all embedded clips."""
+    if not isinstance(one, (str, os.PathLike)):
+        return False
+    path = os.fsdecode(one)
+    return path == "demo:" or os.path.isdir(path) or path.lower().endswith(_MANIFESTS)
+
+
+def set_recordings(
+    request: Any, data: Audio | Sequence[Audio], connection: Connection | None, timeout: float | None = None
+) -> None:
+    """Names what `data` stands for in a request that takes recordings and data sets; others are uploaded on `connection`."""
+    everything: list[Any] = list(data) if isinstance(data, (list, tuple)) else [data]
+    request.data_sets.extend(path_text(os.fsdecode(one)) for one in everything if is_data_set(one))
+    singles = [one for one in everything if not is_data_set(one)]
+    request.audio.extend(audio_source(one, connection, timeout=timeout) for one in singles)
+
+
 def _is_own(path: str) -> bool:
     """Whether only this process can read it: a pipe, or what is named by one of its descriptors."""
     if path.startswith(("/dev/fd/", "/dev/stdin", "/proc/self/")):
@@ -98,6 +120,14 @@ def path_text(path: str) -> str:
     """A path as the daemon is told it: a byte that is no part of UTF-8, which Python writes as a lone surrogate, is
     U+EF00 + byte there."""
     return "".join(_escaped(one) for one in path) if any(_is_escaped(one) for one in path) else path
+
+
+def text_path(text: str) -> str:
+    """The path that a daemon's text stands for, as Python's files take it: `path_text` undone."""
+    if not any("\uef80" <= one <= "\uefff" for one in text):
+        return text
+    data = b"".join(bytes([ord(one) - 0xEF00]) if "\uef80" <= one <= "\uefff" else os.fsencode(one) for one in text)
+    return os.fsdecode(data)
 
 
 def _is_escaped(one: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,16 +45,6 @@ def transcribe_request(
         return request
 
     return make(**options)
-
-
-def recordings(request: Any, data: Any) -> None:
-    """Names what `data` stands for in a RunPluginRequest: data sets, and single recordings before them."""
-    for one in [data] if isinstance(data, (str, os.PathLike)) else data:
-        name = os.fspath(one) if isinstance(one, (str, os.PathLike)) else ""
-        if name == "demo:" or name.endswith((".jsonl", ".tsv")) or os.path.isdir(name):
-            request.data_sets.append(name)
-        else:
-            request.audio.append(audio_source(one, None))
 
 
 def trace_request(

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from ._audio import set_recordings
 from ._messages import enum_number, present, v1
-from ._requests import recordings
 from .models import Model, Precision, model_ref
+from .permissions import Permissions, permissions_message
 from .traces import Context
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ class Atlases:
         workers: int = 1,
         seed: int = 0,
         stop_at_broken: bool = False,
+        permissions: Permissions | None = None,
         label: str = "",
     ) -> JobInfo:
         """Starts a scan into the atlas `out` as a job, which goes on when this process has ended; see `build`.
@@ -183,8 +185,9 @@ class Atlases:
             workers=workers,
             seed=seed,
             stop_at_broken=stop_at_broken,
+            permissions=permissions_message(permissions),
         )
-        recordings(run, data)
+        set_recordings(run, data, None)
         path = os.fspath(out)
         request = v1.BuildAtlasRequest(path=path, hooks=[hooks] if isinstance(hooks, str) else list(hooks), run=run)
         return self._client.jobs._start(v1.StartJobRequest(label=label or f"atlas {path}", atlas=request))

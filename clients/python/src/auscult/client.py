@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _socket, streams, transcripts
 from . import models as _models
 from . import plugins as _plugins
+from . import recordings as _recordings
 from . import runs as _runs
 from . import live as _live
 from ._audio import Audio, Span, audio_source, lent_source, span_message, spool
@@ -23,6 +24,7 @@ from .interventions import Interventions
 from .jobs import Jobs
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number
+from .permissions import Permissions, permissions_message
 from .status import DaemonStatus, Health, daemon_status
 from .traces import Context, Trace, TraceOptions
 from .transcripts import LanguageProbability, TranscribeOptions
@@ -213,6 +215,32 @@ class Client(Caller):
             answer = self._unary("auscult.v1.Transcribe/DetectLanguage", request, timeout, connection)
         return [LanguageProbability(one.language, one.probability) for one in answer.languages]
 
+    # What there is to listen to.
+
+    def recordings(
+        self,
+        data: Audio | Sequence[Audio],
+        *,
+        alignments: bool = False,
+        stop_at_broken: bool = False,
+        timeout: float | None = None,
+    ) -> _recordings.RecordingStream:
+        """The recordings that a run of the same data would hear, in its order, with what is known about them.
+
+        Args:
+            data: As for `run`.
+            alignments: Whether alignments are read for phonemes and words.
+            stop_at_broken: Whether to end at what describes no recording or cannot be read, rather than to leave it out.
+        """
+
+        def make(connection: Connection) -> _recordings.RecordingStream:
+            request = _recordings.list_request(
+                data, connection, timeout, alignments=alignments, stop_at_broken=stop_at_broken
+            )
+            return _recordings.RecordingStream(connection, "auscult.v1.Recordings/List", request, timeout=timeout)
+
+        return self._opened(make)
+
     # What it sounds like.
 
     def excerpt(
@@ -311,6 +339,10 @@ class Client(Caller):
         step: float | None = None,
         window: float | None = None,
         padding: Padding | None = None,
+        rolling: _live.Rolling | None = None,
+        interventions: Interventions = (),
+        compare: bool = False,
+        context: Context = "full",
         timeout: float | None = None,
     ) -> _live.Live:
         """Opens a line for sound while it is being made.
@@ -325,9 +357,78 @@ class Client(Caller):
             window: Seconds of sound that the encoder sees at most; the model's own window by default.
             padding: What fills the window behind the sound: zeros behind the samples (``"sound"``, the default), or behind their
                 log-mel (``"mel"``), as a transcription has them.
+            rolling: Features from a short context of their own, as they settle (`LiveReadings`), and levels at their pace.
+            interventions: What looks run under, until `Live.steer` says otherwise.
+            compare: Whether the text is also written without interventions, side by side.
+            context: How much of the text's window the encoder computes: ``"full"`` or ``"auto"``.
             timeout: Seconds until the line ends by itself.
         """
-        request = _live.opening(model, vocabulary, precision, language, transcribe, features, step, window, padding)
+        return self._listening(
+            None, model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
+            interventions, compare, context, timeout,
+        )
+
+    def listen(
+        self,
+        device: str | int = "",
+        *,
+        model: Model = "",
+        vocabulary: str = "",
+        precision: Precision = "exact",
+        language: str = "",
+        transcribe: bool = True,
+        features: Iterable[_live.Feature] = (),
+        step: float | None = None,
+        window: float | None = None,
+        padding: Padding | None = None,
+        rolling: _live.Rolling | None = _live.Rolling(),
+        interventions: Interventions = (),
+        compare: bool = False,
+        context: Context = "full",
+        timeout: float | None = None,
+    ) -> _live.Live:
+        """Listens to a sound input of the daemon's machine; iterate for what is heard, and `finish` to end it.
+
+        Args:
+            device: A number or a name of `devices`, or a part of one name; the default where it is empty.
+
+        The others are those of `live`; features come from a rolling context unless `rolling` is None.
+
+        Raises:
+            Unavailable: When iterating, where there is no such device.
+        """
+        return self._listening(
+            device, model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
+            interventions, compare, context, timeout,
+        )
+
+    def devices(self) -> list[_live.SoundDevice]:
+        """The sound inputs of the daemon's machine."""
+        answer = self._unary("auscult.v1.Live/Devices", v1.ListSoundDevicesRequest())
+        return [_live.device(one) for one in answer.devices]
+
+    def _listening(
+        self,
+        device: str | int | None,
+        model: Model,
+        vocabulary: str,
+        precision: Precision,
+        language: str,
+        transcribe: bool,
+        features: Iterable[_live.Feature],
+        step: float | None,
+        window: float | None,
+        padding: Padding | None,
+        rolling: _live.Rolling | None,
+        interventions: Interventions,
+        compare: bool,
+        context: Context,
+        timeout: float | None,
+    ) -> _live.Live:
+        request = _live.opening(
+            model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
+            interventions, compare, device, context,
+        )
         return self._opened(lambda it: _live.Live(it, "auscult.v1.Live/Listen", request, timeout=timeout))
 
     # Plugins.
@@ -358,6 +459,7 @@ class Client(Caller):
         precision: Precision = "exact",
         padding: Padding | None = None,
         stop_at_broken: bool = False,
+        permissions: Permissions | None = None,
         timeout: float | None = None,
         on_progress: streams.OnProgress | None = None,
     ) -> _runs.PluginRun:
@@ -376,6 +478,7 @@ class Client(Caller):
             padding: What fills the last window: zeros behind the samples (``"sound"``, the default), or behind the log-mel of
                 the whole recording (``"mel"``).
             stop_at_broken: Whether to end at a recording that cannot be read, rather than to leave it out.
+            permissions: What the plugin may do beside reading what its arguments name.
         """
 
         def run(connection: Connection) -> _runs.PluginRun:
@@ -397,6 +500,7 @@ class Client(Caller):
                 precision=precision,
                 padding=padding,
                 stop_at_broken=stop_at_broken,
+                permissions=permissions,
             )
             method = "auscult.v1.Plugin/Run"
             return _runs.PluginRun(connection, method, request, timeout=timeout, on_progress=on_progress)
@@ -411,6 +515,7 @@ class Client(Caller):
         states: Iterable[str | os.PathLike[str] | bytes],
         *,
         state: _runs.StateTarget = None,
+        permissions: Permissions | None = None,
         timeout: float | None = None,
     ) -> _runs.PluginRun:
         """Puts the states of several runs together, and gives the results as if one run had heard all their recordings.
@@ -418,11 +523,12 @@ class Client(Caller):
         Args:
             states: Files, or bytes as `PluginRun.state` has them: of one plugin, version, model, and of the same arguments.
             state: Where the state of all of them goes, as for `run`.
+            permissions: As for `run`.
         """
         all_states = list(states)
 
         def merge(connection: Connection) -> _runs.PluginRun:
-            request = v1.MergePluginRequest()
+            request = v1.MergePluginRequest(permissions=permissions_message(permissions))
             _runs.set_state(request, state)
             for one in all_states:
                 if isinstance(one, (bytes, bytearray, memoryview)):

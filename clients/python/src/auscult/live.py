@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Union
 
+from . import interventions as _interventions
 from ._audio import s16le
 from ._call import Call
-from ._messages import present, v1
+from ._messages import enum_number, present, v1
 from .errors import AuscultError, FailedPrecondition, Unavailable
+from .interventions import Interventions
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number, padding_word
 from .streams import Stream
+from .traces import Context
 
 # The contract's most is 1 MiB a message; smaller pieces reach the engine sooner.
 _PIECE_BYTES = 1 << 16
+
+@dataclass(frozen=True)
+class Rolling:
+    """Features from a short context that rolls along with the sound, told as they settle."""
+
+    #: Seconds of new sound between two looks, in whole frames of 0.02.
+    hop: float = 0.1
+    #: Seconds of the context, a multiple of 0.08; None for 3.2, or what the model can hear.
+    context: float | None = None
+    #: A value is told again when it changed by more than this part of the largest magnitude that its feature has had.
+    revision: float = 0.05
+    #: Whether looks are made where nobody speaks as well.
+    in_silence: bool = False
+
 
 @dataclass(frozen=True)
 class LiveEvent:
@@ -26,6 +43,9 @@ class LiveEvent:
     seq: int
     #: Events between the one before and this one that were dropped because they were not read in time.
     dropped: int
+    #: When the newest sound that it speaks of was captured, and when the event was made: seconds since 1970; None where nobody knows.
+    captured: float | None = field(default=None, kw_only=True, compare=False)
+    made: float | None = field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -37,6 +57,8 @@ class LiveLevel(LiveEvent):
     end: float
     rms_db: float
     peak_db: float
+    #: Whether some of it may be a voice.
+    voice: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +68,10 @@ class LiveHypothesis(LiveEvent):
     start: float
     end: float
     text: str
+    #: The beginning of it, in whole words, that the hypothesis before had too.
+    stable: str = ""
+    #: Whether it was written without interventions, beside another that was not.
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +84,8 @@ class LiveSegment(LiveEvent):
     avg_logprob: float
     #: None where the model has no token for it.
     no_speech_prob: float | None
+    #: As of `LiveHypothesis`.
+    plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +100,70 @@ class LiveActivations(LiveEvent):
 
 
 @dataclass(frozen=True)
+class LiveReadings(LiveEvent):
+    """The features' values in some frames, by one look at a rolling context: new ones, those that changed, those that settle."""
+
+    #: The sound that was heard. A value has seen what lies between its frame and `end`.
+    start: float
+    end: float
+    #: When each of the frames begins.
+    times: tuple[float, ...]
+    #: So many of them, from the first, are settled: they are not told again.
+    settled: int
+    #: One tuple a feature, in the order in which they were asked for; one value for each of `times`.
+    features: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class LiveUnread(LiveEvent):
+    """Frames that are not told."""
+
+    start: float
+    end: float
+    #: ``"silence"``: nobody spoke in their context; ``"busy"``: the engine was, for longer than a context.
+    reason: str
+
+
+@dataclass(frozen=True)
+class LiveGap(LiveEvent):
+    """Sound that was lost."""
+
+    start: float
+    end: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class LiveSteering(LiveEvent):
+    """The interventions of the looks that hear sound after `start`, as their text."""
+
+    start: float
+    interventions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LiveMark(LiveEvent):
+    """A moment that was marked."""
+
+    time: float
+    label: str
+
+
+@dataclass(frozen=True)
+class LiveSource(LiveEvent):
+    """What became of the device: it is open, or was lost, and is tried again."""
+
+    open: bool
+    device: str
+    #: Hertz.
+    sample_rate: float
+    #: Seconds that the device and its driver hold sound back, as they say.
+    latency: float
+    #: Why it was lost.
+    reason: str
+
+
+@dataclass(frozen=True)
 class LiveEnd(LiveEvent):
     """The last event."""
 
@@ -81,11 +173,41 @@ class LiveEnd(LiveEvent):
     skipped_steps: int
     #: What windows were padded with; None where a daemon does not say.
     padding: Padding | None = None
+    #: Hops whose look was made together with a later one because the engine was busy.
+    merged_hops: int = 0
+
+
+@dataclass(frozen=True)
+class SoundDevice:
+    """A sound input of the daemon's machine."""
+
+    #: It may change when something is plugged in.
+    number: int
+    name: str
+    host_api: str
+    channels: int
+    #: Hertz.
+    sample_rate: float
+    #: Seconds that the device and its driver hold sound back, as they say.
+    latency: float
+    is_default: bool
 
 
 #: ``(hook, column)``, or ``(hook, latent, dictionary's folder)``.
 Feature = Union["tuple[str, int]", "tuple[str, int, os.PathLike[str] | str]"]
-AnyLiveEvent = Union[LiveLevel, LiveHypothesis, LiveSegment, LiveActivations, LiveEnd]
+AnyLiveEvent = Union[
+    LiveLevel,
+    LiveHypothesis,
+    LiveSegment,
+    LiveActivations,
+    LiveReadings,
+    LiveUnread,
+    LiveGap,
+    LiveSteering,
+    LiveMark,
+    LiveSource,
+    LiveEnd,
+]
 
 
 class Live(Stream[AnyLiveEvent]):
@@ -101,12 +223,14 @@ class Live(Stream[AnyLiveEvent]):
         call.send(v1.LiveInput(open=request).SerializeToString())
         return call
 
-    def send(self, samples: Any) -> None:
+    def send(self, samples: Any, *, captured: float | None = None, lost: int = 0) -> None:
         """Sends 16 kHz mono samples.
 
         Args:
             samples: Shape ``(samples,)``; float (rounded to 16 bits, clipped at full scale ±1) or int16; or bytes of
                 signed 16-bit little-endian samples.
+            captured: When the first of them was, in seconds since 1970; without it, it is their arrival that counts.
+            lost: Samples that were lost before them: nobody hears what came before and after as one.
 
         Raises:
             AuscultError: What ended the call, where it has ended.
@@ -115,7 +239,23 @@ class Live(Stream[AnyLiveEvent]):
         if self._finished or self._done:
             raise FailedPrecondition("no sound can follow: this line was finished or closed")
         for offset in range(0, len(data), _PIECE_BYTES):
-            self._push(v1.LiveInput(pcm_s16le=data[offset : offset + _PIECE_BYTES]).SerializeToString())
+            piece = data[offset : offset + _PIECE_BYTES]
+            if captured is None and lost == 0:
+                message = v1.LiveInput(pcm_s16le=piece)
+            else:
+                time = 0 if captured is None else round((captured + offset / 32000) * 1e9)
+                sound = v1.LiveSound(pcm_s16le=piece, captured_unix_ns=time, lost=lost if offset == 0 else 0)
+                message = v1.LiveInput(sound=sound)
+            self._push(message.SerializeToString())
+
+    def steer(self, interventions: Interventions = ()) -> None:
+        """Sets what the next looks run under, in place of what held; without any, nothing."""
+        steering = v1.LiveInterventions(interventions=_interventions.interventions(interventions))
+        self._push(v1.LiveInput(interventions=steering).SerializeToString())
+
+    def mark(self, label: str = "") -> None:
+        """Marks the newest sound: a `LiveMark` is told among the events."""
+        self._push(v1.LiveInput(mark=v1.LiveMark(label=label)).SerializeToString())
 
     def finish(self) -> None:
         """Says that the sound is over. Iterate on: the last segment and a `LiveEnd` follow."""
@@ -144,18 +284,39 @@ class Live(Stream[AnyLiveEvent]):
 
     def _take(self, kind: str, message: Any) -> AnyLiveEvent | None:
         head = (message.seq, message.dropped)
+        times = {
+            "captured": message.captured_unix_ns / 1e9 if message.captured_unix_ns else None,
+            "made": message.made_unix_ns / 1e9 if message.made_unix_ns else None,
+        }
         one = getattr(message, kind)
         if kind == "level":
-            return LiveLevel(*head, one.start, one.end, one.rms_db, one.peak_db)
+            return LiveLevel(*head, one.start, one.end, one.rms_db, one.peak_db, one.voice, **times)
         if kind == "hypothesis":
-            return LiveHypothesis(*head, one.start, one.end, one.text)
+            return LiveHypothesis(*head, one.start, one.end, one.text, one.stable, one.plain, **times)
         if kind == "segment":
-            return LiveSegment(*head, one.start, one.end, one.text, one.avg_logprob, present(one, "no_speech_prob"))
+            probability = present(one, "no_speech_prob")
+            return LiveSegment(*head, one.start, one.end, one.text, one.avg_logprob, probability, one.plain, **times)
         if kind == "activations":
             values = tuple(tuple(feature.values) for feature in one.features)
-            return LiveActivations(*head, one.start, one.frames_per_second, values)
+            return LiveActivations(*head, one.start, one.frames_per_second, values, **times)
+        if kind == "readings":
+            values = tuple(tuple(feature.values) for feature in one.features)
+            frames = tuple(one.start + frame / one.frames_per_second for frame in one.frames)
+            return LiveReadings(*head, one.start, one.end, frames, one.settled, values, **times)
+        if kind == "unread":
+            reason = v1.LiveUnread.Reason.Name(one.reason).lower() if one.reason in (1, 2) else str(one.reason)
+            return LiveUnread(*head, one.start, one.end, reason, **times)
+        if kind == "gap":
+            return LiveGap(*head, one.start, one.end, one.reason, **times)
+        if kind == "steering":
+            return LiveSteering(*head, one.start, tuple(one.interventions), **times)
+        if kind == "marked":
+            return LiveMark(*head, one.time, one.label, **times)
+        if kind == "source":
+            source = (one.state == 1, one.device, one.sample_rate, one.latency, one.reason)
+            return LiveSource(*head, *source, **times)
         if kind == "end":
-            return LiveEnd(*head, one.duration, one.skipped_steps, padding_word(one))
+            return LiveEnd(*head, one.duration, one.skipped_steps, padding_word(one), one.merged_hops, **times)
         return None
 
 
@@ -169,9 +330,14 @@ def opening(
     step: float | None,
     window: float | None,
     padding: Padding | None = None,
+    rolling: Rolling | None = None,
+    interventions: Interventions = (),
+    compare: bool = False,
+    device: str | int | None = None,
+    context: Context = "full",
 ) -> Any:
     """The first message of a line; `step` and `window` in seconds."""
-    return v1.LiveOpen(
+    message = v1.LiveOpen(
         model=model_ref(model, vocabulary, precision),
         language=language,
         transcribe=transcribe,
@@ -179,6 +345,27 @@ def opening(
         step_ms=0 if step is None else round(step * 1000),
         window_ms=0 if window is None else round(window * 1000),
         padding=padding_number(padding),
+        interventions=_interventions.interventions(interventions),
+        compare=compare,
+        context=enum_number("EncoderContext", context),
+    )
+    if rolling is not None:
+        message.rolling.CopyFrom(
+            v1.LiveRolling(
+                hop_ms=round(rolling.hop * 1000),
+                context_ms=0 if rolling.context is None else round(rolling.context * 1000),
+                revision=rolling.revision,
+                in_silence=rolling.in_silence,
+            )
+        )
+    if device is not None:
+        message.device.CopyFrom(v1.LiveDevice(name=str(device)))
+    return message
+
+
+def device(one: Any) -> SoundDevice:
+    return SoundDevice(
+        one.number, one.name, one.host_api, one.channels, one.sample_rate, one.latency, one.is_default
     )
 
 

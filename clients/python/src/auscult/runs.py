@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ._audio import Audio, audio_source
+from ._audio import Audio, set_recordings
 from ._messages import enum_number, enum_word, present, v1
 from ._wire import Connection
 from .errors import DataLoss, InvalidArgument
@@ -15,6 +15,7 @@ from .interventions import Interventions
 from .interventions import interventions as intervention_messages
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number, padding_word
+from .permissions import Permissions, permissions_message
 from .plugins import PluginLog, PluginResult, RecordingNotice, SkippedRecording, result
 from .streams import Stream
 from .traces import Context
@@ -216,6 +217,7 @@ def run_request(
     precision: Precision = "exact",
     padding: Padding | None = None,
     stop_at_broken: bool = False,
+    permissions: Permissions | None = None,
 ) -> Any:
     """A RunPluginRequest; everything is checked before sound is uploaded on `connection`."""
     request = v1.RunPluginRequest(
@@ -229,6 +231,7 @@ def run_request(
         stop_at_broken=stop_at_broken,
         context=enum_number("EncoderContext", context),
         padding=padding_number(padding),
+        permissions=permissions_message(permissions),
     )
     if shard is not None:
         index, count = shard
@@ -236,10 +239,7 @@ def run_request(
             raise InvalidArgument(f"shard {index} of {count}: expected 0 to {max(count, 1) - 1}", "invalid_argument")
         request.shard.index, request.shard.count = index, count
     set_state(request, state)
-    everything = list(data) if isinstance(data, (list, tuple)) else [data]
-    request.data_sets.extend(_place(one) for one in everything if _is_data_set(one))
-    singles = [one for one in everything if not _is_data_set(one)]
-    request.audio.extend(audio_source(one, connection, timeout=timeout) for one in singles)
+    set_recordings(request, data, connection, timeout)
     return request
 
 
@@ -248,18 +248,6 @@ def set_state(request: Any, state: StateTarget) -> None:
         request.return_state = True
     elif state:
         request.state_file = os.fspath(state)
-
-
-def _is_data_set(one: Any) -> bool:
-    """Whether it stands for several recordings: a folder, a manifest, or all embedded clips."""
-    if not isinstance(one, (str, os.PathLike)):
-        return False
-    path = os.fspath(one)
-    return path == "demo:" or os.path.isdir(path) or path.lower().endswith((".jsonl", ".tsv"))
-
-
-def _place(one: Any) -> str:
-    return "demo:" if one == "demo:" else os.fspath(one)
 
 
 def _text(value: object) -> str:

@@ -97,6 +97,51 @@ void   auscult__host__v1__load__free_unpacked
   assert(message->base.descriptor == &auscult__host__v1__load__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__host__v1__confinement__init
+                     (Auscult__Host__V1__Confinement         *message)
+{
+  static const Auscult__Host__V1__Confinement init_value = AUSCULT__HOST__V1__CONFINEMENT__INIT;
+  *message = init_value;
+}
+size_t auscult__host__v1__confinement__get_packed_size
+                     (const Auscult__Host__V1__Confinement *message)
+{
+  assert(message->base.descriptor == &auscult__host__v1__confinement__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__host__v1__confinement__pack
+                     (const Auscult__Host__V1__Confinement *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__host__v1__confinement__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__host__v1__confinement__pack_to_buffer
+                     (const Auscult__Host__V1__Confinement *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__host__v1__confinement__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__Host__V1__Confinement *
+       auscult__host__v1__confinement__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__Host__V1__Confinement *)
+     protobuf_c_message_unpack (&auscult__host__v1__confinement__descriptor,
+                                allocator, len, data);
+}
+void   auscult__host__v1__confinement__free_unpacked
+                     (Auscult__Host__V1__Confinement *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__host__v1__confinement__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__host__v1__create__init
                      (Auscult__Host__V1__Create         *message)
 {
@@ -1525,7 +1570,7 @@ const ProtobufCMessageDescriptor auscult__host__v1__to_plugin__descriptor =
   (ProtobufCMessageInit) auscult__host__v1__to_plugin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__host__v1__load__field_descriptors[7] =
+static const ProtobufCFieldDescriptor auscult__host__v1__load__field_descriptors[8] =
 {
   {
     "folder",
@@ -1611,9 +1656,22 @@ static const ProtobufCFieldDescriptor auscult__host__v1__load__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "confinement",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__Host__V1__Load, confinement),
+    &auscult__host__v1__confinement__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__host__v1__load__field_indices_by_name[] = {
   6,   /* field[6] = all_result_bytes */
+  7,   /* field[7] = confinement */
   0,   /* field[0] = folder */
   1,   /* field[1] = library */
   2,   /* field[2] = plugin_id */
@@ -1624,7 +1682,7 @@ static const unsigned auscult__host__v1__load__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__host__v1__load__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor auscult__host__v1__load__descriptor =
 {
@@ -1634,11 +1692,114 @@ const ProtobufCMessageDescriptor auscult__host__v1__load__descriptor =
   "Auscult__Host__V1__Load",
   "auscult.host.v1",
   sizeof(Auscult__Host__V1__Load),
-  7,
+  8,
   auscult__host__v1__load__field_descriptors,
   auscult__host__v1__load__field_indices_by_name,
   1,  auscult__host__v1__load__number_ranges,
   (ProtobufCMessageInit) auscult__host__v1__load__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__host__v1__confinement__field_descriptors[6] =
+{
+  {
+    "read",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__Host__V1__Confinement, n_read),
+    offsetof(Auscult__Host__V1__Confinement, read),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "write",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__Host__V1__Confinement, n_write),
+    offsetof(Auscult__Host__V1__Confinement, write),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "network",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__Host__V1__Confinement, network),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unconfined",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__Host__V1__Confinement, unconfined),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "strict",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__Host__V1__Confinement, strict),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "folder",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__Host__V1__Confinement, folder),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__host__v1__confinement__field_indices_by_name[] = {
+  5,   /* field[5] = folder */
+  2,   /* field[2] = network */
+  0,   /* field[0] = read */
+  4,   /* field[4] = strict */
+  3,   /* field[3] = unconfined */
+  1,   /* field[1] = write */
+};
+static const ProtobufCIntRange auscult__host__v1__confinement__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor auscult__host__v1__confinement__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.host.v1.Confinement",
+  "Confinement",
+  "Auscult__Host__V1__Confinement",
+  "auscult.host.v1",
+  sizeof(Auscult__Host__V1__Confinement),
+  6,
+  auscult__host__v1__confinement__field_descriptors,
+  auscult__host__v1__confinement__field_indices_by_name,
+  1,  auscult__host__v1__confinement__number_ranges,
+  (ProtobufCMessageInit) auscult__host__v1__confinement__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__host__v1__create__field_descriptors[1] =

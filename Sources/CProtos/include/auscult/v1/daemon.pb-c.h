@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Auscult__V1__StatusRequest Auscult__V1__StatusRequest;
 typedef struct Auscult__V1__DaemonStatus Auscult__V1__DaemonStatus;
+typedef struct Auscult__V1__PluginConfinement Auscult__V1__PluginConfinement;
 typedef struct Auscult__V1__KernelStatus Auscult__V1__KernelStatus;
 typedef struct Auscult__V1__ResidentModel Auscult__V1__ResidentModel;
 typedef struct Auscult__V1__CallInfo Auscult__V1__CallInfo;
@@ -81,10 +82,32 @@ struct  Auscult__V1__DaemonStatus
    */
   char *data_folder;
   Auscult__V1__KernelStatus *kernels;
+  Auscult__V1__PluginConfinement *plugins;
 };
 #define AUSCULT__V1__DAEMON_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__daemon_status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL, NULL }
+
+
+/*
+ * What keeps plugins to what they are granted.
+ */
+struct  Auscult__V1__PluginConfinement
+{
+  ProtobufCMessage base;
+  /*
+   * The kernel's means that are used: "Landlock 7, seccomp"; "none".
+   */
+  char *means;
+  /*
+   * What does not hold on this kernel, a sentence each.
+   */
+  size_t n_gaps;
+  char **gaps;
+};
+#define AUSCULT__V1__PLUGIN_CONFINEMENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_confinement__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL }
 
 
 /*
@@ -244,6 +267,25 @@ Auscult__V1__DaemonStatus *
 void   auscult__v1__daemon_status__free_unpacked
                      (Auscult__V1__DaemonStatus *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__PluginConfinement methods */
+void   auscult__v1__plugin_confinement__init
+                     (Auscult__V1__PluginConfinement         *message);
+size_t auscult__v1__plugin_confinement__get_packed_size
+                     (const Auscult__V1__PluginConfinement   *message);
+size_t auscult__v1__plugin_confinement__pack
+                     (const Auscult__V1__PluginConfinement   *message,
+                      uint8_t             *out);
+size_t auscult__v1__plugin_confinement__pack_to_buffer
+                     (const Auscult__V1__PluginConfinement   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__PluginConfinement *
+       auscult__v1__plugin_confinement__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__plugin_confinement__free_unpacked
+                     (Auscult__V1__PluginConfinement *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__KernelStatus methods */
 void   auscult__v1__kernel_status__init
                      (Auscult__V1__KernelStatus         *message);
@@ -385,6 +427,9 @@ typedef void (*Auscult__V1__StatusRequest_Closure)
 typedef void (*Auscult__V1__DaemonStatus_Closure)
                  (const Auscult__V1__DaemonStatus *message,
                   void *closure_data);
+typedef void (*Auscult__V1__PluginConfinement_Closure)
+                 (const Auscult__V1__PluginConfinement *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__KernelStatus_Closure)
                  (const Auscult__V1__KernelStatus *message,
                   void *closure_data);
@@ -462,6 +507,7 @@ void auscult__v1__daemon__stop(ProtobufCService *service,
 
 extern const ProtobufCMessageDescriptor auscult__v1__status_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__daemon_status__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__plugin_confinement__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__kernel_status__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__resident_model__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__call_info__descriptor;

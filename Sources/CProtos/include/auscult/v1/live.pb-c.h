@@ -15,9 +15,18 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "auscult/v1/common.pb-c.h"
+#include "auscult/v1/intervene.pb-c.h"
 
+typedef struct Auscult__V1__ListSoundDevicesRequest Auscult__V1__ListSoundDevicesRequest;
+typedef struct Auscult__V1__ListSoundDevicesResponse Auscult__V1__ListSoundDevicesResponse;
+typedef struct Auscult__V1__SoundDevice Auscult__V1__SoundDevice;
 typedef struct Auscult__V1__LiveInput Auscult__V1__LiveInput;
+typedef struct Auscult__V1__LiveSound Auscult__V1__LiveSound;
+typedef struct Auscult__V1__LiveInterventions Auscult__V1__LiveInterventions;
+typedef struct Auscult__V1__LiveMark Auscult__V1__LiveMark;
 typedef struct Auscult__V1__LiveOpen Auscult__V1__LiveOpen;
+typedef struct Auscult__V1__LiveRolling Auscult__V1__LiveRolling;
+typedef struct Auscult__V1__LiveDevice Auscult__V1__LiveDevice;
 typedef struct Auscult__V1__LiveFeature Auscult__V1__LiveFeature;
 typedef struct Auscult__V1__LiveEvent Auscult__V1__LiveEvent;
 typedef struct Auscult__V1__LiveLevel Auscult__V1__LiveLevel;
@@ -26,17 +35,98 @@ typedef struct Auscult__V1__LiveSegment Auscult__V1__LiveSegment;
 typedef struct Auscult__V1__LiveActivations Auscult__V1__LiveActivations;
 typedef struct Auscult__V1__FeatureValues Auscult__V1__FeatureValues;
 typedef struct Auscult__V1__LiveEnd Auscult__V1__LiveEnd;
+typedef struct Auscult__V1__LiveReadings Auscult__V1__LiveReadings;
+typedef struct Auscult__V1__LiveUnread Auscult__V1__LiveUnread;
+typedef struct Auscult__V1__LiveGap Auscult__V1__LiveGap;
+typedef struct Auscult__V1__LiveSteering Auscult__V1__LiveSteering;
+typedef struct Auscult__V1__LiveMarked Auscult__V1__LiveMarked;
+typedef struct Auscult__V1__LiveSource Auscult__V1__LiveSource;
 
 
 /* --- enums --- */
 
+typedef enum _Auscult__V1__LiveUnread__Reason {
+  AUSCULT__V1__LIVE_UNREAD__REASON__REASON_UNSPECIFIED = 0,
+  /*
+   * Nobody spoke in their context.
+   */
+  AUSCULT__V1__LIVE_UNREAD__REASON__SILENCE = 1,
+  /*
+   * The engine was busy for longer than a context.
+   */
+  AUSCULT__V1__LIVE_UNREAD__REASON__BUSY = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LIVE_UNREAD__REASON)
+} Auscult__V1__LiveUnread__Reason;
+typedef enum _Auscult__V1__LiveSource__State {
+  AUSCULT__V1__LIVE_SOURCE__STATE__STATE_UNSPECIFIED = 0,
+  AUSCULT__V1__LIVE_SOURCE__STATE__OPEN = 1,
+  /*
+   * It is tried again until it is back, or the call ends.
+   */
+  AUSCULT__V1__LIVE_SOURCE__STATE__LOST = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LIVE_SOURCE__STATE)
+} Auscult__V1__LiveSource__State;
 
 /* --- messages --- */
+
+struct  Auscult__V1__ListSoundDevicesRequest
+{
+  ProtobufCMessage base;
+};
+#define AUSCULT__V1__LIST_SOUND_DEVICES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__list_sound_devices_request__descriptor) \
+     }
+
+
+struct  Auscult__V1__ListSoundDevicesResponse
+{
+  ProtobufCMessage base;
+  size_t n_devices;
+  Auscult__V1__SoundDevice **devices;
+};
+#define AUSCULT__V1__LIST_SOUND_DEVICES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__list_sound_devices_response__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * A sound input.
+ */
+struct  Auscult__V1__SoundDevice
+{
+  ProtobufCMessage base;
+  /*
+   * As LiveDevice.name takes it; it may change when something is plugged in.
+   */
+  uint32_t number;
+  char *name;
+  /*
+   * ALSA, say.
+   */
+  char *host_api;
+  uint32_t channels;
+  /*
+   * Hertz.
+   */
+  double sample_rate;
+  /*
+   * Seconds that the device and its driver hold sound back, as they say.
+   */
+  double latency;
+  protobuf_c_boolean is_default;
+};
+#define AUSCULT__V1__SOUND_DEVICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__sound_device__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+
 
 typedef enum {
   AUSCULT__V1__LIVE_INPUT__INPUT__NOT_SET = 0,
   AUSCULT__V1__LIVE_INPUT__INPUT_OPEN = 1,
-  AUSCULT__V1__LIVE_INPUT__INPUT_PCM_S16LE = 2
+  AUSCULT__V1__LIVE_INPUT__INPUT_PCM_S16LE = 2,
+  AUSCULT__V1__LIVE_INPUT__INPUT_SOUND = 3,
+  AUSCULT__V1__LIVE_INPUT__INPUT_INTERVENTIONS = 4,
+  AUSCULT__V1__LIVE_INPUT__INPUT_MARK = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LIVE_INPUT__INPUT__CASE)
 } Auscult__V1__LiveInput__InputCase;
 
@@ -50,11 +140,68 @@ struct  Auscult__V1__LiveInput
      * 16 kHz mono signed 16-bit little-endian samples, at most 1 MiB.
      */
     ProtobufCBinaryData pcm_s16le;
+    /*
+     * The same, with what is known about them.
+     */
+    Auscult__V1__LiveSound *sound;
+    /*
+     * What the next passes run under, in place of what held before; empty for nothing.
+     */
+    Auscult__V1__LiveInterventions *interventions;
+    /*
+     * Told among the events, at the newest sound.
+     */
+    Auscult__V1__LiveMark *mark;
   };
 };
 #define AUSCULT__V1__LIVE_INPUT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_input__descriptor) \
     , AUSCULT__V1__LIVE_INPUT__INPUT__NOT_SET, {0} }
+
+
+/*
+ * Samples, when they were captured, and what was lost before them.
+ */
+struct  Auscult__V1__LiveSound
+{
+  ProtobufCMessage base;
+  /*
+   * As LiveInput.pcm_s16le.
+   */
+  ProtobufCBinaryData pcm_s16le;
+  /*
+   * Of the first sample: nanoseconds since 1970. 0 where nobody knows; then it is their arrival that counts.
+   */
+  int64_t captured_unix_ns;
+  /*
+   * Samples that were lost before these. What came before and what comes after are never heard as one.
+   */
+  uint64_t lost;
+};
+#define AUSCULT__V1__LIVE_SOUND__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_sound__descriptor) \
+    , {0,NULL}, 0, 0 }
+
+
+struct  Auscult__V1__LiveInterventions
+{
+  ProtobufCMessage base;
+  size_t n_interventions;
+  Auscult__V1__Intervention **interventions;
+};
+#define AUSCULT__V1__LIVE_INTERVENTIONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_interventions__descriptor) \
+    , 0,NULL }
+
+
+struct  Auscult__V1__LiveMark
+{
+  ProtobufCMessage base;
+  char *label;
+};
+#define AUSCULT__V1__LIVE_MARK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_mark__descriptor) \
+    , (char *)protobuf_c_empty_string }
 
 
 struct  Auscult__V1__LiveOpen
@@ -87,10 +234,77 @@ struct  Auscult__V1__LiveOpen
    * Of MEL, the log-mel is that of the sound in the window, since nobody knows what is to come.
    */
   Auscult__V1__Padding padding;
+  /*
+   * Features from a rolling short context, and levels at its pace. Without it, features come with the steps, each frame once, and from
+   * the text's window.
+   */
+  Auscult__V1__LiveRolling *rolling;
+  /*
+   * What passes run under, to begin with.
+   */
+  size_t n_interventions;
+  Auscult__V1__Intervention **interventions;
+  /*
+   * Whether the text is also written without interventions, side by side.
+   */
+  protobuf_c_boolean compare;
+  /*
+   * The input to listen to; the client then sends no sound.
+   */
+  Auscult__V1__LiveDevice *device;
+  /*
+   * How much of the text's window the encoder computes.
+   */
+  Auscult__V1__EncoderContext context;
 };
 #define AUSCULT__V1__LIVE_OPEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_open__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
+    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, NULL, 0,NULL, 0, NULL, AUSCULT__V1__ENCODER_CONTEXT__FULL }
+
+
+/*
+ * Features as they settle.
+ * Contexts begin on a grid of a quarter of their length, so a frame is heard in several, and settles in one: that in which three
+ * eighths of the context, more or less an eighth, follow it. Its value there depends on the sound alone, not on hops or on how busy
+ * the engine is, and equals that of Trace with context AUTO and that context as the span. What has not settled comes from the context
+ * that ends with the newest sound.
+ */
+struct  Auscult__V1__LiveRolling
+{
+  ProtobufCMessage base;
+  /*
+   * Milliseconds of new sound between two passes, in whole frames of 20; 0 for 100. Where the engine is busy it is more.
+   */
+  uint32_t hop_ms;
+  /*
+   * Milliseconds of a context, a multiple of 80, 400 or more; 0 for 3200, or what the model can hear.
+   */
+  uint32_t context_ms;
+  /*
+   * A value is told again when it changed by more than this part of the largest magnitude that its feature has had; 0 for 0.05.
+   */
+  float revision;
+  /*
+   * Whether passes are made where nobody speaks as well.
+   */
+  protobuf_c_boolean in_silence;
+};
+#define AUSCULT__V1__LIVE_ROLLING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_rolling__descriptor) \
+    , 0, 0, 0, 0 }
+
+
+struct  Auscult__V1__LiveDevice
+{
+  ProtobufCMessage base;
+  /*
+   * A number of the list, a name, or a part of one name; empty for the default.
+   */
+  char *name;
+};
+#define AUSCULT__V1__LIVE_DEVICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_device__descriptor) \
+    , (char *)protobuf_c_empty_string }
 
 
 /*
@@ -121,7 +335,13 @@ typedef enum {
   AUSCULT__V1__LIVE_EVENT__EVENT_HYPOTHESIS = 5,
   AUSCULT__V1__LIVE_EVENT__EVENT_SEGMENT = 6,
   AUSCULT__V1__LIVE_EVENT__EVENT_ACTIVATIONS = 7,
-  AUSCULT__V1__LIVE_EVENT__EVENT_END = 8
+  AUSCULT__V1__LIVE_EVENT__EVENT_END = 8,
+  AUSCULT__V1__LIVE_EVENT__EVENT_READINGS = 9,
+  AUSCULT__V1__LIVE_EVENT__EVENT_UNREAD = 10,
+  AUSCULT__V1__LIVE_EVENT__EVENT_GAP = 11,
+  AUSCULT__V1__LIVE_EVENT__EVENT_STEERING = 12,
+  AUSCULT__V1__LIVE_EVENT__EVENT_MARKED = 13,
+  AUSCULT__V1__LIVE_EVENT__EVENT_SOURCE = 14
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LIVE_EVENT__EVENT__CASE)
 } Auscult__V1__LiveEvent__EventCase;
 
@@ -136,6 +356,12 @@ struct  Auscult__V1__LiveEvent
    * Events that were dropped before this one because the reader was too slow.
    */
   uint64_t dropped;
+  /*
+   * When the newest sound that the event speaks of was captured, and when the event was made: nanoseconds since 1970; 0 where nobody
+   * knows.
+   */
+  int64_t captured_unix_ns;
+  int64_t made_unix_ns;
   Auscult__V1__LiveEvent__EventCase event_case;
   union {
     Auscult__V1__Started *started;
@@ -147,11 +373,17 @@ struct  Auscult__V1__LiveEvent
      * The last message.
      */
     Auscult__V1__LiveEnd *end;
+    Auscult__V1__LiveReadings *readings;
+    Auscult__V1__LiveUnread *unread;
+    Auscult__V1__LiveGap *gap;
+    Auscult__V1__LiveSteering *steering;
+    Auscult__V1__LiveMarked *marked;
+    Auscult__V1__LiveSource *source;
   };
 };
 #define AUSCULT__V1__LIVE_EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_event__descriptor) \
-    , 0, 0, AUSCULT__V1__LIVE_EVENT__EVENT__NOT_SET, {0} }
+    , 0, 0, 0, 0, AUSCULT__V1__LIVE_EVENT__EVENT__NOT_SET, {0} }
 
 
 /*
@@ -167,10 +399,14 @@ struct  Auscult__V1__LiveLevel
    */
   float rms_db;
   float peak_db;
+  /*
+   * Whether some of it may be a voice: by level, against the quietest of late.
+   */
+  protobuf_c_boolean voice;
 };
 #define AUSCULT__V1__LIVE_LEVEL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_level__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0 }
 
 
 /*
@@ -182,10 +418,18 @@ struct  Auscult__V1__LiveHypothesis
   double start;
   double end;
   char *text;
+  /*
+   * The beginning of it, in whole words, that the hypothesis before had too.
+   */
+  char *stable;
+  /*
+   * Whether it was written without interventions, beside another that was not.
+   */
+  protobuf_c_boolean plain;
 };
 #define AUSCULT__V1__LIVE_HYPOTHESIS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_hypothesis__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 typedef enum {
@@ -204,6 +448,10 @@ struct  Auscult__V1__LiveSegment
   double end;
   char *text;
   double avg_logprob;
+  /*
+   * As LiveHypothesis.plain.
+   */
+  protobuf_c_boolean plain;
   Auscult__V1__LiveSegment__HasNoSpeechProbCase has_no_speech_prob_case;
   union {
     double no_speech_prob;
@@ -211,7 +459,7 @@ struct  Auscult__V1__LiveSegment
 };
 #define AUSCULT__V1__LIVE_SEGMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_segment__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0, AUSCULT__V1__LIVE_SEGMENT__HAS_NO_SPEECH_PROB__NOT_SET, {0} }
+    , 0, 0, (char *)protobuf_c_empty_string, 0, 0, AUSCULT__V1__LIVE_SEGMENT__HAS_NO_SPEECH_PROB__NOT_SET, {0} }
 
 
 /*
@@ -262,12 +510,193 @@ struct  Auscult__V1__LiveEnd
    * What windows were padded with.
    */
   Auscult__V1__Padding padding;
+  /*
+   * Hops whose pass was made together with a later one because the engine was busy.
+   */
+  uint64_t merged_hops;
 };
 #define AUSCULT__V1__LIVE_END__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_end__descriptor) \
-    , 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED }
+    , 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0 }
 
 
+/*
+ * The features' values in some frames, by one pass of `rolling`: new ones, those that changed, and those that settle.
+ */
+struct  Auscult__V1__LiveReadings
+{
+  ProtobufCMessage base;
+  /*
+   * The sound that the pass heard. A frame's value has seen what lies between the frame and `end`.
+   */
+  double start;
+  double end;
+  double frames_per_second;
+  /*
+   * The frames, counted from `start`, in order; the first is `start`'s.
+   */
+  size_t n_frames;
+  uint32_t *frames;
+  /*
+   * So many of them, from the first, are settled: they are not told again.
+   */
+  uint32_t settled;
+  /*
+   * One list a feature, in the order of LiveOpen.features; one value for each of `frames`.
+   */
+  size_t n_features;
+  Auscult__V1__FeatureValues **features;
+};
+#define AUSCULT__V1__LIVE_READINGS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_readings__descriptor) \
+    , 0, 0, 0, 0,NULL, 0, 0,NULL }
+
+
+/*
+ * Frames that are not told.
+ */
+struct  Auscult__V1__LiveUnread
+{
+  ProtobufCMessage base;
+  double start;
+  double end;
+  Auscult__V1__LiveUnread__Reason reason;
+};
+#define AUSCULT__V1__LIVE_UNREAD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_unread__descriptor) \
+    , 0, 0, AUSCULT__V1__LIVE_UNREAD__REASON__REASON_UNSPECIFIED }
+
+
+/*
+ * Sound that was lost.
+ */
+struct  Auscult__V1__LiveGap
+{
+  ProtobufCMessage base;
+  double start;
+  double end;
+  /*
+   * A few words: what happened.
+   */
+  char *reason;
+};
+#define AUSCULT__V1__LIVE_GAP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_gap__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * What holds from the passes on that hear sound after `start`.
+ */
+struct  Auscult__V1__LiveSteering
+{
+  ProtobufCMessage base;
+  double start;
+  /*
+   * Their text form.
+   */
+  size_t n_interventions;
+  char **interventions;
+};
+#define AUSCULT__V1__LIVE_STEERING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_steering__descriptor) \
+    , 0, 0,NULL }
+
+
+struct  Auscult__V1__LiveMarked
+{
+  ProtobufCMessage base;
+  double time;
+  char *label;
+};
+#define AUSCULT__V1__LIVE_MARKED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_marked__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * What became of the device.
+ */
+struct  Auscult__V1__LiveSource
+{
+  ProtobufCMessage base;
+  Auscult__V1__LiveSource__State state;
+  char *device;
+  /*
+   * Hertz, before sound is resampled.
+   */
+  double sample_rate;
+  /*
+   * Seconds that the device and its driver hold sound back, as they say.
+   */
+  double latency;
+  /*
+   * Why, where it was lost.
+   */
+  char *reason;
+};
+#define AUSCULT__V1__LIVE_SOURCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_source__descriptor) \
+    , AUSCULT__V1__LIVE_SOURCE__STATE__STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
+
+
+/* Auscult__V1__ListSoundDevicesRequest methods */
+void   auscult__v1__list_sound_devices_request__init
+                     (Auscult__V1__ListSoundDevicesRequest         *message);
+size_t auscult__v1__list_sound_devices_request__get_packed_size
+                     (const Auscult__V1__ListSoundDevicesRequest   *message);
+size_t auscult__v1__list_sound_devices_request__pack
+                     (const Auscult__V1__ListSoundDevicesRequest   *message,
+                      uint8_t             *out);
+size_t auscult__v1__list_sound_devices_request__pack_to_buffer
+                     (const Auscult__V1__ListSoundDevicesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ListSoundDevicesRequest *
+       auscult__v1__list_sound_devices_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__list_sound_devices_request__free_unpacked
+                     (Auscult__V1__ListSoundDevicesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__ListSoundDevicesResponse methods */
+void   auscult__v1__list_sound_devices_response__init
+                     (Auscult__V1__ListSoundDevicesResponse         *message);
+size_t auscult__v1__list_sound_devices_response__get_packed_size
+                     (const Auscult__V1__ListSoundDevicesResponse   *message);
+size_t auscult__v1__list_sound_devices_response__pack
+                     (const Auscult__V1__ListSoundDevicesResponse   *message,
+                      uint8_t             *out);
+size_t auscult__v1__list_sound_devices_response__pack_to_buffer
+                     (const Auscult__V1__ListSoundDevicesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ListSoundDevicesResponse *
+       auscult__v1__list_sound_devices_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__list_sound_devices_response__free_unpacked
+                     (Auscult__V1__ListSoundDevicesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__SoundDevice methods */
+void   auscult__v1__sound_device__init
+                     (Auscult__V1__SoundDevice         *message);
+size_t auscult__v1__sound_device__get_packed_size
+                     (const Auscult__V1__SoundDevice   *message);
+size_t auscult__v1__sound_device__pack
+                     (const Auscult__V1__SoundDevice   *message,
+                      uint8_t             *out);
+size_t auscult__v1__sound_device__pack_to_buffer
+                     (const Auscult__V1__SoundDevice   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__SoundDevice *
+       auscult__v1__sound_device__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__sound_device__free_unpacked
+                     (Auscult__V1__SoundDevice *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__LiveInput methods */
 void   auscult__v1__live_input__init
                      (Auscult__V1__LiveInput         *message);
@@ -287,6 +716,63 @@ Auscult__V1__LiveInput *
 void   auscult__v1__live_input__free_unpacked
                      (Auscult__V1__LiveInput *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveSound methods */
+void   auscult__v1__live_sound__init
+                     (Auscult__V1__LiveSound         *message);
+size_t auscult__v1__live_sound__get_packed_size
+                     (const Auscult__V1__LiveSound   *message);
+size_t auscult__v1__live_sound__pack
+                     (const Auscult__V1__LiveSound   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_sound__pack_to_buffer
+                     (const Auscult__V1__LiveSound   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveSound *
+       auscult__v1__live_sound__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_sound__free_unpacked
+                     (Auscult__V1__LiveSound *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveInterventions methods */
+void   auscult__v1__live_interventions__init
+                     (Auscult__V1__LiveInterventions         *message);
+size_t auscult__v1__live_interventions__get_packed_size
+                     (const Auscult__V1__LiveInterventions   *message);
+size_t auscult__v1__live_interventions__pack
+                     (const Auscult__V1__LiveInterventions   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_interventions__pack_to_buffer
+                     (const Auscult__V1__LiveInterventions   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveInterventions *
+       auscult__v1__live_interventions__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_interventions__free_unpacked
+                     (Auscult__V1__LiveInterventions *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveMark methods */
+void   auscult__v1__live_mark__init
+                     (Auscult__V1__LiveMark         *message);
+size_t auscult__v1__live_mark__get_packed_size
+                     (const Auscult__V1__LiveMark   *message);
+size_t auscult__v1__live_mark__pack
+                     (const Auscult__V1__LiveMark   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_mark__pack_to_buffer
+                     (const Auscult__V1__LiveMark   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveMark *
+       auscult__v1__live_mark__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_mark__free_unpacked
+                     (Auscult__V1__LiveMark *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__LiveOpen methods */
 void   auscult__v1__live_open__init
                      (Auscult__V1__LiveOpen         *message);
@@ -305,6 +791,44 @@ Auscult__V1__LiveOpen *
                       const uint8_t       *data);
 void   auscult__v1__live_open__free_unpacked
                      (Auscult__V1__LiveOpen *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveRolling methods */
+void   auscult__v1__live_rolling__init
+                     (Auscult__V1__LiveRolling         *message);
+size_t auscult__v1__live_rolling__get_packed_size
+                     (const Auscult__V1__LiveRolling   *message);
+size_t auscult__v1__live_rolling__pack
+                     (const Auscult__V1__LiveRolling   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_rolling__pack_to_buffer
+                     (const Auscult__V1__LiveRolling   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveRolling *
+       auscult__v1__live_rolling__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_rolling__free_unpacked
+                     (Auscult__V1__LiveRolling *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveDevice methods */
+void   auscult__v1__live_device__init
+                     (Auscult__V1__LiveDevice         *message);
+size_t auscult__v1__live_device__get_packed_size
+                     (const Auscult__V1__LiveDevice   *message);
+size_t auscult__v1__live_device__pack
+                     (const Auscult__V1__LiveDevice   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_device__pack_to_buffer
+                     (const Auscult__V1__LiveDevice   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveDevice *
+       auscult__v1__live_device__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_device__free_unpacked
+                     (Auscult__V1__LiveDevice *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__V1__LiveFeature methods */
 void   auscult__v1__live_feature__init
@@ -458,13 +982,151 @@ Auscult__V1__LiveEnd *
 void   auscult__v1__live_end__free_unpacked
                      (Auscult__V1__LiveEnd *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveReadings methods */
+void   auscult__v1__live_readings__init
+                     (Auscult__V1__LiveReadings         *message);
+size_t auscult__v1__live_readings__get_packed_size
+                     (const Auscult__V1__LiveReadings   *message);
+size_t auscult__v1__live_readings__pack
+                     (const Auscult__V1__LiveReadings   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_readings__pack_to_buffer
+                     (const Auscult__V1__LiveReadings   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveReadings *
+       auscult__v1__live_readings__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_readings__free_unpacked
+                     (Auscult__V1__LiveReadings *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveUnread methods */
+void   auscult__v1__live_unread__init
+                     (Auscult__V1__LiveUnread         *message);
+size_t auscult__v1__live_unread__get_packed_size
+                     (const Auscult__V1__LiveUnread   *message);
+size_t auscult__v1__live_unread__pack
+                     (const Auscult__V1__LiveUnread   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_unread__pack_to_buffer
+                     (const Auscult__V1__LiveUnread   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveUnread *
+       auscult__v1__live_unread__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_unread__free_unpacked
+                     (Auscult__V1__LiveUnread *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveGap methods */
+void   auscult__v1__live_gap__init
+                     (Auscult__V1__LiveGap         *message);
+size_t auscult__v1__live_gap__get_packed_size
+                     (const Auscult__V1__LiveGap   *message);
+size_t auscult__v1__live_gap__pack
+                     (const Auscult__V1__LiveGap   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_gap__pack_to_buffer
+                     (const Auscult__V1__LiveGap   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveGap *
+       auscult__v1__live_gap__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_gap__free_unpacked
+                     (Auscult__V1__LiveGap *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveSteering methods */
+void   auscult__v1__live_steering__init
+                     (Auscult__V1__LiveSteering         *message);
+size_t auscult__v1__live_steering__get_packed_size
+                     (const Auscult__V1__LiveSteering   *message);
+size_t auscult__v1__live_steering__pack
+                     (const Auscult__V1__LiveSteering   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_steering__pack_to_buffer
+                     (const Auscult__V1__LiveSteering   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveSteering *
+       auscult__v1__live_steering__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_steering__free_unpacked
+                     (Auscult__V1__LiveSteering *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveMarked methods */
+void   auscult__v1__live_marked__init
+                     (Auscult__V1__LiveMarked         *message);
+size_t auscult__v1__live_marked__get_packed_size
+                     (const Auscult__V1__LiveMarked   *message);
+size_t auscult__v1__live_marked__pack
+                     (const Auscult__V1__LiveMarked   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_marked__pack_to_buffer
+                     (const Auscult__V1__LiveMarked   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveMarked *
+       auscult__v1__live_marked__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_marked__free_unpacked
+                     (Auscult__V1__LiveMarked *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveSource methods */
+void   auscult__v1__live_source__init
+                     (Auscult__V1__LiveSource         *message);
+size_t auscult__v1__live_source__get_packed_size
+                     (const Auscult__V1__LiveSource   *message);
+size_t auscult__v1__live_source__pack
+                     (const Auscult__V1__LiveSource   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_source__pack_to_buffer
+                     (const Auscult__V1__LiveSource   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveSource *
+       auscult__v1__live_source__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_source__free_unpacked
+                     (Auscult__V1__LiveSource *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
+typedef void (*Auscult__V1__ListSoundDevicesRequest_Closure)
+                 (const Auscult__V1__ListSoundDevicesRequest *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__ListSoundDevicesResponse_Closure)
+                 (const Auscult__V1__ListSoundDevicesResponse *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__SoundDevice_Closure)
+                 (const Auscult__V1__SoundDevice *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__LiveInput_Closure)
                  (const Auscult__V1__LiveInput *message,
                   void *closure_data);
+typedef void (*Auscult__V1__LiveSound_Closure)
+                 (const Auscult__V1__LiveSound *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveInterventions_Closure)
+                 (const Auscult__V1__LiveInterventions *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveMark_Closure)
+                 (const Auscult__V1__LiveMark *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__LiveOpen_Closure)
                  (const Auscult__V1__LiveOpen *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveRolling_Closure)
+                 (const Auscult__V1__LiveRolling *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveDevice_Closure)
+                 (const Auscult__V1__LiveDevice *message,
                   void *closure_data);
 typedef void (*Auscult__V1__LiveFeature_Closure)
                  (const Auscult__V1__LiveFeature *message,
@@ -490,6 +1152,24 @@ typedef void (*Auscult__V1__FeatureValues_Closure)
 typedef void (*Auscult__V1__LiveEnd_Closure)
                  (const Auscult__V1__LiveEnd *message,
                   void *closure_data);
+typedef void (*Auscult__V1__LiveReadings_Closure)
+                 (const Auscult__V1__LiveReadings *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveUnread_Closure)
+                 (const Auscult__V1__LiveUnread *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveGap_Closure)
+                 (const Auscult__V1__LiveGap *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveSteering_Closure)
+                 (const Auscult__V1__LiveSteering *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveMarked_Closure)
+                 (const Auscult__V1__LiveMarked *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LiveSource_Closure)
+                 (const Auscult__V1__LiveSource *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -501,6 +1181,10 @@ struct Auscult__V1__Live_Service
                  const Auscult__V1__LiveInput *input,
                  Auscult__V1__LiveEvent_Closure closure,
                  void *closure_data);
+  void (*devices)(Auscult__V1__Live_Service *service,
+                  const Auscult__V1__ListSoundDevicesRequest *input,
+                  Auscult__V1__ListSoundDevicesResponse_Closure closure,
+                  void *closure_data);
 };
 typedef void (*Auscult__V1__Live_ServiceDestroy)(Auscult__V1__Live_Service *);
 void auscult__v1__live__init (Auscult__V1__Live_Service *service,
@@ -509,16 +1193,29 @@ void auscult__v1__live__init (Auscult__V1__Live_Service *service,
     { &auscult__v1__live__descriptor, protobuf_c_service_invoke_internal, NULL }
 #define AUSCULT__V1__LIVE__INIT(function_prefix__) \
     { AUSCULT__V1__LIVE__BASE_INIT,\
-      function_prefix__ ## listen  }
+      function_prefix__ ## listen,\
+      function_prefix__ ## devices  }
 void auscult__v1__live__listen(ProtobufCService *service,
                                const Auscult__V1__LiveInput *input,
                                Auscult__V1__LiveEvent_Closure closure,
                                void *closure_data);
+void auscult__v1__live__devices(ProtobufCService *service,
+                                const Auscult__V1__ListSoundDevicesRequest *input,
+                                Auscult__V1__ListSoundDevicesResponse_Closure closure,
+                                void *closure_data);
 
 /* --- descriptors --- */
 
+extern const ProtobufCMessageDescriptor auscult__v1__list_sound_devices_request__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__list_sound_devices_response__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__sound_device__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_input__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_sound__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_interventions__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_mark__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_rolling__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_device__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_feature__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_event__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_level__descriptor;
@@ -527,6 +1224,14 @@ extern const ProtobufCMessageDescriptor auscult__v1__live_segment__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_activations__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__feature_values__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_end__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_readings__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_unread__descriptor;
+extern const ProtobufCEnumDescriptor    auscult__v1__live_unread__reason__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_gap__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_steering__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_marked__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_source__descriptor;
+extern const ProtobufCEnumDescriptor    auscult__v1__live_source__state__descriptor;
 extern const ProtobufCServiceDescriptor auscult__v1__live__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -24,6 +24,8 @@ typedef struct Auscult__V1__PluginList Auscult__V1__PluginList;
 typedef struct Auscult__V1__PluginListing Auscult__V1__PluginListing;
 typedef struct Auscult__V1__DescribePluginRequest Auscult__V1__DescribePluginRequest;
 typedef struct Auscult__V1__PluginDescription Auscult__V1__PluginDescription;
+typedef struct Auscult__V1__DeclaredPermissions Auscult__V1__DeclaredPermissions;
+typedef struct Auscult__V1__PluginPermissions Auscult__V1__PluginPermissions;
 typedef struct Auscult__V1__PluginNeeds Auscult__V1__PluginNeeds;
 typedef struct Auscult__V1__PluginParameter Auscult__V1__PluginParameter;
 typedef struct Auscult__V1__PluginOutput Auscult__V1__PluginOutput;
@@ -167,10 +169,69 @@ struct  Auscult__V1__PluginDescription
   Auscult__V1__PluginParameter **parameters;
   size_t n_outputs;
   Auscult__V1__PluginOutput **outputs;
+  /*
+   * What its manifest says that it needs.
+   */
+  Auscult__V1__DeclaredPermissions *permissions;
 };
 #define AUSCULT__V1__PLUGIN_DESCRIPTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_description__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL }
+    , NULL, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, NULL }
+
+
+/*
+ * What a plugin needs beside the system's files, its bundle, its own folder, and the paths that its arguments name for reading.
+ */
+struct  Auscult__V1__DeclaredPermissions
+{
+  ProtobufCMessage base;
+  /*
+   * Absolute paths that it reads. A run has to allow them.
+   */
+  size_t n_read;
+  char **read;
+  /*
+   * Arguments that name a file, or a folder, that it writes. Whoever names one allows it.
+   */
+  size_t n_write_files;
+  char **write_files;
+  size_t n_write_folders;
+  char **write_folders;
+  /*
+   * A run has to allow it.
+   */
+  protobuf_c_boolean network;
+};
+#define AUSCULT__V1__DECLARED_PERMISSIONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__declared_permissions__descriptor) \
+    , 0,NULL, 0,NULL, 0,NULL, 0 }
+
+
+/*
+ * What the caller of a run allows its plugin, beside the paths that the arguments name.
+ */
+struct  Auscult__V1__PluginPermissions
+{
+  ProtobufCMessage base;
+  /*
+   * Files, and folders with all that is in them. Relative paths are the caller's.
+   */
+  size_t n_read;
+  char **read;
+  size_t n_write;
+  char **write;
+  /*
+   * TCP and UDP.
+   */
+  protobuf_c_boolean network;
+  /*
+   * Nothing is refused: what the daemon's user may do, the plugin may.
+   */
+  protobuf_c_boolean unconfined;
+};
+#define AUSCULT__V1__PLUGIN_PERMISSIONS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_permissions__descriptor) \
+    , 0,NULL, 0,NULL, 0, 0 }
 
 
 struct  Auscult__V1__PluginNeeds
@@ -346,10 +407,14 @@ struct  Auscult__V1__RunPluginRequest
    * Whether a recording with a notice is left out, or ends the run, like one that cannot be read.
    */
   protobuf_c_boolean strict;
+  /*
+   * What the plugin may do beside what it is given; absent for nothing more.
+   */
+  Auscult__V1__PluginPermissions *permissions;
 };
 #define AUSCULT__V1__RUN_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__run_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, 0,NULL, 0, NULL }
 
 
 struct  Auscult__V1__MergePluginRequest
@@ -379,10 +444,14 @@ struct  Auscult__V1__MergePluginRequest
    * Whether the state of all of them is sent as well, before `end`.
    */
   protobuf_c_boolean return_state;
+  /*
+   * As in RunPluginRequest.
+   */
+  Auscult__V1__PluginPermissions *permissions;
 };
 #define AUSCULT__V1__MERGE_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__merge_plugin_request__descriptor) \
-    , 0,NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0 }
+    , 0,NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0,NULL, 0, NULL }
 
 
 /*
@@ -425,10 +494,14 @@ struct  Auscult__V1__ValidatePluginRequest
    */
   size_t n_arguments;
   Auscult__V1__PluginArgument **arguments;
+  /*
+   * As in RunPluginRequest.
+   */
+  Auscult__V1__PluginPermissions *permissions;
 };
 #define AUSCULT__V1__VALIDATE_PLUGIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__validate_plugin_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, NULL, 0,NULL, NULL }
 
 
 typedef enum {
@@ -854,6 +927,44 @@ Auscult__V1__PluginDescription *
                       const uint8_t       *data);
 void   auscult__v1__plugin_description__free_unpacked
                      (Auscult__V1__PluginDescription *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__DeclaredPermissions methods */
+void   auscult__v1__declared_permissions__init
+                     (Auscult__V1__DeclaredPermissions         *message);
+size_t auscult__v1__declared_permissions__get_packed_size
+                     (const Auscult__V1__DeclaredPermissions   *message);
+size_t auscult__v1__declared_permissions__pack
+                     (const Auscult__V1__DeclaredPermissions   *message,
+                      uint8_t             *out);
+size_t auscult__v1__declared_permissions__pack_to_buffer
+                     (const Auscult__V1__DeclaredPermissions   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__DeclaredPermissions *
+       auscult__v1__declared_permissions__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__declared_permissions__free_unpacked
+                     (Auscult__V1__DeclaredPermissions *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__PluginPermissions methods */
+void   auscult__v1__plugin_permissions__init
+                     (Auscult__V1__PluginPermissions         *message);
+size_t auscult__v1__plugin_permissions__get_packed_size
+                     (const Auscult__V1__PluginPermissions   *message);
+size_t auscult__v1__plugin_permissions__pack
+                     (const Auscult__V1__PluginPermissions   *message,
+                      uint8_t             *out);
+size_t auscult__v1__plugin_permissions__pack_to_buffer
+                     (const Auscult__V1__PluginPermissions   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__PluginPermissions *
+       auscult__v1__plugin_permissions__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__plugin_permissions__free_unpacked
+                     (Auscult__V1__PluginPermissions *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__V1__PluginNeeds methods */
 void   auscult__v1__plugin_needs__init
@@ -1328,6 +1439,12 @@ typedef void (*Auscult__V1__DescribePluginRequest_Closure)
 typedef void (*Auscult__V1__PluginDescription_Closure)
                  (const Auscult__V1__PluginDescription *message,
                   void *closure_data);
+typedef void (*Auscult__V1__DeclaredPermissions_Closure)
+                 (const Auscult__V1__DeclaredPermissions *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__PluginPermissions_Closure)
+                 (const Auscult__V1__PluginPermissions *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__PluginNeeds_Closure)
                  (const Auscult__V1__PluginNeeds *message,
                   void *closure_data);
@@ -1480,6 +1597,8 @@ extern const ProtobufCMessageDescriptor auscult__v1__plugin_list__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_listing__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__describe_plugin_request__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_description__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__declared_permissions__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__plugin_permissions__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_needs__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_parameter__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__plugin_output__descriptor;

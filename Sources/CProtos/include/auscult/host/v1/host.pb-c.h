@@ -21,6 +21,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Auscult__Host__V1__ToPlugin Auscult__Host__V1__ToPlugin;
 typedef struct Auscult__Host__V1__Load Auscult__Host__V1__Load;
+typedef struct Auscult__Host__V1__Confinement Auscult__Host__V1__Confinement;
 typedef struct Auscult__Host__V1__Create Auscult__Host__V1__Create;
 typedef struct Auscult__Host__V1__Activate Auscult__Host__V1__Activate;
 typedef struct Auscult__Host__V1__Process Auscult__Host__V1__Process;
@@ -110,10 +111,43 @@ struct  Auscult__Host__V1__Load
   uint64_t results;
   uint64_t result_bytes;
   uint64_t all_result_bytes;
+  Auscult__Host__V1__Confinement *confinement;
 };
 #define AUSCULT__HOST__V1__LOAD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__host__v1__load__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, NULL }
+
+
+/*
+ * What the process keeps; it gives away the rest before it loads the library.
+ */
+struct  Auscult__Host__V1__Confinement
+{
+  ProtobufCMessage base;
+  /*
+   * Files, and folders with all that is in them.
+   */
+  size_t n_read;
+  char **read;
+  size_t n_write;
+  char **write;
+  protobuf_c_boolean network;
+  /*
+   * Nothing is given away.
+   */
+  protobuf_c_boolean unconfined;
+  /*
+   * Whether a system call that is refused ends the process.
+   */
+  protobuf_c_boolean strict;
+  /*
+   * The plugin's own folder, for temporary files; empty where it has none.
+   */
+  char *folder;
+};
+#define AUSCULT__HOST__V1__CONFINEMENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__host__v1__confinement__descriptor) \
+    , 0,NULL, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Auscult__Host__V1__Create
@@ -610,6 +644,25 @@ Auscult__Host__V1__Load *
                       const uint8_t       *data);
 void   auscult__host__v1__load__free_unpacked
                      (Auscult__Host__V1__Load *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__Host__V1__Confinement methods */
+void   auscult__host__v1__confinement__init
+                     (Auscult__Host__V1__Confinement         *message);
+size_t auscult__host__v1__confinement__get_packed_size
+                     (const Auscult__Host__V1__Confinement   *message);
+size_t auscult__host__v1__confinement__pack
+                     (const Auscult__Host__V1__Confinement   *message,
+                      uint8_t             *out);
+size_t auscult__host__v1__confinement__pack_to_buffer
+                     (const Auscult__Host__V1__Confinement   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__Host__V1__Confinement *
+       auscult__host__v1__confinement__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__host__v1__confinement__free_unpacked
+                     (Auscult__Host__V1__Confinement *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__Host__V1__Create methods */
 void   auscult__host__v1__create__init
@@ -1151,6 +1204,9 @@ typedef void (*Auscult__Host__V1__ToPlugin_Closure)
 typedef void (*Auscult__Host__V1__Load_Closure)
                  (const Auscult__Host__V1__Load *message,
                   void *closure_data);
+typedef void (*Auscult__Host__V1__Confinement_Closure)
+                 (const Auscult__Host__V1__Confinement *message,
+                  void *closure_data);
 typedef void (*Auscult__Host__V1__Create_Closure)
                  (const Auscult__Host__V1__Create *message,
                   void *closure_data);
@@ -1243,6 +1299,7 @@ typedef void (*Auscult__Host__V1__AskFolder_Closure)
 
 extern const ProtobufCMessageDescriptor auscult__host__v1__to_plugin__descriptor;
 extern const ProtobufCMessageDescriptor auscult__host__v1__load__descriptor;
+extern const ProtobufCMessageDescriptor auscult__host__v1__confinement__descriptor;
 extern const ProtobufCMessageDescriptor auscult__host__v1__create__descriptor;
 extern const ProtobufCMessageDescriptor auscult__host__v1__activate__descriptor;
 extern const ProtobufCMessageDescriptor auscult__host__v1__process__descriptor;

@@ -20,7 +20,7 @@ package struct WrittenText: Sendable, Equatable {
 }
 
 /// A sample under one condition, and as it is.
-struct Transcription: Sendable {
+struct ChangedTranscript: Sendable {
     let sample: Sample
     let plain: WrittenText
     let condition: Condition
@@ -32,7 +32,7 @@ struct Transcription: Sendable {
 ///
 /// Greedy, at temperature 0 and without the text of the window before, so that a transcript depends on nothing but the
 /// sound, the model and the changes.
-package actor Transcriber {
+package actor TranscriptCache {
     private let daemon: DaemonConnection
     private let model: V1.ModelRef
     private let info: V1.ModelInfo
@@ -66,14 +66,14 @@ package actor Transcriber {
     /// - Throws: the first error where none can be written down.
     func transcriptions(
         of samples: [Sample], _ label: String, _ conditions: @Sendable (Sample, WrittenText) -> [Condition]
-    ) async throws -> [Transcription] {
-        var all: [Transcription] = []
+    ) async throws -> [ChangedTranscript] {
+        var all: [ChangedTranscript] = []
         for (index, sample) in samples.enumerated() {
             line.show(label, done: index, total: samples.count) { "\($0) recordings" }
             guard let plain = try await plain(sample, isOnly: samples.count == 1) else { continue }
             for condition in conditions(sample, plain) {
                 let changed = try await transcript(sample, condition.interventions, language: plain.language)
-                all.append(Transcription(sample: sample, plain: plain, condition: condition, changed: changed))
+                all.append(ChangedTranscript(sample: sample, plain: plain, condition: condition, changed: changed))
             }
         }
         line.clear()

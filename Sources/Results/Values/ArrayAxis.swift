@@ -2,7 +2,7 @@ import Foundation
 import Messages
 
 /// One dimension of an array: what it counts, and what its positions are called.
-package struct Axis: Sendable, Equatable {
+package struct ArrayAxis: Sendable, Equatable {
     package var name: String
     package var unit: String
     /// One for each position, or none.
@@ -48,7 +48,7 @@ package struct Axis: Sendable, Equatable {
     var isTime: Bool { labels.isEmpty && (unit == "s" || unit == "seconds") }
 
     /// Each `factor`th position, called as the first of those that it stands for.
-    package func every(_ factor: Int) -> Axis {
+    package func every(_ factor: Int) -> ArrayAxis {
         guard factor > 1 else { return self }
         var axis = self
         axis.count = (count + factor - 1) / factor

@@ -1,0 +1,131 @@
+import ArgumentParser
+import Atlas
+import Client
+import Files
+import Foundation
+import Messages
+import Results
+import Wire
+
+/// `auscult listen`: sound while it is made, with what happens inside the model.
+struct ListenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "listen",
+        abstract: "Listen to a microphone, or to a file as time goes by, and read the model's features and words.",
+        discussion: """
+              auscult listen
+              auscult listen --file talk.wav --features encoder.blocks.2.mlp.1:17,40-47
+              auscult listen --atlas data.atlas --model tiny.en
+              auscult listen --file demo:en-slt-01 --format json | jq -c 'select(.event == "readings")'
+              auscult listen --intervene 'encoder.blocks.*.attn window 25' --compare
+
+            An encoder looks both ways, so what it says of a moment changes as sound follows. Features come from a short \
+            context, every --hop; each value is told again when it changed, until it has settled. What may still change \
+            is faint. Text comes at its own pace; a word that two looks agree on is no longer faint, or follows no '…'.
+
+            On a terminal the readout fills the screen; space pauses it, n shows the next page of features, m marks the \
+            moment, i switches the interventions of --intervene off and on, q ends. Elsewhere there is a line for each \
+            stretch of text, and for each look at which features settled. JSON has one event on a line. Times are seconds from the first \
+            sample; 'captured' is when the newest sound of an event was, 'made' when the event was.
+            """)
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The sound input: a number or a name of 'auscult devices'.", valueName: "device"))
+    var device: String?
+    @Option(
+        help: ArgumentHelp("Play this file, or demo:NAME, as time goes by.", valueName: "file"), completion: .file())
+    var file: String?
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Features: columns of an encoder's activation, as HOOK:3,17,40-47.", valueName: "hook:index")
+    )
+    var features: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Name features by their labels; without --features, those that have one.", valueName: "file"),
+        completion: .file())
+    var atlas: String?
+    @Option(help: ArgumentHelp("New sound between two looks at features.", valueName: "ms")) var hop: UInt32 = 100
+    @Option(help: ArgumentHelp("Sound that the encoder sees for features.", valueName: "ms")) var context: UInt32?
+    @Option(help: ArgumentHelp("New sound between two looks at words.", valueName: "ms")) var step: UInt32?
+    @Flag(inversion: .prefixedNo, help: "Write what is said.") var transcribe = true
+    @Flag(help: "Encode no more of the text's window than there is sound: sooner, and with more mistakes.") var short =
+        false
+    @Option(
+        help: ArgumentHelp("Change activations ('auscult trace --help'); may be repeated.", valueName: "spec"))
+    var intervene: [String] = []
+    @Flag(help: "Write what is said without interventions as well.") var compare = false
+    @Option(name: [.short, .long], help: "The language spoken; without it, it is detected.") var language: String?
+    @Option(name: .customLong("format"), help: "The output format.") var format = ResultFormat.text
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var verbosity: Verbosity
+    @OptionGroup(title: "Daemon") var connection: ConnectionOptions
+
+    func validate() throws {
+        if device != nil && file != nil { throw ValidationError("--device and --file exclude each other.") }
+        if compare && (intervene.isEmpty || !transcribe) {
+            throw ValidationError("--compare sets text with --intervene beside text without.")
+        }
+    }
+
+    /// Labelled features that are read where none are named.
+    private static let mostFromAtlas = 256
+
+    func run() async throws {
+        let named = try namedFeatures()
+        try await connection.use(verbosity.logger) { daemon in
+            let sound: ListenSound? = if let file { try await ListenSound(file, daemon) } else { nil }
+            let call = try await daemon.client.open(V1.LiveRPC.listen)
+            try await call.send(V1.LiveInput(input: .open(open(named.map(\.feature)))))
+            let output = ListenOutput(
+                call: call, names: named.map { "\($0.feature.hook):\($0.feature.index)" }, labels: named.map(\.label),
+                format: format, model: model.model ?? "", interventions: intervene, logger: verbosity.logger)
+            try await output.run(sound)
+        }
+    }
+
+    private func open(_ features: [V1.LiveFeature]) -> V1.LiveOpen {
+        var open = V1.LiveOpen(
+            model: model.reference, language: language ?? "", transcribe: transcribe, features: features,
+            stepMs: step ?? 0)
+        open.rolling = V1.LiveRolling(hopMs: hop, contextMs: context ?? 0)
+        open.interventions = intervene.map { V1.Intervention(text: $0) }
+        open.compare = compare
+        open.context = short ? .auto : .full
+        if file == nil { open.device = V1.LiveDevice(name: device ?? "") }
+        return open
+    }
+
+    /// - Throws: ``Client/CommandError`` for what names no feature; what reading the atlas throws.
+    private func namedFeatures() throws -> [(feature: V1.LiveFeature, label: String)] {
+        let wanted = try features.flatMap(FeatureArgument.features)
+        guard let atlas else { return wanted.map { ($0, "") } }
+        let store = try AtlasStore(path: atlas, mode: .read)
+        var query = AtlasQuery()
+        query.pageSize = 10_000
+        var rows: [AtlasFeatureRow] = []
+        while true {
+            let page = try store.features(query)
+            rows += page.rows
+            query.page += 1
+            if page.rows.isEmpty || rows.count >= page.total { break }
+        }
+        // Directions and latents are no columns of an activation.
+        let columns = rows.filter { $0.feature.name.isEmpty }
+        guard !wanted.isEmpty else {
+            let labelled = columns.filter { $0.label != nil && $0.feature.hook.hasPrefix("encoder.") }
+                .sorted { ($0.label?.precision ?? 0) > ($1.label?.precision ?? 0) }
+            return labelled.prefix(Self.mostFromAtlas).map {
+                (
+                    V1.LiveFeature(hook: $0.feature.hook, index: UInt32(clamping: $0.feature.number)),
+                    $0.label?.label ?? ""
+                )
+            }
+        }
+        return wanted.map { feature in
+            let row = columns.first { $0.feature.hook == feature.hook && $0.feature.number == Int(feature.index) }
+            return (feature, row?.label?.label ?? "")
+        }
+    }
+}

@@ -1,0 +1,92 @@
+"""The released Whispers tiny.en and base, on recordings of people, beside openai-whisper.
+
+`make released` brings their weights below .build/released (or name a folder by $AUSCULT_RELEASED). Without them, or without
+recordings ($AUSCULT_RECORDINGS, or shared/audio beside the repository), this is left out, and says so.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import torch
+from whisper.tokenizer import get_tokenizer
+
+import ctranslate2
+import recordings
+import reference
+import rounding
+import utterances
+
+FOLDER = Path(os.environ.get("AUSCULT_RELEASED", recordings.ROOT / ".build" / "released"))
+NAMES = ("tiny.en", "base")
+
+
+class Model:
+    """A released model: its folder, and openai-whisper with its weights."""
+
+    def __init__(self, name):
+        self.name, self.path = name, FOLDER / f"whisper-{name}"
+        dimensions, state = ctranslate2.state(self.path)
+        self.network = reference.model(dimensions, state)
+        self.is_multilingual = dimensions.n_vocab >= 51865
+        self.tokenizer = get_tokenizer(self.is_multilingual, num_languages=self.network.num_languages, language="en",
+                                       task="transcribe")
+        heads = torch.zeros(dimensions.n_text_layer, dimensions.n_text_head, dtype=torch.bool)
+        for layer, head in ctranslate2.alignment_heads(self.path):
+            heads[layer, head] = True
+        self.network.register_buffer("alignment_heads", heads.to_sparse(), persistent=False)
+
+    def prompt(self, samples):
+        """What the decoder reads: start tokens and openai-whisper's greedy text of the recording."""
+        written = self.network.transcribe(
+            samples, temperature=0.0, fp16=False, without_timestamps=True, condition_on_previous_text=False,
+            language="en")
+        text = [token for segment in written["segments"] for token in segment["tokens"]
+                if token < self.tokenizer.eot]
+        return [*self.tokenizer.sot_sequence_including_notimestamps, *text][:100]
+
+
+def check(auscult, work, part, only=(), kinds=utterances.KINDS):
+    """`part`: "rounding" or "tokens", of which `kinds`. -> whether everything passed; what cannot be had is left out."""
+    passed = True
+    for name in NAMES:
+        if only and name not in only:
+            continue
+        if not (FOLDER / f"whisper-{name}" / "model.bin").exists():
+            print(f"\n{name}: left out, its weights are not in {FOLDER} (make released)")
+            continue
+        speech = voices()
+        if not speech:
+            print(f"\n{name}: left out, there are no recordings of people in {recordings.SHARED / 'voices'}")
+            continue
+        model = Model(name)
+        if part == "rounding":
+            passed &= rounding.check(auscult, work, model, spread(speech, 20))
+        else:
+            passed &= utterances.check(auscult, work, model, speech, kinds)
+    return passed
+
+
+def voices():
+    """Name -> (samples, language) of recordings with a text or of sounds; the manifest's, then those beside it."""
+    manifest = recordings.SHARED / "voices" / "manifest.jsonl"
+    if not manifest.exists():
+        return {}
+    rows = [json.loads(line) for line in manifest.read_text().splitlines() if line.strip()]
+    found = {row["path"]: (manifest.parent / row["path"], row.get("language") or "") for row in rows}
+    for folder in ("speech", "sounds"):
+        found |= {path.name: (path, "en" if folder == "speech" else "")
+                  for path in sorted((recordings.SHARED / folder).iterdir())}
+    digits = sorted((recordings.SHARED / "digits").glob("*.wav"))[::23]
+    found |= {path.name: (path, "en") for path in digits}
+    return {name: (recordings.read(path), language) for name, (path, language) in found.items() if path.exists()}
+
+
+def spread(speech, count):
+    """So many recordings, evenly over all of them, with jfk and music among them. Name -> samples."""
+    longer = {name: samples for name, (samples, language) in speech.items()
+              if len(samples) > 2 * recordings.RATE and language == "en"}
+    names = list(longer)
+    chosen = {names[index * len(names) // count]: None for index in range(count)}
+    chosen |= {name: None for name in speech if "jfk" in name or "strings" in name or "silence" in name}
+    return {name: speech[name][0] for name in chosen}
