@@ -18,7 +18,7 @@ BENCH_PYTHON ?= .venv-speed/bin/python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo released test neon test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
-	protos-check imports templates model install clean bootstrap
+	protos-check imports templates model stage install uninstall clean bootstrap docs static wheel wheel-test deb
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,15 +44,20 @@ integration: build plugins .build/python/bin/pytest ## Clients of other makes: G
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/reproduction-page.sh $(AUSCULT)
 
-test-python: build .build/python/bin/pytest ## The Python client's tests, against the daemon
-	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) .build/python/bin/pytest -q clients/python
+# What the client's tests are installed with; `make test-python PYTHON_EXTRAS=test` leaves Ray and Hugging Face's datasets out.
+PYTHON_EXTRAS ?= test,cluster
+
+test-python: build plugins .build/python/bin/pytest ## The Python client's types and tests, against the daemon
+	.build/python/bin/mypy --config-file clients/python/pyproject.toml clients/python/src/auscult
+	AUSCULT_DAEMON=$(CURDIR)/$(AUSCULTD) AUSCULT_PLUGIN_PATH=$(CURDIR)/.build/release/plugins \
+		.build/python/bin/pytest -q clients/python
 
 .build/python/bin/pytest: clients/python/pyproject.toml
 	@scripts/bootstrap.sh venv
 	python3 -m venv .build/python
 	# Without what aligns, where it cannot be had, the tests that need it skip.
-	.build/python/bin/pip install --quiet --editable 'clients/python[align]' pytest \
-		|| .build/python/bin/pip install --quiet --editable clients/python pytest
+	.build/python/bin/pip install --quiet --editable 'clients/python[$(PYTHON_EXTRAS),align]' \
+		|| .build/python/bin/pip install --quiet --editable 'clients/python[$(PYTHON_EXTRAS)]'
 	@touch $@
 
 build: bootstrap ## The command line and the daemon, in release
@@ -77,6 +82,36 @@ imports: ## Fails where an import crosses a wall of ARCHITECTURE.md, or Tests/FA
 
 format: ## Formats every Swift file in place
 	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests plugins
+
+docs: .build/docs/bin/python ## A site of the documentation below .build/docs/site, its links checked
+	.build/docs/bin/python scripts/docs.py .build/docs
+
+.build/docs/bin/python: docs/requirements.txt
+	@scripts/bootstrap.sh venv
+	python3 -m venv .build/docs
+	.build/docs/bin/pip install --quiet -r $<
+	@touch $@
+
+# Swift's own libraries are inside the programs; the build is whole, and apart from the one of every day.
+STATIC = -c release -j $(JOBS) --scratch-path .build/static --static-swift-stdlib
+
+static: bootstrap
+	for product in auscult auscultd auscult-plugin-host auscult-capture $(PLUGINS); do $(SWIFT) build $(STATIC) --product $$product || exit 1; done
+
+.build/package/bin/python: scripts/package/requirements.txt
+	@scripts/bootstrap.sh venv
+	python3 -m venv .build/package
+	.build/package/bin/pip install --quiet -r $<
+	@touch $@
+
+wheel: static .build/package/bin/python ## A wheel with everything inside, below .build/wheel: pip install needs neither Swift nor our libraries
+	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/wheel.py .build/static/release .build/wheel
+
+wheel-test: ## Installs that wheel on a Debian that has nothing of ours, and uses it
+	Tests/integration/wheel.sh .build/wheel/*.whl
+
+deb: static .build/package/bin/python ## A Debian package, below .build/deb
+	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/deb.py .build/static/release .build/deb
 
 fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
 	scripts/fuzz.sh $(or $(SECONDS),60)
@@ -128,14 +163,21 @@ templates: ## The table of the files that `auscult plugins new` writes
 model: ## Trains the default model again by its recipe (models/README.md)
 	$(MAKE) -C models
 
-install: build plugins ## Installs auscult, auscultd, plugins, completions and systemd units under PREFIX (/usr/local)
-	install -D -m 755 $(AUSCULT) $(DESTDIR)$(PREFIX)/bin/auscult
-	install -D -m 755 $(AUSCULTD) $(DESTDIR)$(PREFIX)/bin/auscultd
-	install -D -m 755 .build/release/auscult-plugin-host $(DESTDIR)$(PREFIX)/libexec/auscult/auscult-plugin-host
-	install -D -m 755 .build/release/auscult-capture $(DESTDIR)$(PREFIX)/libexec/auscult/auscult-capture
-	scripts/bundle-plugins.sh .build/release '$(DESTDIR)$(PREFIX)/lib/auscult/plugins'
-	@scripts/install-completions.sh $(AUSCULT) $(DESTDIR)$(PREFIX)
+stage: build plugins .build/package/bin/python ## What is installed, stripped and relocatable, below .build/stage
+	rm -rf .build/stage
+	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/stage.py .build/release .build/stage
+
+install: ## Installs programs, plugins, completions and systemd units under PREFIX (/usr/local); root builds nothing: first `make stage`
+	@if [ "$$(id -u)" != 0 ]; then $(MAKE) stage; \
+	elif [ ! -e .build/stage/bin/auscult ]; then echo 'First `make stage`: what root installs is not built as root.' >&2; exit 1; fi
+	mkdir -p '$(DESTDIR)$(PREFIX)'
+	cp -R --no-preserve=ownership .build/stage/. '$(DESTDIR)$(PREFIX)/'
 	@scripts/install-units.sh $(PREFIX) '$(DESTDIR)'
+
+uninstall: ## Takes away what `make install` put under PREFIX
+	cd .build/stage && find . ! -type d -print0 | (cd '$(DESTDIR)$(PREFIX)' && xargs -0 rm -f)
+	rm -f '$(DESTDIR)$(PREFIX)'/lib/systemd/user/auscult.socket '$(DESTDIR)$(PREFIX)'/lib/systemd/user/auscult.service
+	-find '$(DESTDIR)$(PREFIX)/lib/auscult' '$(DESTDIR)$(PREFIX)/libexec/auscult' '$(DESTDIR)$(PREFIX)/share/doc/auscult' -depth -type d -empty -delete
 
 clean: ## Removes everything that was built
 	rm -rf .build .venv .venv-speed

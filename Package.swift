@@ -352,7 +352,7 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Atlas", "AtlasSupport", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
+                "Atlas", "AtlasSupport", "Audio", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
                 "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
                 "TerminalText", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),

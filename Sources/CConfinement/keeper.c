@@ -94,14 +94,14 @@ static _Noreturn void keep(pid_t child, pid_t parent) {
     }
     for (;;) {
         int signal = sigwaitinfo(&all, NULL);
-        if (signal == SIGTERM) {
-            end_all();
-            kill(getpid(), SIGKILL);
-        }
-        if (signal != SIGCHLD) continue;
         int status, last = 0, has_ended = 0;
         for (pid_t process; (process = waitpid(-1, &status, WNOHANG)) > 0;)
             if (process == child) last = status, has_ended = 1;
+        // One that had ended by itself when it was to be ended has ended so.
+        if (!has_ended && signal == SIGTERM) {
+            end_all();
+            kill(getpid(), SIGKILL);
+        }
         if (!has_ended) continue;
         int left = 0;
         each_process(count_child, &left);

@@ -9,8 +9,6 @@ final class SoundStream {
     /// Ten seconds: whoever reads is never away for that long.
     private static let ringSeconds = 10
     private static let mostBlock = 1 << 16
-    /// Seconds of sound that a device may have had before it was opened. ALSA reads on from some that are gone, as fast as it can.
-    private static let mostAhead = 0.5
 
     /// - Throws: ``CaptureError`` for a rate that is none.
     init(_ device: CaptureDevice) throws {
@@ -36,8 +34,7 @@ final class SoundStream {
         defer { auscult_stream_stop(stream) }
         channel.say(.opened(name: device.name, rate: Double(rate), latency: auscult_stream_latency(stream)))
         var conversion = try SoundConversion(rate: rate)
-        let began = ContinuousClock.now
-        var frames = 0
+        var pace = SoundPace(rate: rate)
         var samples = [Float](repeating: 0, count: Self.mostBlock)
         while true {
             var block = auscult_block()
@@ -48,9 +45,7 @@ final class SoundStream {
                 continue
             }
             guard found > 0 else { throw CaptureError("\(device.name) gave \(block.frames) samples at once") }
-            frames += Int(block.frames)
-            let elapsed = (ContinuousClock.now - began) / .seconds(1)
-            guard Double(frames) / Double(rate) < elapsed + Self.mostAhead else {
+            guard pace.isPossible(frames: Int(block.frames), at: Self.now) else {
                 throw CaptureError("\(device.name) gives sound faster than time goes by: it is gone")
             }
             // From the stream's clock to everybody's.

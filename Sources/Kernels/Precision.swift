@@ -38,7 +38,4 @@ public enum Precision: String, Sendable, Codable, CaseIterable {
 
     /// Those that this processor can compute with.
     public static var available: [Precision] { allCases.filter { $0.refusal == nil } }
-
-    /// Whether this processor has instructions that make products with bytes faster.
-    public static var hasByteProducts: Bool { processor_has_vnni() }
 }

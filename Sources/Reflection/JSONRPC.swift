@@ -27,7 +27,6 @@ package struct JSONRPCError: Error, Sendable {
     package static let invalidRequest = -32600
     package static let methodNotFound = -32601
     package static let invalidParams = -32602
-    package static let internalError = -32603
     /// The Language Server Protocol's, for a request that the client cancelled.
     package static let requestCancelled = -32800
 

@@ -82,6 +82,18 @@ import Testing
         #expect(timeline.append(frames: 160, time: 5 + 1.28, lost: 160) == 160)
     }
 
+    @Test("a device may keep some sound and be late, and gives none faster than time goes by for long")
+    func pace() {
+        var pace = SoundPace(rate: 16000)
+        for index in 0..<1000 {
+            // It hangs for half a second now and then, and makes up for it at once.
+            #expect(pace.isPossible(frames: 160, at: Double(index / 50) * 0.5))
+        }
+        var flood = SoundPace(rate: 16000)
+        let passed = (0..<1000).prefix { flood.isPossible(frames: 160, at: Double($0) / 10_000) }.count
+        #expect((90...120).contains(passed))
+    }
+
     @Test("a device whose rate is not quite what it says is followed")
     func drift() {
         var timeline = SoundTimeline(rate: 16000)

@@ -1,4 +1,6 @@
+import Audio
 import Client
+import Daemon
 import Foundation
 import Messages
 import StrictJSON
@@ -69,6 +71,53 @@ import Testing
                 result.status == status && result.error.contains(words),
                 "\(arguments): \(result.status) \(result.error)")
         }
+    }
+
+    @Test("a recording has the sound, what settled, and text, gaps and marks for Praat")
+    func recording() async throws {
+        let folder = try TemporaryFolder()
+        let result = try await auscult(
+            "listen", "--file", "demo:en-slt-01", "--features", features, "--context", "800", "--language", "en",
+            "--record", folder("session"))
+        #expect(result.status == 0, "\(result.error)")
+        let sound = try SampleBuffer.read(.file(folder("session/sound.flac"))).readAll()
+        let clip = try SampleBuffer.read(AudioInput.clip(named: "en-slt-01").source).readAll()
+        #expect(sound.map { Int($0 * 32768) } == clip.map { Int(($0 * 32768).rounded()) })
+        let rows = try String(contentsOfFile: folder("session/features.csv"), encoding: .utf8).split(separator: "\n")
+        #expect(rows[0] == "time,encoder.blocks.2.mlp.1:17,encoder.blocks.2.mlp.1:3,encoder.blocks.2.mlp.1:4")
+        let times = rows.dropFirst().compactMap { $0.split(separator: ",").first.flatMap { Double($0) } }
+        #expect(times.count == rows.count - 1 && times.count > 50 && times == times.sorted())
+        let array = try Data(contentsOf: URL(fileURLWithPath: folder("session/features.npy")))
+        #expect(array.range(of: Data("(\(times.count), 4)".utf8)) != nil && array.count >= times.count * 16)
+        let grid = try String(contentsOfFile: folder("session/session.TextGrid"), encoding: .utf8)
+        for tier in ["text", "gaps", "marks"] { #expect(grid.contains("name = \"\(tier)\"")) }
+        #expect(grid.contains("goat"))
+        // What is there is not written over.
+        let again = try await auscult("listen", "--file", "demo:en-slt-01", "--record", folder("session"))
+        #expect(again.status == 73 && again.error.contains("has a recording already"))
+    }
+
+    @Test("a TextGrid has intervals without holes, quotes twice, and an end behind everything")
+    func textGrid() {
+        var grid = TextGridFile()
+        grid.intervals = [
+            (
+                "a \"b\"",
+                [
+                    .init(start: 1, end: 2, text: "x"), .init(start: 1.5, end: 3, text: "y"),
+                    .init(start: 1, end: 1, text: "z"),
+                ]
+            )
+        ]
+        grid.points = [("marks", [(4, "m")])]
+        let text = grid.text(duration: 2)
+        #expect(
+            text.contains("xmax = 4.0") && text.contains("name = \"a \"\"b\"\"\"")
+                && text.contains("intervals: size = 4"))
+        let found = text.split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
+        let starts = found.filter { $0.first == "xmin" }.compactMap { $0.last.flatMap { Double($0) } }
+        #expect(starts == [0, 0, 0, 1, 2, 3, 0])
+        #expect(!text.contains("\"z\"") && text.contains("number = 4.0"))
     }
 
     // MARK: - The readout

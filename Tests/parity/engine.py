@@ -41,11 +41,11 @@ class Auscult:
             raise SystemExit(f"{plugin}: {document['problems']}")
         return {result["output"]: result for result in document["results"]}
 
-    def trace(self, recording, checkpoint, globs, tokens, out, *options):
-        """Name -> array of all positions, read back with Python's safetensors one at a time; the file is removed."""
+    def trace(self, recording, checkpoint, globs, tokens, out, *options, frames="all"):
+        """Name -> array of all positions (with frames="valid": of sound), one at a time; the file is removed."""
         out = Path(out)
         prompt = ["--tokens", ",".join(map(str, tokens))] if tokens else []
-        self("trace", recording, *model(checkpoint), "--hooks", *globs, "--frames", "all", *prompt, *options,
+        self("trace", recording, *model(checkpoint), "--hooks", *globs, "--frames", frames, *prompt, *options,
              "--out", out)
         try:
             with safe_open(out, framework="np") as file:

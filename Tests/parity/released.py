@@ -61,7 +61,7 @@ def check(auscult, work, part, only=(), kinds=utterances.KINDS):
             continue
         model = Model(name)
         if part == "rounding":
-            passed &= rounding.check(auscult, work, model, spread(speech, 20))
+            passed &= rounding.check(auscult, work, model, spread(speech, 17))
         else:
             passed &= utterances.check(auscult, work, model, speech, kinds)
     return passed
@@ -83,7 +83,7 @@ def voices():
 
 
 def spread(speech, count):
-    """So many recordings, evenly over all of them, with jfk and music among them. Name -> samples."""
+    """So many recordings of speech, evenly over all of them, and jfk, music and silence. Name -> samples."""
     longer = {name: samples for name, (samples, language) in speech.items()
               if len(samples) > 2 * recordings.RATE and language == "en"}
     names = list(longer)

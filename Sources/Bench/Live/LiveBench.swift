@@ -60,6 +60,28 @@ struct LiveBench {
             add("from a frame's sound to its value", heard.frames)
             if transcribes { add("from a step's last sound to its words", heard.words) }
         }
+        for (hop, transcribes) in [(40, false), (100, false), (100, true)] as [(UInt32, Bool)] {
+            var open = V1.LiveOpen(
+                model: model, language: "en", transcribe: transcribes, features: [feature], context: .auto)
+            open.rolling = V1.LiveRolling(hopMs: hop)
+            let what = transcribes ? "words beside a rolling context" : "a rolling context"
+            let heard = try await delays(client, open, sound.samples(seconds: length))
+            let note = heard.skipped > 0 ? "\(heard.skipped) hops or steps merged, the engine was busy" : ""
+            func add(_ row: String, _ samples: [Double]) {
+                guard !samples.isEmpty else { return }
+                table.rows.append(
+                    Measurement(
+                        name: "\(what), hops of \(hop) ms: \(row)", unit: "ms", note: note,
+                        samples: samples.map { $0 * 1e3 }, isLatency: true))
+            }
+            add("from a hop's last sound to its level", heard.levels)
+            add("from a hop's last sound to its values", heard.features)
+            add("from a frame's sound to its settled value", heard.settled)
+            if transcribes {
+                add("from a step's last sound to its words", heard.words)
+                add("from a text's last sound to its being final", heard.segments)
+            }
+        }
         session.report.add(table)
     }
 
@@ -69,6 +91,11 @@ struct LiveBench {
         var words: [Double] = []
         /// Seconds from each frame's own sound to its value.
         var frames: [Double] = []
+        /// Seconds from a level's last sound to it; from each frame's own sound to its value that does not change any more; from a text's
+        /// last sound to its being final.
+        var levels: [Double] = []
+        var settled: [Double] = []
+        var segments: [Double] = []
         var skipped: UInt64 = 0
     }
 
@@ -100,7 +127,15 @@ struct LiveBench {
                 delays.features.append(now - (ends.last ?? now))
                 delays.frames += ends.map { now - $0 }
             case .hypothesis(let hypothesis)?: delays.words.append(now - hypothesis.end)
-            case .end(let end)?: delays.skipped = end.skippedSteps
+            case .level(let level)?: delays.levels.append(now - level.end)
+            case .segment(let segment)?: delays.segments.append(now - segment.end)
+            case .readings(let reading)?:
+                delays.features.append(now - reading.end)
+                let ends = reading.frames.prefix(Int(reading.settled)).map {
+                    reading.start + Double($0 + 1) / max(reading.framesPerSecond, 1)
+                }
+                delays.settled += ends.map { now - $0 }
+            case .end(let end)?: delays.skipped = end.skippedSteps + end.mergedHops
             default: break
             }
         }

@@ -186,6 +186,9 @@ VECTORS_INLINE vectors_f32x16 vectors_dot_bf16(vectors_f32x16 sums, vectors_i32x
 }
 #endif
 
+/// Asks for the line of memory there to be brought to the second cache; it need not be memory at all.
+VECTORS_INLINE void vectors_fetch(const void *_Nonnull address) { __builtin_prefetch(address, 0, 2); }
+
 /// Copies `count` floats past the caches, for what nobody reads soon: a capture larger than any cache, which else would be read from
 /// memory before it is written.
 static inline void vectors_stream(const float *_Nonnull from, float *_Nonnull to, long count) {

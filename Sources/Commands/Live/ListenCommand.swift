@@ -17,6 +17,7 @@ struct ListenCommand: AsyncParsableCommand {
               auscult listen --file talk.wav --features encoder.blocks.2.mlp.1:17,40-47
               auscult listen --atlas data.atlas --model tiny.en
               auscult listen --file demo:en-slt-01 --format json | jq -c 'select(.event == "readings")'
+              auscult listen --record session --features encoder.blocks.2.mlp.1:0-63
               auscult listen --intervene 'encoder.blocks.*.attn window 25' --compare
 
             An encoder looks both ways, so what it says of a moment changes as sound follows. Features come from a short \
@@ -27,6 +28,9 @@ struct ListenCommand: AsyncParsableCommand {
             moment, i switches the interventions of --intervene off and on, q ends. Elsewhere there is a line for each \
             stretch of text, and for each look at which features settled. JSON has one event on a line. Times are seconds from the first \
             sample; 'captured' is when the newest sound of an event was, 'made' when the event was.
+
+            --record keeps sound.flac, features.csv and features.npy (a row for each frame that settled), and \
+            session.TextGrid with text, gaps and marks.
             """)
 
     @Option(
@@ -56,6 +60,10 @@ struct ListenCommand: AsyncParsableCommand {
         help: ArgumentHelp("Change activations ('auscult trace --help'); may be repeated.", valueName: "spec"))
     var intervene: [String] = []
     @Flag(help: "Write what is said without interventions as well.") var compare = false
+    @Option(
+        help: ArgumentHelp("Keep sound, features, text and marks in this folder.", valueName: "folder"),
+        completion: .directory)
+    var record: String?
     @Option(name: [.short, .long], help: "The language spoken; without it, it is detected.") var language: String?
     @Option(name: .customLong("format"), help: "The output format.") var format = ResultFormat.text
     @OptionGroup var model: ModelOptions
@@ -75,13 +83,15 @@ struct ListenCommand: AsyncParsableCommand {
     func run() async throws {
         let named = try namedFeatures()
         try await connection.use(verbosity.logger) { daemon in
+            let names = named.map { "\($0.feature.hook):\($0.feature.index)" }
             let sound: ListenSound? = if let file { try await ListenSound(file, daemon) } else { nil }
             let call = try await daemon.client.open(V1.LiveRPC.listen)
             try await call.send(V1.LiveInput(input: .open(open(named.map(\.feature)))))
+            let recording = try record.map { try ListenRecording($0, names: names) }
             let output = ListenOutput(
-                call: call, names: named.map { "\($0.feature.hook):\($0.feature.index)" }, labels: named.map(\.label),
+                call: call, names: names, labels: named.map(\.label),
                 format: format, model: model.model ?? "", interventions: intervene, logger: verbosity.logger)
-            try await output.run(sound)
+            try await output.run(sound, recording)
         }
     }
 
@@ -92,6 +102,7 @@ struct ListenCommand: AsyncParsableCommand {
         open.rolling = V1.LiveRolling(hopMs: hop, contextMs: context ?? 0)
         open.interventions = intervene.map { V1.Intervention(text: $0) }
         open.compare = compare
+        open.echo = record != nil
         open.context = short ? .auto : .full
         if file == nil { open.device = V1.LiveDevice(name: device ?? "") }
         return open

@@ -75,7 +75,7 @@ extension V1.LiveEvent {
                     ("merged_hops", .unsigned(one.mergedHops)),
                 ]
             )
-        case .activations?, .started?, nil: return nil
+        case .activations?, .heard?, .started?, nil: return nil
         }
     }
 

@@ -27,7 +27,7 @@ struct ListenOutput: Sendable {
     }
 
     /// - Parameter sound: what is played; nil where a device is listened to.
-    func run(_ sound: ListenSound?) async throws {
+    func run(_ sound: ListenSound?, _ recording: ListenRecording?) async throws {
         let terminal = format == .text ? ListenTerminal() : nil
         defer { terminal?.end() }
         let shared = Shared(ListenState(zip(names, labels).map { ($0, $1) }))
@@ -44,6 +44,7 @@ struct ListenOutput: Sendable {
                 let now = Self.now
                 shared.state.withLock { $0.take(event, now: now) }
                 if terminal == nil { try write(event) }
+                try recording?.take(event)
             }
             // It is over: neither is needed any more.
             group.cancelAll()
@@ -51,6 +52,7 @@ struct ListenOutput: Sendable {
                 where error.code == .cancelled
             {}
         }
+        try recording?.finish(duration: shared.state.withLock(\.duration))
         guard let terminal else { return }
         terminal.end()
         let text = shared.state.withLock(\.text)

@@ -74,7 +74,7 @@ struct ListenState {
             isLost = one.state == .lost
             source = isLost ? "\(one.device) is lost: \(one.reason)" : "\(one.device), \(one.sampleRate.clamped) Hz"
         case .end(let one)?: duration = one.duration
-        case .unread, .activations, .started, nil: break
+        case .unread, .heard, .activations, .started, nil: break
         }
     }
 

@@ -41,18 +41,8 @@ package final class SystemdNotifier: Sendable {
     /// The daemon serves.
     package func ready(status: String) throws { try send(["READY=1", "STATUS=\(Self.line(status))"]) }
 
-    /// The configuration is read anew; ``ready(status:)`` says that it is done.
-    package func reloading() throws {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        try send(["RELOADING=1", "MONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)"])
-    }
-
     /// The daemon ends, of its own will or because it was told to.
     package func stopping(status: String) throws { try send(["STOPPING=1", "STATUS=\(Self.line(status))"]) }
-
-    /// What `systemctl status` shows.
-    package func status(_ text: String) throws { try send(["STATUS=\(Self.line(text))"]) }
 
     /// The daemon lives.
     package func watchdog() throws { try send(["WATCHDOG=1"]) }

@@ -17,6 +17,7 @@ extension LiveOptions {
         rolling = try message.rolling.map { try Rolling($0) }
         interventions = try message.interventions.map { try InterventionSpec($0) }
         compares = message.compare
+        echoes = message.echo
         // A device does not wait.
         if message.device != nil { rolling?.passesOver = true }
     }
@@ -85,6 +86,11 @@ extension V1.LiveEvent.Event {
             self = .gap(V1.LiveGap(start: start, end: end, reason: reason))
         case .steering(let start, let interventions):
             self = .steering(V1.LiveSteering(start: start, interventions: interventions))
+        case .heard(let start, let samples):
+            self = .heard(
+                V1.LiveHeard(
+                    start: start,
+                    pcmS16le: samples.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }))
         case .marked(let time, let label): self = .marked(V1.LiveMarked(time: time, label: label))
         case .source(let source):
             self = .source(

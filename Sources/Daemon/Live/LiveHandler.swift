@@ -162,6 +162,7 @@ struct LiveHandler {
             defer { stepped.continuation.finish() }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for lane in line.lanes { group.addTask { try await takeSteps(lane) } }
+                group.addTask { for await _ in line.heard.stream {} }
                 try await group.waitForAll()
             }
             line.end()

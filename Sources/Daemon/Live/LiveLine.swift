@@ -19,6 +19,8 @@ final class LiveLine: Sendable {
 
     let lanes: [Lane]
     let events: LiveEvents
+    /// Ends when no more sound comes: where nothing but levels is wanted there is no lane to wait for.
+    let heard = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let clock: CaptureClock
     private let padding: WindowPadding
     private let dimensions: ModelDimensions
@@ -66,7 +68,7 @@ final class LiveLine: Sendable {
         self.lanes = lanes
         state = Mutex(
             State(
-                level: options.rolling.map { LevelMeter(hopFrames: $0.hopFrames) },
+                level: options.rolling.map { LevelMeter(hopFrames: $0.hopFrames, echoes: options.echoes) },
                 interventions: options.interventions.map(\.description)))
         if !options.interventions.isEmpty { tellSteering() }
     }
@@ -111,6 +113,7 @@ final class LiveLine: Sendable {
     /// Nothing more can be done.
     func fail(_ error: any Error) {
         events.finish(error)
+        heard.continuation.finish()
         for lane in lanes { lane.ready.continuation.finish() }
     }
 
@@ -145,6 +148,7 @@ final class LiveLine: Sendable {
     /// No more sound comes.
     func finish() {
         events.push(state.withLock { $0.level?.finish() ?? [] })
+        heard.continuation.finish()
         for lane in lanes { lane.ready.continuation.finish() }
     }
 

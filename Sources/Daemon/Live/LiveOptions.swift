@@ -35,6 +35,8 @@ public struct LiveOptions: Sendable {
     public var interventions: [InterventionSpec] = []
     /// Whether text is also written without interventions.
     public var compares = false
+    /// Whether the sound is told among the events too, where there is ``rolling``.
+    public var echoes = false
 
     public init() {}
 
@@ -91,6 +93,8 @@ public enum LiveEvent: Sendable, Equatable {
     case end(duration: Double, skippedSteps: UInt64, padding: WindowPadding, mergedHops: UInt64 = 0)
     /// What a pass over a short context said.
     case readings(LiveReading)
+    /// The sound itself.
+    case heard(start: Double, samples: [Int16])
     /// Frames that are not told: nobody spoke in their context, or the engine was busy.
     case unread(start: Double, end: Double, isSilence: Bool)
     /// Sound that was lost.
@@ -111,6 +115,7 @@ public enum LiveEvent: Sendable, Equatable {
         case .readings(let reading): reading.end
         case .steering(let start, _): start
         case .marked(let time, _): time
+        case .heard(let start, let samples): start + Double(samples.count) / 16000
         case .source: nil
         }
     }

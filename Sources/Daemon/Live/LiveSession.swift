@@ -240,6 +240,9 @@ public final class LiveSession: LiveListener {
 
     // MARK: - Writing
 
+    /// openai/whisper's `compression_ratio_threshold`.
+    private static let mostRepeated = 2.4
+
     private func write(
         _ transcriber: Transcriber, _ audio: Tensor, _ state: inout State, isLast: Bool, _ turn: EngineTurn?
     ) throws -> [LiveEvent] {
@@ -251,12 +254,16 @@ public final class LiveSession: LiveListener {
         }
         let tokenizer = transcriber.tokenizer
         let frames = frameCount(state, isLast: isLast)
-        // As in a transcription: likely no speech, and an unlikely text.
-        let isNothing = (result.noSpeechProb ?? 0) > 0.6 && result.avgLogprob < -1
-        let text =
+        // As in a transcription: likely no speech, and an unlikely text; or one that goes in circles, which has no better one to fall back
+        // to here, as the next look has.
+        let isNothing =
+            (result.noSpeechProb ?? 0) > 0.6 && result.avgLogprob < -1 || result.compressionRatio > Self.mostRepeated
+        var text =
             isNothing
             ? LiveText()
             : LiveText(tokens: result.tokens, timestampBegin: tokenizer.timestampBegin, frames: frames)
+        // What is said to begin where the sound ends is made up of the padding.
+        text.pieces.removeAll { $0.start >= frames && $0.start > 0 }
         let final =
             isLast
             ? LiveText.Commitment(pieces: text.pieces.count, frames: frames)

@@ -33,7 +33,7 @@ public func productOfHalves(
     let whole = TileTarget(c: c, ldc: ldc, start: start, accumulating: accumulating, columns: columns)
     guard widensOnce, rows >= 2 &* tileRows else { return product(rows, columns, depth, a, lda, panels, whole) }
     forEachPart(columns, depth, panels, whole) { k, part, panel, target in
-        tile(part, a + k, lda, panel.keeping(room), target)
+        tile(part, a + k, lda, panel.keeping(room).fetching(ahead: part), target)
         floatStrip(rows &- tileRows, part, a + (tileRows &* lda &+ k), lda, room, target.advanced(by: tileRows))
     }
 }
@@ -46,7 +46,10 @@ public var widenedCount: Int { widensOnce ? depthBlock &* panelWidth : 0 }
     _ whole: TileTarget
 ) {
     forEachPart(columns, depth, panels, whole) { k, part, panel, target in
-        strip(rows, part, a + k, lda, panel, target)
+        guard rows >= 2 &* tileRows else { return strip(rows, part, a + k, lda, panel, target) }
+        tile(part, a + k, lda, panel.fetching(ahead: part), target)
+        let rest = a + (tileRows &* lda &+ k)
+        strip(rows &- tileRows, part, rest, lda, panel, target.advanced(by: tileRows))
     }
 }
 

@@ -4,6 +4,8 @@
 // are sure to stay in registers. A row's numbers do not depend on which rows are computed beside it: each is one chain of
 // fused products in the order of K, so a product of one row equals the same row of a large one to the bit.
 
+import CVectors
+
 /// Columns of a panel of B.
 let panelWidth = 2 * lanes
 
@@ -33,33 +35,49 @@ struct PanelRow {
 
 /// Rows of a panel of B from some row on, of float32 or of half precision, which is widened as it is read.
 ///
-/// `isHalf` is a literal wherever a panel is made, and so is whether it keeps rows: each product is compiled for one kind.
+/// `isHalf` is a literal wherever a panel is made, and so is whether it keeps or fetches rows: each product is compiled for one kind.
 struct Panel {
     private let base: UnsafeRawPointer
     let isHalf: Bool
     /// Where a row of halves is left as float32 once it has been read; nil where nobody reads it again.
     private let kept: UnsafeMutablePointer<Float>?
+    /// How many rows ahead of the one that is read memory is asked for; nil for none.
+    private let ahead: Int?
 
-    @inline(__always) init(_ base: UnsafeRawPointer, isHalf: Bool, keeping kept: UnsafeMutablePointer<Float>? = nil) {
+    @inline(__always) init(
+        _ base: UnsafeRawPointer, isHalf: Bool, keeping kept: UnsafeMutablePointer<Float>? = nil, ahead: Int? = nil
+    ) {
         self.base = base
         self.isHalf = isHalf
         self.kept = kept
+        self.ahead = ahead
     }
 
     /// The same rows, each of which is left in `memory` as float32 once it has been read.
     @inline(__always) func keeping(_ memory: UnsafeMutablePointer<Float>) -> Panel {
-        Panel(base, isHalf: isHalf, keeping: memory)
+        Panel(base, isHalf: isHalf, keeping: memory, ahead: ahead)
     }
+
+    /// The same rows; as each is read, that which lies `rows` behind it is asked for. The first tile of many reads a part of a panel from far
+    /// away and the others from near by: so what the next part's first tile will read is on its way meanwhile.
+    @inline(__always) func fetching(ahead rows: Int) -> Panel {
+        Panel(base, isHalf: isHalf, keeping: kept, ahead: rows)
+    }
+
+    @inline(__always) private var rowBytes: Int { panelWidth &* (isHalf ? 2 : 4) }
 
     @inline(__always) func advanced(by rows: Int) -> Panel {
         Panel(
-            base + rows &* panelWidth &* (isHalf ? 2 : 4), isHalf: isHalf,
-            keeping: kept.map { $0 + rows &* panelWidth })
+            base + rows &* rowBytes, isHalf: isHalf, keeping: kept.map { $0 + rows &* panelWidth }, ahead: ahead)
     }
 
     /// Reads the row and goes on to the next.
     @inline(__always) mutating func next() -> PanelRow {
         defer { self = advanced(by: 1) }
+        if let ahead {
+            vectors_fetch(base + ahead &* rowBytes)
+            if rowBytes > 64 { vectors_fetch(base + (ahead &* rowBytes &+ 64)) }
+        }
         guard isHalf else {
             let floats = base.assumingMemoryBound(to: Float.self)
             return PanelRow(left: load(floats), right: load(floats + lanes))

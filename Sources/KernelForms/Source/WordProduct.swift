@@ -62,15 +62,12 @@ public func bf16Product(
     _ target: WordTarget
 ) {
     var row = 0
+    if rows >= 2 &* tileRows {
+        wordTile(words, a, lda, b.fetching(ahead: words), start, target)
+        row = tileRows
+    }
     while row &+ tileRows <= rows {
-        let from = a + row &* lda, to = target.advanced(by: row)
-        if tileRows == 8 {
-            wordTile8(words, from, lda, b, start, to)
-        } else if tileRows == 6 {
-            wordTile6(words, from, lda, b, start, to)
-        } else {
-            wordTile4(words, from, lda, b, start, to)
-        }
+        wordTile(words, a + row &* lda, lda, b, start, target.advanced(by: row))
         row &+= tileRows
     }
     if tileRows > 4, row &+ 4 <= rows {
@@ -82,6 +79,19 @@ public func bf16Product(
         row &+= 2
     }
     if row < rows { wordTile1(words, a + row &* lda, lda, b, start, target.advanced(by: row)) }
+}
+
+/// `tileRows` rows of A by a panel.
+@inline(__always) private func wordTile(
+    _ words: Int, _ a: UnsafePointer<Int32>, _ lda: Int, _ b: WordPanel, _ start: WordStart, _ target: WordTarget
+) {
+    if tileRows == 8 {
+        wordTile8(words, a, lda, b, start, target)
+    } else if tileRows == 6 {
+        wordTile6(words, a, lda, b, start, target)
+    } else {
+        wordTile4(words, a, lda, b, start, target)
+    }
 }
 
 /// One row by four panels at once: nothing is read twice, and eight chains keep the units busy.

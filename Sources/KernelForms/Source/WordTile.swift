@@ -3,6 +3,8 @@
 // `isBytes` is a literal wherever a panel is made, so each product is compiled for one kind. Sums of bfloat16 are float32 in the
 // same registers.
 
+import CVectors
+
 /// One row of a tile: `panelWidth` sums.
 struct WordRow {
     var left: VBits
@@ -53,19 +55,31 @@ struct WordPanelRow {
 struct WordPanel {
     private let base: UnsafeRawPointer
     let isBytes: Bool
+    /// How many rows ahead of the one that is read memory is asked for, as ``Panel`` does; nil for none.
+    private let ahead: Int?
 
-    @inline(__always) init(_ base: UnsafeRawPointer, isBytes: Bool) {
+    @inline(__always) init(_ base: UnsafeRawPointer, isBytes: Bool, ahead: Int? = nil) {
         self.base = base
         self.isBytes = isBytes
+        self.ahead = ahead
     }
 
     @inline(__always) private var rowBytes: Int { panelWidth &* (isBytes ? wordDepth : 4) }
 
-    @inline(__always) func advanced(by rows: Int) -> WordPanel { WordPanel(base + rows &* rowBytes, isBytes: isBytes) }
+    @inline(__always) func advanced(by rows: Int) -> WordPanel {
+        WordPanel(base + rows &* rowBytes, isBytes: isBytes, ahead: ahead)
+    }
+
+    /// The same rows; as each is read, that which lies `rows` behind it is asked for.
+    @inline(__always) func fetching(ahead rows: Int) -> WordPanel { WordPanel(base, isBytes: isBytes, ahead: rows) }
 
     /// Reads the row and goes on to the next.
     @inline(__always) mutating func next() -> WordPanelRow {
         defer { self = advanced(by: 1) }
+        if let ahead {
+            vectors_fetch(base + ahead &* rowBytes)
+            if rowBytes > 64 { vectors_fetch(base + (ahead &* rowBytes &+ 64)) }
+        }
         if isBytes {
             return WordPanelRow(left: loadBytes(base), right: loadBytes(base + lanes &* wordDepth))
         }

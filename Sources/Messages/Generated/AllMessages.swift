@@ -205,6 +205,7 @@ public let allMessages: [any ProtoMessage.Type] = [
     V1.LiveGap.self,
     V1.LiveSteering.self,
     V1.LiveMarked.self,
+    V1.LiveHeard.self,
     V1.LiveSource.self,
     GoogleProtobuf.AnyMessage.self,
     GoogleRPC.Status.self,

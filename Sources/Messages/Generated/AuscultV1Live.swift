@@ -268,10 +268,12 @@ extension V1 {
         public var device: V1.LiveDevice?
         /// How much of the text's window the encoder computes.
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
+        /// Whether the sound is told among the events too, at the pace of `rolling`: for who keeps what a device gave.
+        public var echo: Bool = false
 
         public static let fullName = "auscult.v1.LiveOpen"
         public init() {}
-        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0), rolling: V1.LiveRolling? = nil, interventions: [V1.Intervention] = [], compare: Bool = false, device: V1.LiveDevice? = nil, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)) {
+        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0), rolling: V1.LiveRolling? = nil, interventions: [V1.Intervention] = [], compare: Bool = false, device: V1.LiveDevice? = nil, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), echo: Bool = false) {
             self.model = model
             self.language = language
             self.transcribe = transcribe
@@ -285,6 +287,7 @@ extension V1 {
             self.compare = compare
             self.device = device
             self.context = context
+            self.echo = echo
         }
 
         public static func makeC() -> Auscult__V1__LiveOpen {
@@ -307,6 +310,7 @@ extension V1 {
             compare = c.compare != 0
             device = Read.message(c.device)
             context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
+            echo = c.echo != 0
         }
 
         public func fill(_ c: inout Auscult__V1__LiveOpen, _ arena: MessageArena) {
@@ -325,6 +329,7 @@ extension V1 {
             c.compare = compare ? 1 : 0
             c.device = arena.message(device)
             c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
+            c.echo = echo ? 1 : 0
         }
     }
 
@@ -449,6 +454,7 @@ extension V1 {
             case steering(V1.LiveSteering)
             case marked(V1.LiveMarked)
             case source(V1.LiveSource)
+            case heard(V1.LiveHeard)
         }
         /// Counts from 1; 0 on `started`.
         public var seq: UInt64 = 0
@@ -492,6 +498,7 @@ extension V1 {
             case 12: event = Read.message(c.steering).map { .steering($0) }
             case 13: event = Read.message(c.marked).map { .marked($0) }
             case 14: event = Read.message(c.source).map { .source($0) }
+            case 15: event = Read.message(c.heard).map { .heard($0) }
             default: break
             }
             capturedUnixNs = c.captured_unix_ns
@@ -538,6 +545,9 @@ extension V1 {
             case .source(let value)?:
                 c.event_case = .init(rawValue: 14)
                 c.source = arena.message(value)
+            case .heard(let value)?:
+                c.event_case = .init(rawValue: 15)
+                c.heard = arena.message(value)
             case nil: break
             }
             c.captured_unix_ns = capturedUnixNs
@@ -966,6 +976,37 @@ extension V1 {
         public func fill(_ c: inout Auscult__V1__LiveMarked, _ arena: MessageArena) {
             c.time = time
             c.label = arena.text(label)
+        }
+    }
+
+    /// The sound itself.
+    public struct LiveHeard: ProtoMessage {
+        /// Of the first sample.
+        public var start: Double = 0
+        /// 16 kHz mono signed 16-bit little-endian samples.
+        public var pcmS16le: [UInt8] = []
+
+        public static let fullName = "auscult.v1.LiveHeard"
+        public init() {}
+        public init(start: Double = 0, pcmS16le: [UInt8] = []) {
+            self.start = start
+            self.pcmS16le = pcmS16le
+        }
+
+        public static func makeC() -> Auscult__V1__LiveHeard {
+            var c = Auscult__V1__LiveHeard()
+            auscult__v1__live_heard__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LiveHeard) {
+            start = c.start
+            pcmS16le = Read.bytes(c.pcm_s16le)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LiveHeard, _ arena: MessageArena) {
+            c.start = start
+            c.pcm_s16le = arena.bytes(pcmS16le)
         }
     }
 

@@ -13,8 +13,8 @@ struct PluginGrants {
     let isStrict: Bool
     /// Its own folder, where its temporary files are too; empty where it has none.
     let folder: String
-    /// Files and folders that were made for it, to be removed where nothing came of them.
-    private var made: [String] = []
+    /// What it writes, and what is there of it.
+    private let places = OutputPlaces()
 
     /// - Parameter folder: the plugin's own; nil where there is none.
     /// - Throws: ``PluginError``: `permissionDenied` where it needs more than is allowed, `failedPrecondition` where what it is to write
@@ -33,10 +33,10 @@ struct PluginGrants {
         if allowed.network { readable += Self.networkFiles }
         for argument in access.arguments where argument.value.hasPrefix("/") && !argument.value.utf8.contains(0) {
             if declared.writeFolders.contains(argument.id) {
-                try makeFolder(argument.value, bundle.id)
+                try places.hold(argument.value, isFolder: true, bundle.id)
                 writable.append(argument.value)
             } else if declared.writeFiles.contains(argument.id) {
-                try makeFile(argument.value, bundle.id)
+                try places.hold(argument.value, isFolder: false, bundle.id)
                 writable.append(argument.value)
             } else {
                 readable.append(argument.value)
@@ -70,35 +70,8 @@ struct PluginGrants {
             .sorted()
     }
 
-    private mutating func makeFolder(_ path: String, _ id: String) throws {
-        guard access(path, F_OK) != 0 else { return }
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw PluginError(
-                .cannotCreate, "plugin \(id): its folder \(path) cannot be made: \(error.localizedDescription)")
-        }
-        made.append(path)
-    }
-
-    private mutating func makeFile(_ path: String, _ id: String) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
-        guard file >= 0 else {
-            if errno == EEXIST { return }
-            throw PluginError(.cannotCreate, "plugin \(id): its file \(path) cannot be made: \(systemReason())")
-        }
-        close(file)
-        made.append(path)
-    }
-
-    /// Takes away what was made for the plugin and is empty still.
-    func removeWhatIsEmpty() {
-        for path in made.reversed() {
-            var status = stat()
-            guard lstat(path, &status) == 0 else { continue }
-            if status.st_mode & S_IFMT == S_IFDIR { rmdir(path) } else if status.st_size == 0 { unlink(path) }
-        }
-    }
+    /// The process has ended: what was made for it, and is empty still, goes.
+    func release() { places.release() }
 
     /// What the process is told, which confines itself before it loads the library.
     var message: HostV1.Confinement {

@@ -96,7 +96,7 @@ public final class PluginProcess: @unchecked Sendable {
 
     deinit {
         session.end(with: PluginError(.failed, "closed"), in: "deinit")
-        grants.removeWhatIsEmpty()
+        grants.release()
     }
 
     /// What the plugin says of itself, checked; read when it was started.
@@ -249,7 +249,7 @@ public final class PluginProcess: @unchecked Sendable {
             let willingly = session.leave(
                 instances: instances.keys.sorted(), timeout: min(limits.processTimeout, limits.closeTimeout))
             instances = [:]
-            grants.removeWhatIsEmpty()
+            grants.release()
             return (willingly, session.hasWrittenOutput)
         }
     }

@@ -110,7 +110,11 @@ package struct Reproduction {
         }
         let measures = Dictionary(report.findings.measures.map { ($0.id, $0) }) { first, _ in first }
         report.outcomes = section.criteria.map { $0.judge(measures[$0.measure]) }
-        report.verdict = verdict(report)
+        report.verdict = Verdict(of: report.outcomes)
+        if let advice = advice(report) {
+            report.verdict = report.verdict.reason.map { .cannotBeSaid("\($0); \(advice)") } ?? report.verdict
+            report.findings.sentence += " \(advice.prefix(1).uppercased() + advice.dropFirst())."
+        }
         if !report.findings.results.isEmpty {
             var files = try ResultFolder("\(folder)/\(Exhibit.findings)")
             _ = try files.write(report.own)
@@ -119,14 +123,11 @@ package struct Reproduction {
         try PendingFile.write(Data((report.json.text + "\n").utf8), to: "\(folder)/section.json")
     }
 
-    /// Of the outcomes together; where there is too little of something, with what to do about it.
-    private func verdict(_ report: SectionReport) -> Verdict {
-        let verdict = Verdict(of: report.outcomes)
-        guard let reason = verdict.reason, let outcome = report.outcomes.first(where: { $0.verdict.reason == reason }),
-            let advice = outcome.shortage?.advice(
-                recordings: samples.samples.count, seconds: report.parts.reduce(0) { $0 + $1.seconds })
-        else { return verdict }
-        return .cannotBeSaid("\(reason); \(advice)")
+    /// What to do where nothing can be said because there is too little of something.
+    private func advice(_ report: SectionReport) -> String? {
+        guard let reason = report.verdict.reason else { return nil }
+        return report.outcomes.first { $0.verdict.reason == reason }?.shortage?.advice(
+            recordings: samples.samples.count, seconds: report.parts.reduce(0) { $0 + $1.seconds })
     }
 
     // MARK: Plugins

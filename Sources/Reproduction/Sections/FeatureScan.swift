@@ -199,7 +199,7 @@ struct FeatureScan {
         guard known < fewestLabelled else { return nil }
         return (
             known == 0
-                ? "of no recording it is known which sounds are in it and when, so no label can be scored"
+                ? "of no recording it is known which sounds are in it and when, so no label can be scored; auscult align finds that out"
                 : "of \(known) recordings it is known which sounds are in them and when, and labels need \(fewestLabelled)",
             Shortage(ofRecordings: known, needed: fewestLabelled)
         )

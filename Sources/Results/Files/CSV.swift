@@ -46,7 +46,8 @@ package enum CSV {
         return out
     }
 
-    private static func line(_ fields: [String]) -> String { fields.map(quoted).joined(separator: ",") + "\n" }
+    /// Fields as a line.
+    package static func line(_ fields: [String]) -> String { fields.map(quoted).joined(separator: ",") + "\n" }
 
     private static func quoted(_ field: String) -> String {
         // Bytes, because "\r\n" is one character in Swift.

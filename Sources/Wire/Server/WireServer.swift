@@ -58,6 +58,8 @@ public final class WireServer: Sendable {
         var nextIdle: UInt64 = 0
         /// Tasks of methods that have not returned, also of calls that have ended.
         var running = 0
+        /// When it was told last that a call ended for want of something.
+        var toldExhaustion: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
@@ -215,7 +217,20 @@ public final class WireServer: Sendable {
         state.withLock { $0.calls[call.subscriptionID] = nil }
         let name = call.method.service + "/" + call.method.name
         logger.debug("\(name) on connection \(call.connection.id): \(call.code)")
+        if call.code == .resourceExhausted, mayTellExhaustion() {
+            logger.notice("\(name) of process \(call.connection.peer.pid) ended with RESOURCE_EXHAUSTED")
+        }
         observer.callEnded(name, call.code, ContinuousClock.now - call.began)
+    }
+
+    /// Once a second: who floods the server with calls shall not flood its log.
+    private func mayTellExhaustion() -> Bool {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            if let last = state.toldExhaustion, last.duration(to: now) < .seconds(1) { return false }
+            state.toldExhaustion = now
+            return true
+        }
     }
 
     private func returned() {

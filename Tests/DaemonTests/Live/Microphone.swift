@@ -38,7 +38,6 @@ final class Microphone: Sendable {
             }
             """
         environment = ["ALSA_CONFIG_PATH": try folder.write(Array(configuration.utf8), to: "asoundrc")]
-        signal(SIGPIPE, SIG_IGN)
         Thread.detachNewThread { [self] in feed() }
     }
 
@@ -69,21 +68,23 @@ final class Microphone: Sendable {
 
     private func feed() {
         while !state.withLock(\.hasEnded) {
-            let descriptor = state.withLock(\.isPluggedIn) ? open(fifo, O_WRONLY | O_NONBLOCK) : -1
-            guard descriptor >= 0 else {
-                // Nobody reads yet.
+            guard state.withLock(\.isPluggedIn) else {
                 usleep(20_000)
                 continue
             }
-            _ = fcntl(descriptor, F_SETFL, 0)
+            // To read as well: so a reader always finds a writer, and the writer never waits for one.
+            let descriptor = open(fifo, O_RDWR | O_NONBLOCK)
+            guard descriptor >= 0 else { return }
             feed(descriptor)
             close(descriptor)
         }
     }
 
+    /// As a microphone does, which waits for nobody: what finds no room is gone. A block is a whole number of ALSA's periods, which takes
+    /// what it gets of one for all of it, and is written whole or not at all.
     private func feed(_ descriptor: Int32) {
         let began = ContinuousClock.now
-        let block = Self.rate / 50
+        let block = 880
         var blocks = 0
         while state.withLock({ $0.isPluggedIn && !$0.hasEnded }) {
             var samples = state.withLock { state in
@@ -92,10 +93,9 @@ final class Microphone: Sendable {
                 return next
             }
             samples += [Float](repeating: 0, count: block - samples.count)
-            let written = samples.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            guard written == block * 4 else { return }
+            _ = samples.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             blocks += 1
-            let ahead = .milliseconds(20 * blocks) - (ContinuousClock.now - began)
+            let ahead = .seconds(Double(blocks * block) / Double(Self.rate)) - (ContinuousClock.now - began)
             if ahead > .zero { usleep(UInt32(ahead / .microseconds(1))) }
         }
     }

@@ -184,6 +184,27 @@ extension WholeDaemon {
             }
         }
 
+        @Test("where nothing but levels is wanted, they are told of all sound that is sent")
+        func levels() async throws {
+            try await TestDaemon.run { daemon in
+                let client = try await daemon.connect()
+                var open = V1.LiveOpen()
+                open.rolling = V1.LiveRolling(hopMs: 100)
+                open.echo = true
+                let call = try await Listening(client, open)
+                try await eventually("it has started") { !call.events.isEmpty }
+                let bytes = Sound.s16le(try Sound.samples())
+                try await call.send(.pcmS16le(bytes))
+                try await call.finish()
+                try await eventually("it has ended") { call.hasEnded }
+                #expect(call.levels.last?.end == Double(bytes.count / 2) / 16000)
+                var heard: [UInt8] = []
+                for event in call.events { if case .heard(let one)? = event.event { heard += one.pcmS16le } }
+                #expect(heard == bytes)
+                await client.close()
+            }
+        }
+
         @Test("what makes no sense is refused in words")
         func refused() async throws {
             try await TestDaemon.run { daemon in

@@ -72,6 +72,7 @@ def test_a_textgrid_a_recording_and_a_manifest_that_keeps_every_label(french, ca
     # A part's times are those of its file.
     assert "xmax = 2\n" in (out / "deep/b.0.5-2.TextGrid").read_text()
     printed = capsys.readouterr()
+    assert printed.err.count("name a released one, --model tiny.en") == 1
     assert "2 recordings; words: 6 coarse" in printed.out and "[2/2] deep/b.wav: 3 words, 3 coarse" in printed.err
 
 

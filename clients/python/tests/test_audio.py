@@ -8,7 +8,7 @@ from pathlib import Path
 import auscult
 import numpy as np
 import pytest
-from auscult._audio import audio_source, s16le
+from auscult._audio import audio_source, is_data_set, s16le, text_path
 from auscult._messages import v1
 
 
@@ -61,6 +61,13 @@ def test_a_path_of_any_bytes_reaches_the_daemon(tmp_path, name, expected):
     for given in (os.fsdecode(path), Path(os.fsdecode(path))):
         assert audio_source(given, None).path == f"{tmp_path}/{expected}"
     assert audio_source(os.fsdecode(path), None, name=os.fsdecode(name)).name == expected
+    assert text_path(expected) == os.fsdecode(name)
+
+
+def test_folders_manifests_and_all_clips_stand_for_several_recordings(tmp_path):
+    several = [tmp_path, str(tmp_path), "demo:", *(f"list.{one}" for one in ("jsonl", "ndjson", "json", "csv", "tsv", "TAB"))]
+    assert all(map(is_data_set, several))
+    assert not any(map(is_data_set, ["talk.wav", "demo:en-slt-01", b"list.csv", np.zeros(3), tmp_path / "x.flac"]))
 
 
 def test_a_file_that_is_called_like_a_clip_can_be_named():

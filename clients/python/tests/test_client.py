@@ -346,24 +346,27 @@ def test_listening_to_a_device_steers_marks_and_says_what_has_settled(fake, clie
         call.send(seq=5, steering=v1.LiveSteering(start=4, interventions=["a = zero"]))
         call.send(seq=6, marked=v1.LiveMarked(time=5, label="here"))
         call.send(seq=7, hypothesis=v1.LiveHypothesis(text=" a b", stable=" a", plain=True))
+        call.send(seq=7, heard=v1.LiveHeard(start=1, pcm_s16le=b"\x01\x00\xff\xff"))
         call.send(seq=8, source=v1.LiveSource(state=2, device="mic", reason="gone"))
         call.send(seq=9, end=v1.LiveEnd(duration=3, merged_hops=4))
         call.end()
 
     fake.handlers["auscult.v1.Live/Listen"] = listen
     rolling = auscult.Rolling(hop=0.06, context=0.8, revision=0.25, in_silence=True)
-    with client.listen(3, features=[("encoder.ln_post", 3)], rolling=rolling, compare=True, context="auto") as live:
+    options = {"rolling": rolling, "compare": True, "context": "auto", "echo": True}
+    with client.listen(3, features=[("encoder.ln_post", 3)], **options) as live:
         live.steer("encoder.ln_post = zero")
         live.steer()
         live.mark("here")
         live.finish()
-        source, readings, unread, gap, steering, mark, hypothesis, lost, end = live
+        source, readings, unread, gap, steering, mark, hypothesis, heard, lost, end = live
     assert (source.open, source.sample_rate, source.latency, source.captured) == (True, 48000, 0.25, None)
     assert readings.times == pytest.approx((2, 2.02, 2.5)) and readings.settled == 2
     assert readings.features == ((1, 2, 3),) and (readings.captured, readings.made) == (5.5, 6)
     assert unread == auscult.LiveUnread(3, 0, 1, 2, "silence") and gap == auscult.LiveGap(4, 0, 3, 4, "overflow")
     assert steering.interventions == ("a = zero",) and mark == auscult.LiveMark(6, 0, 5, "here")
     assert (hypothesis.stable, hypothesis.plain) == (" a", True)
+    assert heard.start == 1 and heard.samples.tolist() == [1, -1] and received[0].open.echo
     assert (lost.open, lost.reason, end.merged_hops) == (False, "gone", 4)
     opening = received[0].open
     assert (opening.device.name, opening.compare, opening.context) == ("3", True, 1)

@@ -98,6 +98,20 @@ def test_states_that_are_none_are_refused(analyses, tmp_path):
         analyses.run(PLUGIN, "demo:", shard=(2, 2))
 
 
+def test_permissions_are_sent_as_they_were_given(fake, client, tmp_path):
+    for method in ("auscult.v1.Plugin/Run", "auscult.v1.Plugin/Merge"):
+        stream(fake, method, {"end": v1.PluginEnd()})
+    permissions = auscult.Permissions(read=[tmp_path], write=["out"], network=True)
+    client.run(PLUGIN, [], permissions=permissions).wait()
+    client.run(PLUGIN, []).wait()
+    client.merge(["a.state"], permissions=auscult.Permissions(unconfined=True)).wait()
+    given, none = fake.seen("auscult.v1.Plugin/Run")
+    (merged,) = fake.seen("auscult.v1.Plugin/Merge")
+    assert given.permissions == v1.PluginPermissions(read=[str(tmp_path)], write=["out"], network=True)
+    assert merged.permissions == v1.PluginPermissions(unconfined=True)
+    assert not none.HasField("permissions")
+
+
 def test_a_large_result_comes_together_from_its_pieces(fake, client):
     head = v1.PluginResult(
         output_id="o", continues=True, array=v1.PluginArray(tensor=v1.Tensor(dtype=1, shape=[2, 2]))
@@ -116,3 +130,20 @@ def test_a_result_without_its_end_is_data_loss(fake, client):
     stream(fake, "auscult.v1.Plugin/Run", {"result": head}, {"end": v1.PluginEnd()})
     with pytest.raises(auscult.DataLoss, match="before all of a result"):
         client.run("org.p", ["demo:a"]).wait()
+
+
+def test_a_recording_or_all_that_a_name_stands_for_is_what_a_run_hears(fake, client, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    stream(fake, "auscult.v1.Plugin/Run", {"end": v1.PluginEnd()})
+    given = [
+        ("talk.wav", ["talk.wav"], []),
+        (["demo:"], [], ["demo:"]),
+        (["demo:en-slt-01", "clips", Path("a.tsv"), Path("b.wav")], ["", "b.wav"], ["clips", "a.tsv"]),
+        (np.zeros(4, np.int16), [""], []),
+    ]
+    for data, paths, sets in given:
+        client.run_plugin("org.p", data).wait()
+        request = fake.seen("auscult.v1.Plugin/Run")[-1]
+        assert [one.path for one in request.audio] == paths and list(request.data_sets) == sets
+    assert request.audio[0].pcm_s16le == bytes(8)

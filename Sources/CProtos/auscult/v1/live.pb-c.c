@@ -1042,6 +1042,51 @@ void   auscult__v1__live_marked__free_unpacked
   assert(message->base.descriptor == &auscult__v1__live_marked__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__live_heard__init
+                     (Auscult__V1__LiveHeard         *message)
+{
+  static const Auscult__V1__LiveHeard init_value = AUSCULT__V1__LIVE_HEARD__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_heard__get_packed_size
+                     (const Auscult__V1__LiveHeard *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_heard__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_heard__pack
+                     (const Auscult__V1__LiveHeard *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_heard__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_heard__pack_to_buffer
+                     (const Auscult__V1__LiveHeard *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_heard__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LiveHeard *
+       auscult__v1__live_heard__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LiveHeard *)
+     protobuf_c_message_unpack (&auscult__v1__live_heard__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_heard__free_unpacked
+                     (Auscult__V1__LiveHeard *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_heard__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__live_source__init
                      (Auscult__V1__LiveSource         *message)
 {
@@ -1489,7 +1534,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_mark__descriptor =
   (ProtobufCMessageInit) auscult__v1__live_mark__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[13] =
+static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[14] =
 {
   {
     "model",
@@ -1647,12 +1692,25 @@ static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "echo",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveOpen, echo),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
   10,   /* field[10] = compare */
   12,   /* field[12] = context */
   6,   /* field[6] = deadline_ms */
   11,   /* field[11] = device */
+  13,   /* field[13] = echo */
   3,   /* field[3] = features */
   9,   /* field[9] = interventions */
   1,   /* field[1] = language */
@@ -1666,7 +1724,7 @@ static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__live_open__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
 {
@@ -1676,7 +1734,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
   "Auscult__V1__LiveOpen",
   "auscult.v1",
   sizeof(Auscult__V1__LiveOpen),
-  13,
+  14,
   auscult__v1__live_open__field_descriptors,
   auscult__v1__live_open__field_indices_by_name,
   1,  auscult__v1__live_open__number_ranges,
@@ -1862,7 +1920,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_feature__descriptor =
   (ProtobufCMessageInit) auscult__v1__live_feature__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors[16] =
+static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors[17] =
 {
   {
     "seq",
@@ -2033,6 +2091,18 @@ static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "heard",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveEvent, event_case),
+    offsetof(Auscult__V1__LiveEvent, heard),
+    &auscult__v1__live_heard__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "captured_unix_ns",
     20,
     PROTOBUF_C_LABEL_NONE,
@@ -2059,13 +2129,14 @@ static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors
 };
 static const unsigned auscult__v1__live_event__field_indices_by_name[] = {
   6,   /* field[6] = activations */
-  14,   /* field[14] = captured_unix_ns */
+  15,   /* field[15] = captured_unix_ns */
   1,   /* field[1] = dropped */
   7,   /* field[7] = end */
   10,   /* field[10] = gap */
+  14,   /* field[14] = heard */
   4,   /* field[4] = hypothesis */
   3,   /* field[3] = level */
-  15,   /* field[15] = made_unix_ns */
+  16,   /* field[16] = made_unix_ns */
   12,   /* field[12] = marked */
   8,   /* field[8] = readings */
   5,   /* field[5] = segment */
@@ -2078,8 +2149,8 @@ static const unsigned auscult__v1__live_event__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__live_event__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 14 },
-  { 0, 16 }
+  { 20, 15 },
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_event__descriptor =
 {
@@ -2089,7 +2160,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_event__descriptor =
   "Auscult__V1__LiveEvent",
   "auscult.v1",
   sizeof(Auscult__V1__LiveEvent),
-  16,
+  17,
   auscult__v1__live_event__field_descriptors,
   auscult__v1__live_event__field_indices_by_name,
   2,  auscult__v1__live_event__number_ranges,
@@ -2919,6 +2990,57 @@ const ProtobufCMessageDescriptor auscult__v1__live_marked__descriptor =
   auscult__v1__live_marked__field_indices_by_name,
   1,  auscult__v1__live_marked__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_marked__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_heard__field_descriptors[2] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveHeard, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pcm_s16le",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LiveHeard, pcm_s16le),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_heard__field_indices_by_name[] = {
+  1,   /* field[1] = pcm_s16le */
+  0,   /* field[0] = start */
+};
+static const ProtobufCIntRange auscult__v1__live_heard__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_heard__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LiveHeard",
+  "LiveHeard",
+  "Auscult__V1__LiveHeard",
+  "auscult.v1",
+  sizeof(Auscult__V1__LiveHeard),
+  2,
+  auscult__v1__live_heard__field_descriptors,
+  auscult__v1__live_heard__field_indices_by_name,
+  1,  auscult__v1__live_heard__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_heard__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue auscult__v1__live_source__state__enum_values_by_number[3] =

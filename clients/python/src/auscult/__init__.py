@@ -13,6 +13,8 @@ Times are seconds, ranges are half open, an encoder frame is 20 ms and a log-mel
 """
 
 from ._audio import Audio, Span
+from ._progress import ProgressBar
+from ._sound import Sound
 from .alignment import AlignedWord, Aligner, Alignment, align
 from .atlas import Atlases, AtlasCard, AtlasExample, AtlasFeature, AtlasLabel, AtlasPage, AtlasRow, AtlasScan
 from .client import Client, connect
@@ -43,6 +45,7 @@ from .live import (
     LiveEnd,
     LiveEvent,
     LiveGap,
+    LiveHeard,
     LiveHypothesis,
     LiveLevel,
     LiveMark,
@@ -125,6 +128,7 @@ __all__ = [
     "LiveEnd",
     "LiveEvent",
     "LiveGap",
+    "LiveHeard",
     "LiveHypothesis",
     "LiveLevel",
     "LiveMark",
@@ -155,6 +159,7 @@ __all__ = [
     "RunRecording",
     "SkippedRecording",
     "Progress",
+    "ProgressBar",
     "PullEvent",
     "PullStream",
     "RecordingNotice",
@@ -165,6 +170,7 @@ __all__ = [
     "ResultAxis",
     "Segment",
     "SkippedRecording",
+    "Sound",
     "SoundDevice",
     "Span",
     "Stream",

@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from ._programs import bundled
 from .errors import InvalidArgument, PermissionDenied, Unavailable
 
 # What fits into sockaddr_un on Linux, without its final NUL.
@@ -74,8 +75,9 @@ def _check_peer(sock: socket.socket, path: str) -> None:
 
 
 def daemon_program(given: str | os.PathLike[str] | None) -> str:
-    """The argument, ``$AUSCULT_DAEMON``, or ``auscultd`` in ``$PATH``."""
-    named = os.fspath(given) if given is not None else os.environ.get("AUSCULT_DAEMON") or "auscultd"
+    """The argument, ``$AUSCULT_DAEMON``, the one that came along with this package, or ``auscultd`` in ``$PATH``."""
+    chosen = os.fspath(given) if given is not None else os.environ.get("AUSCULT_DAEMON")
+    named = chosen or bundled("auscultd") or "auscultd"
     found = shutil.which(named)
     if found is None:
         raise Unavailable(

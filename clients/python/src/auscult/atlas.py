@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _html, _pandas, _plots
 from ._audio import set_recordings
 from ._messages import enum_number, present, v1
+from ._sound import Sound
 from .models import Model, Precision, model_ref
 from .permissions import Permissions, permissions_message
 from .traces import Context
@@ -112,6 +114,10 @@ class AtlasPage:
     total: int
     rows: tuple[AtlasRow, ...]
 
+    def to_pandas(self) -> Any:
+        """A data frame with a row for each feature and its label. Needs pandas."""
+        return _pandas.atlas(self.rows)
+
 
 @dataclass(frozen=True, eq=False)
 class AtlasExample:
@@ -136,6 +142,10 @@ class AtlasExample:
     activation: NDArray[np.float32]
     curve_first: int
 
+    def plot(self, *, ax: Any = None) -> Any:
+        """The activation around the moment, on matplotlib's axes `ax` or new ones, which are returned."""
+        return _plots.example(self, ax)
+
 
 @dataclass(frozen=True)
 class AtlasCard:
@@ -147,6 +157,9 @@ class AtlasCard:
     examples: tuple[AtlasExample, ...]
     #: Cells ``(side, low, high, count)``: so many frames with values in [low, high).
     histogram: tuple[tuple[str, float, float, int], ...]
+
+    def _repr_html_(self) -> str:
+        return _html.card(self)
 
 
 class Atlases:
@@ -295,8 +308,8 @@ class Atlases:
         surroundings_db: float = -20.0,
         gain_db: float = 0.0,
         flac: bool = False,
-    ) -> bytes:
-        """A feature's moment of a rank as a sound file, 16 kHz mono: WAV, or FLAC.
+    ) -> Sound:
+        """A feature's moment of a rank as a sound file, 16 kHz mono: WAV, or FLAC. Its bytes; Jupyter shows a player.
 
         Args:
             side: ``"+"`` for the largest values, ``"-"`` for the smallest.
@@ -312,7 +325,7 @@ class Atlases:
             gain_db=gain_db,
             format=1 if flac else 0,
         )
-        return bytes(self._client._unary("auscult.v1.Atlas/Listen", request).data)
+        return Sound(self._client._unary("auscult.v1.Atlas/Listen", request).data)
 
 
 def scan(message: Any) -> AtlasScan:
@@ -354,8 +367,9 @@ def _row(message: Any) -> AtlasRow:
 
 
 def _label(message: Any) -> AtlasLabel:
-    values = {name: getattr(message, name) for name in AtlasLabel.__dataclass_fields__}
-    return AtlasLabel(**{name: _known(value) if isinstance(value, float) else value for name, value in values.items()})
+    values: dict[str, Any] = {name: getattr(message, name) for name in AtlasLabel.__dataclass_fields__}
+    known: dict[str, Any] = {name: _known(it) if isinstance(it, float) else it for name, it in values.items()}
+    return AtlasLabel(**known)
 
 
 def _example(message: Any) -> AtlasExample:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from . import _socket, streams, transcripts
+from . import functions as _functions
 from . import models as _models
 from . import plugins as _plugins
 from . import recordings as _recordings
@@ -17,10 +19,11 @@ from ._audio import Audio, Span, audio_source, lent_source, span_message, spool
 from ._caller import DEFAULT_TIMEOUT, Caller
 from ._messages import METHODS, v1
 from ._requests import trace_request, transcribe_request
+from ._sound import Sound
 from ._wire import BUFFER_BYTES, Connection
 from .atlas import Atlases
 from .errors import DeadlineExceeded, Unavailable
-from .interventions import Interventions
+from .interventions import Intervention, Interventions
 from .jobs import Jobs
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number
@@ -48,7 +51,8 @@ def connect(
         start: Whether to start a daemon where nothing listens. It outlives this process, and leaves after 600 seconds
             without a client or a job.
         timeout: Seconds until the daemon must have answered.
-        daemon: The program to start. Without it ``$AUSCULT_DAEMON``, else ``auscultd`` in ``$PATH``.
+        daemon: The program to start. Without it ``$AUSCULT_DAEMON``, else the one that came along in a wheel, else
+            ``auscultd`` in ``$PATH``.
         buffer_bytes: How much of one stream waits here for a reader that is slower than the daemon. Past it the rest
             waits in the daemon, which closes a connection that takes nothing for some seconds.
 
@@ -255,8 +259,8 @@ class Client(Caller):
         gain_db: float = 0.0,
         flac: bool = False,
         timeout: float | None = None,
-    ) -> bytes:
-        """A part of a recording as a sound file, 16 kHz mono: WAV, or FLAC.
+    ) -> Sound:
+        """A part of a recording as a sound file, 16 kHz mono: WAV, or FLAC. Its bytes; Jupyter shows a player.
 
         Args:
             audio: As for `transcribe`.
@@ -275,7 +279,7 @@ class Client(Caller):
                 request.moment.window_samples = window
                 request.moment.edge_ms = edge_ms
                 request.moment.surroundings_db = surroundings_db
-            return bytes(self._unary("auscult.v1.Audio/Excerpt", request, timeout, connection).data)
+            return Sound(self._unary("auscult.v1.Audio/Excerpt", request, timeout, connection).data)
 
     # What happens inside.
 
@@ -327,6 +331,44 @@ class Client(Caller):
         """
         return self._trace(audio, hooks, False, None, timeout, on_progress, options)
 
+    def run_with_hooks(
+        self,
+        audio: Audio,
+        functions: Mapping[str, _functions.HookFunction],
+        hooks: str | Sequence[str] = (),
+        **options: Any,
+    ) -> Trace:
+        """As `trace`, with functions at hook points: what a function returns goes on in the activation's place::
+
+            client.run_with_hooks("talk.wav", {"encoder.blocks.2.mlp.1": lambda x: x * 2}, "encoder.ln_post")
+
+        Args:
+            audio: As for `trace`, of one window.
+            functions: By name, glob or alias of a hook point. Each takes the whole activation, float32 of the hook point's
+                shape with all frames, and returns one of the same shape, or None where it only looked on.
+            hooks: What the trace has; the functions' own hook points without.
+            options: `trace`'s. Without ``text`` or ``tokens`` the decoder reads what it writes without the functions.
+
+        Each hook point with a function is a pass of its own, so a function takes the daemon from nobody, and the error that one
+        raises is raised here. `hooked` has the functions as interventions for other calls.
+
+        Raises:
+            InvalidArgument: A function returned something of another shape, or the recording is longer than a window.
+        """
+        return _functions.run_with_hooks(self, audio, functions, hooks, **options)
+
+    def hooked(
+        self, audio: Audio, functions: Mapping[str, _functions.HookFunction], **options: Any
+    ) -> AbstractContextManager[list[str | Intervention]]:
+        """What functions do to a recording, as interventions that serve inside the ``with``::
+
+            with client.hooked(clip, {"encoder.ln_post": f}, padding="mel") as changes:
+                client.transcribe(clip, interventions=changes)
+
+        A transcript's windows are padded with ``"mel"``, which therefore stands there.
+        """
+        return _functions.hooked(self, audio, functions, **options)
+
     def live(
         self,
         *,
@@ -343,6 +385,7 @@ class Client(Caller):
         interventions: Interventions = (),
         compare: bool = False,
         context: Context = "full",
+        echo: bool = False,
         timeout: float | None = None,
     ) -> _live.Live:
         """Opens a line for sound while it is being made.
@@ -361,11 +404,12 @@ class Client(Caller):
             interventions: What looks run under, until `Live.steer` says otherwise.
             compare: Whether the text is also written without interventions, side by side.
             context: How much of the text's window the encoder computes: ``"full"`` or ``"auto"``.
+            echo: Whether the sound is told among the events too (`LiveHeard`), with `rolling`.
             timeout: Seconds until the line ends by itself.
         """
         return self._listening(
             None, model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
-            interventions, compare, context, timeout,
+            interventions, compare, context, echo, timeout,
         )
 
     def listen(
@@ -385,6 +429,7 @@ class Client(Caller):
         interventions: Interventions = (),
         compare: bool = False,
         context: Context = "full",
+        echo: bool = False,
         timeout: float | None = None,
     ) -> _live.Live:
         """Listens to a sound input of the daemon's machine; iterate for what is heard, and `finish` to end it.
@@ -399,7 +444,7 @@ class Client(Caller):
         """
         return self._listening(
             device, model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
-            interventions, compare, context, timeout,
+            interventions, compare, context, echo, timeout,
         )
 
     def devices(self) -> list[_live.SoundDevice]:
@@ -423,11 +468,12 @@ class Client(Caller):
         interventions: Interventions,
         compare: bool,
         context: Context,
+        echo: bool,
         timeout: float | None,
     ) -> _live.Live:
         request = _live.opening(
             model, vocabulary, precision, language, transcribe, features, step, window, padding, rolling,
-            interventions, compare, device, context,
+            interventions, compare, device, context, echo,
         )
         return self._opened(lambda it: _live.Live(it, "auscult.v1.Live/Listen", request, timeout=timeout))
 

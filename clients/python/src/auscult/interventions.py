@@ -114,7 +114,7 @@ def _message(one: Intervention) -> Any:
     elif name == "set":
         message.set.CopyFrom(_value(one.set))
     elif name == "splice":
-        message.splice = os.fspath(one.splice)
+        message.splice = os.fspath(one.splice or "")
     elif name == "latent":
         message.latent.CopyFrom(_latent(one.latent))
     else:

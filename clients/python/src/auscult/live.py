@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Union
 
+import numpy as np
+
 from . import interventions as _interventions
 from ._audio import s16le
 from ._call import Call
@@ -150,6 +152,16 @@ class LiveMark(LiveEvent):
 
 
 @dataclass(frozen=True)
+class LiveHeard(LiveEvent):
+    """The sound itself, where `echo` asks for it."""
+
+    #: Of the first sample.
+    start: float
+    #: 16 kHz mono, int16, shape ``(samples,)``.
+    samples: np.ndarray[Any, np.dtype[np.int16]]
+
+
+@dataclass(frozen=True)
 class LiveSource(LiveEvent):
     """What became of the device: it is open, or was lost, and is tried again."""
 
@@ -205,6 +217,7 @@ AnyLiveEvent = Union[
     LiveGap,
     LiveSteering,
     LiveMark,
+    LiveHeard,
     LiveSource,
     LiveEnd,
 ]
@@ -284,7 +297,7 @@ class Live(Stream[AnyLiveEvent]):
 
     def _take(self, kind: str, message: Any) -> AnyLiveEvent | None:
         head = (message.seq, message.dropped)
-        times = {
+        times: dict[str, Any] = {
             "captured": message.captured_unix_ns / 1e9 if message.captured_unix_ns else None,
             "made": message.made_unix_ns / 1e9 if message.made_unix_ns else None,
         }
@@ -312,6 +325,8 @@ class Live(Stream[AnyLiveEvent]):
             return LiveSteering(*head, one.start, tuple(one.interventions), **times)
         if kind == "marked":
             return LiveMark(*head, one.time, one.label, **times)
+        if kind == "heard":
+            return LiveHeard(*head, one.start, np.frombuffer(one.pcm_s16le, "<i2"), **times)
         if kind == "source":
             source = (one.state == 1, one.device, one.sample_rate, one.latency, one.reason)
             return LiveSource(*head, *source, **times)
@@ -335,6 +350,7 @@ def opening(
     compare: bool = False,
     device: str | int | None = None,
     context: Context = "full",
+    echo: bool = False,
 ) -> Any:
     """The first message of a line; `step` and `window` in seconds."""
     message = v1.LiveOpen(
@@ -348,6 +364,7 @@ def opening(
         interventions=_interventions.interventions(interventions),
         compare=compare,
         context=enum_number("EncoderContext", context),
+        echo=echo,
     )
     if rolling is not None:
         message.rolling.CopyFrom(

@@ -8,7 +8,7 @@ from typing import Any, Literal, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _tensors
+from . import _html, _pandas, _plots, _tensors
 from ._messages import enum_word, present
 from .errors import DataLoss
 
@@ -94,6 +94,14 @@ class LabelledArray:
     array: NDArray[Any]
     axes: tuple[ResultAxis, ...]
 
+    def to_pandas(self) -> Any:
+        """A series or a data frame, labelled as the axes are. Needs pandas."""
+        return _pandas.labelled(self)
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """A line, bars or a heat map, on matplotlib's axes `ax` or new ones, which are returned."""
+        return _plots.labelled(self, ax)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -101,6 +109,21 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Union[float, str, None], ...], ...]
+
+    def to_pandas(self) -> Any:
+        """A data frame. Needs pandas."""
+        return _pandas.table(self)
+
+    def plot(self, x: str | None = None, y: str | None = None, *, ax: Any = None) -> Any:
+        """A column over another, or over the rows, on matplotlib's axes `ax` or new ones, which are returned.
+
+        Args:
+            y: The last column of numbers without.
+        """
+        return _plots.table(self, x, y, ax)
+
+    def _repr_html_(self) -> str:
+        return _html.table(self)
 
 
 @dataclass(frozen=True)
@@ -119,6 +142,13 @@ class AudioClip:
 
     sample_rate: int
     samples: NDArray[np.float32]
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """The samples over time, on matplotlib's axes `ax` or new ones, which are returned."""
+        return _plots.clip(self, ax)
+
+    def _repr_html_(self) -> str:
+        return _html.clip(self)
 
 
 @dataclass(frozen=True)
@@ -155,6 +185,18 @@ class PluginResult:
     #: The recording that it is about; empty where it is about all of them.
     file: str
     value: Union[float, str, LabelledArray, Table, tuple[TimedEvent, ...], AudioClip]
+
+    def to_pandas(self) -> Any:
+        """The value as a data frame or a series. Needs pandas."""
+        return _pandas.result(self)
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """The value as a figure, on matplotlib's axes `ax` or new ones, which are returned."""
+        return _plots.result(self, ax)
+
+    def _repr_html_(self) -> str | None:
+        show = getattr(self.value, "_repr_html_", None)
+        return None if show is None else str(show())
 
 
 def listing(message: Any) -> PluginListing:

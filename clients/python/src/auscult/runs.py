@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
+from . import _pandas
 from ._audio import Audio, set_recordings
 from ._messages import enum_number, enum_word, present, v1
 from ._wire import Connection
@@ -131,6 +132,10 @@ class PluginRun(Stream[PluginResult]):
         """Reads to the end: all results that had not been read."""
         with self:
             return tuple(self)
+
+    def to_pandas(self) -> Mapping[str, Any]:
+        """Reads to the end: a data frame for each output, of all recordings' results that had not been read. Needs pandas."""
+        return _pandas.results(self.wait())
 
     def _take(self, kind: str, message: Any) -> PluginResult | None:
         if kind in ("result", "chunk"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _html, _pandas, _plots, _windows
 from ._audio import Span
 from ._messages import present
 from ._tensors import DTYPE_NAMES
@@ -138,27 +139,43 @@ class TraceSummary:
 
 
 class Trace(Mapping[str, NDArray[Any]]):
-    """The tensors of a recording, by name, in the order in which they were captured. The arrays are read-only.
+    """The tensors of a recording, by hook point, in the order in which they were captured. The arrays are read-only.
+
+    A recording of several windows is one array for each hook point, put together when it is first asked for; `window` has
+    its parts, as has ``"…@window1"``. Frames that two windows of a transcript saw are the later one's. Of a reduction the windows
+    are rows, on an axis ``"window"``. Keys of attention count from their own window's beginning; where the windows'
+    keys differ in number (attention among the decoder's tokens), or there is a gap between them, they are listed apart.
 
     Where the daemon wrote them to a file, each is read from it when it is first asked for.
 
     Attributes:
-        summary: The recording, the model, the tokens that the decoder read, …
-        info: What each tensor is, by name.
+        summary: The recording, the model, the tokens that the decoder read, …; its tensors are the windows' own.
+        info: What each tensor is, by the names that iterating gives.
     """
 
     def __init__(self, summary: TraceSummary, arrays: Mapping[str, NDArray[Any]]) -> None:
         self.summary = summary
-        self.info: dict[str, TensorInfo] = {info.name: info for info in summary.tensors}
+        self._parts: dict[str, TensorInfo] = {info.name: info for info in summary.tensors}
         self._arrays = dict(arrays)
-        if summary.output_file is None and self.info.keys() != self._arrays.keys():
-            names = ", ".join(sorted(self.info.keys() ^ self._arrays.keys()))
+        if summary.output_file is None and self._parts.keys() != self._arrays.keys():
+            names = ", ".join(sorted(self._parts.keys() ^ self._arrays.keys()))
             raise DataLoss(f"the trace's summary and the tensors that came differ in {names}")
+        self._found = _windows.joined(summary.tensors)
+        self._joined: dict[str, NDArray[Any]] = {}
+        self.info: dict[str, TensorInfo] = {
+            name: one.info if isinstance(one, _windows.Joined) else one for name, one in self._found.items()
+        }
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        if name not in self._arrays and name in self.info and self.summary.output_file is not None:
-            self._arrays[name] = read_array(self.summary.output_file, self.info[name])
-        return self._arrays[name]
+        found = self._found.get(name)
+        if not isinstance(found, _windows.Joined):
+            return self._part(name)
+        if name not in self._joined:
+            self._joined[name] = found.array({one.name: self._part(one.name) for one in found.parts})
+        return self._joined[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._found or name in self._parts
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.info)
@@ -169,16 +186,77 @@ class Trace(Mapping[str, NDArray[Any]]):
     def __repr__(self) -> str:
         return f"<Trace of {self.summary.file}: {len(self)} tensors, {self.summary.duration:.2f} s>"
 
+    def _repr_html_(self) -> str:
+        return _html.trace(self)
+
+    def window(self, number: int) -> Trace:
+        """One window's tensors, by hook point.
+
+        Args:
+            number: Counted from 1.
+
+        Raises:
+            IndexError: There is no such window.
+        """
+        if not 1 <= number <= self.summary.windows:
+            raise IndexError(f"there is no window {number}; there are 1 to {self.summary.windows}")
+        parts = [one for one in self.summary.tensors if one.window == number]
+        renamed = tuple(replace(one, name=_windows.stem(one.name)) for one in parts)
+        arrays = {new.name: self._part(one.name) for new, one in zip(renamed, parts)}
+        at = slice(number - 1, number)
+        summary = replace(
+            self.summary,
+            tensors=renamed,
+            windows=1,
+            output_file=None,
+            tokens=self.summary.tokens[at],
+            window_starts=self.summary.window_starts[at],
+            prompt_tokens=self.summary.prompt_tokens[at],
+        )
+        return Trace(summary, arrays)
+
     def times(self, name: str) -> NDArray[np.float64]:
         """When each position along the axis of the frames begins, in seconds of the recording; shape ``(frames,)``.
 
         Raises:
             InvalidArgument: The tensor has no frames.
         """
-        info = self.info[name]
-        if info.first_frame is None or not info.frames_per_second or "frame" not in info.axes:
+        info = self.describe(name)
+        axis = _windows.position_axis(info.axes)
+        if info.first_frame is None or not info.frames_per_second or axis is None:
             raise InvalidArgument(f"{name} has the axes {', '.join(info.axes)}, and no frames", "invalid_argument")
-        return (info.first_frame + np.arange(info.shape[info.axes.index("frame")])) / info.frames_per_second
+        return (info.first_frame + np.arange(info.shape[axis])) / info.frames_per_second
+
+    def describe(self, name: str) -> TensorInfo:
+        """What a tensor is, of the whole recording or of a window.
+
+        Raises:
+            KeyError: There is none of this name.
+        """
+        found = self.info.get(name) or self._parts.get(name)
+        if found is None:
+            raise _windows.NoTensor(name, self.info)
+        return found
+
+    def to_pandas(self, name: str | None = None) -> Any:
+        """A tensor as a data frame: a row for each position, by its time in seconds or its token's place, and a column for
+        each of the rest; without a name, the list of the tensors. Needs pandas."""
+        return _pandas.trace(self, name)
+
+    def plot(self, name: str, *, head: int | None = None, ax: Any = None) -> Any:
+        """A heat map of a tensor over the recording's time, on matplotlib's axes `ax` or new ones, which are returned.
+
+        Args:
+            head: Which head of a tensor with heads; the mean over them without.
+        """
+        return _plots.trace(self, name, head, ax)
+
+    def _part(self, name: str) -> NDArray[Any]:
+        if name not in self._parts:
+            raise _windows.NoTensor(name, self.info)
+        if name not in self._arrays and self.summary.output_file is not None:
+            self._arrays[name] = read_array(self.summary.output_file, self._parts[name])
+        return self._arrays[name]
 
 
 def trace_summary(message: Any) -> TraceSummary:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, Union
 
+from . import _html, _pandas
 from ._audio import Span
 from ._messages import enum_number, present, v1
 from .errors import InvalidArgument
@@ -89,6 +90,13 @@ class Transcript:
     padding: Padding | None = None
     #: What there is to know about the recording.
     notices: tuple[Notice, ...] = ()
+
+    def to_pandas(self, words: bool = False) -> Any:
+        """A data frame with a row for each segment, or each word where they were asked for. Needs pandas."""
+        return _pandas.transcript(self.segments, words)
+
+    def _repr_html_(self) -> str:
+        return _html.transcript(self)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ typedef struct Auscult__V1__LiveUnread Auscult__V1__LiveUnread;
 typedef struct Auscult__V1__LiveGap Auscult__V1__LiveGap;
 typedef struct Auscult__V1__LiveSteering Auscult__V1__LiveSteering;
 typedef struct Auscult__V1__LiveMarked Auscult__V1__LiveMarked;
+typedef struct Auscult__V1__LiveHeard Auscult__V1__LiveHeard;
 typedef struct Auscult__V1__LiveSource Auscult__V1__LiveSource;
 
 
@@ -256,10 +257,14 @@ struct  Auscult__V1__LiveOpen
    * How much of the text's window the encoder computes.
    */
   Auscult__V1__EncoderContext context;
+  /*
+   * Whether the sound is told among the events too, at the pace of `rolling`: for who keeps what a device gave.
+   */
+  protobuf_c_boolean echo;
 };
 #define AUSCULT__V1__LIVE_OPEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_open__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, NULL, 0,NULL, 0, NULL, AUSCULT__V1__ENCODER_CONTEXT__FULL }
+    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, NULL, 0,NULL, 0, NULL, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0 }
 
 
 /*
@@ -341,7 +346,8 @@ typedef enum {
   AUSCULT__V1__LIVE_EVENT__EVENT_GAP = 11,
   AUSCULT__V1__LIVE_EVENT__EVENT_STEERING = 12,
   AUSCULT__V1__LIVE_EVENT__EVENT_MARKED = 13,
-  AUSCULT__V1__LIVE_EVENT__EVENT_SOURCE = 14
+  AUSCULT__V1__LIVE_EVENT__EVENT_SOURCE = 14,
+  AUSCULT__V1__LIVE_EVENT__EVENT_HEARD = 15
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LIVE_EVENT__EVENT__CASE)
 } Auscult__V1__LiveEvent__EventCase;
 
@@ -379,6 +385,7 @@ struct  Auscult__V1__LiveEvent
     Auscult__V1__LiveSteering *steering;
     Auscult__V1__LiveMarked *marked;
     Auscult__V1__LiveSource *source;
+    Auscult__V1__LiveHeard *heard;
   };
 };
 #define AUSCULT__V1__LIVE_EVENT__INIT \
@@ -612,6 +619,26 @@ struct  Auscult__V1__LiveMarked
 #define AUSCULT__V1__LIVE_MARKED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_marked__descriptor) \
     , 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * The sound itself.
+ */
+struct  Auscult__V1__LiveHeard
+{
+  ProtobufCMessage base;
+  /*
+   * Of the first sample.
+   */
+  double start;
+  /*
+   * 16 kHz mono signed 16-bit little-endian samples.
+   */
+  ProtobufCBinaryData pcm_s16le;
+};
+#define AUSCULT__V1__LIVE_HEARD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_heard__descriptor) \
+    , 0, {0,NULL} }
 
 
 /*
@@ -1077,6 +1104,25 @@ Auscult__V1__LiveMarked *
 void   auscult__v1__live_marked__free_unpacked
                      (Auscult__V1__LiveMarked *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__LiveHeard methods */
+void   auscult__v1__live_heard__init
+                     (Auscult__V1__LiveHeard         *message);
+size_t auscult__v1__live_heard__get_packed_size
+                     (const Auscult__V1__LiveHeard   *message);
+size_t auscult__v1__live_heard__pack
+                     (const Auscult__V1__LiveHeard   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_heard__pack_to_buffer
+                     (const Auscult__V1__LiveHeard   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LiveHeard *
+       auscult__v1__live_heard__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_heard__free_unpacked
+                     (Auscult__V1__LiveHeard *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__LiveSource methods */
 void   auscult__v1__live_source__init
                      (Auscult__V1__LiveSource         *message);
@@ -1167,6 +1213,9 @@ typedef void (*Auscult__V1__LiveSteering_Closure)
 typedef void (*Auscult__V1__LiveMarked_Closure)
                  (const Auscult__V1__LiveMarked *message,
                   void *closure_data);
+typedef void (*Auscult__V1__LiveHeard_Closure)
+                 (const Auscult__V1__LiveHeard *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__LiveSource_Closure)
                  (const Auscult__V1__LiveSource *message,
                   void *closure_data);
@@ -1230,6 +1279,7 @@ extern const ProtobufCEnumDescriptor    auscult__v1__live_unread__reason__descri
 extern const ProtobufCMessageDescriptor auscult__v1__live_gap__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_steering__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_marked__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_heard__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_source__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__live_source__state__descriptor;
 extern const ProtobufCServiceDescriptor auscult__v1__live__descriptor;

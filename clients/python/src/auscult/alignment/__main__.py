@@ -58,6 +58,7 @@ class _Command:
             client, model=options.model, vocabulary=options.vocab, precision=options.precision, method=options.method
         )
         self.status = 0
+        self._was_warned = False
 
     def run(self) -> None:
         recordings = self._recordings()
@@ -76,10 +77,13 @@ class _Command:
 
     def _aligned(self, recording: ListedRecording) -> Alignment:
         text = self._options.text if self._options.text is not None else recording.labels.get("text")
+        text = None if self._options.transcribe else text
         language = recording.labels.get("language") or self._options.language
+        if text is None:
+            self._warn_of_embedded(recording)
         return self._aligner.align(
-            recording.path or recording.name, text=None if self._options.transcribe else text, language=language,
-            span=recording.span, name=recording.name,
+            recording.path or recording.name, text=text, language=language, span=recording.span,
+            name=recording.name,
         )  # fmt: skip
 
     # What is written.
@@ -175,6 +179,14 @@ class _Command:
     def _fail(self, text: str, status: int) -> None:
         print(f"auscult: error: {text}", file=sys.stderr)
         self.status = self.status or status
+
+    def _warn_of_embedded(self, recording: ListedRecording) -> None:
+        """Says once that the embedded model cannot write down what people say."""
+        is_clip = (recording.path or "").startswith("demo:")
+        if not self._was_warned and not self._options.model and not is_clip:
+            self._was_warned = True
+            self._say("the embedded model writes down what is said, and knows a thousand words of synthetic voices: name a "
+                      "released one, --model tiny.en")  # fmt: skip
 
     def _say(self, text: str) -> None:
         if not self._options.quiet:

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import NIOPosix
 
 /// A thread of its own for one piece of work that computes and may block, which Swift's cooperative threads must not.
 enum EngineThread {
@@ -32,4 +33,9 @@ enum EngineThread {
             throw ServiceError(.resourceExhausted, "the system gives no more threads: \(systemReason(code))")
         }
     }
+}
+
+/// Runs work that reads files and may take a while on a thread where it holds nobody up.
+func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    try await NIOThreadPool.singleton.runIfActive(body)
 }

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Collects the pages of the documentation, and makes a site of them with mkdocs-material, offline.
+
+    scripts/docs.py FOLDER      FOLDER/pages are the pages, FOLDER/site is the site
+
+Nothing is written twice: a page is a Markdown file of the repository, the help of a command as its snapshot in Tests/Fixtures/commands,
+a .proto file, the plugins' header, a module's docstrings, or a notebook. Links between files of the repository become links between
+pages; mkdocs fails where one leads nowhere. Needs mkdocs-material.
+"""
+import ast
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+REPOSITORY = {
+    # Where a page stands -> the file that it is.
+    "index.md": "README.md",
+    "how-to/python.md": "clients/python/README.md",
+    "how-to/neovim.md": "clients/neovim/README.md",
+    "how-to/manifests.md": "Sources/DataSets/MANIFESTS.md",
+    "explanation/architecture.md": "ARCHITECTURE.md",
+    "explanation/features.md": "plugins/features/README.md",
+    "explanation/probes.md": "plugins/probes/README.md",
+    "explanation/bigrams.md": "plugins/bigrams/README.md",
+    "explanation/sae.md": "plugins/sae/README.md",
+    "explanation/parity.md": "Tests/parity/README.md",
+    "explanation/speed.md": "SPEED.md",
+    "explanation/model-card.md": "models/MODEL_CARD.md",
+    "explanation/training.md": "models/README.md",
+    "reference/results.md": "Sources/Results/RESULTS.md",
+    "project/contributing.md": "CONTRIBUTING.md",
+    "project/changes.md": "CHANGELOG.md",
+    "project/security.md": "SECURITY.md",
+    "project/support.md": "SUPPORT.md",
+}
+SECTIONS = {"": "Auscult", "tutorials": "Tutorials", "how-to": "How to", "gallery": "What models show", "reference": "Reference", "explanation": "Explanation", "project": "Project"}
+MODULES = ("client", "traces", "transcripts", "interventions", "functions", "lens", "data.sources", "data._blocks", "data.activations", "data.results",
+           "ray", "aio", "live", "jobs", "runs", "atlas", "recordings", "plugins", "models", "status", "errors")  # fmt: skip
+
+
+def files():
+    """The repository's pages that are there: those above, and docs/, which is the gallery."""
+    gallery = {
+        f"gallery/{'index' if path.stem == 'README' else path.stem}.md": str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "docs").glob("*.md"), key=lambda path: (path.stem != "README", path.stem))
+    }
+    return {page: file for page, file in {**REPOSITORY, **gallery}.items() if (ROOT / file).exists()}
+
+
+def linked(text, file, page):
+    """The text with links to files of the repository made links to pages; those to files that are no pages become code."""
+    places = {(ROOT / one).resolve(): at for at, one in files().items()}
+
+    def replace(match):
+        label, target = match.groups()
+        if re.match(r"[a-z]+:|#", target):
+            return match.group(0)
+        path, hash, anchor = target.partition("#")
+        found = (ROOT / file).parent.joinpath(path).resolve()
+        if found in places:
+            return f"[{label}]({os.path.relpath(places[found], os.path.dirname(page) or '.')}{hash}{anchor})"
+        if not found.exists():
+            sys.exit(f"{file}: the link {target} leads nowhere")
+        return f"{label} (`{found.relative_to(ROOT)}`)"
+
+    def picture(match):
+        label, target = match.groups()
+        found = (ROOT / file).parent.joinpath(target).resolve()
+        if not found.is_relative_to(ROOT / "docs/pictures") or not found.exists():
+            sys.exit(f"{file}: the picture {target} is not in docs/pictures")
+        place = pathlib.Path("gallery/pictures") / found.relative_to(ROOT / "docs/pictures")
+        return f"![{label}]({os.path.relpath(place, os.path.dirname(page) or '.')})"
+
+    text = re.sub(r"!\[([^\]]*)\]\(([^)\s]+)\)", picture, text)
+    return re.sub(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)", replace, text)
+
+
+def commands():
+    lines = ["# Commands\n", "What `auscult COMMAND --help` prints.\n"]
+    for path in sorted((ROOT / "Tests/Fixtures/commands").glob("help*.txt")):
+        name = " ".join(["auscult", *path.stem.removeprefix("help").strip("-").split("-")]).strip()
+        lines.append(f"## {name}\n\n```text\n{path.read_text().rstrip()}\n```\n")
+    return "\n".join(lines)
+
+
+def protocol():
+    lines = ["# Protocol\n", "ttRPC on a Unix socket; the files of `Protos/auscult/v1`, whose comments are the documentation.\n"]
+    for path in sorted((ROOT / "Protos/auscult/v1").glob("*.proto")):
+        lines.append(f"## {path.stem}\n\n```protobuf\n{path.read_text().rstrip()}\n```\n")
+    return "\n".join(lines)
+
+
+def header():
+    text = (ROOT / "Sources/CAuscultPlugin/include/auscult_plugin.h").read_text().rstrip()
+    return f"# Plugins in C\n\n`auscult_plugin.h`, which `auscult plugins new` writes beside a new plugin.\n\n```c\n{text}\n```\n"
+
+
+def python():
+    lines = ["# Python\n", "The public classes and functions of the client, by module, with their docstrings.\n"]
+    for module in MODULES:
+        path = ROOT / "clients/python/src/auscult" / (module.replace(".", "/") + ".py")
+        if not path.exists():
+            continue
+        tree = ast.parse(path.read_text())
+        public = module.replace("._", ".")
+        lines.append(f"## auscult.{public}\n\n{ast.get_docstring(tree) or ''}\n")
+        for node in tree.body:
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_") and ast.get_docstring(node):
+                lines.append(f"### {node.name}\n\n{described(node)}")
+                for inner in node.body if isinstance(node, ast.ClassDef) else ():
+                    if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and not inner.name.startswith("_") and ast.get_docstring(inner):
+                        lines.append(f"#### {node.name}.{inner.name}\n\n{described(inner)}")
+    return "\n".join(lines)
+
+
+def described(node):
+    text = ast.get_docstring(node) or ""
+    head = "" if isinstance(node, ast.ClassDef) else f"```python\n{node.name}({ast.unparse(node.args)})\n```\n\n"
+    # As it was written: its indentation is its form.
+    return f"{head}```text\n{text}\n```\n"
+
+
+def notebook(path):
+    parts = []
+    for cell in json.loads(path.read_text())["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+    name = path.relative_to(ROOT)
+    return "\n\n".join(parts) + f"\n\nThis page is the notebook `{name}`, which the tests run.\n"
+
+
+def collect():
+    for page, file in files().items():
+        yield page, linked((ROOT / file).read_text(), file, page)
+    for path in sorted((ROOT / "clients/python/notebooks").glob("*.ipynb")):
+        yield f"tutorials/{path.stem}.md", notebook(path)
+    yield "reference/commands.md", commands()
+    yield "reference/protocol.md", protocol()
+    yield "reference/plugins.md", header()
+    yield "reference/python.md", python()
+
+
+def navigation(pages):
+    """mkdocs' nav: sections in their order, pages in that in which they were written."""
+    nav = []
+    for folder, title in SECTIONS.items():
+        inside = [page for page in pages if os.path.dirname(page) == folder]
+        nav += inside if not folder else [{title: inside}]
+    return nav
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]).resolve()
+    pages = folder / "pages"
+    shutil.rmtree(pages, ignore_errors=True)
+    written = []
+    if (ROOT / "docs/pictures").is_dir():
+        shutil.copytree(ROOT / "docs/pictures", pages / "gallery/pictures")
+    for page, text in collect():
+        (pages / page).parent.mkdir(parents=True, exist_ok=True)
+        (pages / page).write_text(text)
+        written.append(page)
+    configuration = (ROOT / "docs/mkdocs.yml").read_text() + f"nav: {json.dumps(navigation(written))}\n"
+    (folder / "mkdocs.yml").write_text(configuration)
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
+    subprocess.run([sys.executable, "-m", "mkdocs", "build", "--quiet", "--config-file", folder / "mkdocs.yml"], check=True)
+    outside = [
+        f"{page.relative_to(folder)}: {url}"
+        for page in (folder / "site").rglob("*.html")
+        for url in re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', page.read_text())
+    ]
+    if outside:
+        sys.exit("the site fetches from elsewhere: " + ", ".join(outside[:5]))
+    print(f"{folder / 'site' / 'index.html'}: {len(written)} pages")
+
+
+if __name__ == "__main__":
+    main()
