@@ -8,30 +8,37 @@ import Testing
 @Suite("Gradient-weighted rollout") struct RolloutTests {
     @Test("the relevance of several blocks is R ← R + Ā R, Ā the mean of max(0, ∇A ∘ A) over heads")
     func relevance() {
-        let count = 37, heads = 3
+        let count = 37, heads = 3, size = 37 * 37
         var generator = SeededGenerator(seed: 4)
         var found = Relevance(count: count)
-        var expected = (0..<count * count).map { $0 % (count + 1) == 0 ? 1.0 : 0 }
+        var expected = [Double](repeating: 0, count: size)
+        for i in 0..<count { expected[i * count + i] = 1 }
         for _ in 0..<3 {
-            let pattern = generator.floats(heads * count * count, in: 0...0.1)
-            let gradient = generator.floats(heads * count * count)
+            let pattern: [Float] = generator.floats(heads * size, in: 0...0.1)
+            let gradient: [Float] = generator.floats(heads * size)
             pattern.withUnsafeBufferPointer { pattern in
                 gradient.withUnsafeBufferPointer { found.add(pattern: pattern, gradient: $0, heads: heads) }
             }
-            let mean = (0..<count * count).map { at in
-                (0..<heads).reduce(0.0) { sum, head in
-                    let place = head * count * count + at
-                    return sum + max(0, Double(pattern[place]) * Double(gradient[place])) / Double(heads)
+            let before = expected
+            for row in 0..<count {
+                for middle in 0..<count {
+                    var mean: Double = 0
+                    for head in 0..<heads {
+                        let place: Int = head * size + row * count + middle
+                        let product: Double = Double(pattern[place]) * Double(gradient[place])
+                        if product > 0 { mean += product / Double(heads) }
+                    }
+                    for column in 0..<count {
+                        expected[row * count + column] += mean * before[middle * count + column]
+                    }
                 }
             }
-            expected = (0..<count * count).map { at in
-                expected[at]
-                    + (0..<count).reduce(0.0) { $0 + mean[at / count * count + $1] * expected[$1 * count + at % count] }
-            }
         }
-        let scale = expected.max() ?? 1
-        #expect(largestDifference(found.values, expected.map(Float.init)) < 1e-6 * Float(scale))
-        #expect(abs(Double(found.sources(of: 5)[5]) - (expected[5 * count + 5] - 1)) < 1e-6 * scale)
+        let scale: Double = expected.max() ?? 1
+        let rounded: [Float] = expected.map { Float($0) }
+        #expect(largestDifference(found.values, rounded) < Float(1e-6 * scale))
+        let own: Double = Double(found.sources(of: 5)[5]), wanted: Double = expected[5 * count + 5] - 1
+        #expect(abs(own - wanted) < 1e-6 * scale)
     }
 
     @Test("shares within a distance, ahead and on padding are those of the rows")
@@ -42,8 +49,11 @@ import Testing
         locality.add(row, destination: 10, valid: 60)
         locality.add([Float](repeating: 0, count: 100), destination: 11, valid: 60)
         #expect(locality.rows == 1)
-        #expect(locality.meanDistance == (0.5 * 5 + 0.25 * 70) / 50)
-        #expect(locality.sharesWithin == [0.25, 0.75, 0.75, 0.75, 0.75, 1, 1, 1, 1])
+        // Half of it lies 5 frames away, a quarter 70.
+        let distance: Double = 20.0 / 50
+        #expect(abs(locality.meanDistance - distance) < 1e-12)
+        let shares: [Double] = [0.25, 0.75, 0.75, 0.75, 0.75, 1, 1, 1, 1]
+        #expect(locality.sharesWithin == shares)
         #expect(locality.shareAhead == 0.75 && locality.shareOfPadding == 0.25)
         var twice = locality
         twice.add(locality)
@@ -53,7 +63,8 @@ import Testing
     @Test("a map is averaged until it is small enough, its largest values cut off, with a line at the end of the audio")
     func map() {
         var relevance = Relevance(count: 200)
-        let pattern = (0..<200 * 200).map { Float($0 % 200 == 3 ? 1 : 0.01) }
+        var pattern = [Float](repeating: 0.01, count: 200 * 200)
+        for row in 0..<200 { pattern[row * 200 + 3] = 1 }
         let ones = [Float](repeating: 1, count: 200 * 200)
         pattern.withUnsafeBufferPointer { pattern in
             ones.withUnsafeBufferPointer { relevance.add(pattern: pattern, gradient: $0, heads: 1) }
@@ -62,9 +73,12 @@ import Testing
         // 125 frames are shown, three a row.
         #expect(map.count == 42 && map.step == 0.06)
         #expect(map.values[34 * 42].isNaN && map.values[34].isNaN && !map.values[33 * 42 + 33].isNaN)
-        #expect(map.values.filter { !$0.isNaN }.allSatisfy { abs($0 - 0.01) < 1e-6 })
+        let drawn: [Double] = map.values.filter { !$0.isNaN }
+        #expect(drawn.allSatisfy { abs($0 - 0.01) < 1e-6 })
         let whole = RolloutMap(relevance, valid: 100, size: 50, clip: 100)
-        #expect(abs((whole.values[1] - (0.01 * 2 + 1) / 3)) < 1e-6)
+        // One of its three columns is the sink.
+        let mean: Double = 1.02 / 3
+        #expect(abs(whole.values[1] - mean) < 1e-6)
     }
 
     // MARK: - The library that was built
@@ -74,11 +88,9 @@ import Testing
         let frames = 50
         var clip = TestClip()
         clip.name = "planted.wav"
-        clip.validFrames = Int64(valid)
-        let pattern = (0..<2 * frames * frames).map { at -> Float in
-            let query = at / frames % frames, key = at % frames
-            return key == max(0, query - offset) ? 1 : 0
-        }
+        clip.validFrames = valid
+        var pattern = [Float](repeating: 0, count: 2 * frames * frames)
+        for row in 0..<2 * frames { pattern[row * frames + max(0, row % frames - offset)] = 1 }
         clip.tensors = [
             TestTensor(
                 "encoder.blocks.0.attn.pattern", axes: ["head", "frame", "key_frame"], shape: [2, frames, frames],
@@ -122,10 +134,14 @@ import Testing
             }
             #expect(try number("frames") == 80)
             // The first frames cannot look so far back.
-            let gaps = [7, 3].flatMap { offset in (0..<40).map { Double(min($0, offset)) } }
-            #expect(abs(try number("distance (s)") - gaps.reduce(0, +) / 80 / 50) < 1e-6)
-            #expect(abs(try number("within 5") - Double(gaps.count { $0 <= 5 }) / 80) < 1e-6)
-            #expect(try number("ahead") == 0 && number("padding") == 0)
+            var gaps: [Int] = []
+            for frame in 0..<40 { gaps += [min(frame, 7), min(frame, 3)] }
+            let distance: Double = Double(gaps.reduce(0, +)) / 80 / 50
+            let near: Double = Double(gaps.filter { $0 <= 5 }.count) / 80
+            #expect(abs(try number("distance (s)") - distance) < 1e-6)
+            #expect(abs(try number("within 5") - near) < 1e-6)
+            let ahead = try number("ahead"), padding = try number("padding")
+            #expect(ahead == 0 && padding == 0)
         }
         guard case .array = try whole.result("map", recording: "planted.wav") else {
             Issue.record("there is no map")
