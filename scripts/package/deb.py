@@ -22,18 +22,11 @@ def version():
 
 def packages(binaries):
     """The packages that own the libraries of binaries, by the names that those ask for themselves."""
-    found = set()
+    asked = set()
     for binary in binaries:
-        asked = set(re.findall(r"\(NEEDED\).*\[(.*)\]", stage.output("readelf", "--dynamic", "--wide", binary)))
-        for name, path in stage.libraries(binary).items():
-            if name not in asked:
-                continue
-            for candidate in (path, path.resolve(), pathlib.Path("/usr" + str(path))):
-                owner = subprocess.run(["dpkg-query", "-S", candidate], capture_output=True, text=True)
-                if owner.returncode == 0:
-                    found.add(owner.stdout.partition(":")[0])
-                    break
-    return sorted(found)
+        names = set(re.findall(r"\(NEEDED\).*\[(.*)\]", stage.output("readelf", "--dynamic", "--wide", binary)))
+        asked |= {path for name, path in stage.libraries(binary).items() if name in names}
+    return sorted(set(stage.owners(asked).values()) | {"libc6"})
 
 
 def manual(program, folder):

@@ -43,11 +43,21 @@ def libraries(binary):
     return {name: path for name, path in found.items() if not name.startswith(SYSTEM)}
 
 
-def packaged(path):
-    """Whether a library belongs to a package of this system."""
-    real = path.resolve()
-    names = {str(real), str(path), str(real).removeprefix("/usr"), "/usr" + str(path)}
-    return any(subprocess.run(["dpkg-query", "-S", name], capture_output=True).returncode == 0 for name in sorted(names))
+def owners(paths):
+    """Path -> the package of this system that it belongs to, of those that belong to one. Asked once, since dpkg reads all its lists."""
+    names = {}
+    for path in paths:
+        real = str(path.resolve())
+        # dpkg knows a file by the path that its package has, which may be on either side of the link from /lib to /usr/lib.
+        for name in (real, str(path), real.removeprefix("/usr"), "/usr" + str(path)):
+            names.setdefault(name, path)
+    answer = subprocess.run(["dpkg-query", "-S", *names], capture_output=True, text=True).stdout if names else ""
+    found = {}
+    for line in answer.splitlines():
+        package, _, name = line.partition(": ")
+        if name in names and not line.startswith("diversion "):
+            found[names[name]] = package.partition(":")[0]
+    return found
 
 
 def install(source, target, mode=0o755):
@@ -79,7 +89,8 @@ def stage(build, prefix, bundle, units=None):
     for original, _ in binaries:
         needed.update(libraries(original))
     if bundle == "runtime":
-        needed = {name: path for name, path in needed.items() if not packaged(path)}
+        theirs = owners(needed.values())
+        needed = {name: path for name, path in needed.items() if path not in theirs}
     home = prefix / "lib/auscult/lib"
     for name, path in sorted(needed.items()):
         install(path.resolve(), home / name, 0o644)

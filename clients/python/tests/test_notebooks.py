@@ -30,7 +30,9 @@ def test_a_notebook_runs(path, daemon, daemon_socket, monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     notebook = nbformat.reads(text, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    # Times that only decide when to give up: a machine may be busy.
+    patience = {"timeout": 900, "startup_timeout": 600}
+    nbclient.NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}, **patience).execute()
     assert len([cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]) >= 3
 
 
