@@ -76,6 +76,7 @@ lint: imports ## Formatting, against .swift-format; imports, against Package.swi
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests plugins
 
 imports: ## Fails where an import crosses a wall of ARCHITECTURE.md, or Tests/FAULTS.md names a test that is not there
+	scripts/check-places.py
 	scripts/check-imports.py --self-test
 	$(SWIFT) package dump-package | scripts/check-imports.py
 	scripts/check-faults.py

@@ -349,7 +349,8 @@ let package = Package(
             name: "CommandsTests",
             dependencies: [
                 "Atlas", "AtlasSupport", "Audio", "Client", "Commands", "Daemon", "Dictionaries", "Digests", "Files",
-                "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "StrictJSON", "TensorFiles",
+                "Kernels", "Messages", "PluginHost", "Reflection", "Reproduction", "Results", "StrictJSON",
+                "TensorFiles",
                 "TerminalText", "TestSupport", "Whisper", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: plain),

@@ -87,7 +87,8 @@ import Testing
         var pace = SoundPace(rate: 16000)
         for index in 0..<1000 {
             // It hangs for half a second now and then, and makes up for it at once.
-            #expect(pace.isPossible(frames: 160, at: Double(index / 50) * 0.5))
+            let isPossible = pace.isPossible(frames: 160, at: Double(index / 50) * 0.5)
+            #expect(isPossible)
         }
         var flood = SoundPace(rate: 16000)
         let passed = (0..<1000).prefix { flood.isPossible(frames: 160, at: Double($0) / 10_000) }.count

@@ -61,8 +61,7 @@ struct LiveBench {
             if transcribes { add("from a step's last sound to its words", heard.words) }
         }
         for (hop, transcribes) in [(40, false), (100, false), (100, true)] as [(UInt32, Bool)] {
-            var open = V1.LiveOpen(
-                model: model, language: "en", transcribe: transcribes, features: [feature], context: .auto)
+            var open = V1.LiveOpen(model: model, language: "en", transcribe: transcribes, features: [feature])
             open.rolling = V1.LiveRolling(hopMs: hop)
             let what = transcribes ? "words beside a rolling context" : "a rolling context"
             let heard = try await delays(client, open, sound.samples(seconds: length))

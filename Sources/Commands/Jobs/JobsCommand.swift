@@ -154,12 +154,12 @@ extension JobsCommand {
                 throw CommandError(
                     .usage, "the job \(job.id) is a plugin's run, which has no \(format.rawValue) form")
             }
-            var printer = RunPrinter(
+            var printer = try RunPrinter(
                 out == nil || form != .text ? form : nil, out: out, Verbosity.notices,
                 ProgressLine(Console.current, quiet: true), label: job.id)
             defer { printer.clear() }
             try await daemon.events(V1.JobRPC.results, V1.JobRef(id: job.id)) { try printer.take($0) }
-            try printer.finish()
+            try await printer.finish()
         }
     }
 

@@ -54,8 +54,12 @@ struct ListenCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Sound that the encoder sees for features.", valueName: "ms")) var context: UInt32?
     @Option(help: ArgumentHelp("New sound between two looks at words.", valueName: "ms")) var step: UInt32?
     @Flag(inversion: .prefixedNo, help: "Write what is said.") var transcribe = true
-    @Flag(help: "Encode no more of the text's window than there is sound: sooner, and with more mistakes.") var short =
-        false
+    @Flag(
+        help: """
+            Encode no more of the text's window than there is sound: less work a look, and text that goes in circles \
+            sooner.
+            """)
+    var short = false
     @Option(
         help: ArgumentHelp("Change activations ('auscult trace --help'); may be repeated.", valueName: "spec"))
     var intervene: [String] = []

@@ -14,6 +14,9 @@ struct ListenScreen {
     /// Interventions that a key switches, where there are any.
     var canSteer = false
 
+    /// Whether there is no room for numbers.
+    private var isNarrow: Bool { width < 40 }
+
     private static let blocks = Array("▁▂▃▄▅▆▇█")
     private static let lowest: Float = -60
 
@@ -38,7 +41,8 @@ struct ListenScreen {
 
     /// The level as a bar, with the highest of late as a line in it.
     private func levelLine(_ state: ListenState) -> String {
-        let words = String(format: " %6.1f dB  %@", state.level, state.hasVoice ? "voice" : "     ")
+        let words =
+            isNarrow ? "" : String(format: " %6.1f dB  %@", state.level, state.hasVoice ? "voice" : "     ")
         let room = max(4, width - 7 - PrintedText.width(words))
         func place(_ level: Float) -> Int { Int((max(0, min(1, 1 - level / Self.lowest)) * Float(room)).rounded()) }
         var bar = (0..<room).map { $0 < place(state.level) ? "█" : "·" }
@@ -71,18 +75,19 @@ struct ListenScreen {
         var lines: [String] = []
         var (line, lineWidth, count) = ("", 0, 0)
         var isFaint = false
-        for word in text.split(separator: " ") {
+        for whole in text.split(separator: " ") {
+            let word = PrintedText.cut(String(whole), to: width - 3)
             // Blanks count as they were: one before each word.
-            let (columns, isTentative) = (PrintedText.width(String(word)), count + 1 >= surely)
+            let (columns, isTentative) = (PrintedText.width(word), count + 1 >= surely)
             if lineWidth + columns + 1 > width - 1, lineWidth > 0 {
                 lines.append(line)
                 (line, lineWidth) = ("", 0)
             }
             let mark = isTentative && !isStyled && !isFaint ? "…" : ""
             isFaint = isTentative
-            line += " " + mark + (isTentative ? faint(String(word)) : String(word))
+            line += " " + mark + (isTentative ? faint(word) : word)
             lineWidth += columns + 1 + PrintedText.width(mark)
-            count += word.count + 1
+            count += whole.count + 1
         }
         return lines + (line.isEmpty ? [] : [line])
     }
@@ -101,7 +106,7 @@ struct ListenScreen {
         }
         let names = min(width / 3, shown.map { PrintedText.width($0.name) }.max() ?? 0)
         let labels = min(width / 5, shown.map { PrintedText.width($0.label) }.max() ?? 0)
-        let track = max(0, width - names - labels - 13)
+        let track = max(0, width - names - labels - (isNarrow ? 5 : 13))
         let ahead = Double(state.newest + 1 - state.settled) / 50
         let which =
             pages > 1
@@ -113,7 +118,7 @@ struct ListenScreen {
             + shown.map { one in
                 let name = PrintedText.pad(PrintedText.cut(PrintedText.safe(one.name), to: names), to: names)
                 let label = PrintedText.pad(PrintedText.cut(PrintedText.safe(one.label), to: labels), to: labels)
-                let value = String(format: "%8.3f", one.values[state.newest] ?? 0)
+                let value = isNarrow ? "" : String(format: "%8.3f", one.values[state.newest] ?? 0)
                 let strength = state.strength(one)
                 let row = " \(name) \(label) "
                 return (strength > 0.5 ? bold(row) : row) + sparkline(one, state, columns: track) + value
@@ -139,8 +144,8 @@ struct ListenScreen {
         }
         if !parts.isEmpty { parts[0] = "latency " + parts[0] }
         if state.dropped > 0 { parts.append("\(state.dropped) events dropped") }
-        if state.gaps > 0 { parts.append("\(state.gaps) gaps") }
-        if state.marks > 0 { parts.append("\(state.marks) marks") }
+        if state.gaps > 0 { parts.append(state.gaps == 1 ? "1 gap" : "\(state.gaps) gaps") }
+        if state.marks > 0 { parts.append(state.marks == 1 ? "1 mark" : "\(state.marks) marks") }
         if !state.interventions.isEmpty { parts.append(state.interventions.joined(separator: "; ")) }
         return faint(PrintedText.cut(" " + PrintedText.safe(parts.joined(separator: "  ")), to: width))
     }

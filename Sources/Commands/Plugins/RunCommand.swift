@@ -106,11 +106,11 @@ struct RunCommand: AsyncParsableCommand {
                 return try Console.current.print(try await daemon.call(V1.JobRPC.start, job).id)
             }
             for recording in recordings { request.audio.append(try await recording.source(nil, daemon)) }
-            var printer = RunPrinter(
+            var printer = try RunPrinter(
                 output.format, out: output.out, verbosity.logger, verbosity.progress, label: plugin)
             defer { printer.clear() }
             try await daemon.events(V1.PluginRPC.run, request) { try printer.take($0) }
-            try printer.finish()
+            try await printer.finish()
             // A part of the recordings may have none of them.
             if printer.collector.heardNothing, shard == nil || !printer.collector.run.skipped.isEmpty {
                 throw CommandError(.noInput, "no recording was heard: all of them were left out")
@@ -157,11 +157,11 @@ struct MergeCommand: AsyncParsableCommand {
             var request = V1.MergePluginRequest(
                 stateFiles: states, stateFile: state ?? "", pluginFolders: PluginSearch.folders)
             request.permissions = try permissions.message
-            var printer = RunPrinter(
+            var printer = try RunPrinter(
                 output.format, out: output.out, verbosity.logger, verbosity.progress, label: "merging")
             defer { printer.clear() }
             try await daemon.events(V1.PluginRPC.merge, request) { try printer.take($0) }
-            try printer.finish()
+            try await printer.finish()
         }
     }
 }

@@ -10,40 +10,46 @@ struct RunPrinter {
     private let format: PluginFormat?
     private let out: String?
     /// Where they are shown as they come.
-    private var blocks: ResultBlocks?
-    private let line: ProgressLine
+    private let printing: ResultPrinting?
     private let console = Console.current
 
     /// - Parameters:
     ///   - format: nil where nobody says.
     ///   - out: a folder for files.
     ///   - label: of the progress.
-    init(_ format: PluginFormat?, out: String?, _ logger: Logger, _ line: ProgressLine, label: String) {
-        (self.format, self.out, self.line) = (format, out, line)
+    /// - Throws: ``Files/FileError`` where nothing can be kept on disk.
+    init(_ format: PluginFormat?, out: String?, _ logger: Logger, _ line: ProgressLine, label: String) throws {
+        (self.format, self.out) = (format, out)
         let isText = out == nil && format ?? .text == .text
-        blocks = isText ? ResultBlocks(ResultsText(TerminalStyle(environment: console.environment))) : nil
+        let text = ResultsText(TerminalStyle(environment: console.environment))
+        printing =
+            try isText
+            ? ResultPrinting(text) { [console] text in
+                line.clear()
+                try console.output(text)
+            } : nil
         collector = RunCollector(logger, line, label: label, keepsResults: !isText)
     }
 
     /// - Throws: ``Messages/MessageError`` for pieces of results that do not belong together; where nothing can be written.
     mutating func take(_ event: V1.PluginEvent) throws {
-        guard let result = try collector.take(event), blocks != nil else { return }
-        let typed = Result { () throws(ResultError) in
-            try TypedResult(result, declared: collector.run.outputs[result.outputId])
-        }
-        line.clear()
-        try blocks?.add(typed, console.output)
+        guard let result = try collector.take(event) else { return }
+        try printing?.add(result, outputs: collector.run.outputs)
     }
 
     /// Shows what is left to show.
     /// - Throws: ``Client/CommandError`` (`badData`) where results are not what the plugin declares.
-    mutating func finish() throws {
+    func finish() async throws {
         collector.finish()
-        guard blocks != nil else { return try collector.run.show(format, out: out) }
-        try blocks?.finish(collector.run, console.output)
-        if blocks?.hasBroken == true { throw RunResults.notAsDeclared }
+        guard let printing else { return try collector.run.show(format, out: out) }
+        var blocks = try await printing.finish()
+        try blocks.finish(collector.run, console.output)
+        if blocks.hasBroken { throw RunResults.notAsDeclared }
     }
 
-    /// Removes the progress.
-    func clear() { collector.finish() }
+    /// Removes the progress, and ends what is not finished.
+    func clear() {
+        collector.finish()
+        printing?.abandon()
+    }
 }

@@ -32,7 +32,7 @@ final class CaptureProcess {
         let nowhere = try FileDescriptor("/dev/null", O_RDWR)
         let outcome = Mutex<(reason: Int32, id: pid_t)>((0, 0))
         let environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" }
-        ProcessStarter.shared.run {
+        try ProcessStarter.shared.run {
             outcome.withLock { outcome in
                 withCStrings([program] + arguments) { arguments in
                     withCStrings(environment) { environment in

@@ -21,7 +21,7 @@ enum MemoryHeadroom {
         guard left < reserve + needed else { return }
         throw ServiceError(
             .resourceExhausted,
-            "there is no memory for this call: \(left >> 20) MiB are left of the \(limit >> 20) MiB of address space that this "
+            "there is too little memory: \(left >> 20) MiB are left of the \(limit >> 20) MiB of address space that this "
                 + "process may have, and \((reserve + needed) >> 20) MiB are needed; ulimit -v sets the bound")
     }
 

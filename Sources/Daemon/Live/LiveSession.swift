@@ -242,6 +242,8 @@ public final class LiveSession: LiveListener {
 
     /// openai/whisper's `compression_ratio_threshold`.
     private static let mostRepeated = 2.4
+    /// Tokens a second.
+    private static let mostTokens = 15
 
     private func write(
         _ transcriber: Transcriber, _ audio: Tensor, _ state: inout State, isLast: Bool, _ turn: EngineTurn?
@@ -249,6 +251,9 @@ public final class LiveSession: LiveListener {
         let probe = TurnProbe(turn)
         var decoding = decoding
         decoding.hooks = HookPlan(interventions: interventions.withLock { $0 })
+        // More than anybody says in so much sound: a text that goes in circles ends soon.
+        let seconds = state.sound.count / SampleBuffer.sampleRate + 1
+        decoding.sampleLength = min(model.dimensions.nTextCtx / 2, 16 + Self.mostTokens * seconds)
         let result = try probe.run {
             try transcriber.decode(audio: audio, options: decoding, isCancelled: probe.isCancelled)
         }

@@ -16,7 +16,9 @@ public enum DaemonProgram {
             Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment,
             output: { print($0, terminator: "") },
             error: { text in FileHandle.standardError.write(Data(text.utf8)) }, serve: serve)
-        exit(status)
+        // Not exit(): where memory was short, a thread of OpenBLAS's looks for some without end, and its library waits for it there.
+        fflush(nil)
+        _exit(status)
     }
 
     /// Runs one command line to its end.

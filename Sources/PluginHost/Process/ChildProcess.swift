@@ -41,7 +41,7 @@ final class ChildProcess {
         ]
         let environment = HostExecutable.environment()
         let outcome = Mutex<(reason: Int32, id: pid_t)>((0, 0))
-        ProcessStarter.shared.run {
+        try ProcessStarter.shared.run {
             outcome.withLock { outcome in
                 withCStrings(arguments) { arguments in
                     withCStrings(environment) { environment in

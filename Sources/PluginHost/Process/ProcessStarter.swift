@@ -1,4 +1,4 @@
-import CDescriptors
+import Files
 import Foundation
 
 /// The one thread that starts the processes of plugins and of whoever else serves the daemon, and never ends.
@@ -8,32 +8,38 @@ import Foundation
 package final class ProcessStarter: Sendable {
     package static let shared = ProcessStarter()
 
-    // Sendable: both sides touch `work` with the condition's lock held only.
+    // Sendable: all sides touch the rest with the condition's lock held only.
     private final class Queue: @unchecked Sendable {
         let condition = NSCondition()
         var work: [@Sendable () -> Void] = []
-    }
-    private let queue = Queue()
+        var isServed = false
 
-    private init() {
-        let thread = Thread { [queue] in
+        func serve() {
             while true {
-                queue.condition.lock()
-                while queue.work.isEmpty { queue.condition.wait() }
-                let next = queue.work.removeFirst()
-                queue.condition.unlock()
+                condition.lock()
+                while work.isEmpty { condition.wait() }
+                let next = work.removeFirst()
+                condition.unlock()
                 next()
             }
         }
-        thread.name = "process-start"
-        thread.stackSize = 512 << 10
-        thread.start()
     }
+    private let queue = Queue()
+
+    private init() {}
 
     /// Runs `body` on that thread, and waits for it.
-    package func run(_ body: @escaping @Sendable () -> Void) {
+    /// - Throws: ``Files/FileError`` (`resourceExhausted`) where the system gives no thread.
+    package func run(_ body: @escaping @Sendable () -> Void) throws {
         let done = DispatchSemaphore(value: 0)
         queue.condition.lock()
+        do {
+            if !queue.isServed { try SystemThread.start(stackBytes: 512 << 10) { [queue] in queue.serve() } }
+            queue.isServed = true
+        } catch {
+            queue.condition.unlock()
+            throw error
+        }
         queue.work.append {
             body()
             done.signal()
