@@ -68,7 +68,10 @@ def main():
         root.chmod(0o755)
         given.folder.mkdir(parents=True, exist_ok=True)
         package = given.folder / f"auscult_{version()}_{architecture}.deb"
-        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", root, package], check=True, stdout=subprocess.DEVNULL)
+        # Whole, or not at all.
+        pending = package.with_suffix(".new")
+        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", root, pending], check=True, stdout=subprocess.DEVNULL)
+        pending.replace(package)
     print(f"{package}: {package.stat().st_size / 1e6:.1f} MB")
 
 
