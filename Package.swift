@@ -36,6 +36,7 @@ let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
     (folder: "features", module: "FeaturesLibrary", parts: ["Features"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
+    (folder: "rollout", module: "RolloutLibrary", parts: ["Rollout"]),
     (folder: "sae", module: "SparseAutoencodersLibrary", parts: ["SparseAutoencoders"]),
 ]
 
@@ -120,6 +121,9 @@ let package = Package(
         .target(
             name: "Probes", dependencies: ["Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
             path: "plugins/probes/Analysis", swiftSettings: testable),
+        .target(
+            name: "Rollout", dependencies: ["Kernels", "PluginKit"], path: "plugins/rollout/Analysis",
+            swiftSettings: testable),
         .target(
             name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit"],
             path: "plugins/sae/Analysis", swiftSettings: testable),
@@ -357,7 +361,8 @@ let package = Package(
         .testTarget(
             name: "PluginsTests",
             dependencies: [
-                "Audio", "Kernels", "Mel", "PluginKit", "PluginTemplates", "TestHost", "TestSupport", "Whisper",
+                "Audio", "Kernels", "Mel", "PluginKit", "PluginTemplates", "Rollout", "TestHost", "TestSupport",
+                "Whisper",
             ]),
     ]
         + instructionSets.map {

@@ -40,7 +40,8 @@ public struct Needs: Sendable {
     public var decoder: Bool
     /// The data set's labels and alignments.
     public var labels: Bool
-    /// The gradients of this objective beside the values: "transcript_log_probability", "encoder_sum".
+    /// The gradients of this objective beside the values, as tensors with "@grad" behind their hook's name:
+    /// "transcript_log_probability", "encoder_sum", or what `auscult trace --objective` takes.
     public var gradientsOf: String?
     /// No recordings at all: `activate` and `finish` work through the host.
     public var nothingToHear: Bool

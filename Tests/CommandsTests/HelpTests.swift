@@ -12,7 +12,7 @@ import Testing
     @Test(
         "help reads as it was agreed; Tests/Fixtures/commands/generate.sh writes it anew",
         arguments: [
-            [], ["transcribe"], ["hooks"], ["trace"], ["models"], ["models", "list"], ["models", "add"],
+            [], ["transcribe"], ["devices"], ["hooks"], ["trace"], ["models"], ["models", "list"], ["models", "add"],
             ["models", "remove"], ["models", "pull"], ["precision"], ["samples"], ["samples", "list"],
             ["samples", "export"],
             ["jobs"], ["jobs", "list"], ["jobs", "watch"], ["jobs", "result"], ["jobs", "cancel"], ["jobs", "forget"],

@@ -24,6 +24,8 @@ def gradients(network, mel, tokens, objective):
     def store(name, value, view):
         if isinstance(value, tuple):  # scores and patterns: `recording` has them with their gradients
             return
+        if name == "decoder.token_embedding":
+            value.requires_grad_()  # the weights are constants, and what was looked up in them is a variable
         if value.requires_grad:
             value.retain_grad()
         tensors[name], views[name] = value, view

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests" / "parity"))
+# Behind the libraries, one of which has the name of a file there.
+sys.path.append(str(ROOT / "Tests" / "parity"))
 
 
 class Refusal(Exception):

@@ -121,7 +121,9 @@ enum {
     AUSCULT_NEED_DECODER = 1u << 2,
     /* The data set's labels and alignments; a data set without them is refused. */
     AUSCULT_NEED_LABELS = 1u << 3,
-    /* Gradients of `objective` with respect to the hook points, beside the values. */
+    /* Gradients of `objective` with respect to the hook points, beside the values: tensors with "@grad" behind the hook's name, after
+     * all values, from the last hook point to the first. Hook points behind the objective have none; nor has a clip for which the
+     * objective is a transcript and the model writes nothing. */
     AUSCULT_NEED_GRADIENTS = 1u << 4,
     /* No recordings at all: activate() and finish() do the work through the host's extensions. */
     AUSCULT_NEED_NOTHING_TO_HEAR = 1u << 5,
@@ -137,7 +139,8 @@ typedef struct auscult_needs {
     /* Hook points: names or globs ('*' is one part of a name, '**' any number). */
     const char *const *hooks;
     uint32_t hook_count;
-    /* With AUSCULT_NEED_GRADIENTS: "transcript_log_probability", "encoder_sum". NULL otherwise. */
+    /* With AUSCULT_NEED_GRADIENTS: "transcript_log_probability", "encoder_sum", or what `auscult trace --objective` takes, with absolute
+     * paths: "token rug - mug", "encoder.blocks.2.mlp.1:5@frames 10:20". NULL otherwise. */
     const char *objective;
 } auscult_needs;
 

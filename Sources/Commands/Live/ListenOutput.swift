@@ -31,6 +31,22 @@ struct ListenOutput: Sendable {
         let terminal = format == .text ? ListenTerminal() : nil
         defer { terminal?.end() }
         let shared = Shared(ListenState(zip(names, labels).map { ($0, $1) }))
+        do { try await follow(sound, recording, terminal, shared) } catch {
+            // What was recorded before an interruption is whole.
+            try? recording?.finish(duration: shared.state.withLock(\.duration))
+            throw error
+        }
+        try recording?.finish(duration: shared.state.withLock(\.duration))
+        guard let terminal else { return }
+        terminal.end()
+        let text = shared.state.withLock(\.text)
+        if !text[0].isEmpty { try Console.current.print(PrintedSegment.text(text[0])) }
+    }
+
+    /// Until the session ends.
+    private func follow(
+        _ sound: ListenSound?, _ recording: ListenRecording?, _ terminal: ListenTerminal?, _ shared: Shared
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 guard let sound else { return }
@@ -52,11 +68,6 @@ struct ListenOutput: Sendable {
                 where error.code == .cancelled
             {}
         }
-        try recording?.finish(duration: shared.state.withLock(\.duration))
-        guard let terminal else { return }
-        terminal.end()
-        let text = shared.state.withLock(\.text)
-        if !text[0].isEmpty { try Console.current.print(PrintedSegment.text(text[0])) }
     }
 
     private static var now: Int64 {

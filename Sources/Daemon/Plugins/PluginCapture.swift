@@ -14,6 +14,7 @@ struct PluginCapture: Sendable {
     private let model: LoadedModel
     private let plan: PassPlan
     private let prompt: DecoderPrompt?
+    private let objective: PlannedObjective?
     private let source: WindowSource
 
     /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be
@@ -22,21 +23,47 @@ struct PluginCapture: Sendable {
         _ needs: PluginNeedsValue, interventions: [InterventionSpec], context: EncoderContext = .full,
         padding: WindowPadding = .sound, plugin: String, model: LoadedModel
     ) throws {
-        guard needs.objective == nil else {
-            throw ServiceError(
-                .unimplemented,
-                "\(plugin) needs gradients of \(needs.objective ?? ""), which this engine does not compute yet")
-        }
         self.needs = needs
         self.model = model
         let points = Set(try needs.hooks.flatMap { try HookPoint.matching($0, in: model.dimensions) })
-        let decodes = needs.decoder || points.contains { !$0.isEncoder }
+        var request = TraceRequest(hooks: [])
+        if let text = needs.objective.map(Self.objectiveText) {
+            if let refusal = model.precision.gradientRefusal {
+                throw ServiceError(.failedPrecondition, "\(plugin) needs gradients: \(refusal)")
+            }
+            objective = try PlannedObjective(text, dimensions: model.dimensions)
+            // As in a trace, the decoder reads the text of an objective that has one.
+            if let said = try ObjectiveText(text).textToRead { request.decoderInput = .text(said) }
+        } else {
+            objective = nil
+        }
+        let gradients = objective.map { GradientPlan(points: points, objectivePoints: $0.points) }
+        try gradients?.check(model.dimensions)
+        let decodes =
+            needs.decoder || points.contains { !$0.isEncoder }
+            || objective?.points.contains { !$0.isEncoder } == true
         // What it writes itself, as in a trace.
-        prompt = try decodes ? DecoderPrompt(TraceRequest(hooks: []), model) : nil
+        prompt = try decodes ? DecoderPrompt(request, model) : nil
         plan = PassPlan(
             captures: points, allFrames: needs.allFrames,
-            interventions: try interventions.map { try $0.intervention(model.dimensions) }, keepsAudio: decodes)
+            interventions: try interventions.map { try $0.intervention(model.dimensions) }, keepsAudio: decodes,
+            gradients: gradients)
         source = WindowSource(model.dimensions, context: context, padding: padding)
+    }
+
+    /// The text form of what the header names.
+    private static func objectiveText(_ name: String) -> String {
+        switch name {
+        case "encoder_sum": "encoder-sum"
+        case "transcript_log_probability": "transcript"
+        default: name
+        }
+    }
+
+    /// Whether the objective is the log-probability of what the model writes, and it writes nothing: then there is no gradient.
+    private func isWordless(_ tokens: [Int]) -> Bool {
+        guard let prompt, objective?.isTranscript == true else { return false }
+        return tokens.count <= prompt.promptCount(tokens)
     }
 
     /// Whether the engine has anything to do for the plugin.
@@ -87,10 +114,21 @@ struct PluginCapture: Sendable {
         let pass = try WindowPass(model.model(), mel, plan, validFrames: valid) {
             tensors.append(PluginTensor($0, window: index, validFrames: valid, dimensions))
         }
+        var tokens: [Int] = []
         if let prompt {
-            let tokens = try pass.tokens(of: prompt, turn: turn)
+            tokens = try pass.tokens(of: prompt, turn: turn)
             clip.tokens = needs.decoder ? tokens.map { Int32(clamping: $0) } : nil
             try pass.read(tokens)
+        }
+        if let objective, !isWordless(tokens) {
+            let reading = PlannedObjective.Reading(
+                tokens: tokens, prompt: prompt?.promptCount(tokens) ?? 0, tokenizer: try? model.tokenizer(),
+                validFrames: needs.allFrames ? nil : valid)
+            _ = try pass.differentiate([try objective.objective(reading)]) { _, gradient in
+                guard case .activation(let captured) = gradient else { return }
+                tensors.append(
+                    PluginTensor(captured, window: index, validFrames: valid, dimensions, suffix: "@grad"))
+            }
         }
         clip.tensors = tensors
         return clip
@@ -99,7 +137,10 @@ struct PluginCapture: Sendable {
 
 extension PluginTensor {
     /// An activation; positions count from the recording's beginning.
-    init(_ captured: CapturedTensor, window: Int, validFrames: Int, _ dimensions: ModelDimensions) {
+    /// - Parameter suffix: stands behind the hook point's name, as of a gradient.
+    init(
+        _ captured: CapturedTensor, window: Int, validFrames: Int, _ dimensions: ModelDimensions, suffix: String = ""
+    ) {
         let perWindow: Int, valid: Int
         switch captured.hook.position {
         case .melFrame: (perWindow, valid) = (dimensions.melFrames, 2 * validFrames)
@@ -107,7 +148,7 @@ extension PluginTensor {
         case .token: (perWindow, valid) = (0, captured.positions)
         }
         self.init(
-            captured.tensor, hook: captured.hook.name, axes: captured.axes,
+            captured.tensor, hook: captured.hook.name + suffix, axes: captured.axes,
             firstPosition: window * perWindow + captured.firstPosition,
             positionsPerSecond: captured.positionsPerSecond ?? 0, validPositions: min(valid, captured.positions))
     }

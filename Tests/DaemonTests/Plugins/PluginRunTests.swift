@@ -389,15 +389,36 @@ struct PluginBench: Sendable {
         #expect(!journal.lines.withLock { $0 }.contains { $0.hasPrefix("create") })
     }
 
-    @Test("gradients, labels that are not there, and no recordings at all are refused clearly")
+    @Test("gradients come beside the values, named after them, of a transcript as well")
+    func gradients() async throws {
+        let hook = "encoder.blocks.0.attn.pattern"
+        for objective in ["encoder_sum", "transcript_log_probability", "encoder.blocks.1.mlp.1:3@frames 0:10"] {
+            let bench = try PluginBench(recordings: 1)
+            let seen = FakePlugin.Journal()
+            var behaviour = FakePlugin.Behaviour()
+            behaviour.needs.hooks = [hook]
+            behaviour.needs.objective = objective
+            behaviour.processed = { clip in
+                seen.note(clip.tensors.map { "\($0.hook) \($0.shape)" }.joined(separator: ", "))
+            }
+            _ = try await bench.run(FakePlugin.catalogue(behaviour), bench.request())
+            let told = try #require(seen.lines.withLock { $0 }.first)
+            let parts = told.components(separatedBy: ", encoder")
+            #expect(parts.count == 2 && told.contains("\(hook)@grad ["), "\(objective): \(told)")
+            // Of one shape.
+            #expect(Set(parts.map { $0.components(separatedBy: " [").last }).count == 1, "\(told)")
+        }
+    }
+
+    @Test("gradients of nothing known, labels that are not there, and no recordings at all are refused clearly")
     func unmetNeeds() async throws {
         let bench = try PluginBench(recordings: 1)
         var gradients = FakePlugin.Behaviour()
-        gradients.needs.objective = "encoder_sum"
-        let error = await #expect(throws: ServiceError.self) {
+        gradients.needs.objective = "happiness"
+        let error = await #expect(throws: (any Error).self) {
             try await bench.run(FakePlugin.catalogue(gradients), bench.request())
         }
-        #expect(error?.code == .unimplemented && error?.message.contains("encoder_sum") == true)
+        #expect("\(String(describing: error))".contains("happiness"))
         var labels = FakePlugin.Behaviour()
         labels.needs.labels = true
         await #expect(throws: ServiceError.self) { try await bench.run(FakePlugin.catalogue(labels), bench.request()) }

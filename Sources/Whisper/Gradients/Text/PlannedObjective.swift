@@ -21,6 +21,8 @@ package struct PlannedObjective: Sendable {
     }
 
     package let text: String
+    /// Whether it is the log-probability of what the decoder reads, whatever that is.
+    package let isTranscript: Bool
     /// Where it is read.
     package let points: Set<HookPoint>
     private let make: @Sendable (Reading) throws -> Objective
@@ -36,6 +38,7 @@ package struct PlannedObjective: Sendable {
     package init(_ text: String, dimensions: ModelDimensions) throws {
         let parsed = try ObjectiveText(text)
         self.text = text
+        if case .transcript = parsed.content { isTranscript = true } else { isTranscript = false }
         func point(_ name: String) throws -> HookPoint {
             let found = try HookPoint.matching(name, in: dimensions)
             guard found.count == 1, let point = found.first else {
