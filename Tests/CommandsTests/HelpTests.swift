@@ -12,7 +12,8 @@ import Testing
     @Test(
         "help reads as it was agreed; Tests/Fixtures/commands/generate.sh writes it anew",
         arguments: [
-            [], ["transcribe"], ["devices"], ["hooks"], ["trace"], ["models"], ["models", "list"], ["models", "add"],
+            [], ["transcribe"], ["listen"], ["devices"], ["hooks"], ["trace"], ["models"],
+            ["models", "list"], ["models", "add"],
             ["models", "remove"], ["models", "pull"], ["precision"], ["samples"], ["samples", "list"],
             ["samples", "export"],
             ["jobs"], ["jobs", "list"], ["jobs", "watch"], ["jobs", "result"], ["jobs", "cancel"], ["jobs", "forget"],
