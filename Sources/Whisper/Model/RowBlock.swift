@@ -17,7 +17,7 @@ package enum RowBlock {
         var first = 0
         while first < count {
             let left = count - first
-            let share = threads == 1 || left > threads * Self.count ? Self.count : left / (3 * threads)
+            let share = threads == 1 || left > threads * Self.count ? Self.count : left / (4 * threads)
             let size = min(max((share + step - 1) / step, 1) * step, Self.count)
             // The size of what is left is chosen once, not again for each of its blocks.
             repeat {
