@@ -14,10 +14,7 @@ extension NamedArgument {
 extension V1.EncoderContext: NamedArgument {}
 extension V1.Padding: NamedArgument {}
 extension V1.Frames: NamedArgument {}
-extension V1.ModelRef.Precision: NamedArgument {
-    // Of two defaults, this one's and that of what has raw values, the compiler takes the other.
-    public var defaultValueDescription: String { name }
-}
+extension V1.ModelRef.Precision: NamedArgument {}
 extension V1.Reduction: NamedArgument {}
 extension V1.SoundFormat: NamedArgument {}
 extension V1.Task: NamedArgument {}

@@ -13,7 +13,7 @@ for program in debootstrap bwrap; do command -v $program >/dev/null || skip "$pr
 if [ ! -e "$root/.complete" ]; then
     rm -rf "$root"
     debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates,gcc,libc6-dev,make bookworm "$root" \
-        "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >/dev/null || skip "Debian cannot be reached"
+        "${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' | head -1)}" >/dev/null || skip "Debian cannot be reached"
     touch "$root/.complete"
 fi
 # What the client depends on, so that the root needs no network.
