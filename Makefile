@@ -44,8 +44,8 @@ integration: build plugins .build/python/bin/pytest ## Clients of other makes: G
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/reproduction-page.sh $(AUSCULT)
 
-# What the client's tests are installed with; `make test-python PYTHON_EXTRAS=test` leaves Ray and Hugging Face's datasets out.
-PYTHON_EXTRAS ?= test,cluster
+# What the client's tests are installed with; `make test-python PYTHON_EXTRAS=test,cluster` tests Ray and Hugging Face's datasets, too.
+PYTHON_EXTRAS ?= test
 
 test-python: build plugins .build/python/bin/pytest ## The Python client's types and tests, against the daemon
 	.build/python/bin/mypy --config-file clients/python/pyproject.toml clients/python/src/auscult
