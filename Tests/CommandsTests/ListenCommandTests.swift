@@ -88,7 +88,7 @@ import Testing
         let times = rows.dropFirst().compactMap { $0.split(separator: ",").first.flatMap { Double($0) } }
         #expect(times.count == rows.count - 1 && times.count > 50 && times == times.sorted())
         let array = try Data(contentsOf: URL(fileURLWithPath: folder("session/features.npy")))
-        #expect(array.range(of: Data("(\(times.count), 4)".utf8)) != nil && array.count >= times.count * 16)
+        #expect(array.range(of: Data("(\(times.count), 4,)".utf8)) != nil && array.count >= times.count * 16)
         let grid = try String(contentsOfFile: folder("session/session.TextGrid"), encoding: .utf8)
         for tier in ["text", "gaps", "marks"] { #expect(grid.contains("name = \"\(tier)\"")) }
         #expect(grid.contains("goat"))

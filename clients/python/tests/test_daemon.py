@@ -205,6 +205,7 @@ def test_a_live_line_hears_sound(daemon, samples):
 
 
 def test_settled_features_are_those_of_a_trace_of_their_context(daemon, samples):
+    samples = np.tile(samples, 3)
     rolling = auscult.Rolling(context=0.8, in_silence=True)
     with daemon.live(features=[(NEURONS, 3)], transcribe=False, rolling=rolling, timeout=300) as live:
         live.send(samples)
