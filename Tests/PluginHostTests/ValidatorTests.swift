@@ -6,6 +6,9 @@ import Testing
 
 import PluginHost
 
+/// The check that is left out where plugins are confined, as they are wherever the system can do it.
+private let leftovers = "leaves no process behind"
+
 @Suite("Validation")
 struct ValidatorTests {
     @Sendable static func clips(_ sound: PluginSound, _ needs: PluginNeedsValue) throws -> [PluginClipValue] {
@@ -88,14 +91,14 @@ struct ValidatorTests {
 
     @Test("says nothing about the state of a plugin that has none")
     func stateless() throws {
-        let skipped = try outcomes("stateless").filter { $0.outcome == .skipped }.map(\.name)
+        let skipped = try outcomes("stateless").filter { $0.outcome == .skipped && $0.name != leftovers }.map(\.name)
         #expect(skipped.count == 3)
     }
 
     @Test("says nothing about merging, and why, where a plugin needs one run for all; it must go on all the same")
     func oneRun() throws {
         let checks = try outcomes("one-run")
-        let others = checks.filter { $0.outcome != .passed }
+        let others = checks.filter { $0.outcome != .passed && $0.name != leftovers }
         #expect(others.map(\.name) == ["merge() of two save()s is one run over both"])
         #expect(others.first?.outcome == .skipped)
         #expect(others.first?.detail.contains("two runs of this kind are no sum") == true, "\(others)")
@@ -108,7 +111,9 @@ struct ValidatorTests {
             throw NothingToShow("no voices")
         }
         var skipped: [String] = []
-        let end = try validator.validate { if $0.outcome == .skipped { skipped.append($0.detail) } }
+        let end = try validator.validate {
+            if $0.outcome == .skipped && $0.name != leftovers { skipped.append($0.detail) }
+        }
         #expect(end.broken == 0)
         #expect(skipped.allSatisfy { $0.contains("no voices") } && !skipped.isEmpty)
     }
