@@ -6,7 +6,7 @@ import PackageDescription
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 /// The same, with what is internal open to tests in release as well: an analysis has one public type, the plugin.
 let testable: [SwiftSetting] = [.unsafeFlags(["-O", "-enable-testing"])]
-/// What only calls and compares is not optimised: the largest test modules then take half the time to build.
+/// What only calls and compares is not optimised, so that the largest test modules build sooner.
 let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 
 /// Kernels are one source in Swift SIMD, compiled once for each instruction set: what every processor has, and on x86-64 two wider ones.
