@@ -13,9 +13,12 @@ public func geluBackward(_ g: UnsafeMutablePointer<Float>, at x: UnsafePointer<F
     store(load(g + i, count: left, filler: 0) * slope, g + i, count: left)
 }
 
+/// Φ(x) + x φ(x); of −x it is 1 less that.
 @inline(__always) private func geluSlope(_ x: V) -> V {
-    let density = flooredExponential(x * x * -0.5) * 0.3989422804014327
-    return fma(x, density, fma(errorFunction(x * 0.70710678118654752), V(repeating: 0.5), V(repeating: 0.5)))
+    let distance = tailDistance(x)
+    let (tail, exponential) = normalTail(distance)
+    let below = fma(distance * -0.3989422804014327, exponential, tail)
+    return (1 - below).replacing(with: below, where: x .< V(repeating: 0))
 }
 
 /// p ∘ (g − Σ pⱼ gⱼ) of one row of `count` elements, in place in g; p is the softmax.

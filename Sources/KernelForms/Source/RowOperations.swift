@@ -39,9 +39,10 @@ public func gelu(_ x: UnsafeMutablePointer<Float>, count: Int) {
     if i < count { store(gelu(load(x + i, count: count &- i, filler: 0)), x + i, count: count &- i) }
 }
 
+/// max(x, 0) − |x| (1 − Φ(|x|)): the same as x Φ(x), and what is added to the larger part is small on both sides.
 @inline(__always) private func gelu(_ x: V) -> V {
-    let half = x * 0.5
-    return fma(half, errorFunction(x * 0.70710678118654752), half)
+    let distance = tailDistance(x)
+    return fma(-distance, normalTail(distance).tail, maximum(x, V(repeating: 0)))
 }
 
 /// (x − mean) / √(variance + ε) · gain + bias of one row of `count` elements.
