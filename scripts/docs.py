@@ -112,10 +112,25 @@ def python():
         for node in tree.body:
             if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_") and ast.get_docstring(node):
                 lines.append(f"### {node.name}\n\n{described(node)}")
-                for inner in node.body if isinstance(node, ast.ClassDef) else ():
-                    if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and not inner.name.startswith("_") and ast.get_docstring(inner):
-                        lines.append(f"#### {node.name}.{inner.name}\n\n{described(inner)}")
+                for name, inner in members(node, tree, path.parent).items() if isinstance(node, ast.ClassDef) else ():
+                    if not name.startswith("_") and ast.get_docstring(inner):
+                        lines.append(f"#### {node.name}.{name}\n\n{described(inner)}")
     return "\n".join(lines)
+
+
+def members(node, tree, folder):
+    """The functions of a class, by name: those of its bases that are the package's own, then what it has itself."""
+    found = {inner.name: inner for inner in node.body if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    for base in reversed([base.id for base in node.bases if isinstance(base, ast.Name)]):
+        for part in tree.body:
+            if isinstance(part, ast.ImportFrom) and part.level and base in {name.name for name in part.names}:
+                # A dot is this folder, each more a folder up.
+                source = folder.joinpath(*[".."] * (part.level - 1), *part.module.split(".")).with_suffix(".py")
+                parsed = ast.parse(source.read_text())
+                for one in parsed.body:
+                    if isinstance(one, ast.ClassDef) and one.name == base:
+                        found = {**members(one, parsed, source.parent), **found}
+    return found
 
 
 def described(node):

@@ -15,6 +15,9 @@ HEADER = struct.Struct(">IIBB")
 REQUEST, RESPONSE, DATA = 1, 2, 3
 END = 5
 
+#: One that a test may send.
+SEGMENT = v1.Segment(id=1, start=0.5, end=2, text=" hello", tokens=[1, 2], temperature=0.2, no_speech_prob=0)
+
 
 def frame(stream: int, type: int, flags: int, data: bytes = b"") -> bytes:
     return HEADER.pack(len(data), stream, type, flags) + data
@@ -138,6 +141,23 @@ class FakeDaemon:
             except (EOFError, OSError):
                 pass
         self.closed.release()
+
+
+def answer(fake: FakeDaemon, method: str, message: Any) -> None:
+    """Has a method answer with a message."""
+    fake.handlers[method] = lambda call: call.answer(message)
+
+
+def stream(fake: FakeDaemon, method: str, *events: dict[str, Any]) -> None:
+    """Has a method stream events, with its id before them, and end."""
+
+    def handler(call: Served) -> None:
+        call.send(started=v1.Started(subscription_id="s-7"))
+        for event in events:
+            call.send(**event)
+        call.end()
+
+    fake.handlers[method] = handler
 
 
 def _serving(call: Served) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from auscult._messages import v1
 from auscult.alignment import _espeak, __main__ as command
-from test_client import stream
+from fake import stream
 
 FRENCH = {"le": ("L", "AH"), "chat": ("SH", "AA"), "dort": ("D", "AO", "RR")}
 

@@ -11,7 +11,7 @@ import auscult
 import numpy as np
 import pytest
 from auscult._messages import v1
-from test_client import stream
+from fake import stream
 
 PLUGIN = "attention-stats"
 

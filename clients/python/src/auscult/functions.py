@@ -26,7 +26,7 @@ from .interventions import Intervention, Interventions
 from .traces import Trace
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ._calls.traces import TraceCalls
 
 #: Takes a float32 activation of all positions, which it may change, and returns what goes on in its place: of the same
 #: shape; or None, where it looked on or changed what it was given.
@@ -37,7 +37,7 @@ _MODEL = ("model", "vocabulary", "precision")
 
 @contextlib.contextmanager
 def hooked(
-    client: Client,
+    client: TraceCalls,
     audio: Audio,
     functions: Mapping[str, HookFunction],
     *,
@@ -68,7 +68,7 @@ def hooked(
 
 
 def run_with_hooks(
-    client: Client,
+    client: TraceCalls,
     audio: Audio,
     functions: Mapping[str, HookFunction],
     hooks: str | Sequence[str] = (),
@@ -87,7 +87,7 @@ def run_with_hooks(
 
 
 def _decoder_input(
-    client: Client, audio: Audio, names: Sequence[str], interventions: Interventions, options: Mapping[str, Any]
+    client: TraceCalls, audio: Audio, names: Sequence[str], interventions: Interventions, options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The tokens that all passes read: those that the model writes without functions, where none were given."""
     if options.get("transcript"):
@@ -103,7 +103,7 @@ def _decoder_input(
 
 
 def _in_order(
-    client: Client, functions: Mapping[str, HookFunction], options: Mapping[str, Any]
+    client: TraceCalls, functions: Mapping[str, HookFunction], options: Mapping[str, Any]
 ) -> list[tuple[str, list[HookFunction]]]:
     """The hook points in the order of the forward pass, each with its functions in the order in which they were given."""
     found: dict[str, list[HookFunction]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, TypedDict, Union
 
 import numpy as np
 
@@ -223,6 +223,38 @@ AnyLiveEvent = Union[
 ]
 
 
+class LiveOptions(TypedDict, total=False):
+    """What is made of the sound."""
+
+    model: Model
+    vocabulary: str
+    precision: Precision
+    #: Without it, it is detected, once for each window.
+    language: str
+    #: Whether to transcribe; True by default.
+    transcribe: bool
+    #: ``(hook, column)`` of encoder activations to read out: ``("encoder.blocks.2.mlp.1", 17)``; or ``(hook, latent, dictionary)``
+    #: for a latent of the sparse dictionary in a folder, where an empty hook means the one that the dictionary names.
+    features: Iterable[Feature]
+    #: Seconds of new sound between two steps; 0.5 by default, at least 0.1.
+    step: Union[float, None]
+    #: Seconds of sound that the encoder is given at most; the model's own window by default.
+    window: Union[float, None]
+    #: What fills the window behind the sound: zeros behind the samples (``"sound"``, the default), or behind their log-mel
+    #: (``"mel"``), as a transcription has them.
+    padding: Union[Padding, None]
+    #: Features from a short context of their own, as they settle (`LiveReadings`), and levels at their pace; None for none.
+    rolling: Union[Rolling, None]
+    #: What passes run under, until `Live.steer` sets others.
+    interventions: Interventions
+    #: Whether the text is also written without interventions, side by side.
+    compare: bool
+    #: How much of the text's window the encoder computes: ``"full"`` or ``"auto"``.
+    context: Context
+    #: Whether the sound is among the events too (`LiveHeard`), with `rolling`.
+    echo: bool
+
+
 class Live(Stream[AnyLiveEvent]):
     """A microphone's line to the daemon, as `Client.live`; use it in ``with``, and iterate for its events.
 
@@ -335,49 +367,55 @@ class Live(Stream[AnyLiveEvent]):
         return None
 
 
-def opening(
-    model: Model,
-    vocabulary: str,
-    precision: Precision,
-    language: str,
-    transcribe: bool,
-    features: Iterable[Feature],
-    step: float | None,
-    window: float | None,
-    padding: Padding | None = None,
-    rolling: Rolling | None = None,
-    interventions: Interventions = (),
-    compare: bool = False,
-    device: str | int | None = None,
-    context: Context = "full",
-    echo: bool = False,
-) -> Any:
-    """The first message of a line; `step` and `window` in seconds."""
-    message = v1.LiveOpen(
-        model=model_ref(model, vocabulary, precision),
-        language=language,
-        transcribe=transcribe,
-        features=[_feature(*one) for one in features],
-        step_ms=0 if step is None else round(step * 1000),
-        window_ms=0 if window is None else round(window * 1000),
-        padding=padding_number(padding),
-        interventions=_interventions.interventions(interventions),
-        compare=compare,
-        context=enum_number("EncoderContext", context),
-        echo=echo,
-    )
-    if rolling is not None:
-        message.rolling.CopyFrom(
-            v1.LiveRolling(
-                hop_ms=round(rolling.hop * 1000),
-                context_ms=0 if rolling.context is None else round(rolling.context * 1000),
-                revision=rolling.revision,
-                in_silence=rolling.in_silence,
-            )
+def opening(options: LiveOptions, device: str | int | None = None) -> Any:
+    """The first message of a line, or of listening to a device."""
+
+    def make(
+        model: Model = "",
+        vocabulary: str = "",
+        precision: Precision = "exact",
+        language: str = "",
+        transcribe: bool = True,
+        features: Iterable[Feature] = (),
+        step: float | None = None,
+        window: float | None = None,
+        padding: Padding | None = None,
+        rolling: Rolling | None = None,
+        interventions: Interventions = (),
+        compare: bool = False,
+        context: Context = "full",
+        echo: bool = False,
+    ) -> Any:
+        return v1.LiveOpen(
+            model=model_ref(model, vocabulary, precision),
+            language=language,
+            transcribe=transcribe,
+            features=[_feature(*one) for one in features],
+            step_ms=_milliseconds(step),
+            window_ms=_milliseconds(window),
+            padding=padding_number(padding),
+            interventions=_interventions.interventions(interventions),
+            compare=compare,
+            context=enum_number("EncoderContext", context),
+            echo=echo,
+            rolling=None if rolling is None else _rolling(rolling),
+            device=None if device is None else v1.LiveDevice(name=str(device)),
         )
-    if device is not None:
-        message.device.CopyFrom(v1.LiveDevice(name=str(device)))
-    return message
+
+    return make(**options)
+
+
+def _rolling(rolling: Rolling) -> Any:
+    return v1.LiveRolling(
+        hop_ms=_milliseconds(rolling.hop),
+        context_ms=_milliseconds(rolling.context),
+        revision=rolling.revision,
+        in_silence=rolling.in_silence,
+    )
+
+
+def _milliseconds(seconds: float | None) -> int:
+    return 0 if seconds is None else round(seconds * 1000)
 
 
 def device(one: Any) -> SoundDevice:
