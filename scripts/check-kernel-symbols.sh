@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Fails where an object of one instruction set has a weak symbol that is not its own module's.
+# Fails where an object of one instruction set has a weak symbol that is not its own module's, or a `defer` or a closure that was not inlined.
 #
 #   scripts/check-kernel-symbols.sh [.build/release]
 #
 # A function of the standard library that was specialised and not inlined is such a symbol: every object that uses it has one, and a
 # linker keeps the first. Kept from a module compiled for AVX-512, it would run on processors that have none.
+# A `defer` or a closure that stays a function of its own has what it captures in memory: a product whose loop calls one takes five times as long.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-.build/release}
@@ -48,6 +49,15 @@ for module in "${modules[@]}"; do
         done <<<"$leaks"
     else
         echo "kernel symbols: ${#objects[@]} objects of $module, no weak symbol but its own"
+    fi
+    # "…$deferL_yyF" and "…U_", "…U0_" are what Swift calls the two.
+    apart=$("$nm" "${objects[@]}" | awk 'NF >= 3 && ($NF ~ /[$]defer/ || $NF ~ /U[0-9]*_$/) { print $NF }' | sort -u)
+    if [[ -n $apart ]]; then
+        status=1
+        echo "check-kernel-symbols: $module calls what should have been inlined:" >&2
+        while read -r symbol; do
+            echo "  $symbol" >&2
+        done <<<"$apart"
     fi
 done
 exit $status

@@ -71,9 +71,15 @@ struct Panel {
             base + rows &* rowBytes, isHalf: isHalf, keeping: kept.map { $0 + rows &* panelWidth }, ahead: ahead)
     }
 
-    /// Reads the row and goes on to the next.
+    /// Reads the row and goes on to the next. (No `defer`: its body is a function of its own, and one that is not inlined has the tile's
+    /// sums put into memory for every row.)
     @inline(__always) mutating func next() -> PanelRow {
-        defer { self = advanced(by: 1) }
+        let row = read()
+        self = advanced(by: 1)
+        return row
+    }
+
+    @inline(__always) private func read() -> PanelRow {
         if let ahead {
             vectors_fetch(base + ahead &* rowBytes)
             if rowBytes > 64 { vectors_fetch(base + (ahead &* rowBytes &+ 64)) }

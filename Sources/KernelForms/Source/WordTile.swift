@@ -73,9 +73,14 @@ struct WordPanel {
     /// The same rows; as each is read, that which lies `rows` behind it is asked for.
     @inline(__always) func fetching(ahead rows: Int) -> WordPanel { WordPanel(base, isBytes: isBytes, ahead: rows) }
 
-    /// Reads the row and goes on to the next.
+    /// Reads the row and goes on to the next; without a `defer`, as ``Panel/next()``.
     @inline(__always) mutating func next() -> WordPanelRow {
-        defer { self = advanced(by: 1) }
+        let row = read()
+        self = advanced(by: 1)
+        return row
+    }
+
+    @inline(__always) private func read() -> WordPanelRow {
         if let ahead {
             vectors_fetch(base + ahead &* rowBytes)
             if rowBytes > 64 { vectors_fetch(base + (ahead &* rowBytes &+ 64)) }
