@@ -39,6 +39,31 @@ def test_calls_run_at_the_same_time_and_streams_are_iterated(daemon_socket):
     asyncio.run(work())
 
 
+def test_a_device_is_listened_to_steered_and_marked(fake):
+    received: list[object] = []
+
+    def listen(call):
+        call.send(started=v1.Started(subscription_id="s-2"))
+        received.extend(call.messages())
+        call.send(seq=1, level=v1.LiveLevel(start=0, end=0.1, rms_db=-20))
+        call.send(seq=2, end=v1.LiveEnd(duration=0.1))
+        call.end()
+
+    fake.handlers["auscult.v1.Live/Listen"] = listen
+
+    async def work():
+        async with await auscult.aio.connect(fake.path, start=False) as client, client.listen("mic") as live:
+            await live.steer("encoder.ln_post = zero")
+            await live.mark("here")
+            await live.finish()
+            return [event async for event in live]
+
+    level, end = asyncio.run(work())
+    assert isinstance(level, auscult.LiveLevel) and isinstance(end, auscult.LiveEnd)
+    assert received[0].open.device.name == "mic" and received[0].open.HasField("rolling")
+    assert [one.WhichOneof("input") for one in received[1:]] == ["interventions", "mark"]
+
+
 def test_a_cancelled_task_cancels_its_stream(fake):
     begun = threading.Event()
 

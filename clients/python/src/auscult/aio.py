@@ -139,6 +139,16 @@ class AsyncStream(Generic[T]):
         await self.__aenter__()
         await _in_pool(self._pool, self.stream.send, samples)
 
+    async def steer(self, interventions: Any = ()) -> None:
+        """Of a live line: sets what the next looks run under, as `auscult.Live.steer`."""
+        await self.__aenter__()
+        await _in_pool(self._pool, self.stream.steer, interventions)
+
+    async def mark(self, label: str = "") -> None:
+        """Of a live line: marks the newest sound, as `auscult.Live.mark`."""
+        await self.__aenter__()
+        await _in_pool(self._pool, self.stream.mark, label)
+
     async def finish(self) -> None:
         """Of a live line: says that the sound is over."""
         await self.__aenter__()
