@@ -94,6 +94,19 @@ let textGridLong = """
     }
 
     @Test(
+        "a CTM is of words, or of phonemes where its name or its column says so",
+        arguments: [
+            ("a.ctm", AlignmentFile.Content.both, false), ("a.words.ctm", .both, false), ("a.phones.ctm", .both, true),
+            ("of/phones/a.ctm", .both, false), ("a.PHONES.CTM", .both, true), ("a.ctm", .phonemes, true),
+            ("a.phones.ctm", .words, false),
+        ])
+    func kindOfCTM(name: String, content: AlignmentFile.Content, isOfPhonemes: Bool) throws {
+        let read = try AlignmentFile.parse("a 1 0.5 0.25 S\n", path: name, utterance: ["a"], content: content)
+        let labels = [TimedLabel(start: 0.5, end: 0.75, label: "S")]
+        #expect(read == (isOfPhonemes ? Alignment(phonemes: labels) : Alignment(words: labels)))
+    }
+
+    @Test(
         "a damaged alignment names the file, the line, what was expected and what came",
         arguments: [
             ("a.phn", "0 100 a\n100 50 b", 2, "expected first sample"), ("a.wrd", "0 x y", 1, "expected first sample"),

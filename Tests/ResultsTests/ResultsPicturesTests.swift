@@ -42,6 +42,20 @@ import Testing
         #expect(picture.pixel(2, 2) == [255, 255, 255])
     }
 
+    @Test(
+        "a picture is called by its recording, not by where that lies",
+        arguments: [
+            ("/home/me/talks/a.wav", "a.wav"), ("talks/a.wav, window 2", "a.wav, window 2"), ("demo:clip", "demo:clip"),
+        ])
+    func names(file: String, name: String) throws {
+        let output = Planted.output("m", .matrix)
+        let array = Planted.array(Planted.tensor([0, 1], [1, 2]))
+        let result = V1.PluginResult(outputId: "m", file: file, value: array)
+        let typed = try TypedResult(result, declared: output)
+        let plot = try #require(Plot(typed))
+        #expect(plot.title.hasSuffix(" · \(name)") && !plot.title.contains("talks"))
+    }
+
     @Test("a bar reaches as high as its value")
     func bars() throws {
         let axis = V1.ResultAxis(name: "x", labels: ["a", "b"])

@@ -136,6 +136,14 @@ private func refusal(_ file: String = "tiny.file", _ body: () throws -> Void) ->
         #expect(refusal("config.json") { _ = try Checkpoint.open(folder) }?.code == .notFound)
     }
 
+    @Test("a folder of CTranslate2 without its weights is told by what is not there")
+    func cTranslate2WithoutWeights() {
+        let config = "{\"suppress_ids\": [1], \"lang_ids\": [], \"alignment_heads\": [[0, 1]]}"
+        let files = ["config.json": FileBytes(name: "", copying: config.utf8)]
+        let error = refusal("tiny") { _ = try Checkpoint.open(files: MemoryFolder(name: "tiny", files)) }
+        #expect(error?.code == .notFound && error?.message.contains("no model.bin") == true, "\(error?.message ?? "")")
+    }
+
     @Test("one changed bit among the weights of a .pt is found by its checksum")
     func changedWeight() throws {
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(fixtures)/plain.pt")))

@@ -32,7 +32,8 @@ public struct AlignmentFile: Sendable, Hashable {
         case "textgrid": return try TextGrid(parsing: text, file: path).alignment(file: path)
         case "ctm":
             let labels = try CTM.labels(parsing: text, file: path, utterance: utterance)
-            return content == .phonemes ? Alignment(phonemes: labels) : Alignment(words: labels)
+            let isOfPhonemes = content == .phonemes || content == .both && CTM.isNamedForPhonemes(path)
+            return isOfPhonemes ? Alignment(phonemes: labels) : Alignment(words: labels)
         case "phn": return Alignment(phonemes: try TIMIT.labels(parsing: text, file: path))
         case "wrd": return Alignment(words: try TIMIT.labels(parsing: text, file: path))
         default:

@@ -1,5 +1,10 @@
 /// NIST's time marked conversation files: `utterance channel start duration word [confidence]`, seconds.
 enum CTM {
+    /// Whether a file is called `….phones.ctm`, as those with phonemes are: a line of one does not say what it is.
+    static func isNamedForPhonemes(_ path: String) -> Bool {
+        ["phones", "phone", "phonemes", "phn"].contains(ending(of: withoutEnding(path)))
+    }
+
     /// The labels of one utterance: the one that has a name of `utterance`, or the only one that there is.
     static func labels(parsing text: String, file: String, utterance: [String]) throws -> [TimedLabel] {
         var found: [String: [TimedLabel]] = [:]

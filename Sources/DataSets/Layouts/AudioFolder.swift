@@ -74,7 +74,7 @@ enum AudioFolder {
         let utterance = [stem.split(separator: "/").last.map(String.init) ?? stem]
         let found = [
             (["TextGrid", "textgrid"], AlignmentFile.Content.both), (["phn", "PHN"], .phonemes),
-            (["wrd", "WRD"], .words), (["ctm", "CTM"], .words),
+            (["wrd", "WRD"], .words), (["phones.ctm"], .phonemes), (["words.ctm", "ctm", "CTM"], .words),
         ]
         item.alignments = found.compactMap { endings, content in
             beside(endings).map { AlignmentFile(path: $0, content: content, utterance: utterance) }

@@ -9,8 +9,7 @@ package struct SafeNames {
 
     /// A name that was not given before, whatever the file system thinks of upper case.
     package mutating func name(for result: TypedResult) -> String {
-        let recording = (result.file as NSString).lastPathComponent
-        let stem = (recording as NSString).deletingPathExtension
+        let stem = (result.recordingName as NSString).deletingPathExtension
         let base = Self.safe(result.output.id) + (result.file.isEmpty ? "" : "-" + Self.safe(stem))
         return unused(base)
     }

@@ -33,7 +33,7 @@ package struct Plot {
     /// How a result is drawn by its declaration; nil where there is nothing to draw.
     /// - Parameter others: the results of the same run; what lies over a spectrogram finds it among them.
     package init?(_ result: TypedResult, among others: [TypedResult] = []) {
-        title = result.title + (result.file.isEmpty ? "" : " · \(result.file)")
+        title = result.title + (result.file.isEmpty ? "" : " · \(result.recordingName)")
         unit = result.output.unit
         switch (result.plot, result.value) {
         case (.noPlot, _), (_, .scalar), (_, .text): return nil

@@ -64,6 +64,8 @@ package struct TypedResult: Sendable {
 
     /// The declared title, or the id.
     package var title: String { output.title.isEmpty ? output.id : output.title }
+    /// The recording as a picture calls it: without the folders that it lies in, which are nobody's business where the picture goes.
+    package var recordingName: String { (file as NSString).lastPathComponent }
     /// The title with the recording and the unit, as a heading.
     var heading: String {
         title + (output.unit.isEmpty ? "" : " (\(output.unit))") + (file.isEmpty ? "" : " · \(file)")

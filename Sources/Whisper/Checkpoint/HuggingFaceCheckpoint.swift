@@ -12,6 +12,11 @@ struct HuggingFaceCheckpoint {
             throw OtherFolders.refusal(folder)
         }
         let config = try HuggingFaceConfig(bytes)
+        guard !config.isOfCTranslate2 else {
+            throw WhisperError(
+                .notFound,
+                "\(folder.name) has the config.json of a CTranslate2 model, but no model.bin")
+        }
         let dimensions = try config.dimensions()
         var generation = try generation(config, dimensions)
         let tensors = try translated(try HuggingFaceWeights(folder: folder).tensors(of: weights), &generation)

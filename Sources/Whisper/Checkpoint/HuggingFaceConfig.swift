@@ -13,6 +13,11 @@ struct HuggingFaceConfig {
         self.file = bytes.name
     }
 
+    /// Whether it is CTranslate2's file of that name, which says how to decode and nothing of sizes.
+    var isOfCTranslate2: Bool {
+        members["d_model"] == nil && ["suppress_ids", "lang_ids"].contains { members[$0] != nil }
+    }
+
     /// The model's sizes.
     /// - Throws: ``WhisperError``: `dataLoss` where one is missing or absurd; `unsupported` where the file describes
     ///   another architecture than openai's.

@@ -40,6 +40,19 @@ extension WholeDaemon {
             }
         }
 
+        @Test(
+            "a model that knows English alone lists no language, though its vocabulary has a token for each of 99",
+            .enabled(if: ReleasedModels.folder("tiny.en") != nil, Comment(rawValue: ReleasedModels.absence)))
+        func englishOnly() async throws {
+            let model = V1.ModelRef(name: ReleasedModels.folder("tiny.en") ?? "")
+            try await withClient { client, _ in
+                let info = try await client.call(V1.ModelRPC.info, model)
+                #expect(info.hasVocabulary && info.languages.isEmpty)
+                let request = V1.TokenizeRequest(model: model, text: "<|fr|>", parseSpecial: true)
+                #expect(try await client.call(V1.ModelRPC.tokenize, request).tokens.map(\.special) == [true])
+            }
+        }
+
         @Test("a model is named with its precision; one that is not here or not known is refused")
         func precision() async throws {
             try await withClient { client, _ in
