@@ -64,6 +64,17 @@ def test_a_device_is_listened_to_steered_and_marked(fake):
     assert [one.WhichOneof("input") for one in received[1:]] == ["interventions", "mark"]
 
 
+def test_calls_of_a_closed_client_are_told_so(fake):
+    async def work():
+        async with await auscult.aio.connect(fake.path, start=False) as client:
+            pass
+        for call in (client.status, lambda: client.transcribe(CLIP), lambda: client.jobs.list()):
+            with pytest.raises(auscult.Unavailable, match="closed"):
+                await call()
+
+    asyncio.run(work())
+
+
 def test_a_cancelled_task_cancels_its_stream(fake):
     begun = threading.Event()
 

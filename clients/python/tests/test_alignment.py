@@ -180,5 +180,14 @@ def test_silence_and_words_that_are_not_in_it_are_told_apart_from_an_alignment(f
     with pytest.raises(_forced.NotAligned):
         forced.align(short, _words.spoken_words("a long sentence does not fit into a tenth of a second"))
     assert forced.align(short, []) == []
+
+
+def test_a_text_of_far_more_words_than_can_be_said_is_not_searched_for(forced):
+    second = np.zeros(16000, np.int16).tobytes()
+    with pytest.raises(_forced.NotAligned, match="200000 words in 1.00 s"):
+        forced.align(second, _words.spoken_words("word " * 200_000))
+
+
+def test_words_that_the_dictionary_has_not_are_known_by_their_parts(forced):
     assert forced.knows(_words.SpokenWord("half-asleep", "half-asleep"))
     assert not forced.knows(_words.SpokenWord("zxqv", "zxqv"))

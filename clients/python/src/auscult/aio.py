@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from . import client as _client
 from . import transcripts
+from .errors import Unavailable
 from .streams import Stream
 
 T = TypeVar("T")
@@ -165,4 +166,9 @@ def _close_opened(opening: asyncio.Future[Any]) -> None:
 
 async def _in_pool(pool: ThreadPoolExecutor, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     call = functools.partial(function, *arguments, **options)
-    return await asyncio.get_running_loop().run_in_executor(pool, call)
+    loop = asyncio.get_running_loop()
+    try:
+        result = loop.run_in_executor(pool, call)
+    except RuntimeError as fault:  # its threads have been let go
+        raise Unavailable("this client was closed") from fault
+    return await result

@@ -17,6 +17,8 @@ from ._words import SpokenWord, spellings
 
 SAMPLE_RATE = 16000
 _FRAME = 0.01
+# Seconds of a phoneme, and so of a word, at least: its model has three states.
+_SHORTEST = 3 * _FRAME
 # A frame's features are of a window of 25.6 ms that begins with it, so they stand for its middle, 12.8 ms later. The
 # boundary between two frames lies half a frame before the second one's middle.
 _BOUNDARY = 0.025625 / 2 - _FRAME / 2
@@ -105,6 +107,10 @@ class ForcedAligner:
             NotAligned: The samples are too short for the words, or are others.
             FailedPrecondition: espeak-ng is needed and not installed.
         """
+        seconds = len(samples) / 2 / SAMPLE_RATE
+        # Nobody says them; and a search for far too many words takes for ever.
+        if len(words) * _SHORTEST > seconds:
+            raise NotAligned(f"{len(words)} words in {seconds:.2f} s")
         names = [self._name(word) for word in words]
         spoken = [name for name in names if name is not None]
         found = self._aligned(samples, spoken) if spoken else []
