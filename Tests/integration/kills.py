@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills the command or the daemon with SIGKILL in the middle of work, again and again, and looks what is left.
 
-    kills.py AUSCULT AUSCULTD PLUGINS [ROUNDS]      by hand: some minutes for 50 rounds
+    kills.py AUSCULT AUSCULTD PLUGINS [ROUNDS [FIRST]]      by hand: some minutes for 50 rounds, or in parts, from round FIRST on
 
 After each kill: within 5 s no process of ours is there but the daemon that lives on; no hidden or partial file of a result lies
 about; and the same command, given again, succeeds. Prints a line a round, and ends with 1 where something did not hold.
@@ -17,6 +17,7 @@ import time
 
 AUSCULT, AUSCULTD, PLUGINS = (os.path.abspath(path) for path in sys.argv[1:4])
 ROUNDS = int(sys.argv[4]) if len(sys.argv) > 4 else 50
+FIRST = int(sys.argv[5]) if len(sys.argv) > 5 else 1
 CLIPS = ["demo:en-slt-01", "demo:en-slt-02", "demo:en-slt-03"]
 HERE = pathlib.Path(__file__).resolve().parent
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="auscult-kills-"))
@@ -143,17 +144,17 @@ def round_of(kind, whom, seconds):
 
 
 def main():
-    random.seed(1)
     failed = hit = 0
     subprocess.run([AUSCULT, "status"], env=ENVIRONMENT, check=True, capture_output=True)
-    for number in range(ROUNDS):
+    for number in range(FIRST, FIRST + ROUNDS):
+        random.seed(number)
         kind = list(KINDS)[number % len(KINDS)]
         whom = random.choice(["command", "daemon"])
         seconds = random.uniform(0.05, 1.5)
         was_running, problems = round_of(kind, whom, seconds)
         hit += was_running
         failed += bool(problems)
-        print(f"{number + 1:3} {kind:6} {whom:8} after {seconds:.2f} s{'' if was_running else ' (had ended)'}: {'; '.join(problems) or 'well'}",
+        print(f"{number:3} {kind:6} {whom:8} after {seconds:.2f} s{'' if was_running else ' (had ended)'}: {'; '.join(problems) or 'well'}",
               flush=True)
     served = daemon()
     if served:
