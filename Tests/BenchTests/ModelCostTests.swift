@@ -35,7 +35,27 @@ struct ModelCostTests {
         #expect(ModelCost.decoderAudioElements(tiny) == Double(4 * 2 * 1500 * 384))
     }
 
-    @Test("Random weights are a checkpoint that opens and runs, and stay finite")
+    @Test("A trace of everything is as large as its scores and patterns, and a fifth more")
+    func traces() {
+        let small = ModelSize.small.dimensions
+        // Twelve layers of twelve heads, 550 frames by 1,500 keys, twice, in float32.
+        let values: Double = 12 * 12 * 550 * 1500 * 2
+        #expect(CostsBench.traceBytes(small) == 1.2 * 4 * values)
+    }
+
+    @Test("Memory of a process and of those below it is the most that it was, and begins anew once it is asked for")
+    func memory() throws {
+        let tree = ProcessTree(of: getpid())
+        defer { tree.stop() }
+        let before = tree.take()
+        #expect(before.own > 1 << 20 && before.resident >= before.own)
+        #expect(ProcessTree.memory(of: -1).resident == 0)
+        let child = try Child("/bin/sleep", ["60"])
+        defer { child.stop() }
+        #expect(tree.take().resident > 1 << 20)
+    }
+
+    @Test("Random weights are a checkpoint that opens and runs, stay finite, and have words for what is decoded")
     func random() throws {
         let folder = try TemporaryFolder()
         let dimensions = ModelDimensions(
@@ -43,7 +63,7 @@ struct ModelCostTests {
             nTextState: 16, nTextHead: 2, nTextLayer: 1)
         try RandomCheckpoint(dimensions).write(to: folder.path)
         let checkpoint = try Checkpoint.open(folder.path)
-        #expect(checkpoint.dimensions == dimensions)
+        #expect(checkpoint.dimensions == dimensions && checkpoint.vocabulary?.tokens.count == 50_257)
         let model = try WhisperModel(checkpoint)
         let output = try model.encode(model.paddingMel)
         #expect(output.shape == [10, 16])

@@ -31,7 +31,26 @@ public struct RandomCheckpoint {
         }
         try writer.finish(metadata: ["format": "pt"])
         try config.text.write(toFile: folder + "/config.json", atomically: true, encoding: .utf8)
+        if endOfText == Self.publishedTokens {
+            try vocabulary.write(toFile: folder + "/multilingual.tiktoken", atomically: true, encoding: .utf8)
+        }
     }
+
+    /// Ordinary tokens of a multilingual Whisper.
+    private static let publishedTokens = 50_257
+
+    /// Tokens that stand for something, so that what is decoded can be written: single bytes, then pairs and threes of letters.
+    private var vocabulary: String {
+        let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+        var tokens = (0..<256).map { [UInt8($0)] }
+        for first in letters { tokens += letters.map { [first, $0] } }
+        for first in letters { for second in letters { tokens += letters.map { [first, second, $0] } } }
+        return tokens.prefix(endOfText).enumerated()
+            .map { "\(Data($1).base64EncodedString()) \($0)\n" }.joined()
+    }
+
+    /// The first special token: there are 1,608 of them, and in the 100 languages of large-v3 one more.
+    private var endOfText: Int { dimensions.nVocab - 1608 - (dimensions.nVocab == 51866 ? 1 : 0) }
 
     struct Declaration {
         var name: String
@@ -121,7 +140,7 @@ public struct RandomCheckpoint {
     }
 
     private var config: JSON {
-        let end = dimensions.nVocab - 1608 + (dimensions.nVocab == 51866 ? -1 : 0)
+        let end = endOfText
         return .object([
             ("model_type", .string("whisper")),
             ("architectures", .array([.string("WhisperForConditionalGeneration")])),

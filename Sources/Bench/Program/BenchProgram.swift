@@ -14,7 +14,7 @@ public struct BenchProgram: AsyncParsableCommand {
         subcommands: [
             All.self, KernelsCommand.self, EncoderCommand.self, DecoderCommand.self, MelCommand.self, ScanCommand.self,
             DictionaryCommand.self,
-            RPCCommand.self, LiveCommand.self, WorkerCommand.self, ServeCommand.self,
+            CostsCommand.self, RPCCommand.self, LiveCommand.self, WorkerCommand.self, ServeCommand.self,
         ],
         defaultSubcommand: All.self)
 
@@ -118,6 +118,14 @@ extension BenchProgram {
             commandName: "sae", abstract: "A step of training a sparse autoencoder, beside PyTorch.")
         @OptionGroup var options: BenchOptions
         func run() async throws { try await Session.run(options) { try await Layer.sae.run($0) } }
+    }
+
+    struct CostsCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "costs",
+            abstract: "What a model costs its users: seconds and memory of a pass, a transcript, a trace, a scan.")
+        @OptionGroup var options: BenchOptions
+        func run() async throws { try await Session.run(options) { try await CostsBench($0).run() } }
     }
 
     struct RPCCommand: AsyncParsableCommand {

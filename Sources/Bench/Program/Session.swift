@@ -107,6 +107,12 @@ public final class Session {
         return FileManager.default.fileExists(atPath: build) ? "\(build)/bench-\(getpid())" : folder
     }
 
+    /// A place there.
+    func scratchFile(_ name: String) -> String {
+        try? FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+        return "\(scratch)/\(name)"
+    }
+
     func clearScratch() { if scratch != folder { try? FileManager.default.removeItem(atPath: scratch) } }
 
     // MARK: - Contenders

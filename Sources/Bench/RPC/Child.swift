@@ -3,6 +3,8 @@ import Foundation
 /// A program that runs beside the benchmark.
 struct Child {
     private let process = Process()
+    /// Its number.
+    var number: Int32 { process.processIdentifier }
 
     init(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
         process.executableURL = URL(fileURLWithPath: program)
