@@ -15,8 +15,8 @@ struct AlignCommand: AsyncParsableCommand {
               auscult align data.jsonl --manifest aligned.jsonl
               auscult align --score known.jsonl
 
-            What is said is the recording's text, in a manifest or beside it (talk.txt), or what the model writes down. \
-            English is aligned by pocketsphinx; words that its dictionary does not have are said by espeak-ng ('guessed'). \
+            The words are the recording's text, from a manifest or a file beside it (talk.txt), or the model's transcript. \
+            English is aligned by pocketsphinx; words that its dictionary lacks get their pronunciation from espeak-ng ('guessed'). \
             Other languages are placed where the model hears their words, and espeak-ng's phonemes are spread over those \
             ('coarse'); so is English that cannot be aligned. Phonemes are ARPAbet's, without stress.
 
@@ -44,8 +44,8 @@ struct AlignCommand: AsyncParsableCommand {
             "The manifest; by default manifest.jsonl in the folder of --out, or aligned.jsonl here.", valueName: "file"),
         completion: .file())
     var manifest: String?
-    @Option(help: "What is said in the one recording that is named.") var text: String?
-    @Flag(help: "Have the model write down what is said, whatever text is known.") var transcribe = false
+    @Option(help: "The text of the one recording that is named.") var text: String?
+    @Flag(help: "Use the model's transcript, even where a text is known.") var transcribe = false
     @Option(help: ArgumentHelp("The code of the language, where none is known.", valueName: "code"))
     var language: String?
     @Option(

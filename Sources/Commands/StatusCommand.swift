@@ -33,7 +33,8 @@ extension V1.DaemonStatus {
         table.append("socket", socket)
         table.append("data", dataFolder)
         table.append("up", duration(uptimeSeconds))
-        table.append("leaves", idleExitSeconds > 0 ? "after \(duration(idleExitSeconds)) without work" : "when told to")
+        table.append(
+            "leaves", idleExitSeconds > 0 ? "after \(duration(idleExitSeconds)) without work" : "on 'auscult stop'")
         table.append("memory", byteCount(Int(clamping: memoryBytes)))
         table.append("clients", "\(connections) of at most \(connectionLimit)")
         table.append("queue", "\(queueLength) of at most \(queueLimit)")

@@ -102,7 +102,7 @@ struct TraceCommand: AsyncParsableCommand {
             throw ValidationError("--tokens, --text and --transcript exclude each other.")
         }
         guard !transcript || context == .full else {
-            throw ValidationError("--transcript looks at whole windows, so it takes no --context \(context.rawValue).")
+            throw ValidationError("--transcript traces whole windows, so it takes no --context \(context.name).")
         }
         _ = try decoderInput
     }

@@ -107,7 +107,8 @@ public final class DescriptorHandoff: Sendable {
             return lost
         }
         if let lost {
-            logger.notice("a descriptor that nobody has fetched is given up: \(Self.mostOffers) wait already")
+            logger.notice(
+                "a descriptor that was not fetched is closed: \(Self.mostOffers) are waiting, the most that may")
             Foundation.close(lost.descriptor)
         }
         let milliseconds = Int(lifetime / .milliseconds(1)) + 1

@@ -84,6 +84,11 @@ def doc(comment, indent):
     return [f"{indent}/// {line}".rstrip() for line in comment.split("\n")] if comment else []
 
 
+# What makes Swift's value of C's, and the other way; values of other types are what they are.
+FROM_C = {STRING: "Read.text({})", BYTES: "Read.bytes({})", BOOL: "{} != 0"}
+TO_C = {STRING: "arena.text({})", BYTES: "arena.bytes({})", BOOL: "{} ? 1 : 0", MESSAGE: "arena.message({})"}
+
+
 class Writer:
     def __init__(self, names):
         self.names = names
@@ -96,28 +101,14 @@ class Writer:
     # MARK: conversions of one value
 
     def from_c(self, field, value):
-        if field.type == STRING:
-            return f"Read.text({value})"
-        if field.type == BYTES:
-            return f"Read.bytes({value})"
-        if field.type == BOOL:
-            return f"{value} != 0"
         if field.type == ENUM:
             return f"{self.element(field)}(rawValue: Int32(bitPattern: {value}.rawValue))"
-        return value
+        return FROM_C.get(field.type, "{}").format(value)
 
     def to_c(self, field, value):
-        if field.type == STRING:
-            return f"arena.text({value})"
-        if field.type == BYTES:
-            return f"arena.bytes({value})"
-        if field.type == BOOL:
-            return f"{value} ? 1 : 0"
         if field.type == ENUM:
             return f"{c_type(field.type_name)}(rawValue: UInt32(bitPattern: {value}.rawValue))"
-        if field.type == MESSAGE:
-            return f"arena.message({value})"
-        return value
+        return TO_C.get(field.type, "{}").format(value)
 
     # MARK: declarations
 

@@ -60,6 +60,13 @@ public struct AtlasBin: AtlasRecord, Identifiable {
     public var sounds: [String: Int]
 }
 
+extension AtlasBin {
+    /// ``sounds``, the most frequent first.
+    public var soundsByCount: [(sound: String, count: Int)] {
+        sounds.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+    }
+}
+
 /// A moment with an activation in a bin, drawn evenly from all of them.
 public struct AtlasBinExample: AtlasRecord {
     public var binId: Int64

@@ -42,46 +42,47 @@ struct LiveBench {
             remarks: [
                 "Steps of new sound; a feature is a neuron of encoder.blocks.\(block).mlp.1. Times over the socket."
             ])
-        let length = session.options.quick ? 4.0 : 30.0
+        let samples = sound.samples(seconds: session.options.quick ? 4.0 : 30.0)
         for (step, transcribes) in [(100, false), (500, false), (500, true)] as [(UInt32, Bool)] {
             let open = V1.LiveOpen(
                 model: model, language: "en", transcribe: transcribes, features: [feature], stepMs: step)
+            let heard = try await delays(client, open, samples)
             let what = transcribes ? "words and a feature" : "a feature"
-            let heard = try await delays(client, open, sound.samples(seconds: length))
-            let note = heard.skipped > 0 ? "\(heard.skipped) steps merged, the engine was busy" : ""
-            func add(_ row: String, _ samples: [Double]) {
-                guard !samples.isEmpty else { return }
-                table.rows.append(
-                    Measurement(
-                        name: "\(what), steps of \(step) ms: \(row)", unit: "ms", note: note,
-                        samples: samples.map { $0 * 1e3 }, isLatency: true))
-            }
-            add("from a step's last sound to its values", heard.features)
-            add("from a frame's sound to its value", heard.frames)
-            if transcribes { add("from a step's last sound to its words", heard.words) }
+            add(
+                [
+                    ("from a step's last sound to its values", heard.features),
+                    ("from a frame's sound to its value", heard.frames),
+                    ("from a step's last sound to its words", heard.words),
+                ], of: "\(what), steps of \(step) ms", heard, "steps", to: &table)
         }
         for (hop, transcribes) in [(40, false), (100, false), (100, true)] as [(UInt32, Bool)] {
             var open = V1.LiveOpen(model: model, language: "en", transcribe: transcribes, features: [feature])
             open.rolling = V1.LiveRolling(hopMs: hop)
+            let heard = try await delays(client, open, samples)
             let what = transcribes ? "words beside a rolling context" : "a rolling context"
-            let heard = try await delays(client, open, sound.samples(seconds: length))
-            let note = heard.skipped > 0 ? "\(heard.skipped) hops or steps merged, the engine was busy" : ""
-            func add(_ row: String, _ samples: [Double]) {
-                guard !samples.isEmpty else { return }
-                table.rows.append(
-                    Measurement(
-                        name: "\(what), hops of \(hop) ms: \(row)", unit: "ms", note: note,
-                        samples: samples.map { $0 * 1e3 }, isLatency: true))
-            }
-            add("from a hop's last sound to its level", heard.levels)
-            add("from a hop's last sound to its values", heard.features)
-            add("from a frame's sound to its settled value", heard.settled)
-            if transcribes {
-                add("from a step's last sound to its words", heard.words)
-                add("from a text's last sound to its being final", heard.segments)
-            }
+            add(
+                [
+                    ("from a hop's last sound to its level", heard.levels),
+                    ("from a hop's last sound to its values", heard.features),
+                    ("from a frame's sound to its settled value", heard.settled),
+                    ("from a step's last sound to its words", heard.words),
+                    ("from a text's last sound to its being final", heard.segments),
+                ], of: "\(what), hops of \(hop) ms", heard, "hops or steps", to: &table)
         }
         session.report.add(table)
+    }
+
+    /// A row for each kind of delay that was measured.
+    private func add(
+        _ rows: [(String, [Double])], of what: String, _ heard: Delays, _ steps: String, to table: inout Table
+    ) {
+        for (row, samples) in rows where !samples.isEmpty {
+            table.rows.append(
+                Measurement(
+                    name: "\(what): \(row)", unit: "ms",
+                    note: heard.skipped > 0 ? "\(heard.skipped) \(steps) merged, the engine was busy" : "",
+                    samples: samples.map { $0 * 1e3 }, isLatency: true))
+        }
     }
 
     private struct Delays {

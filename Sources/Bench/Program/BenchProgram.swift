@@ -12,9 +12,10 @@ public struct BenchProgram: AsyncParsableCommand {
             else the machine does falls on both sides.
             """,
         subcommands: [
-            All.self, KernelsCommand.self, EncoderCommand.self, DecoderCommand.self, MelCommand.self, ScanCommand.self,
-            DictionaryCommand.self,
-            CostsCommand.self, RPCCommand.self, LiveCommand.self, WorkerCommand.self, ServeCommand.self,
+            All.self, LayerCommand<Layer.Kernels>.self, LayerCommand<Layer.Encoder>.self,
+            LayerCommand<Layer.Decoder>.self, LayerCommand<Layer.Mel>.self, ScanCommand.self,
+            LayerCommand<Layer.Dictionary>.self, CostsCommand.self, RPCCommand.self, LayerCommand<Layer.Live>.self, WorkerCommand.self,
+            ServeCommand.self,
         ],
         defaultSubcommand: All.self)
 
@@ -41,6 +42,48 @@ enum Layer: String, CaseIterable {
         case .rpc: try await RPCBench(session: session).run()
         case .live: try await LiveBench(session: session).run()
         }
+    }
+}
+
+extension Layer {
+    /// What its command's help says.
+    var abstract: String {
+        switch self {
+        case .kernels: "Single kernels on one thread, in every form that runs here."
+        case .encoder: "The encoder: plain, with captures, short contexts, every size."
+        case .decoder: "The decoder: a token, beams, prompts side by side, whole transcripts."
+        case .mel: "The log-mel: 30 s beside the peers' extractors, 2 s to 30 min."
+        case .scan: "Every encoder neuron over a data set, beside PyTorch with hooks."
+        case .sae: "A step of training a sparse autoencoder, beside PyTorch."
+        case .rpc: "The wire, the daemon, the wall around plugins."
+        case .live: "Sound while it is being made: how late features and words are."
+        }
+    }
+
+    // Layers as types, for the commands that need no more than to know theirs.
+    enum Kernels: LayerType { static let layer = Layer.kernels }
+    enum Encoder: LayerType { static let layer = Layer.encoder }
+    enum Decoder: LayerType { static let layer = Layer.decoder }
+    enum Mel: LayerType { static let layer = Layer.mel }
+    enum Dictionary: LayerType { static let layer = Layer.sae }
+    enum Live: LayerType { static let layer = Layer.live }
+}
+
+protocol LayerType {
+    static var layer: Layer { get }
+}
+
+/// The command of a layer without flags of its own.
+struct LayerCommand<Measured: LayerType>: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: Measured.layer.rawValue, abstract: Measured.layer.abstract)
+    }
+
+    @OptionGroup var options: BenchOptions
+
+    func run() async throws {
+        let layer = Measured.layer
+        try await Session.run(options) { try await layer.run($0) }
     }
 }
 
@@ -72,37 +115,9 @@ extension BenchProgram {
         }
     }
 
-    struct EncoderCommand: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "encoder", abstract: "The encoder: plain, with captures, short contexts, every size.")
-        @OptionGroup var options: BenchOptions
-        func run() async throws { try await Session.run(options) { try await Layer.encoder.run($0) } }
-    }
-
-    struct DecoderCommand: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "decoder", abstract: "The decoder: a token, beams, prompts side by side, whole transcripts.")
-        @OptionGroup var options: BenchOptions
-        func run() async throws { try await Session.run(options) { try await Layer.decoder.run($0) } }
-    }
-
-    struct MelCommand: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "mel", abstract: "The log-mel: 30 s beside the peers' extractors, 2 s to 30 min.")
-        @OptionGroup var options: BenchOptions
-        func run() async throws { try await Session.run(options) { try await Layer.mel.run($0) } }
-    }
-
-    struct KernelsCommand: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "kernels", abstract: "Single kernels on one thread, in every form that runs here.")
-        @OptionGroup var options: BenchOptions
-        func run() async throws { try await Session.run(options) { try await Layer.kernels.run($0) } }
-    }
-
     struct ScanCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "scan", abstract: "Every encoder neuron over a data set, beside PyTorch with hooks.")
+            commandName: Layer.scan.rawValue, abstract: Layer.scan.abstract)
         @OptionGroup var options: BenchOptions
         @Option(
             help: ArgumentHelp("Numbers of recordings to watch the plugin's memory at.", valueName: "n,…"))
@@ -111,13 +126,6 @@ extension BenchProgram {
         func run() async throws {
             try await Session.run(options) { try ScanBench(session: $0, memory: memory).run() }
         }
-    }
-
-    struct DictionaryCommand: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "sae", abstract: "A step of training a sparse autoencoder, beside PyTorch.")
-        @OptionGroup var options: BenchOptions
-        func run() async throws { try await Session.run(options) { try await Layer.sae.run($0) } }
     }
 
     struct CostsCommand: AsyncParsableCommand {
@@ -130,7 +138,7 @@ extension BenchProgram {
 
     struct RPCCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rpc", abstract: "The wire, the daemon, the wall around plugins.")
+            commandName: Layer.rpc.rawValue, abstract: Layer.rpc.abstract)
         @OptionGroup var options: BenchOptions
 
         func validate() throws {
@@ -141,13 +149,6 @@ extension BenchProgram {
         }
 
         func run() async throws { try await Session.run(options) { try await Layer.rpc.run($0) } }
-    }
-
-    struct LiveCommand: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "live", abstract: "Sound while it is being made: how late features and words are.")
-        @OptionGroup var options: BenchOptions
-        func run() async throws { try await Session.run(options) { try await Layer.live.run($0) } }
     }
 
     /// The wire with nothing behind it.

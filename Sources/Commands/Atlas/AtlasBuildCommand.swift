@@ -60,7 +60,7 @@ struct AtlasBuildCommand: AsyncParsableCommand {
                 "--detach prints nothing but an id; 'auscult atlas show' has the scan when it is complete.")
         }
         guard try hooks.isEmpty || !arguments.messages.contains(where: { $0.id == "hooks" }) else {
-            throw ValidationError("--hooks and -p hooks=… say the same; name one of them.")
+            throw ValidationError("--hooks and -p hooks=… exclude each other.")
         }
     }
 

@@ -87,8 +87,8 @@ extension AtlasCard {
         var table = TextTable("SIDE", "RANGES OF", "BIN", "FROM", "TO", "FRAMES", "SOUNDS")
         for bin in bins.reversed() {
             let total = max(bin.bin.sounds.values.reduce(0, +), 1)
-            let sounds = bin.bin.sounds.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(6)
-                .map { "\($0.key) \(Int((100 * Double($0.value) / Double(total)).rounded())) %" }
+            let sounds = bin.bin.soundsByCount.prefix(6)
+                .map { "\($0.sound) \(Int((100 * Double($0.count) / Double(total)).rounded())) %" }
             table.append(
                 bin.bin.side, bin.bin.kind, String(bin.bin.bin), Self.number(bin.bin.low), Self.number(bin.bin.high),
                 bin.bin.count.map(String.init) ?? "–", sounds.joined(separator: ", "))

@@ -15,10 +15,21 @@ extension AtlasBuildRequest {
     }
 }
 
+extension AtlasService.FeatureReference {
+    /// - Parameter path: the atlas' absolute path.
+    init(_ message: V1.AtlasFeatureRef, path: String) {
+        self.init(
+            atlas: path, hook: message.hook, feature: message.feature, scan: message.scan == 0 ? nil : message.scan)
+    }
+}
+
 extension AtlasService.ListenRequest {
+    /// - Parameter path: the atlas' absolute path.
     /// - Throws: ``ServiceError`` (`invalidArgument`) for a format that there is none of.
-    init(_ message: V1.ListenAtlasRequest) throws {
-        self.init(format: try SoundFileFormat(message.format), gainDecibels: message.gainDb)
+    init(_ message: V1.ListenAtlasRequest, path: String) throws {
+        self.init(
+            feature: .init(message.feature ?? V1.AtlasFeatureRef(), path: path),
+            format: try SoundFileFormat(message.format), gainDecibels: message.gainDb)
         side = message.side.nonEmpty ?? side
         rank = message.rank == 0 ? rank : Int(message.rank)
         around = message.around == 0 ? around : message.around
@@ -92,7 +103,10 @@ extension V1.AtlasLabel {
             lag: Int32(clamping: label.lag ?? 0), precision: label.precision ?? .nan, recall: label.recall ?? .nan,
             f1: label.f1 ?? .nan, auc: label.auc ?? .nan, mutualInformation: label.mutualInformation ?? .nan,
             selectivity: label.selectivity ?? .nan, pValue: label.pValue ?? .nan, baseRate: label.base ?? .nan,
-            lift: label.lift ?? .nan)
+            lift: label.lift ?? .nan, averagePrecision: label.ap ?? .nan,
+            precisionAtRecall: label.precisionAtRecall ?? .nan, namedPrecision: label.namedPrecision ?? .nan,
+            namedFrames: UInt64(clamping: label.namedFrames ?? 0),
+            scoredFrames: UInt64(clamping: label.scoredFrames ?? 0))
     }
 }
 
@@ -103,7 +117,37 @@ extension V1.AtlasCard {
             examples: card.examples.map(V1.AtlasExample.init),
             histogram: card.histogram.map {
                 V1.AtlasHistogramCell(side: $0.side, low: $0.low, high: $0.high, count: UInt64(clamping: $0.count))
-            })
+            },
+            columns: card.columns.map(V1.AtlasColumn.init), bins: card.bins.map(V1.AtlasBin.init))
+    }
+}
+
+extension V1.AtlasColumn {
+    init(_ column: AtlasColumn) {
+        self.init(
+            column: column.column, value: column.value, frames: UInt64(clamping: column.frames ?? 0),
+            mean: column.mean ?? .nan, variance: column.variance ?? .nan, maximum: column.maximum ?? .nan,
+            density: column.density ?? .nan)
+    }
+}
+
+extension V1.AtlasBin {
+    init(_ card: AtlasBinCard) {
+        let bin = card.bin
+        self.init(
+            side: bin.side, kind: bin.kind, bin: UInt32(clamping: bin.bin), low: bin.low ?? .nan,
+            high: bin.high ?? .nan,
+            count: UInt64(clamping: bin.count ?? 0),
+            sounds: bin.soundsByCount.map { V1.AtlasSoundCount(sound: $0.sound, count: UInt64(clamping: $0.count)) },
+            examples: card.examples.map(V1.AtlasBinExample.init))
+    }
+}
+
+extension V1.AtlasBinExample {
+    init(_ card: AtlasBinCard.Example) {
+        self.init(
+            recording: card.recording.name ?? "", frame: UInt64(clamping: card.example.frame),
+            seconds: card.example.seconds ?? .nan, value: card.example.value, heard: card.heard)
     }
 }
 

@@ -29,24 +29,13 @@ struct AtlasHandler {
             },
             V1.AtlasRPC.card.handle { request, context in
                 let path = try context.folder(models).absolute(request.path)
-                return try await blocking {
-                    V1.AtlasCard(
-                        try service.card(
-                            path, hook: request.hook, feature: request.feature,
-                            scan: request.scan == 0 ? nil : request.scan))
-                }
+                let feature = AtlasService.FeatureReference(request, path: path)
+                return try await blocking { V1.AtlasCard(try service.card(feature)) }
             },
             V1.AtlasRPC.listen.handle { request, context in
                 let path = try context.folder(models).absolute(request.feature?.path ?? "")
-                return try await blocking {
-                    let feature = request.feature ?? V1.AtlasFeatureRef()
-                    let card = try service.card(
-                        path, hook: feature.hook, feature: feature.feature,
-                        scan: feature.scan == 0 ? nil : feature.scan)
-                    let (source, wanted) = try service.excerpt(.init(request), of: card)
-                    let recording = try service.plugins.engine.input(source, connection: nil)
-                    return V1.ExcerptFile(try ExcerptService.excerpt(recording, wanted), request.format)
-                }
+                let wanted = try AtlasService.ListenRequest(request, path: path)
+                return try await blocking { V1.ExcerptFile(try service.listen(wanted), request.format) }
             },
         ]
     }

@@ -4,6 +4,7 @@ import Audio
 extension AtlasService {
     /// A moment of a feature that is to be heard, and how.
     struct ListenRequest: Sendable {
+        var feature: FeatureReference
         var side = "+"
         /// Of the example, from 1.
         var rank = 1
@@ -12,6 +13,13 @@ extension AtlasService {
         var surroundingsDecibels = Moment.surroundingsDecibels
         var format = SoundFileFormat.wav16
         var gainDecibels = 0.0
+    }
+
+    /// A feature's moment as sound.
+    /// - Throws: as ``excerpt(_:of:)``, and what reading the recording throws.
+    func listen(_ wanted: ListenRequest) throws -> ExcerptService.File {
+        let (source, request) = try excerpt(wanted, of: card(wanted.feature))
+        return try ExcerptService.excerpt(plugins.engine.input(source, connection: nil), request)
     }
 
     /// What is to be heard of a feature's moment.

@@ -111,7 +111,17 @@ struct AtlasService: Sendable {
         try atlas(path).scans().filter { $0.scan.status == .complete }
     }
 
-    func card(_ path: String, hook: String, feature: String, scan: Int64?) throws -> AtlasCard {
-        try atlas(path).card(hook: hook, named: feature, scan: scan)
+    /// A feature of an atlas, by its number or its name.
+    struct FeatureReference: Sendable {
+        var atlas: String
+        var hook: String
+        var feature: String
+        /// Nil for the newest that has it.
+        var scan: Int64?
+    }
+
+    /// Everything about a feature.
+    func card(_ feature: FeatureReference) throws -> AtlasCard {
+        try atlas(feature.atlas).card(hook: feature.hook, named: feature.feature, scan: feature.scan)
     }
 }

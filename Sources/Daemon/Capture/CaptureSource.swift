@@ -128,7 +128,7 @@ final class CaptureSource: Sendable {
             case .nothing:
                 let limit = isOpen ? Self.patience : Self.patienceAtStart
                 if ContinuousClock.now - heard > limit { return "no sound came for \(limit)" }
-            case .ended: return "the process that captures has ended"
+            case .ended: return "the capture process has ended"
             }
         }
         return ""

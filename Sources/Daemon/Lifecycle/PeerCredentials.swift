@@ -21,7 +21,7 @@ package struct PeerCredentials: Equatable, Sendable {
         guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0,
             Int(size) == MemoryLayout.size(ofValue: credentials)
         else {
-            throw ServiceError(.inputOutput, "cannot tell who is at the other end of the socket: \(systemReason())")
+            throw ServiceError(.inputOutput, "cannot read the credentials of the socket's other end: \(systemReason())")
         }
         self.init(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
     }

@@ -137,7 +137,7 @@ struct LiveHandler {
         private func take(_ input: V1.LiveInput) throws {
             switch input.input {
             case .pcmS16le where news != nil, .sound where news != nil:
-                throw ServiceError(.invalidArgument, "sound was sent where a device is listened to")
+                throw ServiceError(.invalidArgument, "sound was sent, but this call listens to a device")
             case .pcmS16le(let bytes)?: try line.append(samples(bytes))
             case .sound(let sound)?:
                 guard sound.lost <= LiveHandler.mostLost else {

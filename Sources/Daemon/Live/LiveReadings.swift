@@ -86,7 +86,7 @@ struct LiveReadings: Sendable {
     private static func point(_ hook: String, _ dimensions: ModelDimensions) throws -> HookPoint {
         let points = try HookPoint.matching(hook, in: dimensions)
         guard let point = points.first, points.count == 1 else {
-            throw ServiceError(.invalidArgument, "a feature is one hook point's; \(hook) means \(points.count)")
+            throw ServiceError(.invalidArgument, "a feature belongs to one hook point; \(hook) matches \(points.count)")
         }
         guard point.isEncoder, point.axes.first == "frame" else {
             throw ServiceError(

@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 
 /// The files that hold a checkpoint's weights, for its digest.
 enum WeightFiles {
@@ -22,14 +23,13 @@ enum WeightFiles {
     }
 
     private static func shards(index: String) throws -> [String] {
-        struct Index: Decodable { var weight_map: [String: String] }
         guard let bytes = FileManager.default.contents(atPath: index) else {
             throw ServiceError(.notFound, "cannot read \(index)")
         }
-        do {
-            return try Set(JSONDecoder().decode(Index.self, from: bytes).weight_map.values).sorted()
-        } catch {
+        let map = try JSONValue(parsing: FileBytes(name: index, copying: bytes)).object?["weight_map"]?.object
+        guard let files = map?.values.map(\.string), !files.contains(nil) else {
             throw ServiceError(.dataLoss, "\(index) has no weight_map that names the shards")
         }
+        return Set(files.compactMap { $0 }).sorted()
     }
 }

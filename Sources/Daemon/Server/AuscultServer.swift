@@ -100,7 +100,7 @@ package final class AuscultServer: Sendable {
         for gap in ConfinementSupport.gaps { logger.warning("\(gap)") }
         do {
             try queue.watch.begin(logger) { [weak self] in self?.lostCalls() ?? [] }
-        } catch { logger.warning("calls that stand still will not be told: \(error)") }
+        } catch { logger.warning("calls that make no progress will not be logged: \(error)") }
     }
 
     /// Calls that ask for the engine and have never come to it, though it is free.
@@ -145,7 +145,7 @@ package final class AuscultServer: Sendable {
     package func waitUntilStopped(stopping: @Sendable () -> Void = {}) async {
         let idleness = Task { [use, logger] in
             try await use.waitUntilIdle()
-            logger.notice("nobody has asked for anything in a while: leaving")
+            logger.notice("no client and no job for the idle time: stopping")
             requestStop()
         }
         var timeout: Duration?

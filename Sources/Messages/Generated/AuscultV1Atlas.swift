@@ -492,10 +492,20 @@ extension V1 {
         public var baseRate: Double = 0
         /// The precision over that.
         public var lift: Double = 0
+        /// Over all thresholds; its chance level is `base_rate`.
+        public var averagePrecision: Double = 0
+        /// The precision where the feature has found the same share of the label as every other.
+        public var precisionAtRecall: Double = 0
+        /// The precision on the recordings that it was named by.
+        public var namedPrecision: Double = 0
+        /// Frames above the threshold, of the recordings that it was named by, and of those that it was scored by; 0 where they
+        /// were not kept.
+        public var namedFrames: UInt64 = 0
+        public var scoredFrames: UInt64 = 0
 
         public static let fullName = "auscult.v1.AtlasLabel"
         public init() {}
-        public init(side: String = "", kind: String = "", label: String = "", threshold: Double = 0, lag: Int32 = 0, precision: Double = 0, recall: Double = 0, f1: Double = 0, auc: Double = 0, mutualInformation: Double = 0, selectivity: Double = 0, pValue: Double = 0, baseRate: Double = 0, lift: Double = 0) {
+        public init(side: String = "", kind: String = "", label: String = "", threshold: Double = 0, lag: Int32 = 0, precision: Double = 0, recall: Double = 0, f1: Double = 0, auc: Double = 0, mutualInformation: Double = 0, selectivity: Double = 0, pValue: Double = 0, baseRate: Double = 0, lift: Double = 0, averagePrecision: Double = 0, precisionAtRecall: Double = 0, namedPrecision: Double = 0, namedFrames: UInt64 = 0, scoredFrames: UInt64 = 0) {
             self.side = side
             self.kind = kind
             self.label = label
@@ -510,6 +520,11 @@ extension V1 {
             self.pValue = pValue
             self.baseRate = baseRate
             self.lift = lift
+            self.averagePrecision = averagePrecision
+            self.precisionAtRecall = precisionAtRecall
+            self.namedPrecision = namedPrecision
+            self.namedFrames = namedFrames
+            self.scoredFrames = scoredFrames
         }
 
         public static func makeC() -> Auscult__V1__AtlasLabel {
@@ -533,6 +548,11 @@ extension V1 {
             pValue = c.p_value
             baseRate = c.base_rate
             lift = c.lift
+            averagePrecision = c.average_precision
+            precisionAtRecall = c.precision_at_recall
+            namedPrecision = c.named_precision
+            namedFrames = c.named_frames
+            scoredFrames = c.scored_frames
         }
 
         public func fill(_ c: inout Auscult__V1__AtlasLabel, _ arena: MessageArena) {
@@ -550,6 +570,11 @@ extension V1 {
             c.p_value = pValue
             c.base_rate = baseRate
             c.lift = lift
+            c.average_precision = averagePrecision
+            c.precision_at_recall = precisionAtRecall
+            c.named_precision = namedPrecision
+            c.named_frames = namedFrames
+            c.scored_frames = scoredFrames
         }
     }
 
@@ -598,14 +623,20 @@ extension V1 {
         /// By side and rank.
         public var examples: [V1.AtlasExample] = []
         public var histogram: [V1.AtlasHistogramCell] = []
+        /// By column and value.
+        public var columns: [V1.AtlasColumn] = []
+        /// By side, kind and number.
+        public var bins: [V1.AtlasBin] = []
 
         public static let fullName = "auscult.v1.AtlasCard"
         public init() {}
-        public init(feature: V1.AtlasFeature? = nil, labels: [V1.AtlasLabel] = [], examples: [V1.AtlasExample] = [], histogram: [V1.AtlasHistogramCell] = []) {
+        public init(feature: V1.AtlasFeature? = nil, labels: [V1.AtlasLabel] = [], examples: [V1.AtlasExample] = [], histogram: [V1.AtlasHistogramCell] = [], columns: [V1.AtlasColumn] = [], bins: [V1.AtlasBin] = []) {
             self.feature = feature
             self.labels = labels
             self.examples = examples
             self.histogram = histogram
+            self.columns = columns
+            self.bins = bins
         }
 
         public static func makeC() -> Auscult__V1__AtlasCard {
@@ -619,6 +650,8 @@ extension V1 {
             labels = Read.messages(c.labels, c.n_labels)
             examples = Read.messages(c.examples, c.n_examples)
             histogram = Read.messages(c.histogram, c.n_histogram)
+            columns = Read.messages(c.columns, c.n_columns)
+            bins = Read.messages(c.bins, c.n_bins)
         }
 
         public func fill(_ c: inout Auscult__V1__AtlasCard, _ arena: MessageArena) {
@@ -629,6 +662,192 @@ extension V1 {
             c.examples = arena.messages(examples)
             c.n_histogram = histogram.count
             c.histogram = arena.messages(histogram)
+            c.n_columns = columns.count
+            c.columns = arena.messages(columns)
+            c.n_bins = bins.count
+            c.bins = arena.messages(bins)
+        }
+    }
+
+    /// A feature's statistics over the recordings where a column has a value; NaN, or no frames, where they were not kept.
+    public struct AtlasColumn: ProtoMessage {
+        public var column: String = ""
+        public var value: String = ""
+        public var frames: UInt64 = 0
+        public var mean: Double = 0
+        public var variance: Double = 0
+        public var maximum: Double = 0
+        public var density: Double = 0
+
+        public static let fullName = "auscult.v1.AtlasColumn"
+        public init() {}
+        public init(column: String = "", value: String = "", frames: UInt64 = 0, mean: Double = 0, variance: Double = 0, maximum: Double = 0, density: Double = 0) {
+            self.column = column
+            self.value = value
+            self.frames = frames
+            self.mean = mean
+            self.variance = variance
+            self.maximum = maximum
+            self.density = density
+        }
+
+        public static func makeC() -> Auscult__V1__AtlasColumn {
+            var c = Auscult__V1__AtlasColumn()
+            auscult__v1__atlas_column__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__AtlasColumn) {
+            column = Read.text(c.column)
+            value = Read.text(c.value)
+            frames = c.frames
+            mean = c.mean
+            variance = c.variance
+            maximum = c.maximum
+            density = c.density
+        }
+
+        public func fill(_ c: inout Auscult__V1__AtlasColumn, _ arena: MessageArena) {
+            c.column = arena.text(column)
+            c.value = arena.text(value)
+            c.frames = frames
+            c.mean = mean
+            c.variance = variance
+            c.maximum = maximum
+            c.density = density
+        }
+    }
+
+    /// A range of activations, with moments drawn evenly from it.
+    public struct AtlasBin: ProtoMessage {
+        public var side: String = ""
+        /// "width" for equally wide ranges, "quantile" for equally full ones.
+        public var kind: String = ""
+        /// 0 for the lowest.
+        public var bin: UInt32 = 0
+        public var low: Double = 0
+        public var high: Double = 0
+        /// Frames.
+        public var count: UInt64 = 0
+        /// How often each phoneme was heard while the activation was in the range, the most frequent first.
+        public var sounds: [V1.AtlasSoundCount] = []
+        /// The strongest first.
+        public var examples: [V1.AtlasBinExample] = []
+
+        public static let fullName = "auscult.v1.AtlasBin"
+        public init() {}
+        public init(side: String = "", kind: String = "", bin: UInt32 = 0, low: Double = 0, high: Double = 0, count: UInt64 = 0, sounds: [V1.AtlasSoundCount] = [], examples: [V1.AtlasBinExample] = []) {
+            self.side = side
+            self.kind = kind
+            self.bin = bin
+            self.low = low
+            self.high = high
+            self.count = count
+            self.sounds = sounds
+            self.examples = examples
+        }
+
+        public static func makeC() -> Auscult__V1__AtlasBin {
+            var c = Auscult__V1__AtlasBin()
+            auscult__v1__atlas_bin__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__AtlasBin) {
+            side = Read.text(c.side)
+            kind = Read.text(c.kind)
+            bin = c.bin
+            low = c.low
+            high = c.high
+            count = c.count
+            sounds = Read.messages(c.sounds, c.n_sounds)
+            examples = Read.messages(c.examples, c.n_examples)
+        }
+
+        public func fill(_ c: inout Auscult__V1__AtlasBin, _ arena: MessageArena) {
+            c.side = arena.text(side)
+            c.kind = arena.text(kind)
+            c.bin = bin
+            c.low = low
+            c.high = high
+            c.count = count
+            c.n_sounds = sounds.count
+            c.sounds = arena.messages(sounds)
+            c.n_examples = examples.count
+            c.examples = arena.messages(examples)
+        }
+    }
+
+    public struct AtlasSoundCount: ProtoMessage {
+        public var sound: String = ""
+        public var count: UInt64 = 0
+
+        public static let fullName = "auscult.v1.AtlasSoundCount"
+        public init() {}
+        public init(sound: String = "", count: UInt64 = 0) {
+            self.sound = sound
+            self.count = count
+        }
+
+        public static func makeC() -> Auscult__V1__AtlasSoundCount {
+            var c = Auscult__V1__AtlasSoundCount()
+            auscult__v1__atlas_sound_count__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__AtlasSoundCount) {
+            sound = Read.text(c.sound)
+            count = c.count
+        }
+
+        public func fill(_ c: inout Auscult__V1__AtlasSoundCount, _ arena: MessageArena) {
+            c.sound = arena.text(sound)
+            c.count = count
+        }
+    }
+
+    public struct AtlasBinExample: ProtoMessage {
+        /// As the scan named it.
+        public var recording: String = ""
+        /// An encoder frame from the recording's start, or a token's position.
+        public var frame: UInt64 = 0
+        /// The frame's middle, from the beginning of the recording's file; NaN for a token.
+        public var seconds: Double = 0
+        public var value: Double = 0
+        /// The phonemes, or the token, of the moment; none where none are known.
+        public var heard: [String] = []
+
+        public static let fullName = "auscult.v1.AtlasBinExample"
+        public init() {}
+        public init(recording: String = "", frame: UInt64 = 0, seconds: Double = 0, value: Double = 0, heard: [String] = []) {
+            self.recording = recording
+            self.frame = frame
+            self.seconds = seconds
+            self.value = value
+            self.heard = heard
+        }
+
+        public static func makeC() -> Auscult__V1__AtlasBinExample {
+            var c = Auscult__V1__AtlasBinExample()
+            auscult__v1__atlas_bin_example__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__AtlasBinExample) {
+            recording = Read.text(c.recording)
+            frame = c.frame
+            seconds = c.seconds
+            value = c.value
+            heard = Read.array(c.heard, c.n_heard) { Read.text($0) }
+        }
+
+        public func fill(_ c: inout Auscult__V1__AtlasBinExample, _ arena: MessageArena) {
+            c.recording = arena.text(recording)
+            c.frame = frame
+            c.seconds = seconds
+            c.value = value
+            c.n_heard = heard.count
+            c.heard = arena.array(heard) { arena.text($0) }
         }
     }
 

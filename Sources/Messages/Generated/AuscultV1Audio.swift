@@ -12,7 +12,7 @@ extension V1 {
         public static let pcmF32le16k = AudioEncoding(rawValue: 1)
         /// The bytes of an audio file, whose header says the rest.
         public static let audioFile = AudioEncoding(rawValue: 2)
-        /// Bytes that nobody knows: an audio file where they can be opened as one, else samples as in PCM_S16LE_16K.
+        /// Bytes of an unknown kind: an audio file where they can be opened as one, else samples as in PCM_S16LE_16K.
         public static let audioFileOrPcm = AudioEncoding(rawValue: 3)
         public static let allCases: [AudioEncoding] = [.pcmS16le16k, .pcmF32le16k, .audioFile, .audioFileOrPcm]
         public static let names = ["pcm_s16le_16k", "pcm_f32le_16k", "audio_file", "audio_file_or_pcm"]

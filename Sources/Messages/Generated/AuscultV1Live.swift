@@ -107,7 +107,7 @@ extension V1 {
             case sound(V1.LiveSound)
             /// What the next passes run under, in place of what held before; empty for nothing.
             case interventions(V1.LiveInterventions)
-            /// Told among the events, at the newest sound.
+            /// Becomes an event (LiveMarked) at the newest sound.
             case mark(V1.LiveMark)
         }
         public var input: Input?
@@ -161,9 +161,9 @@ extension V1 {
     public struct LiveSound: ProtoMessage {
         /// As LiveInput.pcm_s16le.
         public var pcmS16le: [UInt8] = []
-        /// Of the first sample: nanoseconds since 1970. 0 where nobody knows; then it is their arrival that counts.
+        /// Of the first sample: nanoseconds since 1970; 0 where it is not known: the time of arrival is taken.
         public var capturedUnixNs: Int64 = 0
-        /// Samples that were lost before these. What came before and what comes after are never heard as one.
+        /// Samples that were lost before these. No pass has sound from before and after it.
         public var lost: UInt64 = 0
 
         public static let fullName = "auscult.v1.LiveSound"
@@ -255,7 +255,7 @@ extension V1 {
         /// Milliseconds of audio in the sliding window at most; 0 for the model's own window, which is also the most.
         public var windowMs: UInt32 = 0
         public var deadlineMs: Int64 = 0
-        /// Of MEL, the log-mel is that of the sound in the window, since nobody knows what is to come.
+        /// Of MEL, the log-mel is that of the sound in the window, since what follows is not known.
         public var padding: V1.Padding = V1.Padding(rawValue: 0)
         /// Features from a rolling short context, and levels at its pace. Without it, features come with the steps, each frame once, and from
         /// the text's window.
@@ -268,7 +268,7 @@ extension V1 {
         public var device: V1.LiveDevice?
         /// How much of the text's window the encoder computes.
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
-        /// Whether the sound is told among the events too, at the pace of `rolling`: for who keeps what a device gave.
+        /// Whether the sound itself is sent as events too (LiveHeard), at the pace of `rolling`: for clients that record a device.
         public var echo: Bool = false
 
         public static let fullName = "auscult.v1.LiveOpen"
@@ -344,9 +344,9 @@ extension V1 {
         public var hopMs: UInt32 = 0
         /// Milliseconds of a context, a multiple of 80, 400 or more; 0 for 3200, or what the model can hear.
         public var contextMs: UInt32 = 0
-        /// A value is told again when it changed by more than this part of the largest magnitude that its feature has had; 0 for 0.05.
+        /// A value is sent again when it changed by more than this part of the largest magnitude that its feature has had; 0 for 0.05.
         public var revision: Float = 0
-        /// Whether passes are made where nobody speaks as well.
+        /// Whether passes are made in silence too.
         public var inSilence: Bool = false
 
         public static let fullName = "auscult.v1.LiveRolling"
@@ -461,8 +461,8 @@ extension V1 {
         /// Events that were dropped before this one because the reader was too slow.
         public var dropped: UInt64 = 0
         public var event: Event?
-        /// When the newest sound that the event speaks of was captured, and when the event was made: nanoseconds since 1970; 0 where nobody
-        /// knows.
+        /// When the newest sound that the event is about was captured, and when the event was made: nanoseconds since 1970; 0 where it is not
+        /// known.
         public var capturedUnixNs: Int64 = 0
         public var madeUnixNs: Int64 = 0
 
@@ -793,13 +793,13 @@ extension V1 {
 
     /// The features' values in some frames, by one pass of `rolling`: new ones, those that changed, and those that settle.
     public struct LiveReadings: ProtoMessage {
-        /// The sound that the pass heard. A frame's value has seen what lies between the frame and `end`.
+        /// The sound of the pass. A frame's value was computed from the sound up to `end`.
         public var start: Double = 0
         public var end: Double = 0
         public var framesPerSecond: Double = 0
         /// The frames, counted from `start`, in order; the first is `start`'s.
         public var frames: [UInt32] = []
-        /// So many of them, from the first, are settled: they are not told again.
+        /// The number of frames, from the first, that are settled: they are not sent again.
         public var settled: UInt32 = 0
         /// One list a feature, in the order of LiveOpen.features; one value for each of `frames`.
         public var features: [V1.FeatureValues] = []
@@ -842,13 +842,13 @@ extension V1 {
         }
     }
 
-    /// Frames that are not told.
+    /// Frames without values.
     public struct LiveUnread: ProtoMessage {
         public struct Reason: ProtoEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
             public static let reasonUnspecified = Reason(rawValue: 0)
-            /// Nobody spoke in their context.
+            /// There was no voice in their context.
             public static let silence = Reason(rawValue: 1)
             /// The engine was busy for longer than a context.
             public static let busy = Reason(rawValue: 2)
@@ -920,7 +920,7 @@ extension V1 {
         }
     }
 
-    /// What holds from the passes on that hear sound after `start`.
+    /// The interventions of the passes over sound after `start`.
     public struct LiveSteering: ProtoMessage {
         public var start: Double = 0
         /// Their text form.

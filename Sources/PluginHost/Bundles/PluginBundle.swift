@@ -64,7 +64,7 @@ public struct PluginBundle: Hashable, Sendable {
         let parts = named.split(separator: "/", omittingEmptySubsequences: false)
         guard !named.isEmpty, !named.utf8.contains(0), !parts.contains(""), !parts.contains(".."), !parts.contains(".")
         else {
-            throw broken("the library '\(DescriptionCheck.shown(named))' is no path inside of the bundle")
+            throw broken("the library '\(DescriptionCheck.shown(named))' is not a path inside the bundle")
         }
         guard let library = Self.resolved(folder + "/" + named) else {
             throw broken("the library \(named) is not there: \(systemReason())")

@@ -30,8 +30,8 @@ public final class PluginQuarantine: Sendable {
         records.withLock { records in
             guard let record = current(bundle, &records), record.crashes.count >= most else { return nil }
             return
-                "it crashed \(record.crashes.count) times within \(Int(window)) s, the last time so: \(record.reason); "
-                + "a newer library or \(Int(window)) s bring it back"
+                "it crashed \(record.crashes.count) times within \(Int(window)) s, the last time with: \(record.reason); "
+                + "it is started again after \(Int(window)) s, or with a newer library"
         }
     }
 

@@ -72,7 +72,7 @@ public final class PluginRegistry: Sendable {
         let shown = DescriptionCheck.shown(named)
         guard short.isEmpty else {
             throw PluginError(
-                .invalidArgument, "'\(shown)' means several plugins: \(short.map(\.id).joined(separator: ", "))")
+                .invalidArgument, "'\(shown)' is the end of several ids: \(short.map(\.id).joined(separator: ", "))")
         }
         if let problem = problems[named] { throw problem }
         let ids = bundles.map(\.id)

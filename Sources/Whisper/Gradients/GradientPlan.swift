@@ -43,14 +43,14 @@ struct GradientExtent {
         let first = plan.wantsLogMel ? nil : order.first(where: plan.points.contains)
         guard plan.wantsLogMel || first != nil else {
             throw WhisperError(
-                .invalidArgument, "a gradient needs a place that it is wanted at: a hook point or the log-mel")
+                .invalidArgument, "no place is named to take the gradient at; expected a hook point, or log_mel")
         }
         // The objective's own place has a gradient too: what the objective is made of.
         if let first, let place = order.firstIndex(of: first), let end = order.firstIndex(of: last), place > end {
             throw WhisperError(
                 .invalidArgument,
-                "the objective is read at \(last), before \(first), on which it so does not depend; expected hook points "
-                    + "that come before it")
+                "the objective at \(last) does not depend on \(first), which comes after it; expected hook points that "
+                    + "come before the objective")
         }
         // Objectives of several parts are worth what all of their parts are.
         let lowest = order.first { plan.points.contains($0) || plan.objectivePoints.contains($0) }

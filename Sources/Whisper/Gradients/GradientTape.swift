@@ -68,7 +68,7 @@ final class GradientTape {
         get throws {
             guard let tensor = kept[point] else {
                 throw WhisperError(
-                    .failedPrecondition, "the gradient needs \(point), which the forward pass did not come to")
+                    .failedPrecondition, "the gradient needs \(point), which the forward pass did not reach")
             }
             return tensor
         }

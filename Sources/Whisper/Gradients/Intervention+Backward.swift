@@ -33,7 +33,9 @@ extension Intervention {
             meanBackward(&g, view, chosenRows, chosenHeads, valid)
         case .splice, .latent:
             guard let input else {
-                throw WhisperError(.failedPrecondition, "the gradient at \(point) needs what its dictionary was given")
+                throw WhisperError(
+                    .failedPrecondition,
+                    "the gradient at \(point) needs the input of its dictionary, which the pass did not keep")
             }
             try dictionaryBackward(&g, at: point, chosenRows, input)
         }

@@ -9,7 +9,8 @@ extension Objective {
     /// - Throws: ``WhisperError`` (`invalidArgument`) where there is no token after the prompt, or none before the first.
     public static func logProbability(of tokens: [Int], after prompt: Int) throws -> Objective {
         guard prompt >= 1 else {
-            throw WhisperError(.invalidArgument, "a log-probability needs a token before the first that it is of")
+            throw WhisperError(
+                .invalidArgument, "a log-probability needs at least one token before those that it is of")
         }
         guard tokens.count > prompt else {
             throw WhisperError(

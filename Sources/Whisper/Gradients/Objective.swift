@@ -83,7 +83,8 @@ extension Objective {
         _ latent: Int, of dictionary: SparseDictionary, at point: HookPoint, positions: Range<Int>? = nil
     ) throws -> Objective {
         guard point.site.layout != .headsFirst else {
-            throw WhisperError(.invalidArgument, "a dictionary reads whole rows, of all heads; \(point) has none")
+            throw WhisperError(
+                .invalidArgument, "a dictionary reads rows of all heads together; \(point) has no such rows")
         }
         try point.withDictionary { try dictionary.check(latent: latent) }
         return Objective(point) { x in

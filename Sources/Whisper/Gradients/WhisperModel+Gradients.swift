@@ -18,12 +18,14 @@ extension WhisperModel {
         _ objectives: [Objective], through hooks: HookRun, sink: @escaping (_ objective: Int, Gradient) throws -> Void
     ) throws -> [Double] {
         guard let tape = hooks.tape else {
-            throw WhisperError(.failedPrecondition, "a gradient was asked of a pass that kept nothing for it")
+            throw WhisperError(
+                .failedPrecondition,
+                "the pass was not planned for gradients, and kept none of the values that they need")
         }
         if let refusal = precision.gradientRefusal { throw WhisperError(.unsupported, refusal) }
         for objective in objectives {
             if let stray = objective.points.first(where: { !tape.plan.objectivePoints.contains($0) }) {
-                throw WhisperError(.failedPrecondition, "the pass kept nothing for an objective at \(stray)")
+                throw WhisperError(.failedPrecondition, "the pass was not planned for an objective at \(stray)")
             }
         }
         let runs = objectives.enumerated().map { index, objective in
@@ -33,7 +35,7 @@ extension WhisperModel {
         if tape.extent.beginsInDecoder { audio = try decoder.backward(runs, through: hooks, tape) }
         if tape.extent.endsInEncoder {
             guard let mel = tape.mel else {
-                throw WhisperError(.failedPrecondition, "a gradient was asked for before the encoder's pass")
+                throw WhisperError(.failedPrecondition, "a gradient needs the encoder's pass, which has not been made")
             }
             let nothing = { Tensor(shape: [mel.shape[1] / 2, self.dimensions.nAudioState]) }
             try encoder.backward(runs, audio ?? runs.map { _ in nothing() }, through: hooks, tape)

@@ -43,7 +43,7 @@ final class AcceptPause: ChannelInboundHandler {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         logger.warning(
-            "no connection can be taken for now, and those who ask wait: \(String(cString: strerror(error.errnoCode))) (at most \(limit.rlim_cur) open files)"
+            "no connection can be accepted for now; new ones wait: \(String(cString: strerror(error.errnoCode))) (at most \(limit.rlim_cur) open files)"
         )
     }
 }

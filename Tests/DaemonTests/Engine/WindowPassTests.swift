@@ -11,14 +11,6 @@ import Whisper
 
 @testable import Daemon
 
-/// Keeps what a trace gives.
-private final class Kept: TraceSink {
-    var tensors: [String: Tensor] = [:]
-    func begin(windows: Int?) {}
-    func append(_ description: TracedTensor, _ tensor: Tensor) { tensors[description.name] = tensor }
-    func finish(_ summary: TraceSummary) {}
-}
-
 @Suite("Passes over windows", .timeLimit(.minutes(5))) struct WindowPassTests {
     private let model: LoadedModel
     private let service: TraceService
@@ -27,8 +19,7 @@ private final class Kept: TraceSink {
     private let short: AudioInput
 
     init() throws {
-        let registry = ModelRegistry(folder: NSTemporaryDirectory() + "auscult-none")
-        model = try ModelService(registry: registry, logger: Logger(label: "test")).open(nil)
+        model = try embeddedModel()
         service = TraceService(model: model, logger: Logger(label: "test"))
         short = try AudioInput.clip(named: "en-slt-01")
         long = try AudioInput.clip(named: "en-long-01")
@@ -56,8 +47,8 @@ private final class Kept: TraceSink {
         request.decoderInput = input
         let count = try windows(long)
         #expect(count > 1)
-        #expect(try passes { _ = try service.trace(long, request, into: Kept()) } == count)
-        #expect(try passes { _ = try service.trace(short, request, into: Kept()) } == 1)
+        #expect(try passes { _ = try service.trace(long, request, into: KeptTensors()) } == count)
+        #expect(try passes { _ = try service.trace(short, request, into: KeptTensors()) } == 1)
     }
 
     @Test(
@@ -103,7 +94,7 @@ private final class Kept: TraceSink {
         var request = TranscriptionRequest()
         request.options.decoding.language = "en"
         let transcripts = try TranscribeService(model: model, request)
-        let sink = Kept()
+        let sink = KeptTensors()
         var wanted = TraceRequest(hooks: ["log_mel", "encoder.ln_post", "decoder.ln"])
         wanted.transcript = request.options
         var transcript: Transcript?, summary: TraceSummary?
@@ -139,11 +130,11 @@ private final class Kept: TraceSink {
     func transcriptOfTheEncoder() throws {
         var request = TraceRequest(hooks: ["encoder.blocks.1"])
         request.transcript = TranscribeOptions()
-        let sink = Kept()
+        let sink = KeptTensors()
         let summary = try service.trace(long, request, into: sink)
         #expect(sink.tensors.count == summary.windows && summary.tokens.count == summary.windows)
         request.context = .auto
-        let error = #expect(throws: ServiceError.self) { try service.trace(long, request, into: Kept()) }
+        let error = #expect(throws: ServiceError.self) { try service.trace(long, request, into: KeptTensors()) }
         #expect(error?.code == .invalidArgument && error?.message.contains("context") == true)
     }
 
@@ -158,7 +149,7 @@ private final class Kept: TraceSink {
             var request = TraceRequest(hooks: ["log_mel", "encoder.ln_post"])
             request.frames = .all
             request.padding = padding
-            let sink = Kept()
+            let sink = KeptTensors()
             #expect(try service.trace(short, request, into: sink).padding == padding ?? .sound)
             #expect(sink.tensors["log_mel"]?.elements == mel.elements)
             #expect(sink.tensors["encoder.ln_post"]?.elements == (try model.model().encode(mel)).elements)
@@ -166,7 +157,7 @@ private final class Kept: TraceSink {
         // Cut to the recording, what is left of both is the same log-mel.
         var request = TraceRequest(hooks: ["log_mel"])
         request.context = .auto
-        let sound = Kept(), mel = Kept()
+        let sound = KeptTensors(), mel = KeptTensors()
         _ = try service.trace(short, request, into: sound)
         request.padding = .mel
         _ = try service.trace(short, request, into: mel)
@@ -180,7 +171,7 @@ private final class Kept: TraceSink {
             request.frames = .all
             request.transcript = TranscribeOptions()
             request.padding = padding
-            let transcript = Kept(), plain = Kept()
+            let transcript = KeptTensors(), plain = KeptTensors()
             #expect(try service.trace(short, request, into: transcript).padding == padding)
             request.transcript = nil
             _ = try service.trace(short, request, into: plain)

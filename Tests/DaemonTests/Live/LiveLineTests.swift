@@ -10,14 +10,7 @@ import Whisper
     private let model: LoadedModel
 
     init() throws {
-        let folder = NSTemporaryDirectory() + "auscult-none"
-        model = try ModelService(registry: ModelRegistry(folder: folder), logger: Logger(label: "test")).open(nil)
-    }
-
-    private func samples(_ clip: String) throws -> [Int16] {
-        try SampleBuffer.read(AudioInput.clip(named: clip).source).readAll().map {
-            Int16(clamping: Int(($0 * 32768).rounded()))
-        }
+        model = try embeddedModel()
     }
 
     private func options(_ change: (inout LiveOptions) -> Void = { _ in }) -> LiveOptions {
@@ -50,7 +43,7 @@ import Whisper
 
     @Test("sound that was lost is a gap: no pass hears both sides of it, and times go on behind it")
     func gap() async throws {
-        let speech = try samples("en-slt-02")
+        let speech = try clipSamples("en-slt-02")
         let lost = 12_345
         let line = try LiveLine(model: model, options: options { $0.transcribes = true })
         try line.append(speech)
@@ -80,7 +73,7 @@ import Whisper
 
     @Test("every event says when the newest sound that it speaks of was captured")
     func times() async throws {
-        let speech = try samples("en-slt-02")
+        let speech = try clipSamples("en-slt-02")
         let line = try LiveLine(model: model, options: options())
         let base: Int64 = 1_700_000_000_000_000_000
         let half = speech.count / 2
@@ -102,7 +95,7 @@ import Whisper
 
     @Test("text is written with and without what is switched on, side by side, and as it was once that is switched off")
     func sideBySide() async throws {
-        let speech = try samples("en-slt-02")
+        let speech = try clipSamples("en-slt-02")
         func texts(_ interventions: [String], compares: Bool = true) async throws -> [Bool: String] {
             let line = try LiveLine(
                 model: model,
@@ -134,17 +127,17 @@ import Whisper
         let line = try LiveLine(model: model, options: options())
         try line.steer([.text("encoder.blocks.1.mlp.1 = zero")])
         #expect(throws: WhisperError.self) { try line.steer([.text("encoder.nowhere = zero")]) }
-        try line.append(try samples("en-slt-02"))
+        try line.append(try clipSamples("en-slt-02"))
         let steered = readings(try await finish(line))
         let plain = try LiveLine(model: model, options: options())
-        try plain.append(try samples("en-slt-02"))
+        try plain.append(try clipSamples("en-slt-02"))
         #expect(steered.map(\.values) != readings(try await finish(plain)).map(\.values))
     }
 
     @Test("levels are told at the pace of features, of all sound, and say where a voice may be")
     func levels() async throws {
         let line = try LiveLine(model: model, options: options { $0.features = [] })
-        let speech = try samples("en-slt-02")
+        let speech = try clipSamples("en-slt-02")
         for start in stride(from: 0, to: speech.count, by: 333) {
             try line.append(Array(speech[start..<min(start + 333, speech.count)]))
         }

@@ -8,26 +8,11 @@ import TestSupport
 import Testing
 import Whisper
 
-/// Keeps the tensors of a trace.
-private final class Tensors: TraceSink {
-    var byHook: [String: Tensor] = [:]
-    func begin(windows: Int?) {}
-    func append(_ description: TracedTensor, _ tensor: Tensor) { byHook[description.name] = tensor }
-    func finish(_ summary: TraceSummary) {}
-}
-
 @Suite("The live session", .timeLimit(.minutes(5))) struct LiveSessionTests {
     private let model: LoadedModel
 
     init() throws {
-        let folder = NSTemporaryDirectory() + "auscult-none"
-        model = try ModelService(registry: ModelRegistry(folder: folder), logger: Logger(label: "test")).open(nil)
-    }
-
-    private func samples(_ clip: String) throws -> [Int16] {
-        try SampleBuffer.read(AudioInput.clip(named: clip).source).readAll().map {
-            Int16(clamping: Int(($0 * 32768).rounded()))
-        }
+        model = try embeddedModel()
     }
 
     private func writing(_ change: (inout LiveOptions) -> Void = { _ in }) -> LiveOptions {
@@ -91,7 +76,7 @@ private final class Tensors: TraceSink {
     func text() throws {
         var wrong = 0, total = 0
         for clip in try DemoClips.all() where clip.kind == "speech" && clip.duration < 5 {
-            let (live, reference) = try (words(segments(events(samples(clip.name), writing()))), offline(clip.name))
+            let (live, reference) = try (words(segments(events(clipSamples(clip.name), writing()))), offline(clip.name))
             wrong += errors(live, reference)
             total += reference.count
         }
@@ -102,7 +87,7 @@ private final class Tensors: TraceSink {
     @Test("sound longer than the window is written to its end, in segments that follow one another")
     func long() throws {
         let clip = try DemoClips.named("en-long-01")
-        let found = try events(samples(clip.name), writing())
+        let found = try events(clipSamples(clip.name), writing())
         let segments = segments(found)
         #expect(segments.count > 3)
         for (a, b) in zip(segments, segments.dropFirst()) { #expect(a.end <= b.start) }
@@ -120,7 +105,7 @@ private final class Tensors: TraceSink {
 
     @Test("a hypothesis comes before its segment, replaces the one before, and begins where the last segment ended")
     func hypotheses() throws {
-        let found = try events(samples("en-slt-02"), writing())
+        let found = try events(clipSamples("en-slt-02"), writing())
         var texts: [String] = []
         var before = ""
         for case .hypothesis(let one) in found {
@@ -136,17 +121,17 @@ private final class Tensors: TraceSink {
     @Test("features are exactly those of a trace of the same window, each frame once")
     func activations() throws {
         let clip = "en-slt-02"
-        let sink = Tensors()
+        let sink = KeptTensors()
         _ = try TraceService(model: model, logger: Logger(label: "test")).trace(
             AudioInput.clip(named: clip), TraceRequest(hooks: features.map(\.hook)), into: sink)
         let expected = try features.map { feature in
-            let tensor = try #require(sink.byHook[feature.hook])
+            let tensor = try #require(sink.tensors[feature.hook])
             let width = tensor.shape.dropFirst().reduce(1, *)
             return (0..<tensor.shape[0]).map { tensor.elements[$0 * width + feature.index] }
         }
         var options = LiveOptions()
         options.features = features
-        let samples = try samples(clip)
+        let samples = try clipSamples(clip)
         let session = try LiveSession(model: model, options: options)
         session.append(samples)
         let whole = try session.finish(nil).compactMap { event -> [[Float]]? in
@@ -176,7 +161,7 @@ private final class Tensors: TraceSink {
         options.transcribes = writes
         options.features = [features[0]]
         options.window = writes ? nil : 2
-        let samples = try samples("en-long-01")
+        let samples = try clipSamples("en-long-01")
         var frames = 0
         for case .activations(let start, _, let values) in try events(samples, options) {
             #expect(start == Double(frames) / 50)
@@ -201,10 +186,10 @@ private final class Tensors: TraceSink {
         let folder = try TemporaryFolder()
         let dictionary = try dictionary(hook: hook, inputs: width)
         try dictionary.write(to: folder("dictionary"), facts: [:])
-        let sink = Tensors()
+        let sink = KeptTensors()
         _ = try TraceService(model: model, logger: Logger(label: "test")).trace(
             AudioInput.clip(named: clip), TraceRequest(hooks: [hook]), into: sink)
-        let residual = try #require(sink.byHook[hook])
+        let residual = try #require(sink.tensors[hook])
         let codes = try dictionary.encode(residual).elements
         var options = LiveOptions()
         options.features = [
@@ -212,7 +197,7 @@ private final class Tensors: TraceSink {
             .init(hook: hook, index: 0, dictionary: folder("dictionary")),
         ]
         let session = try LiveSession(model: model, options: options)
-        session.append(try samples(clip))
+        session.append(try clipSamples(clip))
         let values = try session.finish(nil).compactMap { event -> [[Float]]? in
             if case .activations(0, 50, let values) = event { values } else { nil }
         }
@@ -263,7 +248,7 @@ private final class Tensors: TraceSink {
             }
         }
         #expect(found.last == .end(duration: 25, skippedSteps: 0, padding: .sound))
-        #expect(try segments(events(samples("nonspeech-silence"), writing())).isEmpty)
+        #expect(try segments(events(clipSamples("nonspeech-silence"), writing())).isEmpty)
     }
 
     @Test("a level is that of its own samples, in decibels below full scale")
@@ -300,7 +285,7 @@ private final class Tensors: TraceSink {
     func finish() throws {
         let session = try LiveSession(model: model, options: writing())
         #expect(try session.step(nil).isEmpty)
-        session.append(try samples("en-slt-04"))
+        session.append(try clipSamples("en-slt-04"))
         let found = try session.finish(nil)
         #expect(words(segments(found)).count > 2)
         #expect(session.backlog == 0)
@@ -311,13 +296,13 @@ private final class Tensors: TraceSink {
     @Test("sound that comes faster than looks are made is heard in fewer, which are counted, and none is lost")
     func merged() throws {
         let session = try LiveSession(model: model, options: writing())
-        session.append(Array(try samples("en-long-01").prefix(5 * 16000)))
+        session.append(Array(try clipSamples("en-long-01").prefix(5 * 16000)))
         #expect(session.isReady)
         let first = try session.step(nil)
         #expect(first.count { if case .level = $0 { true } else { false } } == 1)
         #expect(session.backlog == 0 && !session.isReady)
         // More than a window at once takes several looks.
-        session.append(Array(try samples("en-long-01").dropFirst(5 * 16000)))
+        session.append(Array(try clipSamples("en-long-01").dropFirst(5 * 16000)))
         let rest = try session.step(nil) + session.finish(nil)
         let levels = (first + rest).compactMap { event -> ClosedRange<Double>? in
             if case .level(let start, let end, _, _, _) = event { start...end } else { nil }
@@ -334,7 +319,7 @@ private final class Tensors: TraceSink {
     @Test("a look ends at a checkpoint when its call is cancelled")
     func cancelled() async throws {
         let session = try LiveSession(model: model, options: writing())
-        session.append(try samples("en-slt-04"))
+        session.append(try clipSamples("en-slt-04"))
         let queue = InferenceQueue()
         let task = Task {
             try await queue.run(client: ClientID(1)) { turn in

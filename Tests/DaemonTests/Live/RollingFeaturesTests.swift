@@ -7,14 +7,6 @@ import TestSupport
 import Testing
 import Whisper
 
-/// Keeps the tensors of a trace.
-private final class Tensors: TraceSink {
-    var byHook: [String: Tensor] = [:]
-    func begin(windows: Int?) {}
-    func append(_ description: TracedTensor, _ tensor: Tensor) { byHook[description.name] = tensor }
-    func finish(_ summary: TraceSummary) {}
-}
-
 @Suite("Features from a rolling context", .timeLimit(.minutes(5))) struct RollingFeaturesTests {
     private let model: LoadedModel
     private let features = [
@@ -23,14 +15,7 @@ private final class Tensors: TraceSink {
     ]
 
     init() throws {
-        let folder = NSTemporaryDirectory() + "auscult-none"
-        model = try ModelService(registry: ModelRegistry(folder: folder), logger: Logger(label: "test")).open(nil)
-    }
-
-    private func samples(_ clip: String) throws -> [Int16] {
-        try SampleBuffer.read(AudioInput.clip(named: clip).source).readAll().map {
-            Int16(clamping: Int(($0 * 32768).rounded()))
-        }
+        model = try embeddedModel()
     }
 
     private func rolling(_ change: (inout LiveOptions.Rolling) -> Void = { _ in }) -> LiveOptions.Rolling {
@@ -80,11 +65,11 @@ private final class Tensors: TraceSink {
         request.context = .auto
         request.interventions = interventions.map { .text($0) }
         let bytes = part.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
-        let sink = Tensors()
+        let sink = KeptTensors()
         _ = try TraceService(model: model, logger: Logger(label: "test")).trace(
             .pcm(bytes, name: "part"), request, into: sink)
         return try features.map { feature in
-            let tensor = try #require(sink.byHook[feature.hook])
+            let tensor = try #require(sink.tensors[feature.hook])
             let width = tensor.shape.dropFirst().reduce(1, *)
             return (0..<tensor.shape[0]).map { tensor.elements[$0 * width + feature.index] }
         }
@@ -111,7 +96,7 @@ private final class Tensors: TraceSink {
         "settled values are exactly those of a trace of the same context, whatever the hop and however sound comes in",
         arguments: [(1, 320), (5, 1600), (5, 777), (13, 4801), (40, 100_000)])
     func settling(hop: Int, piece: Int) throws {
-        let samples = try samples("en-slt-02")
+        let samples = try clipSamples("en-slt-02")
         let options = rolling { $0.hopFrames = hop }
         let found = settled(readings(try events(samples, options, piece: piece)))
         let wanted = try expected(samples, length: 40)
@@ -121,7 +106,7 @@ private final class Tensors: TraceSink {
 
     @Test("a frame is told when it comes, again when it changed by enough, and for the last time when it settles")
     func revisions() throws {
-        let samples = try samples("en-slt-02")
+        let samples = try clipSamples("en-slt-02")
         var told: [Int] = []
         for revision in [Float(0), 0.05, 1e9] {
             let found = readings(try events(samples, rolling { $0.revision = revision }, piece: 1600))
@@ -151,7 +136,7 @@ private final class Tensors: TraceSink {
 
     @Test("under interventions values are those of a trace under them, from the pass on that follows")
     func steering() throws {
-        let samples = try samples("en-slt-02")
+        let samples = try clipSamples("en-slt-02")
         let texts = ["encoder.blocks.1.mlp.1 = zero"]
         let interventions = try texts.map { try Intervention(parsing: $0, dimensions: model.dimensions) }
         let found = settled(readings(try events(samples, rolling(), piece: 1600, interventions: interventions)))
@@ -162,7 +147,7 @@ private final class Tensors: TraceSink {
     @Test("where nobody speaks in a context no pass is made, and its frames are told to be unread")
     func silence() throws {
         let quiet = [Int16](repeating: 0, count: 3 * 16000)
-        let speech = try samples("en-slt-02")
+        let speech = try clipSamples("en-slt-02")
         let found = try events(quiet + speech + quiet, rolling { $0.inSilence = false }, piece: 1600)
         var unread: [ClosedRange<Double>] = []
         for case .unread(let start, let end, true) in found { unread.append(start...end) }
@@ -178,7 +163,7 @@ private final class Tensors: TraceSink {
 
     @Test("sound that does not wait is passed over where the engine was away for two contexts, and told so")
     func passedOver() throws {
-        let samples = try samples("en-long-01").prefix(8 * 16000)
+        let samples = try clipSamples("en-long-01").prefix(8 * 16000)
         let found = try events(Array(samples), rolling { $0.passesOver = true }, piece: 100_000)
         let busy = found.compactMap { event -> ClosedRange<Double>? in
             if case .unread(let start, let end, false) = event { start...end } else { nil }

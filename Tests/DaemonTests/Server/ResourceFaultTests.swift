@@ -58,7 +58,7 @@ extension WholeDaemon {
             var crowd: [RawConnection] = []
             for _ in 0..<80 { crowd.append(try RawConnection(to: daemon.socket)) }
             try await eventually("it says that it cannot take more") {
-                daemon.log.contains("no connection can be taken for now, and those who ask wait: Too many open files")
+                daemon.log.contains("no connection can be accepted for now; new ones wait: Too many open files")
             }
             let before = try Self.processorTicks(daemon.pid)
             try await Task.sleep(for: .seconds(3))

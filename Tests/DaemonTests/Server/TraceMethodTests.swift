@@ -70,7 +70,7 @@ extension WholeDaemon {
             request.frames = wanted.frames == .all ? .all : .valid
             request.interventions = wanted.interventions.map { .text($0) }
             let own = KeptTrace()
-            let model = try KeptTrace.model()
+            let model = try embeddedModel()
             let service = TraceService(model: model, logger: Logger(label: "test"))
             let summary = try service.trace(AudioInput.clip(named: wanted.clip), request, into: own)
             #expect(!own.order.isEmpty)
@@ -106,7 +106,7 @@ extension WholeDaemon {
             "a transcript is what the service gives, with interventions and without",
             arguments: [[], ["encoder.blocks.3 = scale 0.9"]])
         func transcripts(interventions: [String]) async throws {
-            let model = try KeptTrace.model()
+            let model = try embeddedModel()
             try await TestDaemon.run { daemon in
                 let client = try await daemon.connect()
                 for clip in ["en-slt-01", "fr-female-03", "nonspeech-melody", "en-long-01"] {

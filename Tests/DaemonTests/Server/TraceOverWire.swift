@@ -90,10 +90,4 @@ final class KeptTrace: TraceSink {
         bytes[description.name] = Sound.f32le(tensor.elements)
     }
     func finish(_ summary: TraceSummary) {}
-
-    /// The embedded model, opened in this process.
-    static func model() throws -> LoadedModel {
-        let registry = ModelRegistry(folder: NSTemporaryDirectory() + "auscult-none")
-        return try ModelService(registry: registry, logger: Logger(label: "test")).open(nil)
-    }
 }

@@ -7,37 +7,22 @@ import TestSupport
 import Testing
 import Whisper
 
-/// Keeps tensors and what is said of them.
-private final class GradientSink: TraceSink {
-    var tensors: [String: Tensor] = [:]
-    var descriptions: [TracedTensor] = []
-
-    func begin(windows: Int?) {}
-    func append(_ description: TracedTensor, _ tensor: Tensor) {
-        descriptions.append(description)
-        tensors[description.name] = tensor
-    }
-    func finish(_ summary: TraceSummary) {}
-}
-
 @Suite("Traces with objectives", .timeLimit(.minutes(5))) struct GradientTraceTests {
     private let service: TraceService
     private let input: AudioInput
 
     init() throws {
-        let folder = NSTemporaryDirectory() + "auscult-none"
-        let models = ModelService(registry: ModelRegistry(folder: folder), logger: Logger(label: "test"))
-        service = TraceService(model: try models.open(nil), logger: Logger(label: "test"))
+        service = TraceService(model: try embeddedModel(), logger: Logger(label: "test"))
         input = try AudioInput.clip(named: "en-slt-01")
     }
 
     private func trace(
         _ hooks: [String], _ objectives: [String], _ change: (inout TraceRequest) -> Void = { _ in }
-    ) throws -> (GradientSink, TraceSummary) {
+    ) throws -> (KeptTensors, TraceSummary) {
         var request = TraceRequest(hooks: hooks)
         request.objectives = objectives
         change(&request)
-        let sink = GradientSink()
+        let sink = KeptTensors()
         return (sink, try service.trace(input, request, into: sink))
     }
 

@@ -32,9 +32,7 @@ private final class KeepingSink: TraceSink {
     private let input: AudioInput
 
     init() throws {
-        let folder = NSTemporaryDirectory() + "auscult-none"
-        let models = ModelService(registry: ModelRegistry(folder: folder), logger: Logger(label: "test"))
-        model = try models.open(nil)
+        model = try embeddedModel()
         service = TraceService(model: model, logger: Logger(label: "test"))
         input = try AudioInput.clip(named: "en-slt-01")
     }

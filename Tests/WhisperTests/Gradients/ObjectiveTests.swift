@@ -125,7 +125,7 @@ import Whisper
         expectRefusal(.invalidArgument, "expected that shape") {
             _ = try found(.linear(Tensor(shape: [95]), at: neuron), at: ["log_mel"])
         }
-        expectRefusal(.failedPrecondition, "kept nothing") {
+        expectRefusal(.failedPrecondition, "kept none") {
             let run = try HookRun(HookPlan(), dimensions: model.dimensions)
             _ = try model.encode(mel, hooks: run)
             _ = try model.differentiate([.encoderSum], through: run) { _, _ in }

@@ -109,7 +109,7 @@ def test_what_is_forced_in_another_language_than_english_is_an_error(french, cap
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["x.csv", "--text", "one", "--out", "o"], 64, "--text is what one recording says, and 2 are named"),
+        (["x.csv", "--text", "one", "--out", "o"], 64, "--text is the text of one recording; 2 are named"),
         (["x.csv", "--method", "magic"], 64, "invalid choice"),
         (["x.csv", "--score"], 66, "none of the recordings has an alignment"),
         ([], 64, "required"),

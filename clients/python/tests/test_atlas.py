@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
+import wave
+from pathlib import Path
 
 import auscult
+import numpy as np
 import pytest
 
 HOOK = "encoder.blocks.0.mlp.1"
@@ -36,6 +42,12 @@ def test_an_atlas_is_built_searched_and_listened_to(scanner, tmp_path, monkeypat
     first = card.examples[0]
     assert first.value == card.feature.maximum and first.rank == 1
     assert abs(first.activation[first.frame - first.curve_first] - first.value) < 0.01 * abs(first.value)
+    # Ranges of both kinds, of the lowest activations up, each with its own examples; and the columns of the data set.
+    assert {one.kind for one in card.bins} == {"width", "quantile"}
+    assert any(one.sounds and list(one.sounds.values()) == sorted(one.sounds.values(), reverse=True) for one in card.bins)
+    for one in card.bins:
+        assert all(one.low <= example.value <= one.high for example in one.examples)
+    assert {one.column for one in card.columns} and all(one.frames > 0 for one in card.columns)
     sound = scanner.atlas.listen("demo.atlas", HOOK, card.feature.number, around=0.5)
     assert sound[:4] == b"RIFF"
     with pytest.raises(auscult.NotFound, match="rank 99"):
@@ -63,6 +75,58 @@ def test_a_build_goes_on_when_its_client_is_killed(scanner, tmp_path):
     scan = scanner.jobs.wait(job, timeout=300)
     assert isinstance(scan, auscult.AtlasScan) and list(scan.hooks) == [HOOK]
     assert [one.id for one in scanner.atlas.scans(tmp_path / "a.atlas")] == [scan.id]
+
+
+def contents(path):
+    """All that an atlas has, but for when it was made."""
+    with sqlite3.connect(path) as atlas:
+        atlas.row_factory = sqlite3.Row
+        tables = [row["name"] for row in atlas.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        rows = {table: [dict(row) for row in atlas.execute(f'SELECT * FROM "{table}"')] for table in tables}
+    for scan in rows["scans"]:
+        del scan["started"], scan["finished"]
+    return rows
+
+
+@pytest.fixture
+def mortal(scanner):
+    """Connects to a daemon of its own, which is started where the one before was killed."""
+    path = Path(tempfile.mkdtemp(prefix="auscult-"))
+    clients = []
+
+    def connect():
+        clients.append(auscult.connect(str(path / "mortal.sock"), daemon=os.environ["AUSCULT_DAEMON"], timeout=120))
+        return clients[-1]
+
+    yield connect
+    clients[-1].stop()
+    for client in clients:
+        client.close()
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def test_a_build_survives_that_the_daemon_is_killed(mortal, tmp_path):
+    (tmp_path / "set").mkdir()
+    for number in range(160):
+        # A run keeps its state after a hundred recordings.
+        tone = 8000 * np.sin(np.arange(4800) * (200 + 11 * number) * 2 * np.pi / 16000)
+        with wave.open(str(tmp_path / "set" / f"{number:03}.wav"), "wb") as file:
+            file.setparams((1, 2, 16000, 0, "NONE", ""))
+            file.writeframes(tone.astype("<i2").tobytes())
+    first = mortal()
+    job = first.atlas.start(tmp_path / "set", tmp_path / "killed.atlas", **OPTIONS)
+    with pytest.raises(auscult.Unavailable):
+        for event in first.jobs.watch(job):
+            if event.progress is not None and event.progress.done >= 120:
+                os.kill(first.status().pid, signal.SIGKILL)
+                first.jobs.list()
+    assert (tmp_path / "killed.atlas.checkpoint").exists()
+    # The same call, to another daemon, goes on; nothing shows that there were two.
+    second = mortal()
+    scan = second.atlas.build(tmp_path / "set", tmp_path / "killed.atlas", **OPTIONS)
+    assert scan.recordings == 160 and not list(tmp_path.glob("*.checkpoint"))
+    second.atlas.build(tmp_path / "set", tmp_path / "whole.atlas", **OPTIONS)
+    assert contents(tmp_path / "killed.atlas") == contents(tmp_path / "whole.atlas")
 
 
 def test_a_build_that_fails_or_is_cancelled_leaves_nothing(scanner, tmp_path):

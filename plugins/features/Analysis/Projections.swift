@@ -72,10 +72,10 @@ struct Projections {
             guard values.allSatisfy(\.isFinite) else {
                 throw PluginError(.invalidArgument, "\(path): the directions '\(name)' are not all finite")
             }
-            let told = ["names", "classes"].lazy.compactMap { file.metadata[$0] }.first.flatMap {
-                try? JSONDecoder().decode([String].self, from: Data($0.utf8))
+            let listed = ["names", "classes"].lazy.compactMap { file.metadata[$0] }.first.flatMap {
+                try? JSONValue(parsing: FileBytes(name: path, copying: $0.utf8)).array?.compactMap(\.string)
             }
-            let names = told.flatMap { $0.count == shape[0] ? $0 : nil } ?? []
+            let names = listed.flatMap { $0.count == shape[0] ? $0 : nil } ?? []
             var directions = Directions(inputs: shape[1], values: values, names: names)
             guard name.hasSuffix(".weight") else {
                 all[name] = directions

@@ -592,6 +592,186 @@ void   auscult__v1__atlas_card__free_unpacked
   assert(message->base.descriptor == &auscult__v1__atlas_card__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__atlas_column__init
+                     (Auscult__V1__AtlasColumn         *message)
+{
+  static const Auscult__V1__AtlasColumn init_value = AUSCULT__V1__ATLAS_COLUMN__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__atlas_column__get_packed_size
+                     (const Auscult__V1__AtlasColumn *message)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_column__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__atlas_column__pack
+                     (const Auscult__V1__AtlasColumn *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_column__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__atlas_column__pack_to_buffer
+                     (const Auscult__V1__AtlasColumn *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_column__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__AtlasColumn *
+       auscult__v1__atlas_column__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__AtlasColumn *)
+     protobuf_c_message_unpack (&auscult__v1__atlas_column__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__atlas_column__free_unpacked
+                     (Auscult__V1__AtlasColumn *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__atlas_column__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__atlas_bin__init
+                     (Auscult__V1__AtlasBin         *message)
+{
+  static const Auscult__V1__AtlasBin init_value = AUSCULT__V1__ATLAS_BIN__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__atlas_bin__get_packed_size
+                     (const Auscult__V1__AtlasBin *message)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_bin__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__atlas_bin__pack
+                     (const Auscult__V1__AtlasBin *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_bin__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__atlas_bin__pack_to_buffer
+                     (const Auscult__V1__AtlasBin *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_bin__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__AtlasBin *
+       auscult__v1__atlas_bin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__AtlasBin *)
+     protobuf_c_message_unpack (&auscult__v1__atlas_bin__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__atlas_bin__free_unpacked
+                     (Auscult__V1__AtlasBin *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__atlas_bin__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__atlas_sound_count__init
+                     (Auscult__V1__AtlasSoundCount         *message)
+{
+  static const Auscult__V1__AtlasSoundCount init_value = AUSCULT__V1__ATLAS_SOUND_COUNT__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__atlas_sound_count__get_packed_size
+                     (const Auscult__V1__AtlasSoundCount *message)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_sound_count__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__atlas_sound_count__pack
+                     (const Auscult__V1__AtlasSoundCount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_sound_count__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__atlas_sound_count__pack_to_buffer
+                     (const Auscult__V1__AtlasSoundCount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_sound_count__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__AtlasSoundCount *
+       auscult__v1__atlas_sound_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__AtlasSoundCount *)
+     protobuf_c_message_unpack (&auscult__v1__atlas_sound_count__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__atlas_sound_count__free_unpacked
+                     (Auscult__V1__AtlasSoundCount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__atlas_sound_count__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__atlas_bin_example__init
+                     (Auscult__V1__AtlasBinExample         *message)
+{
+  static const Auscult__V1__AtlasBinExample init_value = AUSCULT__V1__ATLAS_BIN_EXAMPLE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__atlas_bin_example__get_packed_size
+                     (const Auscult__V1__AtlasBinExample *message)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_bin_example__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__atlas_bin_example__pack
+                     (const Auscult__V1__AtlasBinExample *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_bin_example__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__atlas_bin_example__pack_to_buffer
+                     (const Auscult__V1__AtlasBinExample *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__atlas_bin_example__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__AtlasBinExample *
+       auscult__v1__atlas_bin_example__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__AtlasBinExample *)
+     protobuf_c_message_unpack (&auscult__v1__atlas_bin_example__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__atlas_bin_example__free_unpacked
+                     (Auscult__V1__AtlasBinExample *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__atlas_bin_example__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__atlas_example__init
                      (Auscult__V1__AtlasExample         *message)
 {
@@ -1653,7 +1833,7 @@ const ProtobufCMessageDescriptor auscult__v1__atlas_feature__descriptor =
   (ProtobufCMessageInit) auscult__v1__atlas_feature__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__atlas_label__field_descriptors[14] =
+static const ProtobufCFieldDescriptor auscult__v1__atlas_label__field_descriptors[19] =
 {
   {
     "side",
@@ -1823,9 +2003,70 @@ static const ProtobufCFieldDescriptor auscult__v1__atlas_label__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "average_precision",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasLabel, average_precision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "precision_at_recall",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasLabel, precision_at_recall),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "named_precision",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasLabel, named_precision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "named_frames",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasLabel, named_frames),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "scored_frames",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasLabel, scored_frames),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__atlas_label__field_indices_by_name[] = {
   8,   /* field[8] = auc */
+  14,   /* field[14] = average_precision */
   12,   /* field[12] = base_rate */
   7,   /* field[7] = f1 */
   1,   /* field[1] = kind */
@@ -1833,9 +2074,13 @@ static const unsigned auscult__v1__atlas_label__field_indices_by_name[] = {
   4,   /* field[4] = lag */
   13,   /* field[13] = lift */
   9,   /* field[9] = mutual_information */
+  17,   /* field[17] = named_frames */
+  16,   /* field[16] = named_precision */
   11,   /* field[11] = p_value */
   5,   /* field[5] = precision */
+  15,   /* field[15] = precision_at_recall */
   6,   /* field[6] = recall */
+  18,   /* field[18] = scored_frames */
   10,   /* field[10] = selectivity */
   0,   /* field[0] = side */
   3,   /* field[3] = threshold */
@@ -1843,7 +2088,7 @@ static const unsigned auscult__v1__atlas_label__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__atlas_label__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor auscult__v1__atlas_label__descriptor =
 {
@@ -1853,7 +2098,7 @@ const ProtobufCMessageDescriptor auscult__v1__atlas_label__descriptor =
   "Auscult__V1__AtlasLabel",
   "auscult.v1",
   sizeof(Auscult__V1__AtlasLabel),
-  14,
+  19,
   auscult__v1__atlas_label__field_descriptors,
   auscult__v1__atlas_label__field_indices_by_name,
   1,  auscult__v1__atlas_label__number_ranges,
@@ -1937,7 +2182,7 @@ const ProtobufCMessageDescriptor auscult__v1__atlas_feature_ref__descriptor =
   (ProtobufCMessageInit) auscult__v1__atlas_feature_ref__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__atlas_card__field_descriptors[4] =
+static const ProtobufCFieldDescriptor auscult__v1__atlas_card__field_descriptors[6] =
 {
   {
     "feature",
@@ -1987,8 +2232,34 @@ static const ProtobufCFieldDescriptor auscult__v1__atlas_card__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "columns",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__AtlasCard, n_columns),
+    offsetof(Auscult__V1__AtlasCard, columns),
+    &auscult__v1__atlas_column__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bins",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__AtlasCard, n_bins),
+    offsetof(Auscult__V1__AtlasCard, bins),
+    &auscult__v1__atlas_bin__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__atlas_card__field_indices_by_name[] = {
+  5,   /* field[5] = bins */
+  4,   /* field[4] = columns */
   2,   /* field[2] = examples */
   0,   /* field[0] = feature */
   3,   /* field[3] = histogram */
@@ -1997,7 +2268,7 @@ static const unsigned auscult__v1__atlas_card__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__atlas_card__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor auscult__v1__atlas_card__descriptor =
 {
@@ -2007,11 +2278,397 @@ const ProtobufCMessageDescriptor auscult__v1__atlas_card__descriptor =
   "Auscult__V1__AtlasCard",
   "auscult.v1",
   sizeof(Auscult__V1__AtlasCard),
-  4,
+  6,
   auscult__v1__atlas_card__field_descriptors,
   auscult__v1__atlas_card__field_indices_by_name,
   1,  auscult__v1__atlas_card__number_ranges,
   (ProtobufCMessageInit) auscult__v1__atlas_card__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__atlas_column__field_descriptors[7] =
+{
+  {
+    "column",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasColumn, column),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasColumn, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "frames",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasColumn, frames),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mean",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasColumn, mean),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "variance",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasColumn, variance),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "maximum",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasColumn, maximum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "density",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasColumn, density),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__atlas_column__field_indices_by_name[] = {
+  0,   /* field[0] = column */
+  6,   /* field[6] = density */
+  2,   /* field[2] = frames */
+  5,   /* field[5] = maximum */
+  3,   /* field[3] = mean */
+  1,   /* field[1] = value */
+  4,   /* field[4] = variance */
+};
+static const ProtobufCIntRange auscult__v1__atlas_column__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor auscult__v1__atlas_column__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.AtlasColumn",
+  "AtlasColumn",
+  "Auscult__V1__AtlasColumn",
+  "auscult.v1",
+  sizeof(Auscult__V1__AtlasColumn),
+  7,
+  auscult__v1__atlas_column__field_descriptors,
+  auscult__v1__atlas_column__field_indices_by_name,
+  1,  auscult__v1__atlas_column__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__atlas_column__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__atlas_bin__field_descriptors[8] =
+{
+  {
+    "side",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBin, side),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBin, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bin",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBin, bin),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "low",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBin, low),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "high",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBin, high),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBin, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sounds",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__AtlasBin, n_sounds),
+    offsetof(Auscult__V1__AtlasBin, sounds),
+    &auscult__v1__atlas_sound_count__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "examples",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__AtlasBin, n_examples),
+    offsetof(Auscult__V1__AtlasBin, examples),
+    &auscult__v1__atlas_bin_example__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__atlas_bin__field_indices_by_name[] = {
+  2,   /* field[2] = bin */
+  5,   /* field[5] = count */
+  7,   /* field[7] = examples */
+  4,   /* field[4] = high */
+  1,   /* field[1] = kind */
+  3,   /* field[3] = low */
+  0,   /* field[0] = side */
+  6,   /* field[6] = sounds */
+};
+static const ProtobufCIntRange auscult__v1__atlas_bin__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor auscult__v1__atlas_bin__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.AtlasBin",
+  "AtlasBin",
+  "Auscult__V1__AtlasBin",
+  "auscult.v1",
+  sizeof(Auscult__V1__AtlasBin),
+  8,
+  auscult__v1__atlas_bin__field_descriptors,
+  auscult__v1__atlas_bin__field_indices_by_name,
+  1,  auscult__v1__atlas_bin__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__atlas_bin__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__atlas_sound_count__field_descriptors[2] =
+{
+  {
+    "sound",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasSoundCount, sound),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasSoundCount, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__atlas_sound_count__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = sound */
+};
+static const ProtobufCIntRange auscult__v1__atlas_sound_count__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__atlas_sound_count__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.AtlasSoundCount",
+  "AtlasSoundCount",
+  "Auscult__V1__AtlasSoundCount",
+  "auscult.v1",
+  sizeof(Auscult__V1__AtlasSoundCount),
+  2,
+  auscult__v1__atlas_sound_count__field_descriptors,
+  auscult__v1__atlas_sound_count__field_indices_by_name,
+  1,  auscult__v1__atlas_sound_count__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__atlas_sound_count__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__atlas_bin_example__field_descriptors[5] =
+{
+  {
+    "recording",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBinExample, recording),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "frame",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBinExample, frame),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBinExample, seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__AtlasBinExample, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "heard",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__AtlasBinExample, n_heard),
+    offsetof(Auscult__V1__AtlasBinExample, heard),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__atlas_bin_example__field_indices_by_name[] = {
+  1,   /* field[1] = frame */
+  4,   /* field[4] = heard */
+  0,   /* field[0] = recording */
+  2,   /* field[2] = seconds */
+  3,   /* field[3] = value */
+};
+static const ProtobufCIntRange auscult__v1__atlas_bin_example__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor auscult__v1__atlas_bin_example__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.AtlasBinExample",
+  "AtlasBinExample",
+  "Auscult__V1__AtlasBinExample",
+  "auscult.v1",
+  sizeof(Auscult__V1__AtlasBinExample),
+  5,
+  auscult__v1__atlas_bin_example__field_descriptors,
+  auscult__v1__atlas_bin_example__field_indices_by_name,
+  1,  auscult__v1__atlas_bin_example__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__atlas_bin_example__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__atlas_example__field_descriptors[11] =

@@ -78,7 +78,9 @@ package struct PlannedObjective: Sendable {
         case .file:
             let path = parsed.file?.text ?? "", file = try SafetensorsFile(path: path)
             guard !file.names.isEmpty else {
-                throw WhisperError(.invalidArgument, "\(path) has no tensors, so it is no objective")
+                throw WhisperError(
+                    .invalidArgument,
+                    "\(path) has no tensors; expected one for each hook point that the objective reads")
             }
             let parts = try file.names.map {
                 try Objective.linear(try file.tensor(named: $0), at: try point($0), name: path)
@@ -143,7 +145,9 @@ extension PlannedObjective.Reading {
     /// The position behind which a token is read: before its first place after the prompt, or behind all.
     fileprivate func place(of id: Int) throws -> Int {
         guard !tokens.isEmpty else {
-            throw WhisperError(.invalidArgument, "the objective is a token's logit, and the decoder reads no tokens")
+            throw WhisperError(
+                .invalidArgument,
+                "the objective is a token's logit, but the decoder reads no tokens: give it a text or tokens")
         }
         return (tokens.indices.dropFirst(max(prompt, 1)).first { tokens[$0] == id } ?? tokens.count) - 1
     }

@@ -16,7 +16,19 @@ from ._audio import Audio, Span
 from ._progress import ProgressBar
 from ._sound import Sound
 from .alignment import AlignedWord, Aligner, Alignment, align
-from .atlas import Atlases, AtlasCard, AtlasExample, AtlasFeature, AtlasLabel, AtlasPage, AtlasRow, AtlasScan
+from .atlas import (
+    AtlasBin,
+    AtlasBinExample,
+    AtlasCard,
+    AtlasColumn,
+    Atlases,
+    AtlasExample,
+    AtlasFeature,
+    AtlasLabel,
+    AtlasPage,
+    AtlasRow,
+    AtlasScan,
+)
 from .client import Client, connect
 from .errors import (
     Aborted,
@@ -89,7 +101,10 @@ __all__ = [
     "Aligner",
     "Alignment",
     "AlreadyExists",
+    "AtlasBin",
+    "AtlasBinExample",
     "AtlasCard",
+    "AtlasColumn",
     "AtlasExample",
     "AtlasFeature",
     "AtlasLabel",

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _html, _pandas, _plots
-from ._audio import set_recordings
-from ._messages import enum_number, present, v1
+from ._messages import present, v1
 from ._sound import Sound
-from .models import Model, Precision, model_ref
-from .permissions import Permissions, permissions_message
+from .models import Model, Precision
+from .permissions import Permissions
+from .runs import run_request
 from .traces import Context
 
 if TYPE_CHECKING:
@@ -96,6 +96,16 @@ class AtlasLabel:
     base_rate: float | None
     #: The precision over that.
     lift: float | None
+    #: Over all thresholds; its chance level is `base_rate`.
+    average_precision: float | None = None
+    #: The precision where the feature has found the same share of the label as every other.
+    precision_at_recall: float | None = None
+    #: The precision on the recordings that it was named by.
+    named_precision: float | None = None
+    #: Frames above the threshold, of the recordings that it was named by, and of those that it was scored by; 0 where they were not
+    #: kept.
+    named_frames: int = 0
+    scored_frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,52 @@ class AtlasExample:
 
 
 @dataclass(frozen=True)
+class AtlasColumn:
+    """A feature's statistics over the recordings where a column has a value. What was not kept is None, or no frames."""
+
+    column: str
+    value: str
+    frames: int
+    mean: float | None
+    variance: float | None
+    maximum: float | None
+    density: float | None
+
+
+@dataclass(frozen=True)
+class AtlasBinExample:
+    """A moment of a range of activations."""
+
+    recording: str
+    #: An encoder frame from the recording's start, or a token's position.
+    frame: int
+    #: The frame's middle, from the beginning of the recording's file; None for a token.
+    seconds: float | None
+    value: float
+    #: The phonemes, or the token, of the moment.
+    heard: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AtlasBin:
+    """A range of activations, with moments drawn evenly from it."""
+
+    side: str
+    #: ``"width"`` for equally wide ranges, ``"quantile"`` for equally full ones.
+    kind: str
+    #: 0 for the lowest.
+    bin: int
+    low: float | None
+    high: float | None
+    #: Frames.
+    count: int
+    #: How often each phoneme was heard while the activation was in the range, the most frequent first.
+    sounds: Mapping[str, int]
+    #: The strongest first.
+    examples: tuple[AtlasBinExample, ...]
+
+
+@dataclass(frozen=True)
 class AtlasCard:
     """Everything about a feature."""
 
@@ -157,6 +213,10 @@ class AtlasCard:
     examples: tuple[AtlasExample, ...]
     #: Cells ``(side, low, high, count)``: so many frames with values in [low, high).
     histogram: tuple[tuple[str, float, float, int], ...]
+    #: By column and value.
+    columns: tuple[AtlasColumn, ...] = ()
+    #: By side, kind and number.
+    bins: tuple[AtlasBin, ...] = ()
 
     def _repr_html_(self) -> str:
         return _html.card(self)
@@ -190,17 +250,21 @@ class Atlases:
 
         `Client.jobs` watches it, waits for it (its result is an `AtlasScan`), and cancels it.
         """
-        run = v1.RunPluginRequest(
-            plugin_id=plugin,
-            model=model_ref(model, vocabulary, precision),
-            arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in (arguments or {}).items()],
-            context=enum_number("EncoderContext", context),
+        run = run_request(
+            plugin,
+            data,
+            None,
+            None,
+            arguments=arguments,
+            model=model,
+            vocabulary=os.fspath(vocabulary),
+            precision=precision,
+            context=context,
             workers=workers,
             seed=seed,
             stop_at_broken=stop_at_broken,
-            permissions=permissions_message(permissions),
+            permissions=permissions,
         )
-        set_recordings(run, data, None)
         path = os.fspath(out)
         request = v1.BuildAtlasRequest(path=path, hooks=[hooks] if isinstance(hooks, str) else list(hooks), run=run)
         return self._client.jobs._start(v1.StartJobRequest(label=label or f"atlas {path}", atlas=request))
@@ -293,6 +357,8 @@ class Atlases:
             labels=tuple(_label(one) for one in answer.labels),
             examples=tuple(_example(one) for one in answer.examples),
             histogram=tuple((one.side, one.low, one.high, one.count) for one in answer.histogram),
+            columns=tuple(AtlasColumn(**_fields(one, AtlasColumn)) for one in answer.columns),
+            bins=tuple(_bin(one) for one in answer.bins),
         )
 
     def listen(
@@ -354,11 +420,14 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
+def _fields(message: Any, kind: type[Any]) -> dict[str, Any]:
+    """The fields of a data class by their names; numbers that are not known are None."""
+    values = {name: getattr(message, name) for name in kind.__dataclass_fields__}
+    return {name: _known(it) if isinstance(it, float) else it for name, it in values.items()}
+
+
 def _feature(message: Any) -> AtlasFeature:
-    return AtlasFeature(
-        *(getattr(message, name) for name in ("id", "scan", "hook", "number", "name", "frames")),
-        *(_known(getattr(message, name)) for name in ("mean", "variance", "minimum", "maximum", "density")),
-    )
+    return AtlasFeature(**_fields(message, AtlasFeature))
 
 
 def _row(message: Any) -> AtlasRow:
@@ -367,26 +436,14 @@ def _row(message: Any) -> AtlasRow:
 
 
 def _label(message: Any) -> AtlasLabel:
-    values: dict[str, Any] = {name: getattr(message, name) for name in AtlasLabel.__dataclass_fields__}
-    known: dict[str, Any] = {name: _known(it) if isinstance(it, float) else it for name, it in values.items()}
-    return AtlasLabel(**known)
+    return AtlasLabel(**_fields(message, AtlasLabel))
+
+
+def _bin(message: Any) -> AtlasBin:
+    examples = (AtlasBinExample(**{**_fields(one, AtlasBinExample), "heard": tuple(one.heard)}) for one in message.examples)
+    fields = _fields(message, AtlasBin)
+    return AtlasBin(**{**fields, "sounds": {one.sound: one.count for one in message.sounds}, "examples": tuple(examples)})
 
 
 def _example(message: Any) -> AtlasExample:
-    return AtlasExample(
-        side=message.side,
-        rank=message.rank,
-        recording=message.recording,
-        speaker=message.speaker,
-        frame=message.frame,
-        seconds=_known(message.seconds),
-        value=message.value,
-        heard=message.heard,
-        text=message.text,
-        activation=np.array(message.activation, np.float32),
-        curve_first=message.curve_first,
-    )
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return AtlasExample(**{**_fields(message, AtlasExample), "activation": np.array(message.activation, np.float32)})

@@ -51,7 +51,7 @@ def hooked(
     """
     changes: list[str | Intervention] = [interventions] if isinstance(interventions, (str, Intervention)) else list(interventions)
     if options.pop("frames", "all") != "all" or options.pop("reduce", "none") != "none":
-        raise InvalidArgument("a function is given all frames, and nothing reduced", "invalid_argument")
+        raise InvalidArgument("functions take all frames, not reduced: leave out frames and reduce", "invalid_argument")
     with _folder() as folder:
         for number, (name, here) in enumerate(_in_order(client, functions, options)):
             before = client.trace(audio, name, interventions=changes, **options, frames="all")

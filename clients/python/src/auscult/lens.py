@@ -69,7 +69,7 @@ class HookPoint:
         """
         parts = self.place.split(".")
         if len(parts) < 3 or parts[1] != "blocks":
-            raise InvalidArgument(f"{self.name} is in no block", "invalid_argument")
+            raise InvalidArgument(f"{self.name} is not in a block", "invalid_argument")
         return int(parts[2])
 
 

@@ -25,15 +25,15 @@ _PIECE_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Rolling:
-    """Features from a short context that rolls along with the sound, told as they settle."""
+    """Features from a short context that follows the sound, with what has settled."""
 
-    #: Seconds of new sound between two looks, in whole frames of 0.02.
+    #: Seconds of new sound between two passes, in whole frames of 0.02.
     hop: float = 0.1
     #: Seconds of the context, a multiple of 0.08; None for 3.2, or what the model can hear.
     context: float | None = None
-    #: A value is told again when it changed by more than this part of the largest magnitude that its feature has had.
+    #: A value is sent again when it changed by more than this part of the largest magnitude that its feature has had.
     revision: float = 0.05
-    #: Whether looks are made where nobody speaks as well.
+    #: Whether passes are made in silence too.
     in_silence: bool = False
 
 
@@ -45,7 +45,7 @@ class LiveEvent:
     seq: int
     #: Events between the one before and this one that were dropped because they were not read in time.
     dropped: int
-    #: When the newest sound that it speaks of was captured, and when the event was made: seconds since 1970; None where nobody knows.
+    #: When the newest sound that it is about was captured, and when the event was made: seconds since 1970; None where it is not known.
     captured: float | None = field(default=None, kw_only=True, compare=False)
     made: float | None = field(default=None, kw_only=True, compare=False)
 
@@ -103,14 +103,14 @@ class LiveActivations(LiveEvent):
 
 @dataclass(frozen=True)
 class LiveReadings(LiveEvent):
-    """The features' values in some frames, by one look at a rolling context: new ones, those that changed, those that settle."""
+    """The features' values in some frames, by one pass over a rolling context: new ones, those that changed, those that settle."""
 
-    #: The sound that was heard. A value has seen what lies between its frame and `end`.
+    #: The sound of the pass. A value was computed from the sound up to `end`.
     start: float
     end: float
     #: When each of the frames begins.
     times: tuple[float, ...]
-    #: So many of them, from the first, are settled: they are not told again.
+    #: The number of frames, from the first, that are settled: they are not sent again.
     settled: int
     #: One tuple a feature, in the order in which they were asked for; one value for each of `times`.
     features: tuple[tuple[float, ...], ...]
@@ -118,11 +118,11 @@ class LiveReadings(LiveEvent):
 
 @dataclass(frozen=True)
 class LiveUnread(LiveEvent):
-    """Frames that are not told."""
+    """Frames without values."""
 
     start: float
     end: float
-    #: ``"silence"``: nobody spoke in their context; ``"busy"``: the engine was, for longer than a context.
+    #: ``"silence"``: no voice in their context; ``"busy"``: the engine was busy for longer than a context.
     reason: str
 
 
@@ -137,7 +137,7 @@ class LiveGap(LiveEvent):
 
 @dataclass(frozen=True)
 class LiveSteering(LiveEvent):
-    """The interventions of the looks that hear sound after `start`, as their text."""
+    """The interventions of the passes over sound after `start`, as their text."""
 
     start: float
     interventions: tuple[str, ...]
@@ -181,11 +181,11 @@ class LiveEnd(LiveEvent):
 
     #: Seconds of sound that came.
     duration: float
-    #: Looks that were left out because the engine was busy.
+    #: Steps that were left out because the engine was busy.
     skipped_steps: int
     #: What windows were padded with; None where a daemon does not say.
     padding: Padding | None = None
-    #: Hops whose look was made together with a later one because the engine was busy.
+    #: Hops whose pass was made together with a later one because the engine was busy.
     merged_hops: int = 0
 
 
@@ -274,8 +274,8 @@ class Live(Stream[AnyLiveEvent]):
         Args:
             samples: Shape ``(samples,)``; float (rounded to 16 bits, clipped at full scale ±1) or int16; or bytes of
                 signed 16-bit little-endian samples.
-            captured: When the first of them was, in seconds since 1970; without it, it is their arrival that counts.
-            lost: Samples that were lost before them: nobody hears what came before and after as one.
+            captured: When the first of them was captured, in seconds since 1970; without it, the time of arrival is taken.
+            lost: Samples that were lost before them: no pass has sound from before and after the gap.
 
         Raises:
             AuscultError: What ended the call, where it has ended.
@@ -294,12 +294,12 @@ class Live(Stream[AnyLiveEvent]):
             self._push(message.SerializeToString())
 
     def steer(self, interventions: Interventions = ()) -> None:
-        """Sets what the next looks run under, in place of what held; without any, nothing."""
+        """Sets the interventions of the next passes, in place of those before; none without an argument."""
         steering = v1.LiveInterventions(interventions=_interventions.interventions(interventions))
         self._push(v1.LiveInput(interventions=steering).SerializeToString())
 
     def mark(self, label: str = "") -> None:
-        """Marks the newest sound: a `LiveMark` is told among the events."""
+        """Marks the newest sound: a `LiveMark` follows among the events."""
         self._push(v1.LiveInput(mark=v1.LiveMark(label=label)).SerializeToString())
 
     def finish(self) -> None:

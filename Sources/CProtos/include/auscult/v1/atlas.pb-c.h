@@ -33,6 +33,10 @@ typedef struct Auscult__V1__AtlasFeature Auscult__V1__AtlasFeature;
 typedef struct Auscult__V1__AtlasLabel Auscult__V1__AtlasLabel;
 typedef struct Auscult__V1__AtlasFeatureRef Auscult__V1__AtlasFeatureRef;
 typedef struct Auscult__V1__AtlasCard Auscult__V1__AtlasCard;
+typedef struct Auscult__V1__AtlasColumn Auscult__V1__AtlasColumn;
+typedef struct Auscult__V1__AtlasBin Auscult__V1__AtlasBin;
+typedef struct Auscult__V1__AtlasSoundCount Auscult__V1__AtlasSoundCount;
+typedef struct Auscult__V1__AtlasBinExample Auscult__V1__AtlasBinExample;
 typedef struct Auscult__V1__AtlasExample Auscult__V1__AtlasExample;
 typedef struct Auscult__V1__AtlasHistogramCell Auscult__V1__AtlasHistogramCell;
 typedef struct Auscult__V1__ListenAtlasRequest Auscult__V1__ListenAtlasRequest;
@@ -354,10 +358,28 @@ struct  Auscult__V1__AtlasLabel
    * The precision over that.
    */
   double lift;
+  /*
+   * Over all thresholds; its chance level is `base_rate`.
+   */
+  double average_precision;
+  /*
+   * The precision where the feature has found the same share of the label as every other.
+   */
+  double precision_at_recall;
+  /*
+   * The precision on the recordings that it was named by.
+   */
+  double named_precision;
+  /*
+   * Frames above the threshold, of the recordings that it was named by, and of those that it was scored by; 0 where they
+   * were not kept.
+   */
+  uint64_t named_frames;
+  uint64_t scored_frames;
 };
 #define AUSCULT__V1__ATLAS_LABEL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__atlas_label__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Auscult__V1__AtlasFeatureRef
@@ -395,10 +417,114 @@ struct  Auscult__V1__AtlasCard
   Auscult__V1__AtlasExample **examples;
   size_t n_histogram;
   Auscult__V1__AtlasHistogramCell **histogram;
+  /*
+   * By column and value.
+   */
+  size_t n_columns;
+  Auscult__V1__AtlasColumn **columns;
+  /*
+   * By side, kind and number.
+   */
+  size_t n_bins;
+  Auscult__V1__AtlasBin **bins;
 };
 #define AUSCULT__V1__ATLAS_CARD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__atlas_card__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+/*
+ * A feature's statistics over the recordings where a column has a value; NaN, or no frames, where they were not kept.
+ */
+struct  Auscult__V1__AtlasColumn
+{
+  ProtobufCMessage base;
+  char *column;
+  char *value;
+  uint64_t frames;
+  double mean;
+  double variance;
+  double maximum;
+  double density;
+};
+#define AUSCULT__V1__ATLAS_COLUMN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__atlas_column__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0 }
+
+
+/*
+ * A range of activations, with moments drawn evenly from it.
+ */
+struct  Auscult__V1__AtlasBin
+{
+  ProtobufCMessage base;
+  char *side;
+  /*
+   * "width" for equally wide ranges, "quantile" for equally full ones.
+   */
+  char *kind;
+  /*
+   * 0 for the lowest.
+   */
+  uint32_t bin;
+  double low;
+  double high;
+  /*
+   * Frames.
+   */
+  uint64_t count;
+  /*
+   * How often each phoneme was heard while the activation was in the range, the most frequent first.
+   */
+  size_t n_sounds;
+  Auscult__V1__AtlasSoundCount **sounds;
+  /*
+   * The strongest first.
+   */
+  size_t n_examples;
+  Auscult__V1__AtlasBinExample **examples;
+};
+#define AUSCULT__V1__ATLAS_BIN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__atlas_bin__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Auscult__V1__AtlasSoundCount
+{
+  ProtobufCMessage base;
+  char *sound;
+  uint64_t count;
+};
+#define AUSCULT__V1__ATLAS_SOUND_COUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__atlas_sound_count__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Auscult__V1__AtlasBinExample
+{
+  ProtobufCMessage base;
+  /*
+   * As the scan named it.
+   */
+  char *recording;
+  /*
+   * An encoder frame from the recording's start, or a token's position.
+   */
+  uint64_t frame;
+  /*
+   * The frame's middle, from the beginning of the recording's file; NaN for a token.
+   */
+  double seconds;
+  double value;
+  /*
+   * The phonemes, or the token, of the moment; none where none are known.
+   */
+  size_t n_heard;
+  char **heard;
+};
+#define AUSCULT__V1__ATLAS_BIN_EXAMPLE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__atlas_bin_example__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL }
 
 
 /*
@@ -749,6 +875,82 @@ Auscult__V1__AtlasCard *
 void   auscult__v1__atlas_card__free_unpacked
                      (Auscult__V1__AtlasCard *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__AtlasColumn methods */
+void   auscult__v1__atlas_column__init
+                     (Auscult__V1__AtlasColumn         *message);
+size_t auscult__v1__atlas_column__get_packed_size
+                     (const Auscult__V1__AtlasColumn   *message);
+size_t auscult__v1__atlas_column__pack
+                     (const Auscult__V1__AtlasColumn   *message,
+                      uint8_t             *out);
+size_t auscult__v1__atlas_column__pack_to_buffer
+                     (const Auscult__V1__AtlasColumn   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__AtlasColumn *
+       auscult__v1__atlas_column__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__atlas_column__free_unpacked
+                     (Auscult__V1__AtlasColumn *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__AtlasBin methods */
+void   auscult__v1__atlas_bin__init
+                     (Auscult__V1__AtlasBin         *message);
+size_t auscult__v1__atlas_bin__get_packed_size
+                     (const Auscult__V1__AtlasBin   *message);
+size_t auscult__v1__atlas_bin__pack
+                     (const Auscult__V1__AtlasBin   *message,
+                      uint8_t             *out);
+size_t auscult__v1__atlas_bin__pack_to_buffer
+                     (const Auscult__V1__AtlasBin   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__AtlasBin *
+       auscult__v1__atlas_bin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__atlas_bin__free_unpacked
+                     (Auscult__V1__AtlasBin *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__AtlasSoundCount methods */
+void   auscult__v1__atlas_sound_count__init
+                     (Auscult__V1__AtlasSoundCount         *message);
+size_t auscult__v1__atlas_sound_count__get_packed_size
+                     (const Auscult__V1__AtlasSoundCount   *message);
+size_t auscult__v1__atlas_sound_count__pack
+                     (const Auscult__V1__AtlasSoundCount   *message,
+                      uint8_t             *out);
+size_t auscult__v1__atlas_sound_count__pack_to_buffer
+                     (const Auscult__V1__AtlasSoundCount   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__AtlasSoundCount *
+       auscult__v1__atlas_sound_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__atlas_sound_count__free_unpacked
+                     (Auscult__V1__AtlasSoundCount *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__AtlasBinExample methods */
+void   auscult__v1__atlas_bin_example__init
+                     (Auscult__V1__AtlasBinExample         *message);
+size_t auscult__v1__atlas_bin_example__get_packed_size
+                     (const Auscult__V1__AtlasBinExample   *message);
+size_t auscult__v1__atlas_bin_example__pack
+                     (const Auscult__V1__AtlasBinExample   *message,
+                      uint8_t             *out);
+size_t auscult__v1__atlas_bin_example__pack_to_buffer
+                     (const Auscult__V1__AtlasBinExample   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__AtlasBinExample *
+       auscult__v1__atlas_bin_example__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__atlas_bin_example__free_unpacked
+                     (Auscult__V1__AtlasBinExample *message,
+                      ProtobufCAllocator *allocator);
 /* Auscult__V1__AtlasExample methods */
 void   auscult__v1__atlas_example__init
                      (Auscult__V1__AtlasExample         *message);
@@ -847,6 +1049,18 @@ typedef void (*Auscult__V1__AtlasFeatureRef_Closure)
 typedef void (*Auscult__V1__AtlasCard_Closure)
                  (const Auscult__V1__AtlasCard *message,
                   void *closure_data);
+typedef void (*Auscult__V1__AtlasColumn_Closure)
+                 (const Auscult__V1__AtlasColumn *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__AtlasBin_Closure)
+                 (const Auscult__V1__AtlasBin *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__AtlasSoundCount_Closure)
+                 (const Auscult__V1__AtlasSoundCount *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__AtlasBinExample_Closure)
+                 (const Auscult__V1__AtlasBinExample *message,
+                  void *closure_data);
 typedef void (*Auscult__V1__AtlasExample_Closure)
                  (const Auscult__V1__AtlasExample *message,
                   void *closure_data);
@@ -932,6 +1146,10 @@ extern const ProtobufCMessageDescriptor auscult__v1__atlas_feature__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__atlas_label__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__atlas_feature_ref__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__atlas_card__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__atlas_column__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__atlas_bin__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__atlas_sound_count__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__atlas_bin_example__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__atlas_example__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__atlas_histogram_cell__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__listen_atlas_request__descriptor;

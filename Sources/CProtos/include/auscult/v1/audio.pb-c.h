@@ -46,7 +46,7 @@ typedef enum _Auscult__V1__AudioEncoding {
    */
   AUSCULT__V1__AUDIO_ENCODING__AUDIO_FILE = 2,
   /*
-   * Bytes that nobody knows: an audio file where they can be opened as one, else samples as in PCM_S16LE_16K.
+   * Bytes of an unknown kind: an audio file where they can be opened as one, else samples as in PCM_S16LE_16K.
    */
   AUSCULT__V1__AUDIO_ENCODING__AUDIO_FILE_OR_PCM = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__AUDIO_ENCODING)

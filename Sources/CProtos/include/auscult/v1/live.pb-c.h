@@ -49,7 +49,7 @@ typedef struct Auscult__V1__LiveSource Auscult__V1__LiveSource;
 typedef enum _Auscult__V1__LiveUnread__Reason {
   AUSCULT__V1__LIVE_UNREAD__REASON__REASON_UNSPECIFIED = 0,
   /*
-   * Nobody spoke in their context.
+   * There was no voice in their context.
    */
   AUSCULT__V1__LIVE_UNREAD__REASON__SILENCE = 1,
   /*
@@ -150,7 +150,7 @@ struct  Auscult__V1__LiveInput
      */
     Auscult__V1__LiveInterventions *interventions;
     /*
-     * Told among the events, at the newest sound.
+     * Becomes an event (LiveMarked) at the newest sound.
      */
     Auscult__V1__LiveMark *mark;
   };
@@ -171,11 +171,11 @@ struct  Auscult__V1__LiveSound
    */
   ProtobufCBinaryData pcm_s16le;
   /*
-   * Of the first sample: nanoseconds since 1970. 0 where nobody knows; then it is their arrival that counts.
+   * Of the first sample: nanoseconds since 1970; 0 where it is not known: the time of arrival is taken.
    */
   int64_t captured_unix_ns;
   /*
-   * Samples that were lost before these. What came before and what comes after are never heard as one.
+   * Samples that were lost before these. No pass has sound from before and after it.
    */
   uint64_t lost;
 };
@@ -232,7 +232,7 @@ struct  Auscult__V1__LiveOpen
   uint32_t window_ms;
   int64_t deadline_ms;
   /*
-   * Of MEL, the log-mel is that of the sound in the window, since nobody knows what is to come.
+   * Of MEL, the log-mel is that of the sound in the window, since what follows is not known.
    */
   Auscult__V1__Padding padding;
   /*
@@ -258,7 +258,7 @@ struct  Auscult__V1__LiveOpen
    */
   Auscult__V1__EncoderContext context;
   /*
-   * Whether the sound is told among the events too, at the pace of `rolling`: for who keeps what a device gave.
+   * Whether the sound itself is sent as events too (LiveHeard), at the pace of `rolling`: for clients that record a device.
    */
   protobuf_c_boolean echo;
 };
@@ -286,11 +286,11 @@ struct  Auscult__V1__LiveRolling
    */
   uint32_t context_ms;
   /*
-   * A value is told again when it changed by more than this part of the largest magnitude that its feature has had; 0 for 0.05.
+   * A value is sent again when it changed by more than this part of the largest magnitude that its feature has had; 0 for 0.05.
    */
   float revision;
   /*
-   * Whether passes are made where nobody speaks as well.
+   * Whether passes are made in silence too.
    */
   protobuf_c_boolean in_silence;
 };
@@ -363,8 +363,8 @@ struct  Auscult__V1__LiveEvent
    */
   uint64_t dropped;
   /*
-   * When the newest sound that the event speaks of was captured, and when the event was made: nanoseconds since 1970; 0 where nobody
-   * knows.
+   * When the newest sound that the event is about was captured, and when the event was made: nanoseconds since 1970; 0 where it is not
+   * known.
    */
   int64_t captured_unix_ns;
   int64_t made_unix_ns;
@@ -534,7 +534,7 @@ struct  Auscult__V1__LiveReadings
 {
   ProtobufCMessage base;
   /*
-   * The sound that the pass heard. A frame's value has seen what lies between the frame and `end`.
+   * The sound of the pass. A frame's value was computed from the sound up to `end`.
    */
   double start;
   double end;
@@ -545,7 +545,7 @@ struct  Auscult__V1__LiveReadings
   size_t n_frames;
   uint32_t *frames;
   /*
-   * So many of them, from the first, are settled: they are not told again.
+   * The number of frames, from the first, that are settled: they are not sent again.
    */
   uint32_t settled;
   /*
@@ -560,7 +560,7 @@ struct  Auscult__V1__LiveReadings
 
 
 /*
- * Frames that are not told.
+ * Frames without values.
  */
 struct  Auscult__V1__LiveUnread
 {
@@ -593,7 +593,7 @@ struct  Auscult__V1__LiveGap
 
 
 /*
- * What holds from the passes on that hear sound after `start`.
+ * The interventions of the passes over sound after `start`.
  */
 struct  Auscult__V1__LiveSteering
 {

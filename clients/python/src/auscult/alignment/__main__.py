@@ -32,8 +32,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("inputs", nargs="+", metavar="FILE", help="recordings, folders, manifests; demo: with --score")
     made.add_argument("--out", type=Path, metavar="FOLDER", help="the TextGrids' folder; beside the recordings without it")
     made.add_argument("--manifest", type=Path, metavar="FILE", help="the manifest; FOLDER/manifest.jsonl, or aligned.jsonl")
-    made.add_argument("--text", help="what is said in the one recording that is named")
-    made.add_argument("--transcribe", action="store_true", help="write down what is said, whatever text is known")
+    made.add_argument("--text", help="the text of the one recording that is named")
+    made.add_argument("--transcribe", action="store_true", help="use the model's transcript, even where a text is known")
     made.add_argument("--language", default="", help="the code of the language, where none is known")
     made.add_argument("--method", choices=["auto", "forced", "coarse"], default="auto")
     made.add_argument("--overwrite", action="store_true", help="make TextGrids anew that are there already")
@@ -63,7 +63,7 @@ class _Command:
     def run(self) -> None:
         recordings = self._recordings()
         if self._options.text is not None and len(recordings) != 1:
-            raise SystemExit(_usage(f"--text is what one recording says, and {len(recordings)} are named"))
+            raise SystemExit(_usage(f"--text is the text of one recording; {len(recordings)} are named"))
         self._score(recordings) if self._options.score else self._write(recordings)
 
     def _recordings(self) -> list[ListedRecording]:
@@ -185,7 +185,7 @@ class _Command:
         is_clip = (recording.path or "").startswith("demo:")
         if not self._was_warned and not self._options.model and not is_clip:
             self._was_warned = True
-            self._say("the embedded model writes down what is said, and knows a thousand words of synthetic voices: name a "
+            self._say("the embedded model writes the transcripts, and it knows only a thousand words of synthetic voices: name a "
                       "released one, --model tiny.en")  # fmt: skip
 
     def _say(self, text: str) -> None:

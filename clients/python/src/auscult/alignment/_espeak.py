@@ -45,7 +45,7 @@ def _found() -> tuple[str, bytes | None]:
         path = ctypes.util.find_library("espeak-ng")
         if path is None:
             raise FailedPrecondition(
-                f"it takes espeak-ng to know how these words are said, and it is not installed: {_INSTALL}", "not_installed"
+                f"the pronunciation of these words comes from espeak-ng, which is not installed: {_INSTALL}", "not_installed"
             ) from None
         return path, None
     return espeakng_loader.get_library_path(), espeakng_loader.get_data_path().encode()
@@ -65,7 +65,7 @@ def phonemes(written: str, language: str) -> tuple[str, ...]:
     with _LOCK:
         espeak = library()
         if espeak.espeak_SetVoiceByName(_VOICES.get(language, language).encode()) != 0:
-            raise InvalidArgument(f"espeak-ng does not speak the language {language!r}", "unsupported")
+            raise InvalidArgument(f"espeak-ng has no language {language!r}", "unsupported")
         found: list[str] = []
         rest = ctypes.c_char_p(written.encode())
         while rest.value:

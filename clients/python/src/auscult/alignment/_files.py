@@ -37,7 +37,7 @@ class Grids:
         in_file = path is not None and not path.startswith("demo:")
         if not in_file and self._folder is None:
             raise InvalidArgument(
-                f"{recording.name} is no file, so there is no folder to write its TextGrid beside it: name one with --out",
+                f"{recording.name} is not a file, so its TextGrid has no folder: name one with --out",
                 "invalid_argument",
             )
         stem = Path(text_path(path or recording.name)).stem if in_file else recording.name.removeprefix("demo:")

@@ -127,7 +127,7 @@ class ForcedAligner:
                 decoder.set_align_text(" ".join(names))
                 _pass(decoder, samples)
                 if decoder.hyp() is None:
-                    raise NotAligned("the words are not to be found in the samples")
+                    raise NotAligned("the words were not found in the sound")
                 decoder.set_alignment()
                 _pass(decoder, samples)
                 return _words(decoder.get_alignment(), len(samples) / 2 / SAMPLE_RATE)
@@ -153,7 +153,7 @@ def _pass(decoder: Any, samples: bytes) -> None:
 
 def _words(alignment: Any, duration: float) -> list[WordTimes]:
     if alignment is None:
-        raise NotAligned("the words are not to be found in the samples")
+        raise NotAligned("the words were not found in the sound")
 
     def times(entry: Any) -> tuple[float, float]:
         def boundary(frame: int) -> float:

@@ -210,7 +210,7 @@ class _Alignment:
             first = failed[0]
             said = " ".join(word.label for word in words[first.first : first.last][:8])
             raise FailedPrecondition(
-                f"{self._named}what is said from {first.start:.1f} to {first.end:.1f} s is not to be found there: {said}",
+                f"{self._named}the text from {first.start:.1f} to {first.end:.1f} s was not found in the sound there: {said}",
                 "not_aligned",
             )
         if failed:
