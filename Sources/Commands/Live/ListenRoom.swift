@@ -24,7 +24,9 @@ actor ListenRoom: LivePageRoom {
     }
     private var session: Session?
     private var sessions = 0
+    /// What the engine took, and what it was asked to take since.
     private var steering: [String]
+    private var asked: [String]?
 
     /// - Parameters:
     ///   - open: what is asked for, without a source.
@@ -136,12 +138,11 @@ actor ListenRoom: LivePageRoom {
             steering = interventions
             return
         }
+        asked = interventions
         try await session.call.send(
             V1.LiveInput(
                 input: .interventions(
-                    V1.LiveInterventions(interventions: interventions.map { V1.Intervention(text: $0) }))
-            ))
-        steering = interventions
+                    V1.LiveInterventions(interventions: interventions.map { V1.Intervention(text: $0) }))))
     }
 
     func mark(_ label: String) async throws {
@@ -153,6 +154,10 @@ actor ListenRoom: LivePageRoom {
 
     private func tell(_ event: V1.LiveEvent, of number: Int) {
         guard session?.number == number else { return }
+        if case .steering? = event.event, let asked {
+            steering = asked
+            self.asked = nil
+        }
         if case .heard(let one)? = event.event {
             say(
                 [
@@ -169,6 +174,7 @@ actor ListenRoom: LivePageRoom {
         guard session?.number == number else { return }
         session?.player?.cancel()
         session = nil
+        asked = nil
         say([("event", .string("stopped")), ("failure", .string(failure))], isKept: true)
     }
 

@@ -86,7 +86,7 @@ function start(told) {
     track.node.setAttribute('aria-current', 'true');
     await showCard(byId('card'), track, () => choose(null));
   });
-  if (told.features.length || told.transcribes) new Steering(byId('steering'), told, fail);
+  const steering = new Steering(byId('steering'), told, fail);
   parts = [meter, picture, tracks, words, latency];
   const takes = {
     began: event => {
@@ -99,7 +99,10 @@ function start(told) {
       closeMicrophone();
       show(null);
       say('stopped');
-      if (event.failure) fail(new Error(event.failure));
+      if (!event.failure) return;
+      fail(new Error(event.failure));
+      // It may have been an intervention, which does not hold then.
+      about().then(now => steering.set(now.steering)).catch(fail);
     },
     level: event => meter.take(event),
     heard: event => picture.take(event.start, event.pcm),

@@ -22,6 +22,9 @@ export class Steering {
     return box;
   }
 
+  /** What holds. */
+  set(steering) { for (const box of this.boxes) box.checked = steering.includes(box.value); }
+
   get boxes() { return [...this.node.querySelectorAll('input[type=checkbox]')]; }
 
   add() {
