@@ -114,7 +114,9 @@ public struct LivePageServer: Sendable {
     }
 
     private static func body(_ request: Request) async throws -> [UInt8] {
-        Array(buffer: try await request.body.collect(upTo: mostBytes))
+        do { return Array(buffer: try await request.body.collect(upTo: mostBytes)) } catch is NIOTooManyBytesError {
+            throw HTTPError(.contentTooLarge, message: "expected \(mostBytes) bytes at most")
+        }
     }
 
     private static func number(_ text: String?, _ name: String, below most: Double) throws -> Double? {

@@ -102,7 +102,7 @@ struct ListenCommand: AsyncParsableCommand {
         let named = try namedFeatures(atlas)
         try await connection.use(verbosity.logger) { daemon in
             let sound: ListenSound? = if let file { try await ListenSound(file, daemon) } else { nil }
-            var open = open(named)
+            var open = self.open(named)
             guard !page else { return try await serve(daemon, open, named, sound, atlas) }
             if file == nil { open.device = V1.LiveDevice(name: device ?? "") }
             let call = try await daemon.client.open(V1.LiveRPC.listen)

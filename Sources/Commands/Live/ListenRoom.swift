@@ -45,25 +45,21 @@ actor ListenRoom: LivePageRoom {
 
     func about() async throws -> Data {
         let devices = (try? await daemon.call(V1.LiveRPC.devices, V1.ListSoundDevicesRequest()).devices) ?? []
-        let about: JSON = [
-            "model": .string(open.model?.name ?? ""),
-            "features": .array(
-                features.map {
-                    [
-                        "name": .string($0.name), "label": .string($0.label),
-                        "atlas": $0.atlas.map { .integer(Int($0)) } ?? .null,
-                    ]
-                }),
-            "interventions": .array(interventions.map { .string($0) }),
-            "steering": .array(steering.map { .string($0) }),
-            "transcribes": .bool(open.transcribe), "compares": .bool(open.compare),
-            "hop": .number(Double(open.rolling?.hopMs ?? 0) / 1000),
-            "file": file.map { .string($0.name) } ?? .null,
-            "devices": .array(
-                devices.map { ["name": .string($0.name), "is_default": .bool($0.isDefault)] }),
-            "source": session.map { .string($0.source) } ?? .null,
-            "colours": .array(ColourMap.table.map { .string($0.hex) }),
-        ]
+        let known: [JSON] = features.map { feature in
+            [
+                "name": .string(feature.name), "label": .string(feature.label),
+                "atlas": feature.atlas.map { JSON.integer(Int($0)) } ?? JSON.null,
+            ]
+        }
+        let inputs: [JSON] = devices.map { ["name": .string($0.name), "is_default": .bool($0.isDefault)] }
+        let texts = { (texts: [String]) in JSON.array(texts.map { JSON.string($0) }) }
+        let about = JSON.object([
+            ("model", .string(open.model?.name ?? "")), ("features", .array(known)),
+            ("interventions", texts(interventions)), ("steering", texts(steering)),
+            ("file", file.map { JSON.string($0.name) } ?? JSON.null), ("devices", .array(inputs)),
+            ("source", session.map { JSON.string($0.source) } ?? JSON.null),
+            ("colours", texts(ColourMap.table.map(\.hex))),
+        ])
         return Data(about.compactText.utf8)
     }
 

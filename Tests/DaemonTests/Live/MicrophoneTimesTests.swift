@@ -56,8 +56,8 @@ extension WholeDaemon {
                     break
                 }
                 offsets.append(found - place)
-                let lag = lag(of: Track(call.readings, from: found, seconds: length), behind: wanted)
-                #expect(abs(lag) <= 1, "features are \(lag * 20) ms from the sound")
+                let late = lag(of: Track(call.readings, from: found, seconds: length), behind: wanted)
+                #expect(abs(late) <= 1, "features are \(late * 20) ms from the sound")
             } while ContinuousClock.now - began < .seconds(Self.seconds)
             try await call.finish()
             try await eventually("it has ended") { call.hasEnded }

@@ -35,6 +35,7 @@ struct ContextNeeds {
     mutating func look(_ values: UnsafeBufferPointer<Float>) {
         let length = values.count / groups.columns
         guard let values = values.baseAddress else { return }
+        let reference = reference
         reference.withUnsafeBufferPointer { reference in
             guard let reference = reference.baseAddress else { return }
             for frame in frames where frame < length {
