@@ -42,6 +42,7 @@ integration: build plugins .build/python/bin/pytest ## Clients of other makes: G
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/results-page.sh
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
+	Tests/integration/live-page.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/reproduction-page.sh $(AUSCULT)
 
 # What the client's tests are installed with; `make test-python PYTHON_EXTRAS=test,cluster` tests Ray and Hugging Face's datasets, too.

@@ -37,6 +37,7 @@ let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "features", module: "FeaturesLibrary", parts: ["Features"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
     (folder: "rollout", module: "RolloutLibrary", parts: ["Rollout"]),
+    (folder: "settling", module: "SettlingLibrary", parts: ["Settling"]),
     (folder: "sae", module: "SparseAutoencodersLibrary", parts: ["SparseAutoencoders"]),
 ]
 
@@ -124,6 +125,8 @@ let package = Package(
         .target(
             name: "Rollout", dependencies: ["Kernels", "PluginKit"], path: "plugins/rollout/Analysis",
             swiftSettings: testable),
+        .target(
+            name: "Settling", dependencies: ["PluginKit"], path: "plugins/settling/Analysis", swiftSettings: testable),
         .target(
             name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit"],
             path: "plugins/sae/Analysis", swiftSettings: testable),
@@ -245,8 +248,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Atlas", "AtlasPage", "Audio", "Client", "Digests", "Drawing", "Files", "Messages", "PluginTemplates",
-                "Reflection", "Reproduction", "Results", "StrictJSON", "TerminalText", "Wire",
+                "Atlas", "AtlasPage", "Audio", "Client", "Digests", "Drawing", "Files", "Messages", "Palette",
+                "PluginTemplates", "Reflection", "Reproduction", "Results", "StrictJSON", "TerminalText", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
@@ -361,7 +364,8 @@ let package = Package(
         .testTarget(
             name: "PluginsTests",
             dependencies: [
-                "Audio", "Kernels", "Mel", "PluginKit", "PluginTemplates", "Rollout", "TestHost", "TestSupport",
+                "Audio", "Kernels", "Mel", "PluginKit", "PluginTemplates", "Rollout", "Settling",
+                "TestHost", "TestSupport",
                 "Whisper",
             ]),
     ]

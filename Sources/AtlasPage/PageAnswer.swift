@@ -46,6 +46,7 @@ enum PageAnswer {
             case .unavailable: failure(.serviceUnavailable, error.message)
             default: failure(.internalServerError, error.message)
             }
+        case let error as LivePageFailure: failure(.badRequest, error.message)
         case let error as PageSoundFailure: failure(error.isMissing ? .notFound : .badGateway, error.message)
         case let error as HTTPError where error.status == .notFound:
             failure(.notFound, "there is nothing at this address")

@@ -121,7 +121,7 @@ public struct PageExport: Sendable {
             .replacing("<html lang=\"en\">", with: "<html lang=\"en\" data-atlas=\"files\">")
             .replacing("\"../shared/", with: "\"shared/")
             .replacing("<script type=\"module\" src=\"main.js\">", with: "<script defer src=\"page.js\">")
-        let others = AtlasFiles.all.filter { !$0.key.hasSuffix(".js") && $0.key != "index.html" }
+        let others = ServedFiles.atlas.all.filter { !$0.key.hasSuffix(".js") && $0.key != "index.html" }
         // An export is one folder, which may be put anywhere.
         return others.sorted { $0.key < $1.key }.map { ($0.key.replacing("../", with: ""), $0.value) } + [
             ("index.html", Array(html.utf8)),

@@ -1,9 +1,6 @@
 import Atlas
 import Foundation
 import Hummingbird
-import HummingbirdCore
-import Logging
-import NIOCore
 
 /// Serves an atlas' page to browsers on this machine, and reads only.
 ///
@@ -16,9 +13,6 @@ import NIOCore
 ///     GET /TOKEN/atlas/api/recordings/ID      what is heard in a recording, and the features that it excites
 ///     GET /TOKEN/atlas/sound/ID-FIRST-LAST.wav    a part of a recording, in milliseconds; ranges are honoured
 public struct PageServer: Sendable {
-    /// Connections at a time; others wait until one of these ends.
-    static let mostConnections = 256
-
     private let data: PageData
     private let token = PageToken()
     private let patience: RequestDeadline.Patience
@@ -41,35 +35,22 @@ public struct PageServer: Sendable {
     ///   - ready: is called with the page's address once it is served.
     /// - Throws: what the system says where the port is taken.
     public func run(port: Int, ready: @escaping @Sendable (String) async -> Void) async throws {
-        var logger = Logger(label: "auscult.atlas.page")
-        logger.logLevel = .critical
-        let application = Application(
-            router: router(),
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [RequestDeadline(patience)])),
-            configuration: ApplicationConfiguration(
-                address: .hostname("127.0.0.1", port: port), reuseAddress: true,
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections)),
-            onServerRunning: { [token] channel in
-                await ready("http://127.0.0.1:\(channel.localAddress?.port ?? port)/\(token.text)/atlas/")
-            }, logger: logger)
-        try await application.runService(gracefulShutdownSignals: [])
+        try await PageApplication(token: token, folder: "atlas", patience: patience)
+            .run(router(), port: port, ready: ready)
     }
 
     func router() -> Router<BasicRequestContext> {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: PageGuard(token: token))
+        router.addSharedFiles(token)
+        add(to: router, token)
+        return router
+    }
+
+    /// The page, below a token that may be another server's.
+    func add(to router: Router<BasicRequestContext>, _ token: PageToken) {
         let page = router.group("\(token.text)/atlas")
-        page.get("/") { request, _ in
-            // What the page names is beside it, so its own address must be a folder's.
-            guard request.uri.path.hasSuffix("/") else { return Response.redirect(to: request.uri.path + "/") }
-            return try file("index.html")
-        }
-        page.get("{file}") { _, context in try file(try context.parameters.require("file")) }
-        router.get("\(token.text)/shared/{file}") { _, context in
-            try file("../shared/\(try context.parameters.require("file"))")
-        }
+        router.add(.atlas, at: page)
         page.get("api/atlas") { [data] request, _ in
             _ = try PageQuery.parameters(of: request)
             return PageAnswer.json(try data.about())
@@ -90,12 +71,6 @@ public struct PageServer: Sendable {
             _ = try PageQuery.parameters(of: request)
             return try await sound(try context.parameters.require("name"), range: request.headers[.range])
         }
-        return router
-    }
-
-    private func file(_ name: String) throws -> Response {
-        guard let file = AtlasFiles.file(name) else { throw HTTPError(.notFound) }
-        return PageAnswer.bytes(file.bytes, file.type)
     }
 
     private func sound(_ name: String, range: String?) async throws -> Response {

@@ -56,102 +56,162 @@ static const unsigned char file12[] = {
 };
 
 static const unsigned char file13[] = {
-#embed "Pages/reproduction/index.html"
+#embed "Pages/live/card.js"
 };
 
 static const unsigned char file14[] = {
-#embed "Pages/reproduction/listening.js"
+#embed "Pages/live/clock.js"
 };
 
 static const unsigned char file15[] = {
-#embed "Pages/reproduction/main.js"
+#embed "Pages/live/icon.svg"
 };
 
 static const unsigned char file16[] = {
-#embed "Pages/reproduction/page.css"
+#embed "Pages/live/index.html"
 };
 
 static const unsigned char file17[] = {
-#embed "Pages/reproduction/verdicts.js"
+#embed "Pages/live/latency.js"
 };
 
 static const unsigned char file18[] = {
-#embed "Pages/results/axes.js"
+#embed "Pages/live/main.js"
 };
 
 static const unsigned char file19[] = {
-#embed "Pages/results/heatmap.js"
+#embed "Pages/live/meter.js"
 };
 
 static const unsigned char file20[] = {
-#embed "Pages/results/index.html"
+#embed "Pages/live/microphone.js"
 };
 
 static const unsigned char file21[] = {
-#embed "Pages/results/main.js"
+#embed "Pages/live/page.css"
 };
 
 static const unsigned char file22[] = {
-#embed "Pages/results/page.css"
+#embed "Pages/live/picture.js"
 };
 
 static const unsigned char file23[] = {
-#embed "Pages/results/plot.js"
+#embed "Pages/live/recorder.js"
 };
 
 static const unsigned char file24[] = {
-#embed "Pages/results/recording.js"
+#embed "Pages/live/source.js"
 };
 
 static const unsigned char file25[] = {
-#embed "Pages/results/result.js"
+#embed "Pages/live/steering.js"
 };
 
 static const unsigned char file26[] = {
-#embed "Pages/results/series.js"
+#embed "Pages/live/tracks.js"
 };
 
 static const unsigned char file27[] = {
-#embed "Pages/results/table.js"
+#embed "Pages/live/words.js"
 };
 
 static const unsigned char file28[] = {
-#embed "Pages/results/timeline.js"
+#embed "Pages/reproduction/index.html"
 };
 
 static const unsigned char file29[] = {
-#embed "Pages/shared/base.css"
+#embed "Pages/reproduction/listening.js"
 };
 
 static const unsigned char file30[] = {
-#embed "Pages/shared/colours.js"
+#embed "Pages/reproduction/main.js"
 };
 
 static const unsigned char file31[] = {
-#embed "Pages/shared/elements.js"
+#embed "Pages/reproduction/page.css"
 };
 
 static const unsigned char file32[] = {
-#embed "Pages/shared/numbers.js"
+#embed "Pages/reproduction/verdicts.js"
 };
 
 static const unsigned char file33[] = {
-#embed "Pages/shared/palette.css"
+#embed "Pages/results/axes.js"
 };
 
 static const unsigned char file34[] = {
-#embed "Pages/shared/player.js"
+#embed "Pages/results/heatmap.js"
 };
 
 static const unsigned char file35[] = {
-#embed "Pages/shared/sound.js"
+#embed "Pages/results/index.html"
 };
 
 static const unsigned char file36[] = {
-#embed "Pages/shared/spectrogram.js"
+#embed "Pages/results/main.js"
 };
 
 static const unsigned char file37[] = {
+#embed "Pages/results/page.css"
+};
+
+static const unsigned char file38[] = {
+#embed "Pages/results/plot.js"
+};
+
+static const unsigned char file39[] = {
+#embed "Pages/results/recording.js"
+};
+
+static const unsigned char file40[] = {
+#embed "Pages/results/result.js"
+};
+
+static const unsigned char file41[] = {
+#embed "Pages/results/series.js"
+};
+
+static const unsigned char file42[] = {
+#embed "Pages/results/table.js"
+};
+
+static const unsigned char file43[] = {
+#embed "Pages/results/timeline.js"
+};
+
+static const unsigned char file44[] = {
+#embed "Pages/shared/base.css"
+};
+
+static const unsigned char file45[] = {
+#embed "Pages/shared/colours.js"
+};
+
+static const unsigned char file46[] = {
+#embed "Pages/shared/elements.js"
+};
+
+static const unsigned char file47[] = {
+#embed "Pages/shared/numbers.js"
+};
+
+static const unsigned char file48[] = {
+#embed "Pages/shared/palette.css"
+};
+
+static const unsigned char file49[] = {
+#embed "Pages/shared/player.js"
+};
+
+static const unsigned char file50[] = {
+#embed "Pages/shared/sound.js"
+};
+
+static const unsigned char file51[] = {
+#embed "Pages/shared/spectrogram.js"
+};
+
+static const unsigned char file52[] = {
 #embed "Pages/shared/svg.js"
 };
 
@@ -169,31 +229,46 @@ static const struct auscult_page_file files[] = {
     {"atlas/source.js", file10, sizeof file10},
     {"atlas/strip.js", file11, sizeof file11},
     {"atlas/words.js", file12, sizeof file12},
-    {"reproduction/index.html", file13, sizeof file13},
-    {"reproduction/listening.js", file14, sizeof file14},
-    {"reproduction/main.js", file15, sizeof file15},
-    {"reproduction/page.css", file16, sizeof file16},
-    {"reproduction/verdicts.js", file17, sizeof file17},
-    {"results/axes.js", file18, sizeof file18},
-    {"results/heatmap.js", file19, sizeof file19},
-    {"results/index.html", file20, sizeof file20},
-    {"results/main.js", file21, sizeof file21},
-    {"results/page.css", file22, sizeof file22},
-    {"results/plot.js", file23, sizeof file23},
-    {"results/recording.js", file24, sizeof file24},
-    {"results/result.js", file25, sizeof file25},
-    {"results/series.js", file26, sizeof file26},
-    {"results/table.js", file27, sizeof file27},
-    {"results/timeline.js", file28, sizeof file28},
-    {"shared/base.css", file29, sizeof file29},
-    {"shared/colours.js", file30, sizeof file30},
-    {"shared/elements.js", file31, sizeof file31},
-    {"shared/numbers.js", file32, sizeof file32},
-    {"shared/palette.css", file33, sizeof file33},
-    {"shared/player.js", file34, sizeof file34},
-    {"shared/sound.js", file35, sizeof file35},
-    {"shared/spectrogram.js", file36, sizeof file36},
-    {"shared/svg.js", file37, sizeof file37},
+    {"live/card.js", file13, sizeof file13},
+    {"live/clock.js", file14, sizeof file14},
+    {"live/icon.svg", file15, sizeof file15},
+    {"live/index.html", file16, sizeof file16},
+    {"live/latency.js", file17, sizeof file17},
+    {"live/main.js", file18, sizeof file18},
+    {"live/meter.js", file19, sizeof file19},
+    {"live/microphone.js", file20, sizeof file20},
+    {"live/page.css", file21, sizeof file21},
+    {"live/picture.js", file22, sizeof file22},
+    {"live/recorder.js", file23, sizeof file23},
+    {"live/source.js", file24, sizeof file24},
+    {"live/steering.js", file25, sizeof file25},
+    {"live/tracks.js", file26, sizeof file26},
+    {"live/words.js", file27, sizeof file27},
+    {"reproduction/index.html", file28, sizeof file28},
+    {"reproduction/listening.js", file29, sizeof file29},
+    {"reproduction/main.js", file30, sizeof file30},
+    {"reproduction/page.css", file31, sizeof file31},
+    {"reproduction/verdicts.js", file32, sizeof file32},
+    {"results/axes.js", file33, sizeof file33},
+    {"results/heatmap.js", file34, sizeof file34},
+    {"results/index.html", file35, sizeof file35},
+    {"results/main.js", file36, sizeof file36},
+    {"results/page.css", file37, sizeof file37},
+    {"results/plot.js", file38, sizeof file38},
+    {"results/recording.js", file39, sizeof file39},
+    {"results/result.js", file40, sizeof file40},
+    {"results/series.js", file41, sizeof file41},
+    {"results/table.js", file42, sizeof file42},
+    {"results/timeline.js", file43, sizeof file43},
+    {"shared/base.css", file44, sizeof file44},
+    {"shared/colours.js", file45, sizeof file45},
+    {"shared/elements.js", file46, sizeof file46},
+    {"shared/numbers.js", file47, sizeof file47},
+    {"shared/palette.css", file48, sizeof file48},
+    {"shared/player.js", file49, sizeof file49},
+    {"shared/sound.js", file50, sizeof file50},
+    {"shared/spectrogram.js", file51, sizeof file51},
+    {"shared/svg.js", file52, sizeof file52},
 };
 
 const struct auscult_page_file *auscult_page_files(size_t *count) {

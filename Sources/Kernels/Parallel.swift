@@ -12,23 +12,36 @@ public enum Parallel {
         return max(1, min(asked ?? ProcessInfo.processInfo.activeProcessorCount, 256))
     }()
 
-    private static let pool = ThreadPool(threads: threads)
+    private static let precedence = Precedence()
+    private static let pool = ThreadPool(threads: threads, givingWayTo: precedence)
+    /// Its helpers' work is urgent as well.
+    private static let urgentPool = ThreadPool(threads: threads) { $isUrgent.withValue(true, operation: $0) }
 
     /// Runs `body` once for each task in `0 ..< count`, in any order, on all threads; returns after the last.
     ///
     /// Within a task of another call, while another call has the threads, and in ``onCallingThread(_:)``, all tasks run on
     /// the calling thread.
     public static func forEach(_ count: Int, _ body: (Int) -> Void) {
-        guard count > 1, threads > 1, !staysOnThread else { return (0..<count).forEach(body) }
+        let pool = isUrgent ? urgentPool : pool
+        guard count > 1, threads > 1, !staysOnThread else { return pool.alone(count, body) }
         pool.run(count, body)
     }
 
     @TaskLocal private static var staysOnThread = false
+    @TaskLocal private static var isUrgent = false
 
     /// Runs `body`, whose work stays on this thread: what is prepared beside something that computes is not to take the
     /// threads away from it.
     public static func onCallingThread<Result>(_ body: () throws -> Result) rethrows -> Result {
         try $staysOnThread.withValue(true, operation: body)
+    }
+
+    /// Runs `body`, whose work is short and does not wait: all other work pauses meanwhile, where it is between two tasks, and its
+    /// threads leave the cores to this one's and to those of a pool of its own.
+    public static func urgently<Result>(_ body: () throws -> Result) rethrows -> Result {
+        precedence.begin()
+        defer { precedence.end() }
+        return try $isUrgent.withValue(true, operation: body)
     }
 
     /// The same for tasks that may fail: the error of the first task, by its number, is thrown after all have ended.

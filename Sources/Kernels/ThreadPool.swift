@@ -17,15 +17,18 @@ final class ThreadPool: Sendable {
         // Sendable: `body` outlives the work, since `run` returns only after every helper is through with it.
         let count: Int
         let body: (Int) -> Void
+        private let precedence: Precedence?
         private let next = Atomic<Int>(0)
 
-        init(count: Int, body: @escaping (Int) -> Void) {
+        init(count: Int, precedence: Precedence?, body: @escaping (Int) -> Void) {
             self.count = count
+            self.precedence = precedence
             self.body = body
         }
 
         func take() {
             while true {
+                precedence?.giveWay()
                 let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard task < count else { return }
                 body(task)
@@ -43,21 +46,33 @@ final class ThreadPool: Sendable {
     }
 
     private let threads: Int
+    private let precedence: Precedence?
+    private let around: @Sendable (() -> Void) -> Void
     private let state = Mutex(State())
     private let isBusy = Atomic<Bool>(false)
     private let start = DispatchSemaphore(value: 0)
     private let done = DispatchSemaphore(value: 0)
 
-    init(threads: Int) { self.threads = threads }
+    /// - Parameters:
+    ///   - precedence: whose work goes before each task here.
+    ///   - around: what the helpers' work is called in.
+    init(
+        threads: Int, givingWayTo precedence: Precedence? = nil,
+        around: @escaping @Sendable (() -> Void) -> Void = { $0() }
+    ) {
+        self.threads = threads
+        self.precedence = precedence
+        self.around = around
+    }
 
     /// Runs `body` for each of `0 ..< count`; on this thread alone where the pool is taken, as by a task of its own.
     func run(_ count: Int, _ body: (Int) -> Void) {
         guard count > 1, isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else {
-            return (0..<count).forEach(body)
+            return alone(count, body)
         }
         defer { isBusy.store(false, ordering: .releasing) }
         withoutActuallyEscaping(body) { body in
-            let work = Work(count: count, body: body)
+            let work = Work(count: count, precedence: precedence, body: body)
             let helpers = min(begin(work), count - 1)
             for _ in 0..<helpers { start.signal() }
             work.take()
@@ -66,12 +81,20 @@ final class ThreadPool: Sendable {
         }
     }
 
+    /// Runs all tasks on this thread.
+    func alone(_ count: Int, _ body: (Int) -> Void) {
+        for task in 0..<count {
+            precedence?.giveWay()
+            body(task)
+        }
+    }
+
     /// Lays the work out; how many threads will come for it.
     private func begin(_ work: Work) -> Int {
         state.withLock { state in
             if !state.isStarted {
                 state.isStarted = true
-                for _ in 1..<threads where Self.detach({ self.serve() }) { state.helpers += 1 }
+                for _ in 1..<threads where Self.detach({ self.around { self.serve() } }) { state.helpers += 1 }
             }
             state.work = work
             let core = processor_core()

@@ -15,13 +15,13 @@ import Testing
         #expect(page.status == 200)
         #expect(page.headers["content-type"] == "text/html; charset=utf-8")
         #expect(page.text.contains("<script type=\"module\" src=\"main.js\">"))
-        for name in AtlasFiles.all.keys {
+        for name in ServedFiles.atlas.all.keys {
             let shared = "/shared/" + name.dropFirst("../shared/".count), isShared = name.hasPrefix("../")
             let token = served.base.prefix(33)
             let file =
                 isShared
                 ? try await RawHTTP.get(token + shared, port: served.port) : try await served.get("/" + name)
-            #expect(file.status == 200 && file.body == AtlasFiles.all[name])
+            #expect(file.status == 200 && file.body == ServedFiles.atlas.all[name])
             #expect(file.headers["x-content-type-options"] == "nosniff")
             let policy = try #require(file.headers["content-security-policy"])
             #expect(policy.hasPrefix("default-src 'self';") && !policy.contains("unsafe"))

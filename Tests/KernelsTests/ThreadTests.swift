@@ -161,6 +161,62 @@ struct ThreadTests {
         #expect(counts.all == [Int](repeating: 1, count: 20))
     }
 
+    @Test("urgent work goes between two tasks of other work, with threads of its own, and the other goes on after it")
+    func urgent() {
+        let ran = Atomic<Int>(0), isOver = Atomic<Bool>(false)
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            while !isOver.load(ordering: .relaxed) {
+                Parallel.forEach(8) { _ in
+                    usleep(200)
+                    ran.wrappingAdd(1, ordering: .relaxed)
+                }
+            }
+            done.signal()
+        }
+        while ran.load(ordering: .relaxed) < 10 { usleep(100) }
+        let counts = Counts(4 * 3)
+        let meanwhile = Parallel.urgently {
+            // Tasks under way end.
+            usleep(20_000)
+            let before = ran.load(ordering: .relaxed)
+            // Nested work of a helper is as urgent, and does not wait for itself.
+            Parallel.forEach(4) { outer in Parallel.forEach(3) { counts.count(outer * 3 + $0) } }
+            usleep(10_000)
+            return ran.load(ordering: .relaxed) - before
+        }
+        // One who has waited for long goes on, so a machine that stands still may see one task.
+        #expect(meanwhile <= Parallel.threads && counts.all == [Int](repeating: 1, count: 12))
+        let after = ran.load(ordering: .relaxed)
+        while ran.load(ordering: .relaxed) < after + 10 { usleep(100) }
+        isOver.store(true, ordering: .relaxed)
+        done.wait()
+    }
+
+    @Test("who waits for urgent work that never ends goes on after a while, and at once when it has ended")
+    func patience() {
+        let precedence = Precedence(patience: 0.001)
+        let pool = ThreadPool(threads: 3, givingWayTo: precedence)
+        let counts = Counts(10)
+        precedence.begin()
+        pool.run(10, counts.count)
+        precedence.end()
+        pool.run(10, counts.count)
+        #expect(counts.all == [Int](repeating: 2, count: 10))
+        // Nobody is woken too late: without that, a task would take an hour.
+        let patient = Precedence(patience: 3600)
+        onThreads(2) { thread in
+            for _ in 0..<2000 {
+                if thread == 0 {
+                    patient.begin()
+                    patient.end()
+                } else {
+                    patient.giveWay()
+                }
+            }
+        }
+    }
+
     private struct Failure: Error, Equatable { let task: Int }
 
     @Test("of several errors the first task's is thrown, every time, after all tasks have ended")

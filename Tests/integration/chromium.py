@@ -16,7 +16,8 @@ PATIENCE = 180
 class Chromium:
     """One page in a browser of its own; `with Chromium() as page:`."""
 
-    def __init__(self):
+    def __init__(self, *flags):
+        """flags: more of the program's, such as a microphone that is a file."""
         program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         if program is None:
             raise FileNotFoundError("no chromium: apt-get install chromium")
@@ -33,7 +34,8 @@ class Chromium:
         self.process = subprocess.Popen(
             [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--disable-extensions", "--disable-background-networking", "--remote-debugging-pipe", "--hide-scrollbars",
-             "--autoplay-policy=no-user-gesture-required", "--user-data-dir=" + self.folder.name, "about:blank"],
+             "--autoplay-policy=no-user-gesture-required", "--user-data-dir=" + self.folder.name, *flags,
+             "about:blank"],
             preexec_fn=descriptors, close_fds=False, env={**os.environ, "HOME": self.folder.name},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.folder.name + "/said", "wb"))
         os.close(there)

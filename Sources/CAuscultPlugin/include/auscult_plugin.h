@@ -408,7 +408,8 @@ typedef struct auscult_host_weights {
 typedef struct auscult_host_model {
     uint32_t struct_size;
     /* Runs the model on samples (16 kHz mono, at most one window; NULL for all padding) under interventions in their text
-     * form, and gives the hook points that the globs name. `tokens`: what the decoder reads; NULL for none. */
+     * form, and gives the hook points that the globs name. `tokens`: what the decoder reads; NULL for none. As much of the
+     * window is encoded as in the run's own passes ("--context auto": no more than there is sound). */
     auscult_status (*run)(const auscult_host *host, const float *samples, uint64_t sample_count,
                           const int32_t *tokens, uint32_t token_count, const char *const *interventions,
                           uint32_t intervention_count, const char *const *hooks, uint32_t hook_count,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Atlas
+import AtlasPage
 import Client
 import Files
 import Foundation
@@ -17,6 +18,7 @@ struct ListenCommand: AsyncParsableCommand {
               auscult listen --file talk.wav --features encoder.blocks.2.mlp.1:17,40-47
               auscult listen --atlas data.atlas --model tiny.en
               auscult listen --file demo:en-slt-01 --format json | jq -c 'select(.event == "readings")'
+              auscult listen --page --atlas data.atlas
               auscult listen --record session --features encoder.blocks.2.mlp.1:0-63
               auscult listen --intervene 'encoder.blocks.*.attn window 25' --compare
 
@@ -31,6 +33,10 @@ struct ListenCommand: AsyncParsableCommand {
 
             --record keeps sound.flac, features.csv and features.npy (a row for each frame that settled), and \
             session.TextGrid with text, gaps and marks.
+
+            --page serves the readout to browsers on this machine (127.0.0.1) until Ctrl-C, and prints its address, whose random \
+            part keeps other users of the machine out. There the sound input is chosen, the browser's own microphone among them, features \
+            are clicked for their cards, and interventions switched.
             """)
 
     @Option(
@@ -68,6 +74,8 @@ struct ListenCommand: AsyncParsableCommand {
         help: ArgumentHelp("Keep sound, features, text and marks in this folder.", valueName: "folder"),
         completion: .directory)
     var record: String?
+    @Flag(help: "Serve the readout as a page on this machine.") var page = false
+    @Option(help: "The page's port; 0 for one that is free.") var port = 0
     @Option(name: [.short, .long], help: "The language spoken; without it, it is detected.") var language: String?
     @Option(name: .customLong("format"), help: "The output format.") var format = ResultFormat.text
     @OptionGroup var model: ModelOptions
@@ -79,18 +87,27 @@ struct ListenCommand: AsyncParsableCommand {
         if compare && (intervene.isEmpty || !transcribe) {
             throw ValidationError("--compare sets text with --intervene beside text without.")
         }
+        guard (0...65535).contains(port) else { throw ValidationError("--port must be 0 to 65535, not \(port).") }
+        if page && (record != nil || format != .text || device != nil) {
+            throw ValidationError(
+                "--page writes nothing, and its source is chosen there: leave out --record, --format and --device.")
+        }
     }
 
     /// Labelled features that are read where none are named.
     private static let mostFromAtlas = 256
 
     func run() async throws {
-        let named = try namedFeatures()
+        let atlas = try atlas.map { try ListenAtlas($0) }
+        let named = try namedFeatures(atlas)
         try await connection.use(verbosity.logger) { daemon in
-            let names = named.map { "\($0.feature.hook):\($0.feature.index)" }
             let sound: ListenSound? = if let file { try await ListenSound(file, daemon) } else { nil }
+            var open = self.open(named)
+            guard !page else { return try await serve(daemon, open, named, sound, atlas) }
+            if file == nil { open.device = V1.LiveDevice(name: device ?? "") }
             let call = try await daemon.client.open(V1.LiveRPC.listen)
-            try await call.send(V1.LiveInput(input: .open(open(named.map(\.feature)))))
+            try await call.send(V1.LiveInput(input: .open(open)))
+            let names = named.map(\.name)
             let recording = try record.map { try ListenRecording($0, names: names) }
             let output = ListenOutput(
                 call: call, names: names, labels: named.map(\.label),
@@ -99,48 +116,36 @@ struct ListenCommand: AsyncParsableCommand {
         }
     }
 
-    private func open(_ features: [V1.LiveFeature]) -> V1.LiveOpen {
+    private func serve(
+        _ daemon: DaemonConnection, _ open: V1.LiveOpen, _ features: [ListenFeature], _ sound: ListenSound?,
+        _ atlas: ListenAtlas?
+    ) async throws {
+        let console = Console.current
+        let room = ListenRoom(
+            daemon, open, features: features, interventions: intervene, file: sound.map { (file ?? "", $0) })
+        let atlasPage = try atlas.map { PageServer(store: $0.store, makeSound: try AtlasSounds(connection).maker) }
+        try await LivePageServer(room, atlas: atlasPage).run(port: port) { address in
+            // Whoever reads the output has gone; the page can be served all the same.
+            try? console.print(address)
+        }
+    }
+
+    private func open(_ features: [ListenFeature]) -> V1.LiveOpen {
         var open = V1.LiveOpen(
-            model: model.reference, language: language ?? "", transcribe: transcribe, features: features,
-            stepMs: step ?? 0)
+            model: model.reference, language: language ?? "", transcribe: transcribe,
+            features: features.map(\.feature), stepMs: step ?? 0)
         open.rolling = V1.LiveRolling(hopMs: hop, contextMs: context ?? 0)
         open.interventions = intervene.map { V1.Intervention(text: $0) }
         open.compare = compare
-        open.echo = record != nil
+        // A page draws it.
+        open.echo = record != nil || page
         open.context = short ? .auto : .full
-        if file == nil { open.device = V1.LiveDevice(name: device ?? "") }
         return open
     }
 
-    /// - Throws: ``Client/CommandError`` for what names no feature; what reading the atlas throws.
-    private func namedFeatures() throws -> [(feature: V1.LiveFeature, label: String)] {
+    private func namedFeatures(_ atlas: ListenAtlas?) throws -> [ListenFeature] {
         let wanted = try features.flatMap(FeatureArgument.features)
-        guard let atlas else { return wanted.map { ($0, "") } }
-        let store = try AtlasStore(path: atlas, mode: .read)
-        var query = AtlasQuery()
-        query.pageSize = 10_000
-        var rows: [AtlasFeatureRow] = []
-        while true {
-            let page = try store.features(query)
-            rows += page.rows
-            query.page += 1
-            if page.rows.isEmpty || rows.count >= page.total { break }
-        }
-        // Directions and latents are no columns of an activation.
-        let columns = rows.filter { $0.feature.name.isEmpty }
-        guard !wanted.isEmpty else {
-            let labelled = columns.filter { $0.label != nil && $0.feature.hook.hasPrefix("encoder.") }
-                .sorted { ($0.label?.precision ?? 0) > ($1.label?.precision ?? 0) }
-            return labelled.prefix(Self.mostFromAtlas).map {
-                (
-                    V1.LiveFeature(hook: $0.feature.hook, index: UInt32(clamping: $0.feature.number)),
-                    $0.label?.label ?? ""
-                )
-            }
-        }
-        return wanted.map { feature in
-            let row = columns.first { $0.feature.hook == feature.hook && $0.feature.number == Int(feature.index) }
-            return (feature, row?.label?.label ?? "")
-        }
+        guard let atlas else { return wanted.map { ListenFeature($0) } }
+        return wanted.isEmpty ? atlas.labelled : wanted.map(atlas.named)
     }
 }

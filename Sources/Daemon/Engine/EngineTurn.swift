@@ -1,4 +1,5 @@
 import Dispatch
+import Kernels
 import Synchronization
 
 /// One call's right to compute, as long as it lasts.
@@ -12,13 +13,19 @@ public final class EngineTurn: Sendable {
     public let deadline: ContinuousClock.Instant?
 
     let ticket: FairSchedule.Ticket
+    /// Whether it is short, and late is no use to it.
+    public let isUrgent: Bool
     private let queue: InferenceQueue
     private let cancelled = Atomic(false)
     private let companions = Mutex<[EngineTurn]>([])
 
-    init(_ queue: InferenceQueue, ticket: FairSchedule.Ticket, client: ClientID, deadline: ContinuousClock.Instant?) {
+    init(
+        _ queue: InferenceQueue, ticket: FairSchedule.Ticket, client: ClientID, deadline: ContinuousClock.Instant?,
+        isUrgent: Bool = false
+    ) {
         self.queue = queue
         self.ticket = ticket
+        self.isUrgent = isUrgent
         self.client = client
         self.deadline = deadline
     }
@@ -81,6 +88,13 @@ public final class EngineTurn: Sendable {
     func markCancelled() {
         cancelled.store(true, ordering: .releasing)
         for companion in companions.withLock({ $0 }) { companion.markCancelled() }
+    }
+}
+
+extension EngineTurn? {
+    /// Runs `body`, which computes and does not wait: of an urgent call, while all others pause.
+    func undisturbed<R>(_ body: () throws -> R) rethrows -> R {
+        self?.isUrgent == true ? try Parallel.urgently(body) : try body()
     }
 }
 

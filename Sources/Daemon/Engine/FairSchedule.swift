@@ -18,6 +18,10 @@ public struct ClientID: Hashable, Sendable, CustomStringConvertible {
 ///
 /// A use that is ahead of virtual time is remembered while its client is away, until virtual time catches up, or until
 /// nobody computes any more.
+///
+/// An *urgent* call is short, and late is no use to it: it goes beside the others, who pause meanwhile, with a permit that only one such
+/// call has at a time. It has to be owed that: its client's use may exceed nobody's by more than an allowance. Past that it waits
+/// like any other.
 package struct FairSchedule {
     /// A call on its way through the engine. Smaller numbers came first.
     package typealias Ticket = UInt64
@@ -29,62 +33,116 @@ package struct FairSchedule {
         var calls = 0
     }
 
+    private struct Waiting {
+        let client: ClientID
+        let isUrgent: Bool
+    }
+
     private struct Running {
         let client: ClientID
-        let since: Instant
+        /// Whether it has the permit of urgent calls.
+        let isBeside: Bool
+        /// What is on its client's account of it already, and since when it computes beyond that; nil while it pauses.
+        var settled = Duration.zero
+        var since: Instant?
+
+        func open(_ now: Instant) -> Duration { since.map { max(.zero, $0.duration(to: now)) } ?? .zero }
     }
 
     /// Calls that may compute at once.
     package let permits: Int
     package private(set) var virtualTime = Duration.zero
+    /// By how much the use of an urgent call's client may exceed others'.
+    private let allowance: Duration
     private var clients: [ClientID: Client] = [:]
-    private var waiters: [Ticket: ClientID] = [:]
+    private var waiters: [Ticket: Waiting] = [:]
     private var runners: [Ticket: Running] = [:]
 
-    package init(permits: Int) { self.permits = max(1, permits) }
+    package init(permits: Int, allowance: Duration = .milliseconds(50)) {
+        self.permits = max(1, permits)
+        self.allowance = allowance
+    }
 
     package var waiting: Int { waiters.count }
     package var running: Int { runners.count }
-    package var hasFreePermit: Bool { runners.count < permits }
+    package var hasFreePermit: Bool { runners.values.count { !$0.isBeside } < permits }
+    private var isUrgentRunning: Bool { runners.values.contains(where: \.isBeside) }
     /// Clients that are remembered, for tests: it must not grow with all that ever called.
     package var remembered: Int { clients.count }
 
     /// The engine time that counts for a client, that of its calls under way included.
     package func use(of client: ClientID, now: Instant) -> Duration {
         let settled = max(clients[client]?.use ?? virtualTime, virtualTime(ifIdle: client))
-        return runners.values.reduce(settled) { $1.client == client ? $0 + $1.since.duration(to: now) : $0 }
+        return runners.values.reduce(settled) { $1.client == client ? $0 + $1.open(now) : $0 }
     }
 
     /// A call begins to wait for a permit.
-    package mutating func wait(_ ticket: Ticket, client: ClientID) {
+    package mutating func wait(_ ticket: Ticket, client: ClientID, isUrgent: Bool = false) {
         guard waiters[ticket] == nil, runners[ticket] == nil else { return }
         let use = max(clients[client]?.use ?? virtualTime, virtualTime(ifIdle: client))
         clients[client, default: Client(use: use)].use = use
         clients[client]?.calls += 1
-        waiters[ticket] = client
+        waiters[ticket] = Waiting(client: client, isUrgent: isUrgent)
     }
 
     /// A call gives up waiting.
     /// - Returns: whether it waited.
     @discardableResult
     package mutating func leave(_ ticket: Ticket) -> Bool {
-        guard let client = waiters.removeValue(forKey: ticket) else { return false }
-        retire(client)
+        guard let waiter = waiters.removeValue(forKey: ticket) else { return false }
+        retire(waiter.client)
         return true
     }
 
     /// Gives a permit to the call whose turn it is; nil where none is free or nobody waits.
     package mutating func grant(now: Instant) -> Ticket? {
-        guard hasFreePermit else { return nil }
-        let uses = Dictionary(uniqueKeysWithValues: Set(waiters.values).map { ($0, use(of: $0, now: now)) })
-        let next = waiters.min { a, b in
-            let (x, y) = (uses[a.value] ?? .zero, uses[b.value] ?? .zero)
-            return x == y ? a.key < b.key : x < y
+        if let ticket = nextUrgent(now) {
+            for other in runners.keys { pause(other, now) }
+            run(ticket, isBeside: true, since: now)
+            return ticket
         }
-        guard let next else { return nil }
-        waiters.removeValue(forKey: next.key)
-        runners[next.key] = Running(client: next.value, since: now)
-        return next.key
+        guard hasFreePermit, let ticket = next(of: waiters, now) else { return nil }
+        run(ticket, isBeside: false, since: isUrgentRunning ? nil : now)
+        return ticket
+    }
+
+    /// The waiting call of the client of least use.
+    private func next(of waiters: [Ticket: Waiting], _ now: Instant) -> Ticket? {
+        let uses = Dictionary(
+            uniqueKeysWithValues: Set(waiters.values.map(\.client)).map { ($0, use(of: $0, now: now)) })
+        return waiters.min { a, b in
+            let (x, y) = (uses[a.value.client] ?? .zero, uses[b.value.client] ?? .zero)
+            return x == y ? a.key < b.key : x < y
+        }?.key
+    }
+
+    /// An urgent call that may go beside the others.
+    private func nextUrgent(_ now: Instant) -> Ticket? {
+        let urgent = waiters.filter(\.value.isUrgent)
+        guard !urgent.isEmpty, !isUrgentRunning, let ticket = next(of: urgent, now), let call = urgent[ticket]
+        else { return nil }
+        let others = Set(waiters.values.filter { !$0.isUrgent }.map(\.client) + runners.values.map(\.client))
+            .subtracting([call.client])
+        let least = others.map { use(of: $0, now: now) }.min()
+        return least.map { use(of: call.client, now: now) <= $0 + allowance } ?? true ? ticket : nil
+    }
+
+    private mutating func run(_ ticket: Ticket, isBeside: Bool, since: Instant?) {
+        guard let waiter = waiters.removeValue(forKey: ticket) else { return }
+        runners[ticket] = Running(client: waiter.client, isBeside: isBeside, since: since)
+    }
+
+    private mutating func pause(_ ticket: Ticket, _ now: Instant) {
+        guard let runner = runners[ticket] else { return }
+        let used = runner.open(now)
+        charge(runner.client, used)
+        runners[ticket]?.settled += used
+        runners[ticket]?.since = nil
+    }
+
+    private mutating func charge(_ client: ClientID, _ used: Duration) {
+        clients[client]?.use += used
+        virtualTime += used / max(1, clients.values.count { $0.calls > 0 })
     }
 
     /// A call gives its permit back, for good or for a while; its time is put to its client's account.
@@ -92,18 +150,17 @@ package struct FairSchedule {
     @discardableResult
     package mutating func release(_ ticket: Ticket, now: Instant) -> Bool {
         guard let runner = runners.removeValue(forKey: ticket) else { return false }
-        let used = max(.zero, runner.since.duration(to: now))
-        clients[runner.client]?.use += used
-        virtualTime += used / max(1, clients.values.count { $0.calls > 0 })
+        charge(runner.client, runner.open(now))
+        if runner.isBeside { for other in runners.keys { runners[other]?.since = now } }
         retire(runner.client)
         return true
     }
 
     /// Whether a call has computed for `quantum` and a client that had less waits.
     package func shouldYield(_ ticket: Ticket, quantum: Duration, now: Instant) -> Bool {
-        guard let runner = runners[ticket], runner.since.duration(to: now) >= quantum else { return false }
+        guard let runner = runners[ticket], runner.settled + runner.open(now) >= quantum else { return false }
         let own = use(of: runner.client, now: now)
-        return Set(waiters.values).contains { $0 != runner.client && use(of: $0, now: now) < own }
+        return Set(waiters.values.map(\.client)).contains { $0 != runner.client && use(of: $0, now: now) < own }
     }
 
     /// The least that a client without calls starts with; clients that compete keep their own account.

@@ -6,7 +6,8 @@ import Synchronization
 /// A kernel's run shares out over all cores already, so one call computes at a time unless more permits are given. Each
 /// call has a thread of its own from its first grant on, which never is one of Swift's cooperative threads. A long call
 /// does not keep short ones waiting: at its checkpoints it hands the permit to a client that had less
-/// (``FairSchedule`` is the policy) and waits for its next turn.
+/// (``FairSchedule`` is the policy) and waits for its next turn. An urgent call does not wait for that: it computes beside
+/// the one that has the permit, whose threads pause.
 public final class InferenceQueue: Sendable {
     /// Calls that may wait at once.
     public let limit: Int
@@ -64,14 +65,15 @@ public final class InferenceQueue: Sendable {
     /// Cancelling the task ends a call that waits at once, and one that computes at its next checkpoint.
     /// - Parameters:
     ///   - deadline: when the work is of no more use; nil for never.
+    ///   - isUrgent: whether the work is short, and late is no use to it; what it computes inside of `undisturbed(_:)` has the others pause.
     ///   - body: may block; see ``EngineTurn`` for what it owes to the others.
     /// - Throws: what `body` throws; ``ServiceError``: `resourceExhausted` where ``limit`` calls wait already,
     ///   `deadlineExceeded`, `cancelled`.
     public func run<R: Sendable>(
-        client: ClientID, deadline: ContinuousClock.Instant? = nil,
+        client: ClientID, deadline: ContinuousClock.Instant? = nil, isUrgent: Bool = false,
         _ body: @escaping @Sendable (EngineTurn) throws -> R
     ) async throws -> R {
-        let turn = turn(client: client, deadline: deadline)
+        let turn = turn(client: client, deadline: deadline, isUrgent: isUrgent)
         begun.wrappingAdd(1, ordering: .relaxed)
         defer { begun.wrappingSubtract(1, ordering: .relaxed) }
         return try await withTaskCancellationHandler {
@@ -99,9 +101,9 @@ public final class InferenceQueue: Sendable {
         }
     }
 
-    func turn(client: ClientID, deadline: ContinuousClock.Instant?) -> EngineTurn {
+    func turn(client: ClientID, deadline: ContinuousClock.Instant?, isUrgent: Bool = false) -> EngineTurn {
         let ticket = nextTicket.wrappingAdd(1, ordering: .relaxed).newValue
-        return EngineTurn(self, ticket: ticket, client: client, deadline: deadline)
+        return EngineTurn(self, ticket: ticket, client: client, deadline: deadline, isUrgent: isUrgent)
     }
 
     // MARK: - Beginning
@@ -134,7 +136,7 @@ public final class InferenceQueue: Sendable {
                 let message = "the engine is busy: \(waiting) calls wait for it, \(limit) may; try again later"
                 return (ServiceError(.resourceExhausted, message), [])
             }
-            state.schedule.wait(turn.ticket, client: turn.client)
+            state.schedule.wait(turn.ticket, client: turn.client, isUrgent: turn.isUrgent)
             state.waiters[turn.ticket] = waiter
             return (nil, grants(&state))
         }
@@ -186,7 +188,7 @@ public final class InferenceQueue: Sendable {
             let now = now()
             guard state.schedule.shouldYield(turn.ticket, quantum: quantum, now: now) else { return nil }
             state.schedule.release(turn.ticket, now: now)
-            state.schedule.wait(turn.ticket, client: turn.client)
+            state.schedule.wait(turn.ticket, client: turn.client, isUrgent: turn.isUrgent)
             state.waiters[turn.ticket] = .returning(gate)
             return grants(&state)
         }

@@ -169,9 +169,11 @@ struct LiveHandler {
         }
 
         private func takeSteps(_ lane: LiveLine.Lane) async throws {
-            let client = lane.hasOwnAccount ? context.client.beside : context.client
+            let client = lane.isUrgent ? context.client.beside : context.client
             func run(_ body: @escaping @Sendable (EngineTurn) throws -> [LiveEvent]) async throws {
-                let events = try await engine.run(model, client: client, deadline: nil) { _, turn in try body(turn) }
+                let events = try await engine.run(model, client: client, deadline: nil, isUrgent: lane.isUrgent) {
+                    try body($1)
+                }
                 line.events.push(events)
                 stepped.continuation.yield()
             }

@@ -6,11 +6,11 @@ import Whisper
 ///
 /// One thread appends; each lane is stepped by a task of its own.
 final class LiveLine: Sendable {
-    /// A lane, and whom its passes count for: features are an account of their own, so that they go before the text of the same
-    /// listener, which takes longer.
+    /// A lane, and how its passes are made: those of features, which are short, urgently and on an account of their own, so that they go
+    /// before text, which takes longer.
     struct Lane: Sendable {
         let lane: LiveLane
-        let hasOwnAccount: Bool
+        let isUrgent: Bool
         /// Enough sound is there.
         let ready = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         /// Whether interventions act on it.
@@ -52,7 +52,7 @@ final class LiveLine: Sendable {
                         model: model, readings: readings, options: rolling, origin: origin,
                         interventions: interventions)
                 }
-                lanes.append(Lane(lane: lane, hasOwnAccount: true, isSteered: true))
+                lanes.append(Lane(lane: lane, isUrgent: true, isSteered: true))
             }
         }
         if options.transcribes || options.rolling == nil {
@@ -62,7 +62,7 @@ final class LiveLine: Sendable {
                     try LiveSession(
                         model: model, options: options, interventions: interventions, origin: origin, isPlain: isPlain)
                 }
-                lanes.append(Lane(lane: lane, hasOwnAccount: false, isSteered: !isPlain))
+                lanes.append(Lane(lane: lane, isUrgent: false, isSteered: !isPlain))
             }
         }
         self.lanes = lanes
@@ -154,8 +154,8 @@ final class LiveLine: Sendable {
 
     /// All lanes have said their last.
     func end() {
-        let texts = lanes.filter { !$0.hasOwnAccount }.reduce(0) { $0 + $1.lane.merged }
-        let features = lanes.filter(\.hasOwnAccount).reduce(0) { $0 + $1.lane.merged }
+        let texts = lanes.filter { !$0.isUrgent }.reduce(0) { $0 + $1.lane.merged }
+        let features = lanes.filter(\.isUrgent).reduce(0) { $0 + $1.lane.merged }
         events.push([.end(duration: duration, skippedSteps: texts, padding: padding, mergedHops: features)])
         events.finish()
     }

@@ -76,7 +76,7 @@ final class RollingFeatures: LiveListener {
         var events: [LiveEvent] = []
         func pass(_ state: inout State, settling end: Int) throws {
             try turn?.checkpoint()
-            if let event = try tell(&state, settling: end) { events.append(event) }
+            if let event = try tell(&state, settling: end, turn) { events.append(event) }
             passes += 1
         }
         new = passOver(&state, new, &events)
@@ -142,7 +142,7 @@ final class RollingFeatures: LiveListener {
 
     /// One pass over the context as far as it has come.
     /// - Parameter end: frames before it settle, as far as there are any.
-    private func tell(_ state: inout State, settling end: Int) throws -> LiveEvent? {
+    private func tell(_ state: inout State, settling end: Int, _ turn: EngineTurn?) throws -> LiveEvent? {
         let start = state.context.start
         let count = EncoderFrames.valid(sampleCount: state.samples)
         let settledEnd = min(end, start + count)
@@ -153,7 +153,7 @@ final class RollingFeatures: LiveListener {
             return .unread(start: seconds(state.settled), end: seconds(settledEnd, state), isSilence: true)
         }
         let first = state.settled - start
-        let values = try values(state, frames: first..<count)
+        let values = try turn.undisturbed { try self.values(state, frames: first..<count) }
         var told = LiveReading(
             start: seconds(start), end: seconds(start + count, state), frames: [],
             settled: max(0, settledEnd - state.settled), values: values.map { _ in [] })

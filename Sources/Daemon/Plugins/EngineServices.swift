@@ -18,6 +18,7 @@ final class EngineServices: PluginServices {
     private let model: LoadedModel
     private let turn: EngineTurn
     private let folder: String
+    private let context: EncoderContext
     private let spent = Mutex(Duration.zero)
     /// What the decoder keeps of padding: most sequences listen to nothing else.
     private let padding = Mutex<KeptCache?>(nil)
@@ -25,9 +26,12 @@ final class EngineServices: PluginServices {
     private struct KeptCache: @unchecked Sendable { let cache: DecoderCache }
     private let wantsAllFrames = Atomic(false)
 
-    /// - Parameter folder: the plugin's own; made when it is asked for.
-    init(plugin: String, model: LoadedModel, turn: EngineTurn, folder: String) {
+    /// - Parameters:
+    ///   - folder: the plugin's own; made when it is asked for.
+    ///   - context: that of the run, for what the plugin runs itself.
+    init(plugin: String, model: LoadedModel, turn: EngineTurn, folder: String, context: EncoderContext = .full) {
         self.plugin = plugin
+        self.context = context
         self.model = model
         self.turn = turn
         self.folder = folder
@@ -109,7 +113,7 @@ final class EngineServices: PluginServices {
             guard !points.isEmpty else { return [] }
             let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
             let whisper = try model.model()
-            let mel = samples.map { WindowSource(dimensions).mel($0) } ?? whisper.paddingMel
+            let mel = samples.map { WindowSource(dimensions, context: context).mel($0) } ?? whisper.paddingMel
             var found: [PluginTensor] = []
             let pass = try WindowPass(whisper, mel, plan, validFrames: valid) {
                 found.append(PluginTensor($0, window: 0, validFrames: valid ?? dimensions.nAudioCtx, dimensions))

@@ -91,7 +91,8 @@ struct PluginRun: Sendable {
         _ model: LoadedModel, _ turn: EngineTurn, journal: SpooledRecords? = nil,
         tell: @escaping @Sendable (RunEvent) throws -> Void
     ) throws -> Started {
-        let services = EngineServices(plugin: plugin.id, model: model, turn: turn, folder: folder)
+        let services = EngineServices(
+            plugin: plugin.id, model: model, turn: turn, folder: folder, context: request.context)
         let worker = try PluginWorker(
             plugin, turn: turn, services: services, running: running, access: access, journal: journal,
             log: { [output] log in try? output.tell(.log(log)) }, tell: tell)

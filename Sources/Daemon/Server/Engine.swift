@@ -10,10 +10,10 @@ struct Engine: Sendable {
 
     /// Runs `body` with a model when it is this client's turn, on a thread that may block.
     func run<R: Sendable>(
-        _ reference: ModelReference, client: ClientID, deadline: ContinuousClock.Instant?,
+        _ reference: ModelReference, client: ClientID, deadline: ContinuousClock.Instant?, isUrgent: Bool = false,
         _ body: @escaping @Sendable (LoadedModel, EngineTurn) throws -> R
     ) async throws -> R {
-        try await queue.run(client: client, deadline: deadline) { [store] turn in
+        try await queue.run(client: client, deadline: deadline, isUrgent: isUrgent) { [store] turn in
             // Opening a model and loading it read files; meanwhile others may compute.
             let lease = try turn.suspended {
                 let lease = try store.lease(reference)

@@ -148,4 +148,65 @@ import Daemon
         #expect(schedule.leave(2) && !schedule.leave(2))
         #expect(schedule.remembered == 0 && schedule.waiting == 0)
     }
+
+    @Test("an urgent call goes beside the one that computes, whose time does not count meanwhile; a second one waits")
+    func urgent() {
+        var schedule = FairSchedule(permits: 1)
+        schedule.wait(1, client: a)
+        #expect(schedule.grant(now: at(0)) == 1)
+        schedule.wait(2, client: b, isUrgent: true)
+        schedule.wait(3, client: c, isUrgent: true)
+        #expect(schedule.grant(now: at(10)) == 2 && schedule.grant(now: at(10)) == nil)
+        #expect(schedule.running == 2 && !schedule.hasFreePermit)
+        #expect(schedule.use(of: a, now: at(30)) == .milliseconds(10))
+        schedule.release(2, now: at(30))
+        #expect(schedule.grant(now: at(30)) == 3)
+        schedule.release(3, now: at(35))
+        #expect(schedule.use(of: a, now: at(40)) == .milliseconds(15))
+        // The quantum is of what it computed.
+        schedule.wait(4, client: ClientID(9))
+        func yields(_ time: Int) -> Bool { schedule.shouldYield(1, quantum: .milliseconds(50), now: at(time)) }
+        #expect(!yields(74) && yields(75))
+        schedule.release(1, now: at(75))
+        #expect(schedule.grant(now: at(75)) == 4)
+    }
+
+    @Test(
+        "a call that comes while an urgent one computes has the other permit, and its time begins when that has ended"
+    )
+    func besideUrgent() {
+        var schedule = FairSchedule(permits: 1)
+        schedule.wait(1, client: a, isUrgent: true)
+        #expect(schedule.grant(now: at(0)) == 1)
+        schedule.wait(2, client: b)
+        #expect(schedule.grant(now: at(1)) == 2)
+        #expect(schedule.use(of: b, now: at(20)) == schedule.virtualTime)
+        schedule.release(1, now: at(20))
+        let before = schedule.virtualTime
+        #expect(schedule.use(of: b, now: at(30)) >= .milliseconds(10))
+        schedule.release(2, now: at(30))
+        #expect(schedule.virtualTime >= before && schedule.remembered == 0)
+    }
+
+    @Test("urgent calls that had more than the others by the allowance wait like any other")
+    func allowance() {
+        var schedule = FairSchedule(permits: 1, allowance: .milliseconds(50))
+        schedule.wait(1, client: a)
+        _ = schedule.grant(now: at(0))
+        // Its use is 0, then 40 ms, then 80; a's stands still meanwhile.
+        for (ticket, time) in [(2, 0), (3, 40)] as [(UInt64, Int)] {
+            schedule.wait(ticket, client: b, isUrgent: true)
+            #expect(schedule.grant(now: at(time)) == ticket)
+            schedule.release(ticket, now: at(time + 40))
+        }
+        schedule.wait(4, client: b, isUrgent: true)
+        #expect(schedule.grant(now: at(80)) == nil && schedule.grant(now: at(109)) == nil)
+        #expect(schedule.grant(now: at(110)) == 4)
+        schedule.release(4, now: at(200))
+        schedule.wait(5, client: b, isUrgent: true)
+        #expect(schedule.grant(now: at(200)) == nil)
+        // Where a gives its permit back, anyone may take it.
+        schedule.release(1, now: at(201))
+        #expect(schedule.grant(now: at(201)) == 5)
+    }
 }

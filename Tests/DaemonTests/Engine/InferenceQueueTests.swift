@@ -75,6 +75,22 @@ private func blockingUntil(_ condition: () -> Bool) { while !condition() { uslee
         for task in tasks { try await task.value }
     }
 
+    @Test("an urgent call computes beside the one that has the permit, and does not wait for its checkpoint")
+    func urgent() async throws {
+        let queue = InferenceQueue()
+        let latch = Latch()
+        let blocker = await occupy(queue, one, latch)
+        let seen = try await queue.run(client: two, isUrgent: true) { turn in
+            // Giving the permit back and taking it again changes nothing.
+            try turn.suspended {}
+            return turn.isUrgent ? queue.running : 0
+        }
+        #expect(seen == 2)
+        latch.open()
+        try await blocker.value
+        #expect(queue.running == 0 && queue.waiting == 0)
+    }
+
     @Test("calls of one client run one at a time in the order in which they came")
     func order() async throws {
         let queue = InferenceQueue()

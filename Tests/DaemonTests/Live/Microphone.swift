@@ -15,6 +15,8 @@ final class Microphone: Sendable {
 
     private struct State {
         var waiting: [Float] = []
+        /// Frames that were given, silence among them.
+        var given = 0
         var isPluggedIn = true
         var hasEnded = false
     }
@@ -42,7 +44,9 @@ final class Microphone: Sendable {
     }
 
     /// Says samples at 16 kHz, after what is being said.
-    func say(_ samples: [Float]) {
+    /// - Returns: when the first is given, in seconds of what was given since the last time that it was plugged in.
+    @discardableResult
+    func say(_ samples: [Float]) -> Double {
         let count = samples.count * Self.rate / SampleBuffer.sampleRate
         let spoken = (0..<count).map { index -> Float in
             let at = Double(index) * Double(SampleBuffer.sampleRate) / Double(Self.rate)
@@ -56,7 +60,10 @@ final class Microphone: Sendable {
             }
             return Float(sum)
         }
-        state.withLock { $0.waiting += spoken }
+        return state.withLock { state in
+            defer { state.waiting += spoken }
+            return Double(state.given + state.waiting.count) / Double(Self.rate)
+        }
     }
 
     var isSpeaking: Bool { state.withLock { !$0.waiting.isEmpty } }
@@ -80,16 +87,19 @@ final class Microphone: Sendable {
         }
     }
 
-    /// As a microphone does, which waits for nobody: what finds no room is gone. A block is a whole number of ALSA's periods, which takes
+    /// As a microphone does, which waits for nobody: what finds no room is gone, after most of a second. A block is a whole number of ALSA's periods, which takes
     /// what it gets of one for all of it, and is written whole or not at all.
     private func feed(_ descriptor: Int32) {
+        _ = fcntl(descriptor, F_SETPIPE_SZ, 1 << 17)
         let began = ContinuousClock.now
         let block = 880
         var blocks = 0
+        state.withLock { $0.given = 0 }
         while state.withLock({ $0.isPluggedIn && !$0.hasEnded }) {
             var samples = state.withLock { state in
                 let next = Array(state.waiting.prefix(block))
                 state.waiting.removeFirst(next.count)
+                state.given += block
                 return next
             }
             samples += [Float](repeating: 0, count: block - samples.count)

@@ -1,19 +1,22 @@
 import Foundation
 import Pages
 
-/// The files of the atlas' page by the names that the page has for them: its own, and `../shared/`.
-enum AtlasFiles {
-    static let all: [String: [UInt8]] = {
+/// The files of a page that is served, by the names that the page has for them: its own, and `../shared/`.
+struct ServedFiles {
+    let all: [String: [UInt8]]
+
+    /// - Parameter folder: the page's own among all pages' files.
+    init(_ folder: String) {
         var files: [String: [UInt8]] = [:]
         for (path, bytes) in PageFiles.all {
+            if path.hasPrefix(folder + "/") { files[String(path.dropFirst(folder.count + 1))] = bytes }
             if path.hasPrefix("shared/") { files["../" + path] = bytes }
-            if path.hasPrefix("atlas/") { files[String(path.dropFirst("atlas/".count))] = bytes }
         }
-        return files
-    }()
+        all = files
+    }
 
     /// What is served under a name, with its media type; nil for anything else.
-    static func file(_ name: String) -> (bytes: [UInt8], type: String)? {
+    func file(_ name: String) -> (bytes: [UInt8], type: String)? {
         guard let bytes = all[name] else { return nil }
         let type =
             switch (name as NSString).pathExtension {
@@ -25,4 +28,9 @@ enum AtlasFiles {
             }
         return (bytes, type)
     }
+}
+
+extension ServedFiles {
+    static let atlas = ServedFiles("atlas")
+    static let live = ServedFiles("live")
 }
