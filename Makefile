@@ -115,7 +115,7 @@ wheel-test: ## Installs that wheel on a Debian that has nothing of ours, and use
 deb: static .build/package/bin/python ## A Debian package, below .build/deb
 	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/deb.py .build/static/release .build/deb
 
-fuzz: bootstrap ## Throws bytes at what reads the socket, for SECONDS=60, with libFuzzer and AddressSanitizer
+fuzz: bootstrap ## Throws bytes at what reads sockets and files, SECONDS=60 for each of five kinds, with libFuzzer and AddressSanitizer
 	scripts/fuzz.sh $(or $(SECONDS),60)
 
 neon: ## The kernels of aarch64, compiled here and run in an emulator, against plain loops

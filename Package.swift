@@ -41,8 +41,8 @@ let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "sae", module: "SparseAutoencodersLibrary", parts: ["SparseAutoencoders"]),
 ]
 
-/// libFuzzer's library, where `make fuzz` names it: then there is a program more, and what reads the socket counts where it
-/// has been. Ordinary builds see none of it.
+/// libFuzzer's library, where `make fuzz` names it: then there is a program more, and what reads sockets and files counts where
+/// it has been. Ordinary builds see none of it.
 let fuzzer = ProcessInfo.processInfo.environment["AUSCULT_FUZZER"]
 let covered: [SwiftSetting] =
     fuzzer == nil ? [] : [.unsafeFlags(["-sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp"])]
@@ -140,7 +140,7 @@ let package = Package(
         // SHA-256 by OpenSSL.
         .target(name: "Digests", dependencies: ["COpenSSL", "Files"]),
         // Lists of recordings with what is known about them.
-        .target(name: "DataSets", dependencies: ["Files", "StrictJSON"], swiftSettings: testable),
+        .target(name: "DataSets", dependencies: ["Files", "StrictJSON"], swiftSettings: testable + covered),
 
         // Features of models with what excites them, in a file: SQLite's, and what is asked of it.
         .target(
@@ -178,10 +178,11 @@ let package = Package(
         .target(name: "CProcessor"),
         .target(name: "CVectors"),
         // JSON, read strictly and written in an order.
-        .target(name: "StrictJSON", swiftSettings: optimised),
+        .target(name: "StrictJSON", swiftSettings: optimised + covered),
         // Files of tensors and of JSON beside them, read strictly and written whole.
         .target(
-            name: "TensorFiles", dependencies: ["CZlib", "Files", "Kernels", "StrictJSON"], swiftSettings: optimised),
+            name: "TensorFiles", dependencies: ["CZlib", "Files", "Kernels", "StrictJSON"],
+            swiftSettings: optimised + covered),
         // Sparse dictionaries: their files and their mathematics.
         .target(
             name: "Dictionaries", dependencies: ["Files", "Kernels", "TensorFiles"], swiftSettings: optimised),
@@ -200,7 +201,7 @@ let package = Package(
         .target(
             name: "Whisper",
             dependencies: ["CZlib", "Dictionaries", "Files", "Kernels", "StrictJSON", "TensorFiles"],
-            swiftSettings: optimised),
+            swiftSettings: fuzzer == nil ? optimised : testable + covered),
         .target(
             name: "Daemon",
             dependencies: [
@@ -388,7 +389,7 @@ let package = Package(
                 .executableTarget(
                     name: "auscult-fuzz",
                     dependencies: [
-                        "AtlasPage", "CFuzzer", "DataSets", "Messages", "StrictJSON", "TensorFiles", "Wire",
+                        "AtlasPage", "CFuzzer", "DataSets", "Messages", "StrictJSON", "TensorFiles", "Whisper", "Wire",
                         .product(name: "NIOCore", package: "swift-nio"),
                     ],
                     path: "Tests/fuzz/Sources", swiftSettings: covered,

@@ -121,12 +121,14 @@ extension SparseDictionary {
     }
 
     private static func tensor(_ file: SafetensorsFile, _ name: String, _ shape: [Int]) throws -> Tensor {
-        let tensor = try file.tensor(named: name)
-        guard tensor.shape == shape else {
+        if let stored = file.shape(of: name), stored != shape {
             throw DictionaryError(
-                .dataLoss, "\(file.name): \(name) is \(tensor.shape), expected \(shape) after the sizes in cfg.json")
+                .dataLoss, "\(file.name): \(name) is \(stored), expected \(shape) after the sizes in cfg.json")
         }
-        return tensor
+        // One of two such matrices, each of which is laid out anew.
+        try ReadingLimit.check(
+            elements: checkedProduct(shape + [4]), "\(file.name): a dictionary with \(name) \(shape)")
+        return try file.tensor(named: name)
     }
 
     /// The same dictionary with directions of length 1, their lengths moved to the encoder: what choosing codes by their

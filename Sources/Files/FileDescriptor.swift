@@ -6,12 +6,14 @@ package final class FileDescriptor: Sendable {
     /// What messages call it.
     package let path: String
 
+    /// To write, it waits for nobody: a pipe without a reader cannot be written to.
     /// - Throws: ``FileError`` (`notFound`, `cannotCreate`, `inputOutput`) where the system refuses.
     package init(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws {
-        let number = PathText.withName(path) { open($0, flags | O_CLOEXEC, mode) }
-        guard number >= 0 else {
-            throw flags & (O_WRONLY | O_RDWR) == 0 ? FileError.cannotRead(path) : FileError.cannotWrite(path)
+        let writes = flags & (O_WRONLY | O_RDWR) != 0
+        let number = PathText.withName(path) {
+            open($0, flags | (writes ? O_NONBLOCK : 0) | O_NOCTTY | O_CLOEXEC, mode)
         }
+        guard number >= 0 else { throw writes ? FileError.cannotWrite(path) : FileError.cannotRead(path) }
         self.number = number
         self.path = path
     }

@@ -64,8 +64,10 @@ package struct StoredTensor: Sendable {
     }
 
     /// The elements as float32: a view of the file where they are that already, else converted.
-    /// - Throws: ``TensorFileError`` (`dataLoss`) where a recorded checksum shows that the bytes are damaged.
+    /// - Throws: ``TensorFileError``: `dataLoss` where a recorded checksum shows that the bytes are damaged; `resourceExhausted` where
+    ///   they are more than a file may give (``ReadingLimit``).
     package func float32() throws -> Tensor {
+        try ReadingLimit.check(elements: checkedProduct(shape), "\(bytes.name): \(type.rawValue) \(shape)")
         try checked?.verify()
         return withExtendedLifetime(bytes) { elements() }
     }

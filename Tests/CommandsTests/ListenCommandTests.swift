@@ -97,6 +97,21 @@ import Testing
         #expect(again.status == 73 && again.error.contains("has a recording already"))
     }
 
+    @Test("a recording's folder with a pipe or a link of its files' names is refused, and nobody is waited for")
+    func occupied() async throws {
+        let folder = try TemporaryFolder()
+        for (name, make) in [
+            ("features.csv", { mkfifo($0, 0o600) }), ("sound.flac", { symlink("/nowhere", $0) }),
+            ("session.TextGrid", { symlink("/dev/null", $0) }),
+        ] as [(String, (String) -> Int32)] {
+            try FileManager.default.createDirectory(atPath: folder(name), withIntermediateDirectories: true)
+            #expect(make("\(folder(name))/\(name)") == 0)
+            let result = try await auscult("listen", "--file", "demo:en-slt-01", "--record", folder(name))
+            #expect(result.status == 73 && result.error.contains(name), "\(name): \(result.status) \(result.error)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder(name)) == [name])
+        }
+    }
+
     @Test("a TextGrid has intervals without holes, quotes twice, and an end behind everything")
     func textGrid() {
         var grid = TextGridFile()

@@ -96,6 +96,17 @@ struct DictionaryReadingTests {
         #expect(error?.code == .dataLoss)
     }
 
+    @Test("a dictionary of terabytes, in a file that is nothing but a hole, is refused before it is read")
+    func hole() throws {
+        let folder = try TemporaryFolder()
+        let copy = try changed(
+            "standard", "\"d_in\": 6, \"d_sae\": 10", "\"d_in\": 1048576, \"d_sae\": 1048576", in: folder)
+        try writeHole(
+            to: "\(copy)/sae_weights.safetensors", "W_enc", shape: [1 << 20, 1 << 20], type: "F32", bytes: 1 << 42)
+        let error = #expect(throws: TensorFileError.self) { try SparseDictionary.read(copy) }
+        #expect(error?.code == .resourceExhausted && error?.message.contains("W_enc") == true)
+    }
+
     @Test(
         "files that say in other words, or not at all, that nothing is normalised are read the same",
         arguments: ["false", "null", "\"none\""])

@@ -133,6 +133,18 @@ struct ConfinementTests {
         #expect(!FileManager.default.fileExists(atPath: empty))
     }
 
+    @Test("whose folder to write is a file, or a pipe, is not started")
+    func occupied() throws {
+        let place = try Place(permissions: #"{"write_folders": ["out"]}"#)
+        let file = place.user("file"), pipe = place.user("pipe")
+        try Data("x".utf8).write(to: URL(fileURLWithPath: file))
+        #expect(mkfifo(pipe, 0o600) == 0)
+        for path in [file, pipe] {
+            let error = #expect(throws: PluginError.self) { try place.attack("files", at: "", out: path) }
+            #expect(error?.code == .cannotCreate && error?.message.contains(path) == true, "\(error?.message ?? "")")
+        }
+    }
+
     @Test("that needs the network or a path is not started where the run does not allow them, and it is said how")
     func needs() throws {
         let place = try Place(permissions: #"{"network": true, "read": ["/opt/voices"]}"#)

@@ -106,6 +106,20 @@ private func entry(_ name: String, _ shape: String, _ begin: Int, _ end: Int, dt
         }
         #expect(error?.message.contains("at most 16000000 are read") == true, "\(error?.message ?? "")")
     }
+
+    @Test(
+        "a tensor of terabytes in a file that is nothing but a hole is refused before it is read",
+        arguments: ["F32", "BF16"])
+    func hole(type: String) throws {
+        try withFolder { folder in
+            let size = 1 << 41, path = "\(folder)/hole.safetensors"
+            try writeHole(to: path, "x", shape: [size / (type == "F32" ? 4 : 2)], type: type, bytes: size)
+            let file = try SafetensorsFile(path: path)
+            let error = #expect(throws: TensorFileError.self) { try file.tensor(named: "x") }
+            #expect(error?.code == .resourceExhausted)
+            #expect(error?.message.contains("half of this machine's memory") == true, "\(error?.message ?? "")")
+        }
+    }
 }
 
 @Suite struct TensorFilesJSONTests {

@@ -39,3 +39,13 @@ public func little(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes
 public func safetensorsBytes(header: String, _ data: [UInt8]) -> [UInt8] {
     little(UInt64(header.utf8.count)) + Array(header.utf8) + data
 }
+
+/// A safetensors file of one tensor whose elements are a hole: it says that it has terabytes, and takes a block.
+public func writeHole(to path: String, _ name: String, shape: [Int], type: String, bytes: Int) throws {
+    let header = "{\"\(name)\": {\"dtype\": \"\(type)\", \"shape\": \(shape), \"data_offsets\": [0, \(bytes)]}}"
+    let beginning = safetensorsBytes(header: header, [])
+    try Data(beginning).write(to: URL(fileURLWithPath: path))
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try file.truncate(atOffset: UInt64(beginning.count + bytes))
+    try file.close()
+}

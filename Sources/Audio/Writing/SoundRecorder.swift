@@ -7,10 +7,10 @@ public final class SoundRecorder {
     private let path: String
     private var handle: OpaquePointer?
 
-    /// - Throws: ``AudioError`` (`unavailable`) where there can be no such file; what was there is replaced.
+    /// - Throws: ``AudioError`` (`unavailable`) where there can be no such file, or something is there already.
     public init(_ path: String) throws {
         self.path = path
-        let descriptor = SystemCall.retrying { Int(open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)) }
+        let descriptor = SystemCall.retrying { Int(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)) }
         guard descriptor >= 0 else { throw Self.failure(path, SystemCall.message(errno)) }
         var info = SF_INFO()
         info.samplerate = Int32(SampleBuffer.sampleRate)

@@ -27,16 +27,23 @@ final class ListenRecording {
     private var gaps: [TextGridFile.Interval] = []
     private var marks: [(time: Double, text: String)] = []
 
-    /// - Throws: ``Client/CommandError`` (`cannotCreate`) where a recording is there already; what making the folder throws.
+    private static let files = ["sound.flac", "features.csv", "features.npy", "session.TextGrid"]
+
+    /// - Throws: ``Client/CommandError`` (`cannotCreate`) where a recording, or anything of one of its names, is there already; what
+    ///   making the folder throws.
     init(_ folder: String, names: [String]) throws {
         self.folder = folder
         columns = 1 + names.count
         try DataFolder.create(folder)
-        guard !FileManager.default.fileExists(atPath: folder + "/sound.flac") else {
-            throw CommandError(.cannotCreate, "\(folder) has a recording already; name another folder")
+        for file in Self.files {
+            var status = stat()
+            guard lstat("\(folder)/\(file)", &status) != 0 else {
+                throw CommandError(
+                    .cannotCreate, "\(folder) has a recording already, or at least a \(file); name another folder")
+            }
         }
         sound = try SoundRecorder(folder + "/sound.flac")
-        table = try FileDescriptor(folder + "/features.csv", O_WRONLY | O_CREAT | O_TRUNC)
+        table = try FileDescriptor(folder + "/features.csv", O_WRONLY | O_CREAT | O_EXCL)
         try write(CSV.line(["time"] + names))
     }
 

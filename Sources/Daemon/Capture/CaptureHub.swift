@@ -4,6 +4,9 @@ import Synchronization
 
 /// The sound inputs that somebody listens to: each is captured once, for all its listeners, as long as there is one.
 final class CaptureHub: Sendable {
+    /// Inputs at a time. One that is named in several ways is several, each with a process of its own.
+    static let most = 16
+
     private let sources = Mutex<[String: CaptureSource]>([:])
 
     /// The inputs of this machine. Blocks.
@@ -27,19 +30,26 @@ final class CaptureHub: Sendable {
     }
 
     /// What an input gives from now on. Whoever reads slowly loses the oldest, which then is a gap.
-    /// - Parameter device: its number, its name, or a part of it; empty for the default.
+    /// - Parameter device: its number, its name, or a part of it; empty for the default. With ``most`` inputs that others listen to, it
+    ///   ends at once with a ``ServiceError`` (`resourceExhausted`).
     func listen(to device: String) -> AsyncThrowingStream<CaptureNews, any Error> {
         let (news, feed) = AsyncThrowingStream.makeStream(
             of: CaptureNews.self, bufferingPolicy: .bufferingNewest(CaptureSource.mostWaiting))
         let id = UUID()
-        sources.withLock { sources in
-            let source = sources[device].flatMap { $0.add(id, feed) ? $0 : nil }
-            if source == nil {
-                let source = CaptureSource(device)
-                _ = source.add(id, feed)
-                sources[device] = source
-                source.start()
-            }
+        let hasRoom = sources.withLock { sources in
+            if sources[device]?.add(id, feed) == true { return true }
+            guard sources[device] != nil || sources.count < Self.most else { return false }
+            let source = CaptureSource(device)
+            _ = source.add(id, feed)
+            sources[device] = source
+            source.start()
+            return true
+        }
+        guard hasRoom else {
+            feed.finish(
+                throwing: ServiceError(
+                    .resourceExhausted, "\(Self.most) sound inputs are listened to already; no other can be"))
+            return news
         }
         feed.onTermination = { [weak self] _ in
             self?.sources.withLock { sources in

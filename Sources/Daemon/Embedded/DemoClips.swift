@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Synchronization
 
 /// A clip of the embedded demonstration set, with what is said in it and when.
 public struct DemoClip: Sendable, Codable, Equatable {
@@ -44,9 +45,11 @@ public enum DemoClips {
 
     /// All clips, in the manifest's order; empty where none are embedded.
     /// - Throws: ``ServiceError`` (`dataLoss`) where the manifest is not what it should be.
-    public static func all() throws -> [DemoClip] {
-        guard let manifest = file(manifestName) else { return [] }
-        return try clips(manifest: Data(manifest.bytes))
+    public static func all() throws -> [DemoClip] { try embedded.get() }
+
+    /// Read once: a request may name clips by the ten thousand.
+    private static let embedded = Result {
+        try file(manifestName).map { try clips(manifest: Data($0.bytes)) } ?? []
     }
 
     /// Reads a manifest: one JSON object a line.
@@ -78,6 +81,18 @@ public enum DemoClips {
         }
         return file
     }
+
+    /// The same as an array, one for all who ask.
+    static func bytes(of clip: DemoClip) throws -> [UInt8] {
+        try contents.withLock { contents in
+            if let bytes = contents[clip.file] { return bytes }
+            let bytes = Array(try audio(of: clip).bytes)
+            contents[clip.file] = bytes
+            return bytes
+        }
+    }
+
+    private static let contents = Mutex<[String: [UInt8]]>([:])
 
     /// The files of the set, its manifest among them.
     static var files: [EmbeddedFile] { EmbeddedFile.files(in: folder) }

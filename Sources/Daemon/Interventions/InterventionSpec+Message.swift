@@ -3,6 +3,18 @@ import Messages
 import Whisper
 
 extension InterventionSpec {
+    /// Interventions of one call. Each is looked up in the model while the call has the engine.
+    static let most = 1024
+
+    /// What the messages of one call ask for.
+    /// - Throws: ``ServiceError`` (`invalidArgument`) for one that says nothing, or two things, and for more than ``most``.
+    static func all(_ messages: [V1.Intervention]) throws -> [InterventionSpec] {
+        guard messages.count <= most else {
+            throw ServiceError(.invalidArgument, "\(messages.count) interventions; expected at most \(most)")
+        }
+        return try messages.map { try InterventionSpec($0) }
+    }
+
     /// What a message asks for.
     /// - Throws: ``ServiceError`` (`invalidArgument`) for one that says nothing, or two things.
     init(_ message: V1.Intervention) throws {

@@ -15,7 +15,7 @@ extension LiveOptions {
         padding = try WindowPadding(message.padding) ?? padding
         context = try EncoderContext(message.context)
         rolling = try message.rolling.map { try Rolling($0) }
-        interventions = try message.interventions.map { try InterventionSpec($0) }
+        interventions = try InterventionSpec.all(message.interventions)
         compares = message.compare
         echoes = message.echo
         // A device does not wait.

@@ -149,7 +149,7 @@ struct LiveHandler {
             case .interventions(let message)?:
                 let models = engine.store.service
                 try line.steer(
-                    message.interventions.map { try InterventionSpec(context.resolving($0, models)) })
+                    InterventionSpec.all(message.interventions.map { try context.resolving($0, models) }))
             case .mark(let mark)?: line.mark(mark.label)
             case .open?, nil:
                 throw ServiceError(

@@ -4,6 +4,12 @@ import Whisper
 
 /// The features of one listener, found in the model: where they are read, and how.
 struct LiveReadings: Sendable {
+    /// Features of one listener: more than a hook point of the largest models has columns.
+    static let most = 8192
+
+    /// Features of one listener: more than all columns of a hook point of the largest models have.
+    static let most = 8192
+
     /// Hook points whose activations are needed.
     var points: Set<HookPoint> { Set(places.map(\.point)) }
     var isEmpty: Bool { features.isEmpty }
@@ -24,8 +30,16 @@ struct LiveReadings: Sendable {
     /// - Throws: ``ServiceError`` or ``WhisperError`` (`invalidArgument`) for a hook that is not one column-wise encoder
     ///   activation, an index past its columns, and a dictionary of another width; what reading a dictionary throws.
     init(_ wanted: [LiveOptions.Feature], _ dimensions: ModelDimensions) throws {
+        guard wanted.count <= Self.most else {
+            throw ServiceError(
+                .invalidArgument, "\(wanted.count) features; expected at most \(Self.most) of one listener")
+        }
+        // Many features are of one hook point: each is looked for once.
+        var found: [LiveOptions.Feature: Int] = [:]
         for feature in wanted {
-            let place = try place(of: feature, dimensions)
+            let whole = LiveOptions.Feature(hook: feature.hook, index: 0, dictionary: feature.dictionary)
+            let place = try found[whole] ?? place(of: whole, dimensions)
+            found[whole] = place
             let columns =
                 places[place].dictionary?.latents ?? Self.columns(of: places[place].point, dimensions)
             guard (0..<columns).contains(feature.index) else {

@@ -73,9 +73,12 @@ struct PluginRecordings: Sendable {
             if let shard, UInt64(item.index) % UInt64(shard.count) != UInt64(shard.index) { return }
             recordings.append(PluginRecording(item: item, recording: recording, strict: strict))
         }
+        // What is known of embedded clips that were named by themselves.
+        let isClip = { (recording: Recording) in recording.input.name.hasPrefix(DemoClips.prefix) }
+        let known = single.contains(where: isClip) ? (try? clips()) ?? [] : []
         for (index, recording) in single.enumerated() {
-            var item = DataSetItem(name: recording.input.name, source: .path(recording.input.name))
-            if let clip = try? Self.clip(recording, clips) { item = clip }
+            let name = recording.input.name
+            var item = known.first { $0.name == name } ?? DataSetItem(name: name, source: .path(name))
             item.index = index
             item.start = recording.seconds?.lowerBound
             item.end = recording.seconds.flatMap { $0.upperBound == .greatestFiniteMagnitude ? nil : $0.upperBound }
@@ -96,12 +99,6 @@ struct PluginRecordings: Sendable {
                 { try take($0) })
         }
         try fold()
-    }
-
-    /// What is known of an embedded clip that was named by itself.
-    private static func clip(_ recording: Recording, _ clips: () throws -> [DataSetItem]) throws -> DataSetItem? {
-        guard recording.input.name.hasPrefix(DemoClips.prefix) else { return nil }
-        return try clips().first { $0.name == recording.input.name }
     }
 }
 

@@ -18,7 +18,7 @@ extension TraceRequest {
         case .mean: reduction = .mean
         default: throw ServiceError(.invalidArgument, "there is no reduction \(message.reduction.rawValue)")
         }
-        interventions = try message.interventions.map { try InterventionSpec($0) }
+        interventions = try InterventionSpec.all(message.interventions)
         objectives = message.objectives.map(\.text)
         self.seconds = seconds
         switch message.decoderInput {

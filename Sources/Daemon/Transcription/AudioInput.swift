@@ -18,7 +18,7 @@ public struct AudioInput: Sendable {
     public static func clip(named name: String) throws -> AudioInput {
         let clip = try DemoClips.named(name)
         let name = DemoClips.prefix + clip.name
-        return AudioInput(name: name, source: .bytes(Array(try DemoClips.audio(of: clip).bytes), name: name))
+        return AudioInput(name: name, source: .bytes(try DemoClips.bytes(of: clip), name: name))
     }
 
     /// An upload in a file: of its path neither results nor messages speak.

@@ -84,7 +84,7 @@ struct TranscribeHandler {
         let recording = try engine.input(request.audio, connection: connection)
         var wanted = TranscriptionRequest()
         wanted.options = try TranscribeOptions(request.options)
-        wanted.interventions = try request.interventions.map { try InterventionSpec($0) }
+        wanted.interventions = try InterventionSpec.all(request.interventions)
         wanted.seconds = recording.seconds
         wanted.padding = try WindowPadding(request.padding) ?? wanted.padding
         let service = wanted

@@ -44,7 +44,10 @@ final class OutputPlaces: Sendable {
 
     /// - Returns: whether it was not there.
     private static func makeFolder(_ path: String, _ plugin: String) throws -> Bool {
-        guard access(path, F_OK) != 0 else { return false }
+        guard access(path, F_OK) != 0 else {
+            try check(path, is: S_IFDIR, "folder", plugin)
+            return false
+        }
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -57,11 +60,22 @@ final class OutputPlaces: Sendable {
     private static func makeFile(_ path: String, _ plugin: String) throws -> Bool {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard file >= 0 else {
-            if errno == EEXIST { return false }
+            if errno == EEXIST {
+                try check(path, is: S_IFREG, "file", plugin)
+                return false
+            }
             throw PluginError(.cannotCreate, "plugin \(plugin): its file \(path) cannot be made: \(systemReason())")
         }
         close(file)
         return true
+    }
+
+    /// What is there is what the plugin expects, links followed: a pipe would keep it waiting, and a file is no folder.
+    private static func check(_ path: String, is kind: mode_t, _ word: String, _ plugin: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != kind else { return }
+        throw PluginError(
+            .cannotCreate, "plugin \(plugin): its \(word) \(path) cannot be made: something else is there")
     }
 
     private static func removeIfEmpty(_ path: String) {

@@ -18,7 +18,7 @@ extension Objective {
                 "the objective is the log-probability of a text without tokens: there is nothing after the \(prompt) of the prompt"
             )
         }
-        return Objective(atLogits: tokens.count) { logits, columns in
+        return Objective(atLogits: tokens.count - 1) { logits, columns in
             var value = 0.0, g = Tensor(shape: logits.shape)
             try logits.withUnsafeBufferPointer { logits in
                 try g.withUnsafeMutableBufferPointer { g in
@@ -45,7 +45,7 @@ extension Objective {
 
     /// The logit of a token behind position `position` of what the decoder reads, less that of another where there is one.
     public static func logit(of token: Int, minus other: Int? = nil, behind position: Int) -> Objective {
-        Objective(atLogits: position + 1) { logits, columns in
+        Objective(atLogits: position) { logits, columns in
             for token in [token, other ?? token] where !(0..<columns).contains(token) { throw stray(token, columns) }
             var g = Tensor(shape: logits.shape)
             g[position, token] = 1
@@ -58,14 +58,15 @@ extension Objective {
         }
     }
 
+    /// - Parameter last: the last position that it reads.
     private init(
-        atLogits tokens: Int, _ evaluate: @escaping @Sendable (Tensor, Int) throws -> (Double, Tensor)
+        atLogits last: Int, _ evaluate: @escaping @Sendable (Tensor, Int) throws -> (Double, Tensor)
     ) {
         self.init(HookPoint(.decoder, .logits)) { logits in
-            guard logits.rank == 2, logits.shape[0] >= tokens else {
+            guard logits.rank == 2, (0..<logits.shape[0]).contains(last) else {
                 throw WhisperError(
                     .invalidArgument,
-                    "the objective reads \(tokens) positions of the logits; the decoder read \(logits.shape.first ?? 0) tokens"
+                    "the objective reads the logits behind token \(last); the decoder read \(logits.shape.first ?? 0) tokens, the first of them 0"
                 )
             }
             return try evaluate(logits, logits.shape[1])

@@ -134,6 +134,21 @@ import Whisper
         #expect(steered.map(\.values) != readings(try await finish(plain)).map(\.values))
     }
 
+    @Test("more features than any hook point has are refused, and those of one hook point are looked up once")
+    func many() throws {
+        let feature = options().features[0]
+        let line = try LiveLine(
+            model: model,
+            options: options { $0.features = [LiveOptions.Feature](repeating: feature, count: 8192) })
+        #expect(line.duration == 0)
+        let error = #expect(throws: ServiceError.self) {
+            try LiveLine(
+                model: model,
+                options: options { $0.features = [LiveOptions.Feature](repeating: feature, count: 8193) })
+        }
+        #expect(error?.code == .invalidArgument && error?.message.contains("8193 features") == true)
+    }
+
     @Test("levels are told at the pace of features, of all sound, and say where a voice may be")
     func levels() async throws {
         let line = try LiveLine(model: model, options: options { $0.features = [] })

@@ -176,9 +176,11 @@ final class RawConnection: Sendable {
     /// A frame that begins a call.
     static func request<Q, A>(_ rpc: RPC<Q, A>, _ message: Q, stream: UInt32 = 1) -> [UInt8] {
         let request = TTRPC.Request(service: rpc.service, method: rpc.method, payload: message.serialized())
-        let payload = request.serialized()
+        return frame(stream, type: 1, flags: rpc.kind == .serverStream ? 1 : 0, request.serialized())
+    }
+
+    static func frame(_ stream: UInt32, type: UInt8, flags: UInt8, _ payload: [UInt8]) -> [UInt8] {
         func big(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian, Array.init) }
-        let flags: UInt8 = rpc.kind == .serverStream ? 1 : 0
-        return big(UInt32(payload.count)) + big(stream) + [1, flags] + payload
+        return big(UInt32(payload.count)) + big(stream) + [type, flags] + payload
     }
 }

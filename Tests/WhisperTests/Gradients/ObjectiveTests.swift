@@ -116,7 +116,11 @@ import Whisper
         expectRefusal(.invalidArgument, "vocabulary of 61") {
             _ = try found(.logit(of: 61, behind: 0), at: ["log_mel"])
         }
-        expectRefusal(.invalidArgument, "read 6 tokens") { _ = try found(.logit(of: 6, behind: 6), at: ["log_mel"]) }
+        for behind in [6, .max, -1] {
+            expectRefusal(.invalidArgument, "read 6 tokens") {
+                _ = try found(.logit(of: 6, behind: behind), at: ["log_mel"])
+            }
+        }
         expectRefusal(.invalidArgument, "before") {
             _ = try found(.element(1, at: neuron), at: ["encoder.blocks.1.mlp.1", "decoder.ln"])
         }

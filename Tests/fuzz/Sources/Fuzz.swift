@@ -1,80 +1,26 @@
-import Messages
-import NIOCore
-import Wire
+/// What is tried with bytes of libFuzzer's making, by kind. A trap, a broken promise, a leak, endless work or memory is a finding.
+enum Fuzzed: String, CaseIterable {
+    /// A connection's stream, cut into pieces (`Fuzz+Wire`).
+    case frames
+    /// One message of the contract.
+    case messages
+    /// Weights, and what lies beside them (`Fuzz+Checkpoints`).
+    case checkpoints
+    /// Lists of recordings, and their alignments (`Fuzz+Manifests`).
+    case manifests
+    /// What a browser asks of an atlas' page (`Fuzz+Pages`).
+    case pages
 
-/// What is tried with bytes of libFuzzer's making. The first byte chooses: a connection's stream, cut into pieces, one
-/// message of the contract, a file that others made (`Fuzz+Files`), or what a browser asks of an atlas' page (`Fuzz+Page`). A trap, a
-/// broken promise or a leak is a finding.
-enum Fuzzed {
-    static func tryOut(_ bytes: UnsafeBufferPointer<UInt8>) {
-        guard bytes.count > 2 else { return }
-        let rest = Array(bytes.dropFirst(2))
-        switch bytes[0] % 8 {
-        case 6: file(rest, kind: bytes[1])
-        case 7: page(rest, kind: bytes[1])
-        case 0, 2, 4: connection(rest, cutEvery: max(1, Int(bytes[1])))
-        default:
-            let type = allMessages[Int(bytes[1]) % allMessages.count]
-            message(rest, type)
-        }
-    }
-
-    /// The frames of the pieces are those of the whole, and what the streams make of them keeps to their rules.
-    private static func connection(_ bytes: [UInt8], cutEvery cut: Int) {
-        let events = frames(bytes, cutEvery: cut)
-        precondition(events == frames(bytes, cutEvery: bytes.count), "frames do not depend on how their bytes are cut")
-
-        let limit = 4
-        var streams = ServerStreams(limit: limit)
-        /// Calls whose clients may still send.
-        var open: Set<UInt32> = []
-        var last: UInt32 = 0
-        for (index, event) in events.enumerated() {
-            switch streams.receive(event) {
-            case .open(let stream, _, let isOpen):
-                precondition(stream % 2 == 1 && stream > last, "a client's stream ids are odd and rise")
-                last = stream
-                if isOpen { open.insert(stream) }
-            case .message(let stream, _): precondition(open.contains(stream), "only open streams have messages")
-            case .endOfMessages(let stream): precondition(open.remove(stream) != nil, "only open streams are closed")
-            case .refuse(let stream, let error):
-                precondition([.invalidArgument, .resourceExhausted].contains(error.code), "\(error.code) says why")
-                // As a connection does: an error about a call ends it.
-                streams.end(stream)
-                open.remove(stream)
-            case .nothing: break
-            }
-            precondition(streams.count <= limit, "no more streams than are allowed")
-            if index % 3 == 2, let first = open.first {
-                streams.end(first)
-                open.remove(first)
-            }
-        }
-    }
-
-    private static func frames(_ bytes: [UInt8], cutEvery cut: Int) -> [FrameEvent] {
-        var decoder = FrameDecoder()
-        var buffer = ByteBuffer()
-        var events: [FrameEvent] = []
-        for start in stride(from: 0, to: bytes.count, by: cut) {
-            buffer.writeBytes(bytes[start..<min(bytes.count, start + cut)])
-            while let event = try? decoder.decode(buffer: &buffer) { events.append(event) }
-            buffer.discardReadBytes()
-        }
-        return events
-    }
-
-    /// Where it can be read, what is written of it reads as the same; compared as bytes, since a NaN equals nothing.
-    private static func message<M: ProtoMessage>(_ bytes: [UInt8], _ type: M.Type) {
-        guard let message = try? M(serialized: bytes) else { return }
-        let written = message.serialized()
-        do {
-            let again = try M(serialized: written)
-            precondition(again.serialized() == written, "what is read of a \(M.fullName) is written as it was")
-        } catch {
-            // It is shorter than what came, and may be too wasteful for its new length.
-            let isTooLarge = (error as? MessageError)?.kind == .tooLarge
-            precondition(isTooLarge, "what was written of a \(M.fullName) can be read: \(error)")
+    /// The first byte says how the others are taken.
+    func tryOut(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let how = bytes.first else { return }
+        let rest = Array(bytes.dropFirst())
+        switch self {
+        case .frames: Self.connection(rest, cutEvery: max(1, Int(how)))
+        case .messages: Self.message(rest, number: how)
+        case .checkpoints: Self.checkpoint(rest, how)
+        case .manifests: Self.manifest(rest, how)
+        case .pages: Self.page(rest, how)
         }
     }
 }

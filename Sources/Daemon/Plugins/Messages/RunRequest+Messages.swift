@@ -19,7 +19,7 @@ extension RunRequest {
             try folder.absolute($0)
         }
         permissions = try PluginPermissions(message.permissions)
-        interventions = try message.interventions.map { try InterventionSpec($0) }
+        interventions = try InterventionSpec.all(message.interventions)
         context = try EncoderContext(message.context)
         // Windows are a trace's, and padded as a trace's are.
         padding = try WindowPadding(message.padding) ?? .sound

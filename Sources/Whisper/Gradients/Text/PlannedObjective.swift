@@ -82,8 +82,16 @@ package struct PlannedObjective: Sendable {
                     .invalidArgument,
                     "\(path) has no tensors; expected one for each hook point that the objective reads")
             }
-            let parts = try file.names.map {
-                try Objective.linear(try file.tensor(named: $0), at: try point($0), name: path)
+            let parts = try file.names.map { name in
+                let point = try point(name), whole = point.shape(in: dimensions, tokens: dimensions.nTextCtx)
+                // Before anything of it is read.
+                let shape = file.shape(of: name) ?? []
+                guard let count = checkedProduct(shape), let most = checkedProduct(whole), count <= most else {
+                    throw WhisperError(
+                        .invalidArgument,
+                        "\(path) has a tensor of shape \(shape) for \(point), whose activation is \(whole) at most")
+                }
+                return try Objective.linear(try file.tensor(named: name), at: point, name: path)
             }
             let whole = Objective(parts)
             points = whole.points
