@@ -31,7 +31,7 @@ struct ListenCommand: AsyncParsableCommand {
 
             --record keeps sound.flac, features.csv and features.npy (a row for each frame that settled), and \
             session.TextGrid with text, gaps and marks.
-            """)
+            """ + "\n" + InterventionOptions.grammar)
 
     @Option(
         name: [.short, .long],
@@ -60,9 +60,7 @@ struct ListenCommand: AsyncParsableCommand {
             sooner.
             """)
     var short = false
-    @Option(
-        help: ArgumentHelp("Change activations ('auscult trace --help'); may be repeated.", valueName: "spec"))
-    var intervene: [String] = []
+    @OptionGroup var changes: InterventionOptions
     @Flag(help: "Write what is said without interventions as well.") var compare = false
     @Option(
         help: ArgumentHelp("Keep sound, features, text and marks in this folder.", valueName: "folder"),
@@ -76,7 +74,7 @@ struct ListenCommand: AsyncParsableCommand {
 
     func validate() throws {
         if device != nil && file != nil { throw ValidationError("--device and --file exclude each other.") }
-        if compare && (intervene.isEmpty || !transcribe) {
+        if compare && (changes.intervene.isEmpty || !transcribe) {
             throw ValidationError("--compare sets text with --intervene beside text without.")
         }
     }
@@ -94,7 +92,7 @@ struct ListenCommand: AsyncParsableCommand {
             let recording = try record.map { try ListenRecording($0, names: names) }
             let output = ListenOutput(
                 call: call, names: names, labels: named.map(\.label),
-                format: format, model: model.model ?? "", interventions: intervene, logger: verbosity.logger)
+                format: format, model: model.model ?? "", interventions: changes.intervene, logger: verbosity.logger)
             try await output.run(sound, recording)
         }
     }
@@ -104,7 +102,7 @@ struct ListenCommand: AsyncParsableCommand {
             model: model.reference, language: language ?? "", transcribe: transcribe, features: features,
             stepMs: step ?? 0)
         open.rolling = V1.LiveRolling(hopMs: hop, contextMs: context ?? 0)
-        open.interventions = intervene.map { V1.Intervention(text: $0) }
+        open.interventions = changes.messages
         open.compare = compare
         open.echo = record != nil
         open.context = short ? .auto : .full

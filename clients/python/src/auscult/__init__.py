@@ -37,7 +37,7 @@ from .errors import (
     Unimplemented,
     Unknown,
 )
-from .interventions import Intervention, Latent
+from .interventions import Clamp, Intervention, Latent, Patch, Quantile, Resample
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
 from .live import (
     Live,
@@ -102,6 +102,7 @@ __all__ = [
     "AuscultError",
     "CallInfo",
     "Cancelled",
+    "Clamp",
     "Client",
     "DaemonStatus",
     "DataLoss",
@@ -144,6 +145,7 @@ __all__ = [
     "NotFound",
     "Notice",
     "OutOfRange",
+    "Patch",
     "PermissionDenied",
     "Permissions",
     "PluginDescription",
@@ -154,6 +156,8 @@ __all__ = [
     "PluginResult",
     "PluginRun",
     "Provenance",
+    "Quantile",
+    "Resample",
     "Rolling",
     "RunEnd",
     "RunRecording",
