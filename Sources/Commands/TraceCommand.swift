@@ -47,7 +47,7 @@ struct TraceCommand: AsyncParsableCommand {
             file's metadata tell them. All tensors are then called HOOK@window1 and so on.
 
             With --detach, the trace is a job of the daemon, whose id is printed ('auscult jobs').
-            """)
+            """ + "\n" + InterventionOptions.grammar)
 
     @Argument(
         help: "An audio file, '-' for standard input (a sound file, or 16 kHz mono s16le), or demo:NAME.",
@@ -70,10 +70,7 @@ struct TraceCommand: AsyncParsableCommand {
     @Option(help: V1.Padding.help) var padding: V1.Padding?
     @Option(help: "Reduce the frames (or tokens) of each tensor to one row.") var reduce = V1.Reduction.none
 
-    @Option(
-        parsing: .singleValue,
-        help: ArgumentHelp("Change activations during the pass, as 'HOOK = zero'; may be repeated.", valueName: "spec"))
-    var intervene: [String] = []
+    @OptionGroup var changes: InterventionOptions
 
     @Option(
         parsing: .singleValue,
@@ -145,7 +142,7 @@ struct TraceCommand: AsyncParsableCommand {
     private func request(_ daemon: DaemonConnection) async throws -> V1.TraceRequest {
         V1.TraceRequest(
             model: model.reference, hooks: hooks, frames: frames, reduction: reduce,
-            interventions: intervene.map { V1.Intervention(text: $0) },
+            interventions: changes.messages,
             decoderInput: try decoderInput, language: speech.language ?? "", task: speech.task,
             output: .file(out), context: context,
             padding: padding ?? .paddingUnspecified, objectives: objective.map { V1.Objective(text: $0) })

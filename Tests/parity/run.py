@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,decoding,plugins,features,
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,interventions,decoding,plugins,features,
                                rounding,tokens]
                         [--checkpoints tiny,turbo,english,default,tiny.en,base]
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("mel", "activations", "gradients", "decoding", "plugins", "features", "rounding", "tokens")
+PARTS = ("mel", "activations", "gradients", "interventions", "decoding", "plugins", "features", "rounding", "tokens")
 #: Those that are about released models share their beginning.
 MODULES = {"rounding": "released", "tokens": "released"}
 sys.stdout.reconfigure(line_buffering=True)
@@ -39,6 +39,7 @@ def main():
     checks = {"mel": lambda part: part.check(auscult, options.work),
               "activations": lambda part: part.check(auscult, options.work, options.default, only),
               "gradients": lambda part: part.check(auscult, options.work, options.default, only),
+              "interventions": lambda part: part.check(auscult, options.work, options.default, only),
               "decoding": lambda part: part.check(auscult, options.work, options.default),
               "plugins": lambda part: part.check(auscult, options.work, options.default),
               "features": lambda part: part.check(auscult, options.work, options.default),

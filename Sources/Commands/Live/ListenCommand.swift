@@ -37,7 +37,7 @@ struct ListenCommand: AsyncParsableCommand {
             --page serves the readout to browsers on this machine (127.0.0.1) until Ctrl-C, and prints its address, whose random \
             part keeps other users of the machine out. There the sound input is chosen, the browser's own microphone among them, features \
             are clicked for their cards, and interventions switched.
-            """)
+            """ + "\n" + InterventionOptions.grammar)
 
     @Option(
         name: [.short, .long],
@@ -66,9 +66,7 @@ struct ListenCommand: AsyncParsableCommand {
             sooner.
             """)
     var short = false
-    @Option(
-        help: ArgumentHelp("Change activations ('auscult trace --help'); may be repeated.", valueName: "spec"))
-    var intervene: [String] = []
+    @OptionGroup var changes: InterventionOptions
     @Flag(help: "Write what is said without interventions as well.") var compare = false
     @Option(
         help: ArgumentHelp("Keep sound, features, text and marks in this folder.", valueName: "folder"),
@@ -84,7 +82,7 @@ struct ListenCommand: AsyncParsableCommand {
 
     func validate() throws {
         if device != nil && file != nil { throw ValidationError("--device and --file exclude each other.") }
-        if compare && (intervene.isEmpty || !transcribe) {
+        if compare && (changes.intervene.isEmpty || !transcribe) {
             throw ValidationError("--compare sets text with --intervene beside text without.")
         }
         guard (0...65535).contains(port) else { throw ValidationError("--port must be 0 to 65535, not \(port).") }
@@ -111,7 +109,7 @@ struct ListenCommand: AsyncParsableCommand {
             let recording = try record.map { try ListenRecording($0, names: names) }
             let output = ListenOutput(
                 call: call, names: names, labels: named.map(\.label),
-                format: format, model: model.model ?? "", interventions: intervene, logger: verbosity.logger)
+                format: format, model: model.model ?? "", interventions: changes.intervene, logger: verbosity.logger)
             try await output.run(sound, recording)
         }
     }
@@ -122,7 +120,7 @@ struct ListenCommand: AsyncParsableCommand {
     ) async throws {
         let console = Console.current
         let room = ListenRoom(
-            daemon, open, features: features, interventions: intervene, file: sound.map { (file ?? "", $0) })
+            daemon, open, features: features, interventions: changes.intervene, file: sound.map { (file ?? "", $0) })
         let atlasPage = try atlas.map { PageServer(store: $0.store, makeSound: try AtlasSounds(connection).maker) }
         try await LivePageServer(room, atlas: atlasPage).run(port: port) { address in
             // Whoever reads the output has gone; the page can be served all the same.
@@ -135,7 +133,7 @@ struct ListenCommand: AsyncParsableCommand {
             model: model.reference, language: language ?? "", transcribe: transcribe,
             features: features.map(\.feature), stepMs: step ?? 0)
         open.rolling = V1.LiveRolling(hopMs: hop, contextMs: context ?? 0)
-        open.interventions = intervene.map { V1.Intervention(text: $0) }
+        open.interventions = changes.messages
         open.compare = compare
         // A page draws it.
         open.echo = record != nil || page

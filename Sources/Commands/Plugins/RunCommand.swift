@@ -28,7 +28,7 @@ struct RunCommand: AsyncParsableCommand {
             JSON has one object: plugin, run, outputs, results, skipped and problems. A result has output, file, kind \
             and plot, and then value, or axes, shape and values, or columns and rows, or events, or sample_rate and \
             wav (base64), or text. A missing value is null.
-            """)
+            """ + "\n" + InterventionOptions.grammar)
 
     @Argument(help: "The plugin's id, or its last part where that is unique; or a bundle's folder.") var plugin: String
     @Argument(
@@ -51,10 +51,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: V1.Padding.help) var padding: V1.Padding?
     @Flag(help: "Stop at a recording that cannot be read, instead of skipping it.") var stopAtBroken = false
     @Flag(help: "Treat a recording that comes with a notice like one that cannot be read.") var strict = false
-    @Option(
-        parsing: .singleValue,
-        help: ArgumentHelp("Change activations during the pass, as 'HOOK = zero'; may be repeated.", valueName: "spec"))
-    var intervene: [String] = []
+    @OptionGroup var changes: InterventionOptions
     @Flag(help: "Run it as a job of the daemon, and print the job's id.") var detach = false
     @OptionGroup var verbosity: Verbosity
     @OptionGroup(title: "Daemon") var connection: ConnectionOptions
@@ -87,7 +84,7 @@ struct RunCommand: AsyncParsableCommand {
             request.permissions = try permissions.message
             request.shard = try shardMessage
             request.model = model.reference
-            request.interventions = intervene.map { V1.Intervention(text: $0) }
+            request.interventions = changes.messages
             request.checkpoint = checkpoint ?? ""
             request.stateFile = state ?? ""
             request.workers = workers

@@ -35,11 +35,7 @@ struct DecodingFlags: ParsableArguments {
             valueName: "s,…"))
     var clipTimestamps: String?
 
-    @Option(
-        parsing: .singleValue,
-        help: ArgumentHelp(
-            "Change activations during the pass ('auscult trace --help'); may be repeated.", valueName: "spec"))
-    var intervene: [String] = []
+    @OptionGroup var changes: InterventionOptions
 
     func validate() throws {
         _ = try temperatures
@@ -91,6 +87,6 @@ struct DecodingFlags: ParsableArguments {
         }
         options.clipTimestamps = try Self.numbers(clipTimestamps, "--clip-timestamps", "seconds") { Double($0) } ?? []
         request.options = options
-        request.interventions = intervene.map { V1.Intervention(text: $0) }
+        request.interventions = changes.messages
     }
 }

@@ -29,7 +29,7 @@ struct TranscribeCommand: AsyncParsableCommand {
             goes, with a notice; --strict refuses it. m4a, mp4, webm and the like are decoded through ffmpeg, where the \
             daemon finds one. With --detach, each file is a job of the daemon, whose id is printed: 'auscult jobs' \
             shows their states and results.
-            """)
+            """ + "\n" + InterventionOptions.grammar)
 
     @Argument(
         help: ArgumentHelp(

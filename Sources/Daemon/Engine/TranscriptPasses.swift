@@ -12,7 +12,7 @@ struct TranscriptPasses: TranscriptionPasses {
     }
 
     func encode(_ mel: Tensor, _ span: WindowSpan?) throws -> Tensor {
-        try WindowPass(model, mel, plan, validFrames: nil).audio
+        try WindowPass(model, mel, plan, start: span?.seek, validFrames: nil).audio
     }
 
     func wrote(_ tokens: [Int], after prompt: [Int]) {}

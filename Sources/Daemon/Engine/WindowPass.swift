@@ -21,19 +21,23 @@ final class WindowPass {
     /// Encodes.
     /// - Parameters:
     ///   - mel: `[n_mels, 2 × frames]`, padding included.
+    ///   - start: where the window begins in its recording, in log-mel frames; nil where it is none of a recording's.
     ///   - validFrames: encoder frames that overlap audio; nil where all do.
     ///   - turn: where it is given, the engine is handed over between two blocks of the encoder as well, to whoever had less of it: for
     ///     passes whose length others would feel.
     ///   - sink: gets each capture; what it throws ends the pass.
     /// - Throws: ``WhisperError``; what `sink` throws.
     init(
-        _ model: WhisperModel, _ mel: Tensor, _ plan: PassPlan, validFrames: Int?, turn: EngineTurn? = nil,
+        _ model: WhisperModel, _ mel: Tensor, _ plan: PassPlan, start: Int? = nil, validFrames: Int?,
+        turn: EngineTurn? = nil,
         sink: @escaping (CapturedTensor) throws -> Void = { _ in }
     ) throws {
         self.model = model
         self.plan = plan
+        var here = plan.hookPlan(validFrames: validFrames)
+        here.interventions = try here.interventions.within(start: start, mel: mel)
         run = try HookRun(
-            plan.hookPlan(validFrames: validFrames), dimensions: model.dimensions, gradients: plan.gradients, sink: sink,
+            here, dimensions: model.dimensions, gradients: plan.gradients, sink: sink,
             pause: { try turn?.checkpoint() })
         output = try model.encode(mel, hooks: run)
     }
@@ -48,6 +52,9 @@ final class WindowPass {
             return output
         }
     }
+
+    /// What is changed in this window.
+    var interventions: [Intervention] { run.plan.interventions }
 
     /// The tokens of this window, under the interventions of the plan.
     /// - Parameter turn: its checkpoints come between the tokens that the model writes.

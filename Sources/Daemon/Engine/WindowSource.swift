@@ -36,7 +36,7 @@ struct WindowSource: Sendable {
 struct RecordingWindows: Sendable {
     /// At least one, also of a recording without a sample.
     let count: Int
-    private let recording: SampleBuffer
+    let recording: SampleBuffer
     private let source: WindowSource
     /// Of the whole recording, where its log-mel is what is padded.
     private let whole: RecordingMel?

@@ -47,8 +47,8 @@ struct LiveHandler {
         try context.limit(milliseconds: open.deadlineMs)
         let options = try LiveOptions(open)
         let device = open.device?.name
-        let line = try await engine.run(open.model, client: context.client, deadline: context.deadline) { model, _ in
-            try LiveLine(model: model, options: options)
+        let line = try await engine.run(open.model, client: context.client, deadline: context.deadline) { model, turn in
+            try LiveLine(model: model, options: options, turn: turn)
         }
         try await answers.send(V1.LiveEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
         let listener = Listener(
@@ -106,7 +106,7 @@ struct LiveHandler {
                 }
                 group.addTask {
                     var inputs = inputs
-                    while let input = try await inputs.next() { try take(input) }
+                    while let input = try await inputs.next() { try await take(input) }
                 }
                 // Either is the end: of the client's side, or of the device.
                 try await group.next()
@@ -128,13 +128,13 @@ struct LiveHandler {
             var inputs = inputs
             var steps = stepped.stream.makeAsyncIterator()
             while let input = try await inputs.next() {
-                try take(input)
+                try await take(input)
                 while line.backlog > LiveHandler.mostBacklog, await steps.next() != nil {}
             }
             line.finish()
         }
 
-        private func take(_ input: V1.LiveInput) throws {
+        private func take(_ input: V1.LiveInput) async throws {
             switch input.input {
             case .pcmS16le where news != nil, .sound where news != nil:
                 throw ServiceError(.invalidArgument, "sound was sent, but this call listens to a device")
@@ -148,8 +148,14 @@ struct LiveHandler {
                     lost: Int(sound.lost))
             case .interventions(let message)?:
                 let models = engine.store.service
-                try line.steer(
-                    InterventionSpec.all(message.interventions.map { try context.resolving($0, models) }))
+                let specs = try InterventionSpec.all(message.interventions.map { try context.resolving($0, models) })
+                if try specs.contains(where: { try $0.needsHearing }) {
+                    try await engine.run(model, client: context.client, deadline: nil) { [line] model, turn in
+                        try line.steer(specs, model, turn)
+                    }
+                } else {
+                    try line.steer(specs)
+                }
             case .mark(let mark)?: line.mark(mark.label)
             case .open?, nil:
                 throw ServiceError(

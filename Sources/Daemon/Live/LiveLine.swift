@@ -36,12 +36,13 @@ final class LiveLine: Sendable {
 
     /// - Throws: ``ServiceError`` or ``WhisperError`` (`invalidArgument`) for options that make no sense for this model; what loading
     ///   it and reading dictionaries throws.
-    init(model: LoadedModel, options: LiveOptions) throws {
+    init(model: LoadedModel, options: LiveOptions, turn: EngineTurn? = nil) throws {
         dimensions = model.dimensions
         padding = options.padding
         clock = CaptureClock()
         events = LiveEvents(clock: clock)
-        let steering = try options.interventions.map { try $0.intervention(model.dimensions) }
+        let sources = InterventionSources(model: model, turn: turn, padding: options.padding, samples: nil)
+        let steering = try options.interventions.interventions(model.dimensions, sources.material)
         var lanes: [Lane] = []
         if let rolling = options.rolling {
             _ = try rolling.contextFrames(model.dimensions)
@@ -130,8 +131,15 @@ final class LiveLine: Sendable {
 
     /// What the next passes run under.
     /// - Throws: ``WhisperError`` or ``ServiceError`` for what makes no sense for this model; then what held holds on.
-    func steer(_ specs: [InterventionSpec]) throws {
-        let interventions = try specs.map { try $0.intervention(dimensions) }
+    func steer(_ specs: [InterventionSpec]) throws { try steer(specs, specs.interventions(dimensions)) }
+
+    /// The same where some of them are made of other sounds, to which the model has to listen.
+    func steer(_ specs: [InterventionSpec], _ model: LoadedModel, _ turn: EngineTurn) throws {
+        let sources = InterventionSources(model: model, turn: turn, padding: padding, samples: nil)
+        try steer(specs, specs.interventions(dimensions, sources.material))
+    }
+
+    private func steer(_ specs: [InterventionSpec], _ interventions: [Intervention]) throws {
         for lane in lanes where lane.isSteered { lane.lane.steer(interventions) }
         state.withLock { $0.interventions = specs.map(\.description) }
         tellSteering()

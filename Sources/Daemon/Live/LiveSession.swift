@@ -59,7 +59,8 @@ public final class LiveSession: LiveListener {
     public convenience init(model: LoadedModel, options: LiveOptions) throws {
         try self.init(
             model: model, options: options,
-            interventions: options.interventions.map { try $0.intervention(model.dimensions) })
+            interventions: options.interventions.interventions(
+                model.dimensions, InterventionSources(model: model, turn: nil, padding: options.padding, samples: nil).material))
     }
 
     /// - Parameters:
@@ -180,13 +181,14 @@ public final class LiveSession: LiveListener {
         let writes = transcriber != nil && !isSilent
         var events: [LiveEvent] = []
         var audio: Tensor?
+        var changes: [Intervention] = []
         if writes || !readings.isEmpty, !state.sound.isEmpty {
             let captured: [HookPoint: CapturedTensor]
-            (audio, captured) = try encode(state, keepsResult: writes, turn)
+            (audio, captured, changes) = try encode(state, keepsResult: writes, turn)
             events += try activations(captured, &state, isLast: isLast)
         }
         if let transcriber, let audio, writes {
-            events += try write(transcriber, audio, &state, isLast: isLast, turn)
+            events += try write(transcriber, audio, changes, &state, isLast: isLast, turn)
         } else if isSilent {
             release(silenceOf: &state)
             if state.hasHypothesis { events.append(hypothesis("", &state)) }
@@ -198,10 +200,10 @@ public final class LiveSession: LiveListener {
         return events
     }
 
-    /// The encoder's output, where it is wanted, and the features' activations.
+    /// The encoder's output, where it is wanted, the features' activations, and what was changed.
     private func encode(
         _ state: State, keepsResult: Bool, _ turn: EngineTurn?
-    ) throws -> (Tensor?, [HookPoint: CapturedTensor]) {
+    ) throws -> (Tensor?, [HookPoint: CapturedTensor], [Intervention]) {
         var captured: [HookPoint: CapturedTensor] = [:]
         let valid = EncoderFrames.valid(sampleCount: state.sound.count)
         let frames = context.frames(valid: valid, model.dimensions)
@@ -213,7 +215,7 @@ public final class LiveSession: LiveListener {
         var plan = PassPlan(captures: readings.points, keepsAudio: keepsResult)
         plan.interventions = interventions.withLock { $0 }
         let pass = try WindowPass(model, mel, plan, validFrames: valid, turn: turn) { captured[$0.hook] = $0 }
-        return (keepsResult ? try pass.audio : nil, captured)
+        return (keepsResult ? try pass.audio : nil, captured, pass.interventions)
     }
 
     /// Frames of the uncommitted sound: those that are complete, and at the end the last one too.
@@ -246,11 +248,11 @@ public final class LiveSession: LiveListener {
     private static let mostTokens = 15
 
     private func write(
-        _ transcriber: Transcriber, _ audio: Tensor, _ state: inout State, isLast: Bool, _ turn: EngineTurn?
+        _ transcriber: Transcriber, _ audio: Tensor, _ changes: [Intervention], _ state: inout State, isLast: Bool, _ turn: EngineTurn?
     ) throws -> [LiveEvent] {
         let probe = TurnProbe(turn)
         var decoding = decoding
-        decoding.hooks = HookPlan(interventions: interventions.withLock { $0 })
+        decoding.hooks = HookPlan(interventions: changes)
         // More than anybody says in so much sound: a text that goes in circles ends soon.
         let seconds = state.sound.count / SampleBuffer.sampleRate + 1
         decoding.sampleLength = min(model.dimensions.nTextCtx / 2, 16 + Self.mostTokens * seconds)

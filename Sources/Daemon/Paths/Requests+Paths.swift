@@ -42,9 +42,23 @@ extension V1.Intervention: NamesPaths {
             try value.resolvePaths(in: folder)
             operation = .set(value)
         case .splice(let dictionary)?: operation = .splice(try folder.absolute(dictionary))
-        case .latent(var change)?:
-            change.dictionary = try folder.absolute(change.dictionary)
-            operation = .latent(change)
+        case .latent(var latent)?:
+            latent.dictionary = try folder.absolute(latent.dictionary)
+            if case .clamp(var clamp)? = latent.change {
+                clamp.over = try folder.dataSet(clamp.over)
+                latent.change = .clamp(clamp)
+            }
+            operation = .latent(latent)
+        case .meanOver(let dataSet)?: operation = .meanOver(try folder.dataSet(dataSet))
+        case .clamp(var clamp)?:
+            clamp.over = try folder.dataSet(clamp.over)
+            operation = .clamp(clamp)
+        case .resample(var resample)?:
+            resample.dataSet = try folder.dataSet(resample.dataSet)
+            operation = .resample(resample)
+        case .patch(var patch)?:
+            if !patch.source.hasPrefix(InterventionText.embedded) { patch.source = try folder.absolute(patch.source) }
+            operation = .patch(patch)
         default: break
         }
     }

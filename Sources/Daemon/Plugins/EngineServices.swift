@@ -107,15 +107,18 @@ final class EngineServices: PluginServices {
             guard !decodes || tokens?.isEmpty == false else {
                 throw refuse("hook points in the decoder need tokens for it to read")
             }
+            let sources = InterventionSources(model: model, turn: turn, padding: .sound, knowsTokens: false) {
+                SampleBuffer(samples ?? [])
+            }
             let plan = PassPlan(
                 captures: points, allFrames: wantsAllFrames.load(ordering: .relaxed),
-                interventions: try interventions.map { try Intervention(parsing: $0, dimensions: dimensions) })
+                interventions: try interventions.map { InterventionSpec.text($0) }.interventions(dimensions, sources.material))
             guard !points.isEmpty else { return [] }
             let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
             let whisper = try model.model()
             let mel = samples.map { WindowSource(dimensions, context: context).mel($0) } ?? whisper.paddingMel
             var found: [PluginTensor] = []
-            let pass = try WindowPass(whisper, mel, plan, validFrames: valid) {
+            let pass = try WindowPass(whisper, mel, plan, start: 0, validFrames: valid) {
                 found.append(PluginTensor($0, window: 0, validFrames: valid ?? dimensions.nAudioCtx, dimensions))
             }
             if let tokens { try pass.read(tokens.map { Int($0) }) }

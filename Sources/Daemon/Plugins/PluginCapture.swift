@@ -3,6 +3,7 @@ import DataSets
 import Kernels
 import Mel
 import PluginHost
+import Synchronization
 import Whisper
 
 /// What a plugin hears of each recording: its needs, checked against the model, and the windows that meet them.
@@ -16,12 +17,15 @@ struct PluginCapture: Sendable {
     private let prompt: DecoderPrompt?
     private let objective: PlannedObjective?
     private let source: WindowSource
+    /// What is changed in a recording, where that is told by its words; nil where it is the same in all.
+    private let spoken: SpokenChanges?
 
+    /// - Parameter turn: the engine's, where interventions are made of other recordings, which are heard now.
     /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be
     /// met.
     init(
         _ needs: PluginNeedsValue, interventions: [InterventionSpec], context: EncoderContext = .full,
-        padding: WindowPadding = .sound, plugin: String, model: LoadedModel
+        padding: WindowPadding = .sound, plugin: String, model: LoadedModel, turn: EngineTurn? = nil
     ) throws {
         self.needs = needs
         self.model = model
@@ -44,9 +48,12 @@ struct PluginCapture: Sendable {
             || objective?.points.contains { !$0.isEncoder } == true
         // What it writes itself, as in a trace.
         prompt = try decodes ? DecoderPrompt(request, model) : nil
+        spoken = try interventions.contains { try $0.namesWords } ? SpokenChanges(interventions, padding, model) : nil
+        let sources = InterventionSources(model: model, turn: turn, padding: padding, samples: nil)
         plan = PassPlan(
             captures: points, allFrames: needs.allFrames,
-            interventions: try interventions.map { try $0.intervention(model.dimensions) }, keepsAudio: decodes,
+            interventions: try interventions.interventions(
+                model.dimensions, spoken == nil ? sources.material : .unheard), keepsAudio: decodes,
             gradients: gradients)
         source = WindowSource(model.dimensions, context: context, padding: padding)
     }
@@ -75,6 +82,8 @@ struct PluginCapture: Sendable {
         let clip: PluginClipValue
         /// The encoder's input; nil where nothing is computed.
         let mel: Tensor?
+        /// Of all of the recording.
+        let sound: SampleBuffer
     }
 
     /// Goes through the windows of one recording, one after the other.
@@ -102,7 +111,7 @@ struct PluginCapture: Sendable {
             samples: needs.audio ? window.samples : nil, labels: item.columns.map { ($0.column, $0.value) },
             phonemes: item.phonemes.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) },
             words: item.words.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) })
-        return ReadWindow(clip: clip, mel: isComputed ? try windows.mel(of: window) : nil)
+        return ReadWindow(clip: clip, mel: isComputed ? try windows.mel(of: window) : nil, sound: windows.recording)
     }
 
     /// What the plugin needs of a window, computed with the turn held.
@@ -111,7 +120,10 @@ struct PluginCapture: Sendable {
         guard let mel = window.mel else { return clip }
         let (index, valid, dimensions) = (clip.window, clip.validFrames, model.dimensions)
         var tensors: [PluginTensor] = []
-        let pass = try WindowPass(model.model(), mel, plan, validFrames: valid) {
+        var plan = plan
+        if let spoken { plan.interventions = try spoken.changes(in: window.sound, number: clip.recording, turn) }
+        let start = index * dimensions.melFrames
+        let pass = try WindowPass(model.model(), mel, plan, start: start, validFrames: valid) {
             tensors.append(PluginTensor($0, window: index, validFrames: valid, dimensions))
         }
         var tokens: [Int] = []
@@ -170,5 +182,26 @@ extension PluginRunValue {
         self.init(
             model: model.name, sha256: try model.digest(), precision: model.precision, model.dimensions,
             recordings: recordings, seed: seed)
+    }
+}
+
+/// Changes that recordings' own words place, made when a recording begins.
+private final class SpokenChanges: Sendable {
+    private let specs: [InterventionSpec]
+    private let padding: WindowPadding
+    private let model: LoadedModel
+    private let last = Mutex<(recording: UInt64, changes: [Intervention])?>(nil)
+
+    init(_ specs: [InterventionSpec], _ padding: WindowPadding, _ model: LoadedModel) {
+        (self.specs, self.padding, self.model) = (specs, padding, model)
+    }
+
+    /// - Throws: also ``WhisperError`` with the words there are, where a word is not among them.
+    func changes(in sound: SampleBuffer, number: UInt64, _ turn: EngineTurn) throws -> [Intervention] {
+        if let last = last.withLock({ $0 }), last.recording == number { return last.changes }
+        let sources = InterventionSources(model: model, turn: turn, padding: padding, knowsTokens: false) { sound }
+        let changes = try specs.interventions(model.dimensions, sources.material)
+        last.withLock { $0 = (number, changes) }
+        return changes
     }
 }

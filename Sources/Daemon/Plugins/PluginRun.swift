@@ -104,7 +104,7 @@ struct PluginRun: Sendable {
             try check(needs)
             let capture = try PluginCapture(
                 needs, interventions: request.interventions, context: request.context, padding: request.padding,
-                plugin: plugin.id, model: model)
+                plugin: plugin.id, model: model, turn: turn)
             return Started(
                 worker: worker, capture: capture, description: description, header: try header(model, arguments))
         } catch {

@@ -8,8 +8,11 @@ struct TracePlan {
     /// What the decoder reads: what the request says, or the text of an objective.
     let decoderInput: TraceRequest.DecoderInput
 
+    /// - Parameter material: what interventions are made of; without it nobody listens, and the plan is good for looking at.
     /// - Throws: ``ServiceError``, ``WhisperError`` (`invalidArgument`) for what makes no sense.
-    init(_ request: TraceRequest, _ dimensions: ModelDimensions) throws {
+    init(
+        _ request: TraceRequest, _ dimensions: ModelDimensions, _ material: InterventionMaterial = .unheard
+    ) throws {
         guard !request.hooks.isEmpty else { throw ServiceError(.invalidArgument, "a trace needs at least one hook") }
         guard request.hooks.count <= 4096 else {
             throw ServiceError(.invalidArgument, "a trace of \(request.hooks.count) hooks; expected at most 4096")
@@ -39,7 +42,7 @@ struct TracePlan {
         pass = PassPlan(
             captures: captures,
             reduction: request.reduction, allFrames: request.frames == .all,
-            interventions: try request.interventions.map { try $0.intervention(dimensions) },
+            interventions: try request.interventions.interventions(dimensions, material),
             meansOverPadding: request.transcript != nil, keepsAudio: request.transcript != nil, gradients: gradients)
     }
 }

@@ -10,7 +10,7 @@ extension TraceService {
     ) throws -> Double {
         var wanted = TranscriptionRequest()
         wanted.options = options
-        wanted.interventions = request.interventions
+        wanted.prepared = plan.pass.interventions
         wanted.seconds = request.seconds
         wanted.padding = request.usedPadding
         let transcripts = try TranscribeService(model: model, wanted, logger: logger)

@@ -53,7 +53,7 @@ public struct TraceService: Sendable {
         _ input: AudioInput, _ request: TraceRequest, into sink: some TraceSink, turn: EngineTurn? = nil,
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws -> TraceSummary {
-        let plan = try TracePlan(request, model.dimensions)
+        let plan = try heardPlan(input, request, turn)
         if !plan.objectives.isEmpty, let refusal = model.precision.gradientRefusal {
             throw ServiceError(.failedPrecondition, refusal)
         }
@@ -74,6 +74,22 @@ public struct TraceService: Sendable {
             })
         try sink.finish(summary)
         return summary
+    }
+
+    /// The plan, when all that its interventions are made of was heard.
+    private func heardPlan(_ input: AudioInput, _ request: TraceRequest, _ turn: EngineTurn?) throws -> TracePlan {
+        let plan = try TracePlan(request, model.dimensions)
+        guard !request.interventions.isEmpty else { return plan }
+        var options = request.transcript ?? TranscribeOptions()
+        if request.transcript == nil {
+            options.decoding.language = request.language
+            options.decoding.task = request.task
+        }
+        let sources = InterventionSources(
+            model: model, turn: turn, padding: request.usedPadding, transcript: options,
+            knowsTokens: request.transcript != nil
+        ) { try input.samples(seconds: request.seconds, turn: turn) }
+        return try TracePlan(request, model.dimensions, sources.material)
     }
 
     /// Consecutive windows.
@@ -118,7 +134,7 @@ public struct TraceService: Sendable {
             try record.append(description, tensor)
         }
         guard !plan.pass.captures.isEmpty || plan.pass.keepsAudio || plan.pass.gradients != nil else { return nil }
-        return try WindowPass(model.model(), mel, plan.pass, validFrames: window.validFrames) { captured in
+        return try WindowPass(model.model(), mel, plan.pass, start: window.firstMelFrame, validFrames: window.validFrames) { captured in
             try record.append(window.description(of: captured), captured.tensor)
         }
     }

@@ -7,7 +7,7 @@ struct TraceWindow {
     /// Encoder frames that overlap audio.
     let validFrames: Int
     /// The log-mel frame of the recording that it begins with.
-    private let firstMelFrame: Int
+    let firstMelFrame: Int
     private let isNumbered: Bool
 
     /// One of several, or the only one, of consecutive windows.

@@ -64,9 +64,7 @@ struct TranscribeHandler {
         let model = try engine.store.model(request.model)
         let tokenizer = try model.tokenizer()
         if let language = request.options?.language.language { _ = try tokenizer.languageCode(for: language) }
-        for intervention in request.interventions {
-            _ = try InterventionSpec(intervention).intervention(model.dimensions)
-        }
+        _ = try request.interventions.map { try InterventionSpec($0) }.interventions(model.dimensions)
     }
 
     enum Event {

@@ -10,6 +10,8 @@ public struct TranscriptionRequest: Sendable {
     public var options = TranscribeOptions()
     /// Changes to activations on the way.
     public var interventions: [InterventionSpec] = []
+    /// The same where somebody has made them for this recording already.
+    var prepared: [Intervention]?
     /// The part of each recording to write down, in seconds.
     public var seconds: Range<Double>?
     /// What windows are padded with.
@@ -54,7 +56,7 @@ public struct TranscribeService: Sendable {
     private let transcriber: Transcriber
     private let request: TranscriptionRequest
     private let options: TranscribeOptions
-    private let passes: TranscriptPasses
+    private let model: LoadedModel
     /// What the checkpoint says about timing words that was not used.
     private let ignored: [Notice]
 
@@ -64,13 +66,11 @@ public struct TranscribeService: Sendable {
     public init(model: LoadedModel, _ request: TranscriptionRequest, logger: Logger? = nil) throws {
         let tokenizer = try model.tokenizer()
         if let language = request.options.decoding.language { _ = try tokenizer.languageCode(for: language) }
-        let interventions = try request.interventions.map { try $0.intervention(model.dimensions) }
-        var options = request.options
-        if !interventions.isEmpty { options.decoding.hooks = HookPlan(interventions: interventions) }
+        if request.prepared == nil { _ = try request.interventions.interventions(model.dimensions) }
+        self.model = model
         self.request = request
-        self.options = options
+        options = request.options
         transcriber = try model.transcriber()
-        passes = TranscriptPasses(transcriber.model, interventions: interventions)
         ignored =
             options.wordTimestamps
             ? model.checkpoint.generation.ignored.map { Notice(Notice.Code(rawValue: "checkpoint"), $0) } : []
@@ -86,13 +86,13 @@ public struct TranscribeService: Sendable {
     public func transcribe(
         _ input: AudioInput, observer: TranscriptionObserver = TranscriptionObserver(), turn: EngineTurn? = nil
     ) throws -> Transcript {
-        try transcribe(input, observer: observer, turn: turn, passes: passes)
+        try transcribe(input, observer: observer, turn: turn, passes: nil)
     }
 
     /// The same by passes that somebody looks into.
     func transcribe(
         _ input: AudioInput, observer: TranscriptionObserver = TranscriptionObserver(), turn: EngineTurn?,
-        passes: some TranscriptionPasses
+        passes: (any TranscriptionPasses)?
     ) throws -> Transcript {
         let samples = try input.samples(seconds: request.seconds, turn: turn)
         let transcription = try transcribe(samples, observer: observer, turn: turn, passes: passes)
@@ -103,12 +103,42 @@ public struct TranscribeService: Sendable {
 
     /// Writes samples down.
     func transcribe(_ samples: SampleBuffer, turn: EngineTurn?) throws -> Transcription {
-        try transcribe(samples, observer: TranscriptionObserver(), turn: turn, passes: passes)
+        try transcribe(samples, observer: TranscriptionObserver(), turn: turn, passes: nil)
+    }
+
+    /// The changes for one recording.
+    private func interventions(_ samples: SampleBuffer, _ turn: EngineTurn?) throws -> [Intervention] {
+        if let prepared = request.prepared { return prepared }
+        guard !request.interventions.isEmpty else { return [] }
+        let sources = InterventionSources(model: model, turn: turn, padding: request.padding, transcript: request.options) {
+            samples
+        }
+        return try request.interventions.interventions(model.dimensions, sources.material)
+    }
+
+    /// Words with their times and tokens, as they are heard without interventions.
+    func words(of samples: SampleBuffer, turn: EngineTurn?) throws -> [HeardWord] {
+        var options = options
+        options.wordTimestamps = true
+        options.decoding.hooks = nil
+        let probe = TurnProbe(turn), passes = HeardPasses(transcriber.model)
+        let mel = try request.padding.melSource(samples, bands: transcriber.model.dimensions.nMels)
+        var watched = TranscriptionObserver()
+        watched.isCancelled = { probe.isCancelled() }
+        let (observer, chosen) = (watched, options)
+        let transcription = try probe.run {
+            try transcriber.transcribe(mel, options: chosen, observer: observer, passes: passes)
+        }
+        return passes.words(of: transcription, transcriber.tokenizer)
     }
 
     private func transcribe(
-        _ samples: SampleBuffer, observer: TranscriptionObserver, turn: EngineTurn?, passes: some TranscriptionPasses
+        _ samples: SampleBuffer, observer: TranscriptionObserver, turn: EngineTurn?, passes: (any TranscriptionPasses)?
     ) throws -> Transcription {
+        let interventions = try interventions(samples, turn)
+        var options = options
+        if !interventions.isEmpty { options.decoding.hooks = HookPlan(interventions: interventions) }
+        let passes: any TranscriptionPasses = passes ?? TranscriptPasses(transcriber.model, interventions: interventions)
         let mel = try request.padding.melSource(samples, bands: transcriber.model.dimensions.nMels)
         let offset = request.seconds?.lowerBound ?? 0
         let probe = TurnProbe(turn)
@@ -119,8 +149,9 @@ public struct TranscribeService: Sendable {
         }
         shifting.isCancelled = { observer.isCancelled() || probe.isCancelled() }
         let watched = shifting
+        let chosen = options
         var transcription = try probe.run {
-            try transcriber.transcribe(mel, options: options, observer: watched, passes: passes)
+            try transcriber.transcribe(mel, options: chosen, observer: watched, passes: passes)
         }
         transcription.segments = transcription.segments.map { $0.placed(at: offset, within: samples.duration) }
         return transcription
@@ -133,7 +164,8 @@ public struct TranscribeService: Sendable {
         let samples = try input.samples(seconds: request.seconds, turn: turn)
         let mel = try RecordingMel(samples, bands: dimensions.nMels)
         let window = try mel.window(from: 0, count: dimensions.melFrames)
-        return try transcriber.detectLanguage(audio: passes.encode(window, nil), hooks: options.decoding.hooks)
+        let interventions = try interventions(samples, turn).within(start: 0, mel: window)
+        return try transcriber.detectLanguage(window, hooks: HookPlan(interventions: interventions))
             .sorted { $0.probability > $1.probability }
     }
 }

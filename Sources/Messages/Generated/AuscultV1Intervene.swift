@@ -27,13 +27,22 @@ extension V1 {
             case splice(String)
             /// One latent of a sparse dictionary is changed; what the dictionary does not explain stays.
             case latent(V1.LatentChange)
+            /// Mean ablation with the mean over a data set: an absolute path, or demo:.
+            case meanOver(String)
+            /// Held between limits.
+            case clamp(V1.Clamp)
+            /// What another run has there.
+            case patch(V1.Patch)
+            /// What another recording of a data set has there; which one is drawn for each window.
+            case resample(V1.Resample)
         }
         /// The text form of the command line. It is complete by itself; the other fields are then empty:
-        /// HOOK[@frames a:b][@heads h,h] = zero | mean | scale x | add FILE x | set FILE | noise s [seed n]
-        /// encoder.blocks.*.attn[@heads h,h] window k
-        /// encoder.ln_post substitute-padding a:b
-        /// HOOK[@frames a:b] splice FOLDER
-        /// HOOK[@frames a:b] latent FOLDER i = zero | scale x | set v
+        /// HOOK [@frames a:b | @tokens a:b | @word n | @"words"] [@heads h,h] [@neurons i,i] [@to HOOK:h,h] = CHANGE
+        /// CHANGE: zero | scale x | noise s [seed n] | mean [over DATASET] | clamp v or a:b or q0.1:q0.9 [over DATASET]
+        /// | set FILE | add FILE x | patch FILE or RECORDING [@frames a:b | @word w] | resample DATASET [seed n]
+        /// | window k | substitute-padding [a:b] | splice FOLDER
+        /// | latent FOLDER i = zero | scale x | set v | clamp a:b
+        /// 'auscult trace --help' says more of each.
         /// Errors name the character, counted from 1, where something else was expected.
         public var text: String = ""
         /// A hook point: name, glob or alias.
@@ -42,15 +51,25 @@ extension V1 {
         public var positions: V1.PositionRange?
         /// Heads that are changed; empty for all.
         public var heads: [UInt32] = []
+        /// Columns that are changed: neurons, channels, keys; empty for all.
+        public var neurons: [UInt32] = []
+        /// In place of positions, words of the transcript: the model listens once without any change to find them.
+        public var words: V1.Words?
+        /// Only these readers of a contribution to the residual stream get the change: an edge. The hook point is then attn.z, attn, cross_attn.z,
+        /// cross_attn, mlp.1 or mlp.
+        public var receiver: V1.Receiver?
         public var operation: Operation?
 
         public static let fullName = "auscult.v1.Intervention"
         public init() {}
-        public init(text: String = "", hook: String = "", positions: V1.PositionRange? = nil, heads: [UInt32] = [], operation: Operation? = nil) {
+        public init(text: String = "", hook: String = "", positions: V1.PositionRange? = nil, heads: [UInt32] = [], neurons: [UInt32] = [], words: V1.Words? = nil, receiver: V1.Receiver? = nil, operation: Operation? = nil) {
             self.text = text
             self.hook = hook
             self.positions = positions
             self.heads = heads
+            self.neurons = neurons
+            self.words = words
+            self.receiver = receiver
             self.operation = operation
         }
 
@@ -65,6 +84,9 @@ extension V1 {
             hook = Read.text(c.hook)
             positions = Read.message(c.positions)
             heads = Read.array(c.heads, c.n_heads) { $0 }
+            neurons = Read.array(c.neurons, c.n_neurons) { $0 }
+            words = Read.message(c.words)
+            receiver = Read.message(c.receiver)
             switch c.operation_case.rawValue {
             case 5: operation = Read.message(c.zero).map { .zero($0) }
             case 6: operation = Read.message(c.mean).map { .mean($0) }
@@ -76,6 +98,10 @@ extension V1 {
             case 12: operation = Read.message(c.substitute_padding).map { .substitutePadding($0) }
             case 13: operation = .splice(Read.text(c.splice))
             case 14: operation = Read.message(c.latent).map { .latent($0) }
+            case 18: operation = .meanOver(Read.text(c.mean_over))
+            case 19: operation = Read.message(c.clamp).map { .clamp($0) }
+            case 20: operation = Read.message(c.patch).map { .patch($0) }
+            case 21: operation = Read.message(c.resample).map { .resample($0) }
             default: break
             }
         }
@@ -86,6 +112,10 @@ extension V1 {
             c.positions = arena.message(positions)
             c.n_heads = heads.count
             c.heads = arena.array(heads) { $0 }
+            c.n_neurons = neurons.count
+            c.neurons = arena.array(neurons) { $0 }
+            c.words = arena.message(words)
+            c.receiver = arena.message(receiver)
             switch operation {
             case .zero(let value)?:
                 c.operation_case = .init(rawValue: 5)
@@ -117,6 +147,18 @@ extension V1 {
             case .latent(let value)?:
                 c.operation_case = .init(rawValue: 14)
                 c.latent = arena.message(value)
+            case .meanOver(let value)?:
+                c.operation_case = .init(rawValue: 18)
+                c.mean_over = arena.text(value)
+            case .clamp(let value)?:
+                c.operation_case = .init(rawValue: 19)
+                c.clamp = arena.message(value)
+            case .patch(let value)?:
+                c.operation_case = .init(rawValue: 20)
+                c.patch = arena.message(value)
+            case .resample(let value)?:
+                c.operation_case = .init(rawValue: 21)
+                c.resample = arena.message(value)
             case nil: break
             }
         }
@@ -261,6 +303,8 @@ extension V1 {
             case scale(Float)
             /// z' = this; 0 removes the latent.
             case set(Float)
+            /// z' = z held between limits.
+            case clamp(V1.Clamp)
         }
         /// The dictionary's folder.
         public var dictionary: String = ""
@@ -287,6 +331,7 @@ extension V1 {
             switch c.change_case.rawValue {
             case 3: change = .scale(c.scale)
             case 4: change = .set(c.set)
+            case 5: change = Read.message(c.clamp).map { .clamp($0) }
             default: break
             }
         }
@@ -301,8 +346,250 @@ extension V1 {
             case .set(let value)?:
                 c.change_case = .init(rawValue: 4)
                 c.set = value
+            case .clamp(let value)?:
+                c.change_case = .init(rawValue: 5)
+                c.clamp = arena.message(value)
             case nil: break
             }
+        }
+    }
+
+    public struct Words: ProtoMessage {
+        public enum Name: Hashable, Sendable {
+            case numbers(V1.WordNumbers)
+            /// What they say, one after another, whatever their case and punctuation.
+            case said(String)
+        }
+        public var name: Name?
+
+        public static let fullName = "auscult.v1.Words"
+        public init() {}
+        public init(name: Name? = nil) {
+            self.name = name
+        }
+
+        public static func makeC() -> Auscult__V1__Words {
+            var c = Auscult__V1__Words()
+            auscult__v1__words__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Words) {
+            switch c.name_case.rawValue {
+            case 1: name = Read.message(c.numbers).map { .numbers($0) }
+            case 2: name = .said(Read.text(c.said))
+            default: break
+            }
+        }
+
+        public func fill(_ c: inout Auscult__V1__Words, _ arena: MessageArena) {
+            switch name {
+            case .numbers(let value)?:
+                c.name_case = .init(rawValue: 1)
+                c.numbers = arena.message(value)
+            case .said(let value)?:
+                c.name_case = .init(rawValue: 2)
+                c.said = arena.text(value)
+            case nil: break
+            }
+        }
+    }
+
+    /// From 1, both among them.
+    public struct WordNumbers: ProtoMessage {
+        public var first: UInt32 = 0
+        public var last: UInt32 = 0
+
+        public static let fullName = "auscult.v1.WordNumbers"
+        public init() {}
+        public init(first: UInt32 = 0, last: UInt32 = 0) {
+            self.first = first
+            self.last = last
+        }
+
+        public static func makeC() -> Auscult__V1__WordNumbers {
+            var c = Auscult__V1__WordNumbers()
+            auscult__v1__word_numbers__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__WordNumbers) {
+            first = c.first
+            last = c.last
+        }
+
+        public func fill(_ c: inout Auscult__V1__WordNumbers, _ arena: MessageArena) {
+            c.first = first
+            c.last = last
+        }
+    }
+
+    public struct Receiver: ProtoMessage {
+        /// attn.q, attn.k, attn.v, cross_attn.q, mlp.0, ln_post or ln, behind what is changed: name, glob or alias.
+        public var hook: String = ""
+        /// Its heads; empty for all.
+        public var heads: [UInt32] = []
+
+        public static let fullName = "auscult.v1.Receiver"
+        public init() {}
+        public init(hook: String = "", heads: [UInt32] = []) {
+            self.hook = hook
+            self.heads = heads
+        }
+
+        public static func makeC() -> Auscult__V1__Receiver {
+            var c = Auscult__V1__Receiver()
+            auscult__v1__receiver__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Receiver) {
+            hook = Read.text(c.hook)
+            heads = Read.array(c.heads, c.n_heads) { $0 }
+        }
+
+        public func fill(_ c: inout Auscult__V1__Receiver, _ arena: MessageArena) {
+            c.hook = arena.text(hook)
+            c.n_heads = heads.count
+            c.heads = arena.array(heads) { $0 }
+        }
+    }
+
+    /// At least one limit; two that are equal set the value.
+    public struct Clamp: ProtoMessage {
+        public var lower: V1.ClampLimit?
+        public var upper: V1.ClampLimit?
+        /// The data set over which quantiles are measured, an absolute path or demo:; empty for the pass itself.
+        public var over: String = ""
+
+        public static let fullName = "auscult.v1.Clamp"
+        public init() {}
+        public init(lower: V1.ClampLimit? = nil, upper: V1.ClampLimit? = nil, over: String = "") {
+            self.lower = lower
+            self.upper = upper
+            self.over = over
+        }
+
+        public static func makeC() -> Auscult__V1__Clamp {
+            var c = Auscult__V1__Clamp()
+            auscult__v1__clamp__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Clamp) {
+            lower = Read.message(c.lower)
+            upper = Read.message(c.upper)
+            over = Read.text(c.over)
+        }
+
+        public func fill(_ c: inout Auscult__V1__Clamp, _ arena: MessageArena) {
+            c.lower = arena.message(lower)
+            c.upper = arena.message(upper)
+            c.over = arena.text(over)
+        }
+    }
+
+    public struct ClampLimit: ProtoMessage {
+        public enum Limit: Hashable, Sendable {
+            case value(Float)
+            /// 0 to 1: of a column's values, so many lie below it.
+            case quantile(Double)
+        }
+        public var limit: Limit?
+
+        public static let fullName = "auscult.v1.ClampLimit"
+        public init() {}
+        public init(limit: Limit? = nil) {
+            self.limit = limit
+        }
+
+        public static func makeC() -> Auscult__V1__ClampLimit {
+            var c = Auscult__V1__ClampLimit()
+            auscult__v1__clamp_limit__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__ClampLimit) {
+            switch c.limit_case.rawValue {
+            case 1: limit = .value(c.value)
+            case 2: limit = .quantile(c.quantile)
+            default: break
+            }
+        }
+
+        public func fill(_ c: inout Auscult__V1__ClampLimit, _ arena: MessageArena) {
+            switch limit {
+            case .value(let value)?:
+                c.limit_case = .init(rawValue: 1)
+                c.value = value
+            case .quantile(let value)?:
+                c.limit_case = .init(rawValue: 2)
+                c.quantile = value
+            case nil: break
+            }
+        }
+    }
+
+    public struct Patch: ProtoMessage {
+        /// A recording of one window (an absolute path, or demo:NAME), or a safetensors file of a trace, with a tensor of each hook point's name.
+        public var source: String = ""
+        /// Where in it; without either, at the same place.
+        public var positions: V1.PositionRange?
+        public var words: V1.Words?
+
+        public static let fullName = "auscult.v1.Patch"
+        public init() {}
+        public init(source: String = "", positions: V1.PositionRange? = nil, words: V1.Words? = nil) {
+            self.source = source
+            self.positions = positions
+            self.words = words
+        }
+
+        public static func makeC() -> Auscult__V1__Patch {
+            var c = Auscult__V1__Patch()
+            auscult__v1__patch__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Patch) {
+            source = Read.text(c.source)
+            positions = Read.message(c.positions)
+            words = Read.message(c.words)
+        }
+
+        public func fill(_ c: inout Auscult__V1__Patch, _ arena: MessageArena) {
+            c.source = arena.text(source)
+            c.positions = arena.message(positions)
+            c.words = arena.message(words)
+        }
+    }
+
+    public struct Resample: ProtoMessage {
+        /// An absolute path, or demo:.
+        public var dataSet: String = ""
+        public var seed: UInt64 = 0
+
+        public static let fullName = "auscult.v1.Resample"
+        public init() {}
+        public init(dataSet: String = "", seed: UInt64 = 0) {
+            self.dataSet = dataSet
+            self.seed = seed
+        }
+
+        public static func makeC() -> Auscult__V1__Resample {
+            var c = Auscult__V1__Resample()
+            auscult__v1__resample__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__Resample) {
+            dataSet = Read.text(c.data_set)
+            seed = c.seed
+        }
+
+        public func fill(_ c: inout Auscult__V1__Resample, _ arena: MessageArena) {
+            c.data_set = arena.text(dataSet)
+            c.seed = seed
         }
     }
 }

@@ -3,6 +3,8 @@ import Kernels
 /// What decoding asks of a model. Tests put a script in its place.
 package protocol SpeechModel {
     var dimensions: ModelDimensions { get }
+    /// The model as it listens to one window of a recording: what is changed in it may depend on the window.
+    func listening(at span: WindowSpan, _ mel: Tensor) throws -> any SpeechModel
     /// One window's log-mel `[n_mels, 2 × n_audio_ctx]` to `[n_audio_ctx, n_audio_state]`.
     func encode(_ mel: Tensor) throws -> Tensor
     /// A decoder that attends to `audio` and has read nothing yet, with one sequence.
@@ -13,6 +15,10 @@ package protocol SpeechModel {
     func crossAttention(
         of heads: [GenerationConfig.AlignmentHead], tokens: [Int], audio: Tensor
     ) throws -> (scores: [Tensor], logits: Tensor)
+}
+
+extension SpeechModel {
+    package func listening(at span: WindowSpan, _ mel: Tensor) throws -> any SpeechModel { self }
 }
 
 /// The decoder's forward pass over sequences that grow side by side, with its memory of what they have read.
@@ -26,16 +32,28 @@ package protocol Inference {
 /// A model that runs under interventions.
 struct HookedModel: SpeechModel {
     private let model: WhisperModel
+    /// Its changes are those that need no window.
     private let plan: HookPlan
+    /// All of them.
+    private let interventions: [Intervention]
     private let hooks: HookRun
 
     init(_ model: WhisperModel, plan: HookPlan?) throws {
         self.model = model
-        self.plan = HookPlan(validFrames: plan?.validFrames, interventions: plan?.interventions ?? [])
+        interventions = plan?.interventions ?? []
+        self.plan = HookPlan(
+            validFrames: plan?.validFrames, interventions: interventions.filter { !$0.awaitsWindow })
         self.hooks = try HookRun(self.plan, dimensions: model.dimensions)
     }
 
     var dimensions: ModelDimensions { model.dimensions }
+
+    func listening(at span: WindowSpan, _ mel: Tensor) throws -> any SpeechModel {
+        guard interventions.contains(where: \.awaitsWindow) else { return self }
+        var plan = plan
+        plan.interventions = try interventions.within(start: span.seek, mel: mel)
+        return try HookedModel(model, plan: plan)
+    }
 
     func encode(_ mel: Tensor) throws -> Tensor { try whole(model.encode(mel, hooks: hooks)) }
 

@@ -51,6 +51,9 @@ public struct Transcriber: Sendable {
         _ mel: Tensor, options: DecodingOptions = DecodingOptions(),
         isCancelled: @escaping () -> Bool = { Task.isCancelled }
     ) throws -> DecodingResult {
+        var options = options
+        let interventions = try options.hooks?.interventions.within(start: 0, mel: mel)
+        options.hooks?.interventions = interventions ?? []
         let model = try HookedModel(model, plan: options.hooks)
         return try decode(audio: model.encode(mel), options: options, isCancelled: isCancelled)
     }

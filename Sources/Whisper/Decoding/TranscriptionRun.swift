@@ -60,11 +60,12 @@ package struct TranscriptionRun {
             let padded = try mel.window(from: 0, count: span.frames, paddedTo: length)
             // Of a short recording the padding may be another.
             if padded.elements == beginning.elements {
-                window = Window(span: span, length: length, audio: try passes.encode(padded, span))
+                window = try Window(
+                    span: span, length: length, model: model.listening(at: span, padded), audio: passes.encode(padded, span))
             }
         }
         let audio = try window?.audio ?? passes.encode(beginning, nil)
-        return (try likeliest(detectLanguage(model, tokenizer, audio: audio)), window)
+        return (try likeliest(detectLanguage(window?.model ?? model, tokenizer, audio: audio)), window)
     }
 
     package mutating func callAsFunction() throws -> Transcription {
@@ -112,7 +113,7 @@ package struct TranscriptionRun {
     /// - Returns: whether the segments stand; if not, silence before them is to be skipped first.
     private mutating func addWords(to cut: inout Cut, _ window: Window) throws -> Bool {
         let texts = cut.segments.map { $0.tokens.filter { $0 < tokenizer.endOfText } }
-        let alignment = try WordAlignment(model, tokenizer, heads: alignmentHeads)(
+        let alignment = try WordAlignment(window.model, tokenizer, heads: alignmentHeads)(
             texts.flatMap { $0 }, start: tokenizer.startSequence(language: language, task: options.decoding.task),
             language: language, audio: window.audio, frames: window.frames / 2)
         WordTimestamps(prepended: options.prependPunctuations, appended: options.appendPunctuations).add(
@@ -137,7 +138,8 @@ package struct TranscriptionRun {
         let length = model.dimensions.melFrames
         let span = WindowSpan(seek: seek, frames: min(length, mel.contentFrames - seek, clipEnd - seek))
         let mel = try mel.window(from: seek, count: span.frames, paddedTo: length)
-        return Window(span: span, length: length, audio: try passes.encode(mel, span))
+        return try Window(
+            span: span, length: length, model: model.listening(at: span, mel), audio: passes.encode(mel, span))
     }
 
     /// Decodes at one temperature after another until the text passes the thresholds; at last takes what comes.
@@ -153,7 +155,7 @@ package struct TranscriptionRun {
             decoding.patience = temperature > 0 ? nil : options.decoding.patience
             decoding.bestOf = temperature > 0 ? options.decoding.bestOf : nil
             let task = try DecodingTask(
-                model, tokenizer, decoding, isCancelled: { observer.isCancelled() || Task.isCancelled })
+                window.model, tokenizer, decoding, isCancelled: { observer.isCancelled() || Task.isCancelled })
             let generator = SampleGenerator(seed: decoding.seed, window: window.seek, attempt: attempt)
             let attempted = try task.run(on: window.audio, generator: generator)
             result = (attempted, try task.initialTokens(language: language))
@@ -195,6 +197,8 @@ struct Window {
     let span: WindowSpan
     /// Log-mel frames that the encoder takes.
     let length: Int
+    /// As it listens to this window.
+    let model: any SpeechModel
     /// The encoder's output.
     let audio: Tensor
 

@@ -3,7 +3,9 @@ import Kernels
 
 extension Intervention {
     /// Whether its vector-Jacobian product depends on what it was given.
-    var backwardReadsInput: Bool { usesDictionary }
+    var backwardReadsInput: Bool {
+        if case .clamp = operation { true } else { usesDictionary }
+    }
 
     /// The way back through a change: the gradient of what the change made becomes that of what it was given.
     ///
@@ -15,14 +17,16 @@ extension Intervention {
         _ g: inout Tensor, at point: HookPoint, _ rows: RowPositions, validFrames: Int?, input: Tensor?
     ) throws {
         let view = ActivationView(g.shape, point.site.layout)
-        let chosenRows = (0..<view.positions).filter { positions?.contains(rows.position(ofRow: $0)) ?? true }
-        let chosenHeads = heads ?? Array(0..<view.heads)
+        let chosenRows = chosen(of: view, at: point, rows)
+        let chosenHeads = heads ?? Array(0..<view.heads), chosenColumns = chosenColumns(of: view)
         switch operation {
         case .add, .noise: return  // what is added does not depend on the activation
-        case .zero, .set, .substitutePadding:
-            g.fill(view, chosenRows, chosenHeads) { _, slice in slice.update(repeating: 0) }
+        case .zero, .set, .put, .substitutePadding, .patch, .patchRows:
+            g.fill(view, chosenRows, chosenHeads) { _, slice in for i in chosenColumns ?? Array(slice.indices) { slice[i] = 0 } }
         case .scale(let factor):
-            g.fill(view, chosenRows, chosenHeads) { _, slice in for i in slice.indices { slice[i] *= factor } }
+            g.fill(view, chosenRows, chosenHeads) { _, slice in
+                for i in chosenColumns ?? Array(slice.indices) { slice[i] *= factor }
+            }
         case .window(let k):
             g.fill(view, chosenRows, chosenHeads) { row, slice in
                 let query = rows.position(ofRow: row)
@@ -30,37 +34,76 @@ extension Intervention {
             }
         case .mean:
             let valid = min(validFrames.flatMap(point.validPositions) ?? .max, view.positions)
-            meanBackward(&g, view, chosenRows, chosenHeads, valid)
+            meanBackward(&g, view, chosenRows, chosenHeads, chosenColumns, valid)
+        case .clamp:
+            let input = try given(input, at: point)
+            clampBackward(&g, at: point, view, chosenRows, chosenHeads, chosenColumns, validFrames, input)
         case .splice, .latent:
-            guard let input else {
-                throw WhisperError(
-                    .failedPrecondition,
-                    "the gradient at \(point) needs the input of its dictionary, which the pass did not keep")
+            try dictionaryBackward(&g, at: point, chosenRows, validFrames, given(input, at: point))
+        case .resample(let inputs, _):
+            throw WhisperError(.failedPrecondition, "no recording of \(inputs.name) was drawn for this pass")
+        }
+    }
+
+    private func given(_ input: Tensor?, at point: HookPoint) throws -> Tensor {
+        guard let input else {
+            throw WhisperError(.failedPrecondition, "the gradient at \(point) needs the input of its '\(kind)', which the pass did not keep")
+        }
+        return input
+    }
+
+    /// What was held at a limit has no part in what came out; a limit that is a quantile of the pass hands its gradient to the two values
+    /// between which it lies.
+    private func clampBackward(
+        _ g: inout Tensor, at point: HookPoint, _ view: ActivationView, _ chosen: [Int], _ heads: [Int], _ columns: [Int]?,
+        _ validFrames: Int?, _ input: Tensor
+    ) {
+        let clamps = clamps(of: input, at: point, view, heads, columns, validFrames)
+        g.withUnsafeMutableBufferPointer { g in
+            input.withUnsafeBufferPointer { x in
+                for head in heads {
+                    for column in columns ?? Array(0..<view.width) {
+                        guard let clamp = clamps[head * view.width + column] else { continue }
+                        var held: [(place: QuantilePlace, sum: Double)] = []
+                        for row in chosen {
+                            let at = view.offset(row, head) + column
+                            guard let limit = clamp.holding(x[at]) else { continue }
+                            if let place = limit.place { held.append((place, Double(g[at]))) }
+                            g[at] = 0
+                        }
+                        for (place, sum) in held {
+                            g[view.offset(place.lower, head) + column] += Float(sum * (1 - place.weight))
+                            g[view.offset(place.upper, head) + column] += Float(sum * place.weight)
+                        }
+                    }
+                }
             }
-            try dictionaryBackward(&g, at: point, chosenRows, input)
         }
     }
 
     /// Each valid position had its share in the mean, which then stood at all that were chosen.
     private func meanBackward(
-        _ g: inout Tensor, _ view: ActivationView, _ chosen: [Int], _ heads: [Int], _ valid: Int
+        _ g: inout Tensor, _ view: ActivationView, _ chosen: [Int], _ heads: [Int], _ columns: [Int]?, _ valid: Int
     ) {
         guard valid > 0 else { return }
+        let columns = columns ?? Array(0..<view.width)
         for head in heads {
             var sums = [Double](repeating: 0, count: view.width)
             g.fill(view, chosen, [head]) { _, slice in
-                for i in slice.indices {
+                for i in columns {
                     sums[i] += Double(slice[i])
                     slice[i] = 0
                 }
             }
             g.fill(view, Array(0..<valid), [head]) { _, slice in
-                for i in slice.indices { slice[i] += Float(sums[i] / Double(valid)) }
+                for i in columns { slice[i] += Float(sums[i] / Double(valid)) }
             }
         }
     }
 
-    private func dictionaryBackward(_ g: inout Tensor, at point: HookPoint, _ chosen: [Int], _ input: Tensor) throws {
+    private func dictionaryBackward(
+        _ g: inout Tensor, at point: HookPoint, _ chosen: [Int], _ validFrames: Int?, _ input: Tensor
+    ) throws {
         let shape = g.shape, width = shape.dropFirst().reduce(1, *)
         guard !chosen.isEmpty, width > 0 else { return }
         let flat = g.reshaped([shape[0], width])
@@ -70,7 +113,14 @@ extension Intervention {
             switch operation {
             case .splice(let dictionary): changed = try dictionary.reconstructBackward(rows, at: given)
             case .latent(let dictionary, let latent, let change):
-                changed = try dictionary.changingBackward(latent, rows, at: given) { (change($0), change.slope) }
+                if change.isOfPass {
+                    throw WhisperError(
+                        .unsupported,
+                        "at \(point) the latent is held at a quantile of the pass, through which no gradient goes back; expected a "
+                            + "value, or a quantile over a data set")
+                }
+                let function = change.function({ [] }, at: point)
+                changed = try dictionary.changingBackward(latent, rows, at: given, function)
             default: return
             }
         } catch let error as DictionaryError {
@@ -82,16 +132,6 @@ extension Intervention {
                     for i in 0..<width { g[row * width + i] = changed[index * width + i] }
                 }
             }
-        }
-    }
-}
-
-extension LatentChange {
-    /// ∂z′/∂z.
-    fileprivate var slope: Float {
-        switch self {
-        case .scale(let factor): factor
-        case .set: 0
         }
     }
 }

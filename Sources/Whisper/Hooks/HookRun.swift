@@ -12,7 +12,12 @@ public final class HookRun {
     private let interventions: [HookPoint: [Intervention]]
     /// Captures of the pass under way that are still to come.
     private var remaining: Set<HookPoint> = []
-    private var paddingActivations: [HookPoint: Tensor] = [:]
+    /// What other sounds give where interventions put it in: of the encoder for the pass, of the decoder for the tokens under way.
+    private var others: [ActivationSource: [HookPoint: Tensor]] = [:]
+    /// Contributions that only some of their readers get changed.
+    let edges: EdgeRun
+    /// Whether captures may have rows of several sequences.
+    var takesSequences = false
     /// Captures of a pass that goes by blocks of rows, as far as they are.
     private let parts = PartialCaptures()
     /// What the way back of a gradient will read, where there is to be one.
@@ -34,6 +39,10 @@ public final class HookRun {
         _ plan: HookPlan, dimensions: ModelDimensions, gradients: GradientPlan? = nil,
         sink: @escaping (CapturedTensor) throws -> Void = { _ in }, pause: @escaping () throws -> Void = {}
     ) throws {
+        if gradients != nil, plan.interventions.contains(where: { $0.edge != nil }) {
+            throw WhisperError(
+                .unsupported, "a gradient goes back through a model whose readers all get the same, and so not through an edge (@to)")
+        }
         let tape = try gradients.map { try GradientTape($0, changing: plan.interventions, dimensions) }
         try self.init(plan, dimensions: dimensions, tape: tape, sink: sink, pause: pause)
     }
@@ -43,6 +52,9 @@ public final class HookRun {
         _ plan: HookPlan, dimensions: ModelDimensions, tape: GradientTape?,
         sink: @escaping (CapturedTensor) throws -> Void, pause: @escaping () throws -> Void = {}
     ) throws {
+        if plan.interventions.contains(where: \.awaitsWindow) {
+            throw WhisperError(.failedPrecondition, "a change of words, or a resample, acts in a window, and this pass is in none")
+        }
         self.plan = plan
         self.tape = tape
         wanted = plan.captures.union(tape?.points ?? [])
@@ -50,10 +62,11 @@ public final class HookRun {
         self.sink = sink
         self.pause = pause
         var byPoint: [HookPoint: [Intervention]] = [:]
-        for intervention in plan.interventions {
+        for intervention in plan.interventions where intervention.edge == nil {
             for point in intervention.targets { byPoint[point, default: []].append(intervention) }
         }
         self.interventions = byPoint
+        edges = EdgeRun(plan.interventions)
         needsWholeActivations = plan.interventions.contains {
             !$0.isRowwise(in: dimensions) || (tape != nil && $0.backwardReadsInput)
         }
@@ -66,7 +79,7 @@ public final class HookRun {
     func betweenBlocks() throws { try pause() }
 
     /// Whether there is anything to do at any hook point.
-    var isActive: Bool { !wanted.isEmpty || !interventions.isEmpty }
+    var isActive: Bool { !wanted.isEmpty || !interventions.isEmpty || !edges.isEmpty }
 
     func wants(_ point: HookPoint) -> Bool { wanted.contains(point) || interventions[point] != nil }
 
@@ -81,6 +94,7 @@ public final class HookRun {
     /// One forward pass through a stack; nil where it stopped early.
     func pass<Result>(_ stack: HookPoint.Stack, _ body: () throws -> Result) throws -> Result? {
         remaining = wanted.filter { $0.stack == stack }
+        edges.begin()
         do { return try body() } catch is Complete { return nil }
     }
 
@@ -88,19 +102,33 @@ public final class HookRun {
     func visit(_ point: HookPoint, _ x: inout Tensor, _ rows: RowPositions) throws {
         for (index, intervention) in changes(at: point).enumerated() {
             if intervention.backwardReadsInput { tape?.keepInput(x, ofChange: index, at: point) }
-            try intervention.apply(
-                to: &x, at: point, rows, validFrames: plan.meansOverPadding ? nil : plan.validFrames,
-                padding: paddingActivations[point])
+            try apply(intervention, to: &x, at: point, rows)
         }
         guard remaining.contains(point) else { return }
         if let whole = rows.whole { return try visitPart(point, x, rows, of: whole) }
-        guard rows.sequences == 1 else {
+        guard rows.sequences == 1 || takesSequences else {
             throw WhisperError(
                 .invalidArgument,
                 "\(point) cannot be captured from \(rows.sequences) sequences at once; decode one at a time")
         }
         try complete(x, at: point, rows)
         if remaining.isEmpty && plan.stopsEarly && isLastStack(point.stack) { throw Complete() }
+    }
+
+    private func apply(_ intervention: Intervention, to x: inout Tensor, at point: HookPoint, _ rows: RowPositions) throws {
+        try intervention.apply(
+            to: &x, at: point, rows, validFrames: plan.meansOverPadding ? nil : plan.validFrames,
+            other: intervention.source.flatMap { others[$0]?[point] })
+    }
+
+    /// Takes down what some readers are to get changed of a contribution to the residual stream.
+    /// - Parameter toStream: what a difference there is in the stream.
+    func send(_ point: HookPoint, _ x: Tensor, _ rows: RowPositions, _ toStream: (Tensor) -> Tensor) throws {
+        for (number, edge) in edges.beginning(at: point) {
+            var changed = x
+            try apply(edge, to: &changed, at: point, rows)
+            edges.keep(toStream(changed.less(x)), of: number)
+        }
     }
 
     // MARK: - Blocks of rows
@@ -148,7 +176,7 @@ public final class HookRun {
     /// In the block of the last capture frames no longer mix once its keys and values are made, so those that nobody
     /// keeps need not be computed; the others come out the same to the bit.
     func framesRead(inEncoderBlock layer: Int) -> Int? {
-        guard plan.stopsEarly, tape == nil, let valid = plan.validFrames, !plan.captures.isEmpty,
+        guard plan.stopsEarly, tape == nil, edges.isEmpty, let valid = plan.validFrames, !plan.captures.isEmpty,
             plan.captures.allSatisfy({ $0.isEncoder && depth($0) <= layer }),
             interventions.keys.allSatisfy({ !$0.isEncoder || depth($0) < layer })
         else { return nil }
@@ -192,15 +220,20 @@ public final class HookRun {
         tape?.points.contains(point) == true ? nil : validPositions(at: point)
     }
 
-    // MARK: - Substitution by padding
+    // MARK: - Other sounds
 
-    /// Hook points whose activations under an all-padding input some intervention puts in.
-    var needsFromPadding: Set<HookPoint> {
-        guard paddingActivations.isEmpty else { return [] }
-        return Set(interventions.flatMap { point, list in list.contains(where: \.needsPadding) ? [point] : [] })
+    /// What other sounds have to give in a stack: each with the hook points where some intervention puts that in.
+    func needsOfOthers(_ stack: HookPoint.Stack) -> [ActivationSource: Set<HookPoint>] {
+        plan.interventions.reduce(into: [:]) { needs, intervention in
+            let points = intervention.targets.filter { $0.stack == stack }
+            if let source = intervention.source, !points.isEmpty { needs[source, default: []].formUnion(points) }
+        }
     }
 
-    func setPaddingActivations(_ activations: [HookPoint: Tensor]) { paddingActivations = activations }
+    /// - Parameter activations: of one stack; those of the other stay.
+    func setActivations(_ activations: [HookPoint: Tensor], of source: ActivationSource) {
+        others[source, default: [:]].merge(activations) { $1 }
+    }
 
     // MARK: - Again
 
@@ -210,7 +243,7 @@ public final class HookRun {
         plan.captures = []
         plan.stopsEarly = true
         let run = try HookRun(plan, dimensions: dimensions, tape: tape) { _ in }
-        run.paddingActivations = paddingActivations
+        run.others = others
         return run
     }
 }

@@ -7,6 +7,8 @@ struct HookScope {
     private let stack: HookPoint.Stack
     private var layer: Int?
     private var rows: RowPositions
+    /// What is read through a normalisation, where an edge may end.
+    private var stream: (x: Tensor, norm: Norm)?
 
     /// The encoder, or a decoder that reads `tokens` new tokens in each of `sequences` sequences.
     init(_ run: HookRun, _ stack: HookPoint.Stack, firstPosition: Int = 0, tokens: Int? = nil, sequences: Int = 1) {
@@ -103,4 +105,48 @@ package struct RowPositions {
     }
 
     func position(ofRow row: Int) -> Int { first + (perSequence.map { row % $0 } ?? row) }
+}
+
+// MARK: - Edges
+
+extension HookScope {
+    /// The same place, where `x` is read through `norm`.
+    func reading(_ x: Tensor, _ norm: Norm) -> HookScope {
+        guard !run.edges.isEmpty else { return self }
+        var scope = self
+        scope.stream = (x, norm)
+        return scope
+    }
+
+    /// Says what is about to be added to the residual stream, before whom an edge may begin.
+    /// - Parameter toStream: what a difference there is in the stream.
+    func send(_ site: HookSite, _ x: Tensor, _ toStream: (Tensor) -> Tensor) throws {
+        guard !run.edges.isEmpty else { return }
+        try run.send(HookPoint(stack, layer: layer, site), x, rows, toStream)
+    }
+
+    /// Gives a reader what edges that end there have for it.
+    /// - Parameters:
+    ///   - y: what it made of the normalised stream.
+    ///   - read: makes it.
+    func receive(_ site: HookSite, _ y: inout Tensor, _ read: (Tensor) -> Tensor) {
+        guard !run.edges.isEmpty, let stream else { return }
+        let point = HookPoint(stack, layer: layer, site)
+        let view = ActivationView(y.shape, point.site.layout)
+        for (heads, delta) in run.edges.ending(at: point, heads: view.heads) {
+            var x = stream.x
+            x.add(delta)
+            let changed = read(stream.norm(x))
+            y.withUnsafeMutableBufferPointer { y in
+                changed.withUnsafeBufferPointer { changed in
+                    for head in heads {
+                        for row in 0..<view.positions {
+                            let at = view.offset(row, head)
+                            for i in at..<at + view.width { y[i] = changed[i] }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,16 +1,23 @@
 import Dictionaries
-import Foundation
 import Kernels
 
 /// A change to the activations at some hook points while the model runs.
 public struct Intervention: Sendable {
-    /// Where it acts.
+    /// Where it acts; of an edge, whose contribution is changed.
     public let targets: Set<HookPoint>
     /// The positions (frames or tokens, absolute) that it changes; nil changes all.
-    public let positions: Range<Int>?
+    public internal(set) var positions: Range<Int>?
+    /// The words that it changes, in the recording; they become positions in each window (``within(start:mel:)``).
+    package let words: [HeardWord]?
+    /// Those of ``words`` in a window: log-mel frames from the window's beginning, and tokens.
+    var spoken: (melFrames: Range<Int>, tokens: Range<Int>)?
     /// The heads that it changes; nil changes all.
     public let heads: [Int]?
-    public let operation: Operation
+    /// The columns that it changes: neurons, channels, keys; nil changes all.
+    public let columns: [Int]?
+    /// Who alone gets the change; nil where everybody does.
+    let edge: Edge?
+    public internal(set) var operation: Operation
 
     public enum Operation: Sendable {
         /// Zero ablation.
@@ -20,10 +27,21 @@ public struct Intervention: Sendable {
         case scale(Float)
         /// Adds a tensor times a factor: a steering vector, one value a column, or one row a position.
         case add(Tensor, Float)
-        /// Puts a tensor in the place of the activation: value ablation, or patching from another run.
+        /// Puts a tensor in the place of the activation: value ablation.
         case set(Tensor)
+        /// The same with a tensor of its own for each hook point.
+        case put([HookPoint: Tensor])
         /// Adds normal noise of this standard deviation; the seed makes it repeatable.
         case noise(Float, seed: UInt64)
+        /// Holds values between limits, or at a value where both are one.
+        case clamp(ClampLimit?, ClampLimit?)
+        /// Puts in what another run had, of which each hook point has rows from its first position on; from those positions of it, as many
+        /// times as it takes, or from the same where there are none.
+        case patchRows([HookPoint: Tensor], from: PatchSource?)
+        /// Puts in what the model gives for another sound at the same place, or at those positions of it.
+        case patch(OtherInput, from: PatchSource?)
+        /// The same with a recording that is drawn for each window.
+        case resample(OtherInputs, seed: UInt64)
         /// Keeps attention within ± k positions: scores outside become −∞ before the softmax.
         case window(Int)
         /// Puts in what an all-padding input gives at the same place.
@@ -35,218 +53,149 @@ public struct Intervention: Sendable {
         case latent(SparseDictionary, Int, LatentChange)
     }
 
-    /// - Throws: ``WhisperError`` (`invalidArgument`) where the operation makes no sense at a target.
+    /// Positions of another run.
+    public enum PatchSource: Sendable, Equatable {
+        /// Frames or tokens.
+        case positions(Range<Int>)
+        /// Log-mel frames, whatever the hook point counts.
+        case melFrames(Range<Int>)
+
+        func positions(at point: HookPoint) -> Range<Int> {
+            switch self {
+            case .positions(let range): range
+            case .melFrames(let range): point.positions(ofMelFrames: range)
+            }
+        }
+    }
+
+    /// Readers of a contribution to the residual stream.
+    struct Edge: Sendable {
+        let receivers: Set<HookPoint>
+        /// Nil for all.
+        let heads: [Int]?
+    }
+
+    /// - Parameters:
+    ///   - positions: absolute; nil for all.
+    ///   - words: in place of positions.
+    ///   - receivers: who alone gets the change, and by which of their heads (nil for all); nil where everybody does.
+    /// - Throws: ``WhisperError`` (`invalidArgument`) where the operation makes no sense at a target, or cannot act.
+    package init(
+        targets: Set<HookPoint>, positions: Range<Int>?, words: [HeardWord]?, heads: [Int]?, columns: [Int]?,
+        receivers: (points: Set<HookPoint>, heads: [Int]?)?, operation: Operation, dimensions: ModelDimensions
+    ) throws {
+        self.targets = targets
+        (self.positions, self.words, self.heads, self.columns) = (positions, words, heads, columns)
+        edge = receivers.map { Edge(receivers: $0.points, heads: $0.heads) }
+        self.operation = operation
+        try check(dimensions)
+    }
+
     public init(
         targets: Set<HookPoint>, positions: Range<Int>? = nil, heads: [Int]? = nil, operation: Operation,
         dimensions: ModelDimensions
     ) throws {
-        self.targets = targets
-        self.positions = positions
-        self.heads = heads
-        self.operation = operation
-        if case .latent(let dictionary, let latent, _) = operation {
-            do { try dictionary.check(latent: latent) } catch {
-                throw WhisperError(.invalidArgument, "\(error)")
-            }
-        }
-        try check(dimensions)
+        try self.init(
+            targets: targets, positions: positions, words: nil, heads: heads, columns: nil, receivers: nil,
+            operation: operation, dimensions: dimensions)
     }
 
-    var needsPadding: Bool {
-        if case .substitutePadding = operation { true } else { false }
+    /// The positions at a target; nil for all.
+    func positions(at point: HookPoint) -> Range<Int>? {
+        guard let spoken else { return positions }
+        return point.position == .token ? spoken.tokens : point.positions(ofMelFrames: spoken.melFrames)
+    }
+
+    /// Whose activations it puts in.
+    var source: ActivationSource? {
+        switch operation {
+        case .substitutePadding: .padding
+        case .patch(let input, _): .other(input)
+        default: nil
+        }
     }
 
     /// Whether each position can be changed without seeing the others, so that an activation may come in blocks of rows.
     func isRowwise(in dimensions: ModelDimensions) -> Bool {
+        guard edge == nil else { return false }
+        func isOneRow(_ tensor: Tensor, _ point: HookPoint) -> Bool { point.rowSize(in: dimensions) == tensor.count }
         switch operation {
-        case .zero, .scale, .window, .splice, .latent: true
-        // Noise is drawn in the order of the whole; the mean and what padding gives are of the whole.
-        case .mean, .noise, .substitutePadding: false
-        case .add(let tensor, _), .set(let tensor):
-            targets.allSatisfy { $0.rowSize(in: dimensions) == tensor.count }
-        }
-    }
-
-    private func check(_ dimensions: ModelDimensions) throws {
-        for point in targets {
-            if let heads {
-                let count = point.isEncoder ? dimensions.nAudioHead : dimensions.nTextHead
-                guard point.site.layout != .rows else {
-                    throw WhisperError(
-                        .invalidArgument, "\(point) has no heads to choose from; q, k, v, z, scores and pattern have")
-                }
-                if let stray = heads.first(where: { !(0..<count).contains($0) }) {
-                    throw WhisperError(.invalidArgument, "\(point) has heads 0 to \(count - 1), and no head \(stray)")
-                }
-            }
-            if case .substitutePadding = operation, !point.isEncoder {
-                throw WhisperError(
-                    .invalidArgument,
-                    "substitute-padding acts on the encoder, whose input is padded; \(point) is not in it")
-            }
-            if usesDictionary, heads != nil || point.site.layout == .headsFirst {
-                throw WhisperError(
-                    .invalidArgument, "a dictionary acts on whole rows, of all heads; \(point) has none")
-            }
-            if case .window = operation, point.site != .attnScores {
-                throw WhisperError(
-                    .invalidArgument, "a window limits self-attention (…blocks.N.attn); \(point) is something else")
-            }
+        case .zero, .scale, .window, .splice: return true
+        case .latent(_, _, let change): return !change.isOfPass
+        case .clamp(let lower, let upper): return ![lower, upper].contains { $0?.isOfPass == true }
+        // Noise is drawn in the order of the whole; the mean and what others give are of the whole.
+        case .mean, .noise, .substitutePadding, .patch, .patchRows, .resample: return false
+        case .add(let tensor, _), .set(let tensor): return targets.allSatisfy { isOneRow(tensor, $0) }
+        case .put(let tensors): return tensors.allSatisfy { isOneRow($1, $0) }
         }
     }
 }
 
-// MARK: - Acting
+/// Whose activations an intervention puts in.
+enum ActivationSource: Hashable {
+    case padding
+    case other(OtherInput)
+
+    static func == (a: ActivationSource, b: ActivationSource) -> Bool {
+        switch (a, b) {
+        case (.padding, .padding): true
+        case (.other(let a), .other(let b)): a === b
+        default: false
+        }
+    }
+
+    func hash(into hasher: inout Hasher) {
+        if case .other(let input) = self { hasher.combine(ObjectIdentifier(input)) }
+    }
+}
+
+extension HookPoint {
+    /// The positions that overlap some log-mel frames.
+    func positions(ofMelFrames frames: Range<Int>) -> Range<Int> {
+        position == .melFrame ? frames : frames.lowerBound / 2..<(frames.upperBound + 1) / 2
+    }
+}
+
+// MARK: - In a window
 
 extension Intervention {
-    /// Changes `x`, the activation at `point`.
+    /// Whether it can act in a window alone, and is not in one yet.
+    var awaitsWindow: Bool {
+        if case .resample = operation { true } else { words != nil && spoken == nil }
+    }
+
+    /// The change in one window: its words have become positions, its recording is drawn.
     /// - Parameters:
-    ///   - validFrames: how many frames overlap audio, for means.
-    ///   - padding: the activation under an all-padding input, where ``needsPadding``.
-    /// - Throws: ``WhisperError`` (`invalidArgument`) where a tensor does not fit the activation.
-    package func apply(
-        to x: inout Tensor, at point: HookPoint, _ rows: RowPositions, validFrames: Int?, padding: Tensor?
-    ) throws {
-        let view = ActivationView(x.shape, point.site.layout)
-        let chosenRows = (0..<view.positions).filter { positions?.contains(rows.position(ofRow: $0)) ?? true }
-        if usesDictionary { return try applyDictionary(to: &x, at: point, chosen: chosenRows) }
-        let chosenHeads = heads ?? Array(0..<view.heads)
-        let source = try replacement(for: x, at: point, view, chosenRows, rows, validFrames, padding)
-        x.withUnsafeMutableBufferPointer { x in
-            var noise = NormalNoise(seed: seed(at: point, rows))
-            for head in chosenHeads {
-                for (index, row) in chosenRows.enumerated() {
-                    let slice = UnsafeMutableBufferPointer(
-                        rebasing: x[view.offset(row, head)..<view.offset(row, head) + view.width])
-                    switch operation {
-                    case .zero: slice.update(repeating: 0)
-                    case .scale(let factor): for i in slice.indices { slice[i] *= factor }
-                    case .noise(let deviation, _): for i in slice.indices { slice[i] += deviation * noise.next() }
-                    case .add(_, let factor): source?.read(index, row, head) { slice[$0] += factor * $1 }
-                    case .set, .mean, .substitutePadding: source?.read(index, row, head) { slice[$0] = $1 }
-                    case .window(let k):
-                        let query = rows.position(ofRow: row)
-                        for key in slice.indices where abs(query - key) > k { slice[key] = -.infinity }
-                    case .splice, .latent: break  // whole rows, before this loop
-                    }
-                }
-            }
+    ///   - start: where the window begins in the recording, in log-mel frames; nil where it is none of a recording's.
+    ///   - mel: the encoder's input.
+    /// - Returns: nil where it does nothing there.
+    /// - Throws: what drawing a recording throws.
+    func within(start: Int?, mel: Tensor) throws -> Intervention? {
+        var here = self
+        if let words {
+            guard let start else { return nil }
+            let frames = mel.shape[1]
+            let window = start..<start + frames
+            let heard = words.filter { $0.melFrames.overlaps(window) || ($0.window == start && $0.tokens != nil) }
+            guard let first = heard.first, let last = heard.last else { return nil }
+            let stretch = first.melFrames.lowerBound..<max(first.melFrames.lowerBound, last.melFrames.upperBound)
+            let clamped = stretch.clamped(to: window)
+            let tokens = heard.filter { $0.window == start }.compactMap(\.tokens)
+            here.spoken = (
+                clamped.lowerBound - start..<clamped.upperBound - start,
+                (tokens.first?.lowerBound ?? 0)..<(tokens.last?.upperBound ?? 0)
+            )
         }
-    }
-
-    /// The values that are added or put in, where the operation has some.
-    private func replacement(
-        for x: Tensor, at point: HookPoint, _ view: ActivationView, _ chosen: [Int], _ rows: RowPositions,
-        _ validFrames: Int?, _ padding: Tensor?
-    ) throws -> ReplacementRows? {
-        switch operation {
-        case .add(let tensor, _), .set(let tensor):
-            return try ReplacementRows(tensor, for: view, chosen: chosen.count, at: point)
-        case .substitutePadding:
-            return try padding.map { try ReplacementRows($0, for: view, chosen: chosen.count, at: point) }
-        case .mean:
-            let valid = validFrames.flatMap(point.validPositions) ?? .max
-            let axis = point.positionAxis
-            let mean = Reduction.mean.applied(to: x, axis: axis, first: min(valid, x.shape[axis]))
-            return try ReplacementRows(mean, for: view, chosen: chosen.count, at: point)
-        case .zero, .scale, .noise, .window, .splice, .latent: return nil
+        if case .resample(let inputs, let seed) = operation {
+            here.operation = .patch(try inputs.drawn(for: mel, seed: seed), from: nil)
         }
-    }
-
-    private func seed(at point: HookPoint, _ rows: RowPositions) -> UInt64 {
-        guard case .noise(_, let seed) = operation else { return 0 }
-        // Different noise at every place and position, the same in every run.
-        return point.name.utf8.reduce(seed &+ UInt64(rows.first) &* 0x9E37_79B9_7F4A_7C15) {
-            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-        }
+        return here
     }
 }
 
-/// An activation as positions × heads × width, whatever its axes.
-struct ActivationView {
-    let positions: Int, heads: Int, width: Int
-    private let positionStride: Int, headStride: Int
-
-    init(_ shape: [Int], _ layout: HookSite.Layout) {
-        switch layout {
-        case .rows:
-            (positions, heads, width) = (shape[0], 1, shape[1])
-            (positionStride, headStride) = (width, 0)
-        case .perHead:
-            (positions, heads, width) = (shape[0], shape[1], shape[2])
-            (positionStride, headStride) = (heads * width, width)
-        case .headsFirst:
-            (positions, heads, width) = (shape[1], shape[0], shape[2])
-            (positionStride, headStride) = (width, positions * width)
-        }
-    }
-
-    func offset(_ position: Int, _ head: Int) -> Int { position * positionStride + head * headStride }
-}
-
-/// Values to put into an activation: one row for all positions, one for each chosen position, or one for every position.
-private struct ReplacementRows {
-    private let values: Tensor
-    private let view: ActivationView
-    private let rows: Rows
-    private enum Rows { case one, chosen, every }
-
-    init(_ tensor: Tensor, for view: ActivationView, chosen: Int, at point: HookPoint) throws {
-        let one = view.heads * view.width
-        values = tensor
-        switch tensor.count {
-        case one: rows = .one
-        case chosen * one: rows = .chosen
-        case view.positions * one: rows = .every
-        default:
-            throw WhisperError(
-                .invalidArgument,
-                "a tensor of shape \(tensor.shape) does not fit \(point): expected \(one) values, for all positions "
-                    + "alike, or \(chosen) or \(view.positions) times as many")
-        }
-        let count =
-            switch rows {
-            case .one: 1;
-            case .chosen: chosen;
-            case .every: view.positions
-            }
-        self.view =
-            point.site.layout == .headsFirst
-            ? ActivationView([view.heads, count, view.width], .headsFirst)
-            : ActivationView([count, view.heads, view.width], .perHead)
-    }
-
-    /// Calls `body` with the index and the value of each column for the `index`-th chosen position, row `row`.
-    func read(_ index: Int, _ row: Int, _ head: Int, _ body: (Int, Float) -> Void) {
-        let from =
-            switch rows {
-            case .one: 0;
-            case .chosen: index;
-            case .every: row
-            }
-        values.withUnsafeBufferPointer { values in
-            let offset = view.offset(from, head)
-            for i in 0..<view.width { body(i, values[offset + i]) }
-        }
-    }
-}
-
-/// Normal deviates by Box and Muller's method over SplitMix64.
-struct NormalNoise {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> Float {
-        let radius = (-2 * log(max(uniform(), 1e-300))).squareRoot()
-        return Float(radius * cos(2 * .pi * uniform()))
-    }
-
-    private mutating func uniform() -> Double {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
+extension [Intervention] {
+    /// These changes in one window (``Intervention/within(start:mel:)``).
+    package func within(start: Int?, mel: Tensor) throws -> [Intervention] {
+        try compactMap { try $0.within(start: start, mel: mel) }
     }
 }

@@ -91,14 +91,17 @@ struct Attention: Sendable {
 
     private func queries(_ x: Tensor, _ hooks: HookScope) throws -> Tensor {
         var q = perHead(query(x))
+        hooks.receive(sites.q, &q) { perHead(query($0)) }
         try hooks(sites.q, &q)
         return q
     }
 
     private func keysAndValues(_ x: Tensor, _ hooks: HookScope) throws -> (Tensor, Tensor) {
         var k = perHead(key(x))
+        hooks.receive(sites.k, &k) { perHead(key($0)) }
         try hooks(sites.k, &k)
         var v = perHead(value(x))
+        hooks.receive(sites.v, &v) { perHead(value($0)) }
         try hooks(sites.v, &v)
         return (k, v)
     }
@@ -106,8 +109,11 @@ struct Attention: Sendable {
     private func projected(_ z: Tensor, _ hooks: HookScope) throws -> Tensor {
         var z = z
         try hooks(sites.z, &z)
-        var y = out(z.reshaped([z.shape[0], z.shape[1] * z.shape[2]]))
+        func flat(_ z: Tensor) -> Tensor { z.reshaped([z.shape[0], z.shape[1] * z.shape[2]]) }
+        try hooks.send(sites.z, z) { product(flat($0), out.weight, bias: nil) }
+        var y = out(flat(z))
         try hooks(sites.out, &y)
+        try hooks.send(sites.out, y) { $0 }
         return y
     }
 

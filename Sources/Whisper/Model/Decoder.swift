@@ -33,7 +33,9 @@ struct Decoder: Sendable {
         for (layer, block) in blocks.enumerated() {
             try block(&x, memory: &cache.blocks[layer], audio: cache.audio, hooks: hooks.block(layer))
         }
+        let reader = hooks.reading(x, ln)
         x = ln(x)
+        reader.receive(.ln, &x) { $0 }
         try hooks(.ln, &x)
         if lastOnly { x = x.gathered((1...cache.sequences).map { $0 * count - 1 }) }
         // The unembedding is the token embedding itself.

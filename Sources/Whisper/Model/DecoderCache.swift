@@ -12,9 +12,13 @@ public final class DecoderCache {
     public private(set) var sequences: Int
     /// Tokens seen so far, the same number in every sequence.
     public private(set) var length = 0
+    /// Those of other sounds, whose decoders read the same tokens.
+    private var others: [(input: OtherInput, cache: DecoderCache)] = []
+    private let dimensions: ModelDimensions
 
     init(audio: Tensor, sequences: Int, dimensions: ModelDimensions) {
         self.audio = audio
+        self.dimensions = dimensions
         self.sequences = sequences
         self.blocks = Array(
             repeating: BlockMemory(
@@ -37,6 +41,20 @@ public final class DecoderCache {
         guard sources != Array(0..<sequences) else { return }
         for layer in blocks.indices { blocks[layer].tokens.rearrange(sources) }
         sequences = sources.count
+        for other in others { other.cache.rearrange(sources) }
+    }
+
+    /// The memory of another sound's decoder, which has read what this one has.
+    /// - Parameter audio: the encoder's output for that sound; asked for the first time.
+    /// - Throws: ``WhisperError`` (`failedPrecondition`) where this one has read something without it.
+    func beside(_ input: OtherInput, audio: () throws -> Tensor?) throws -> DecoderCache {
+        if let other = others.first(where: { $0.input === input }) { return other.cache }
+        guard length == 0, let output = try audio() else {
+            throw WhisperError(.failedPrecondition, "the decoder had read \(length) tokens before \(input.name) was to be heard beside")
+        }
+        let cache = DecoderCache(audio: output, sequences: sequences, dimensions: dimensions)
+        others.append((input, cache))
+        return cache
     }
 
     func advance(by tokens: Int) { length += tokens }

@@ -73,7 +73,9 @@ struct Encoder: Sendable {
     ) throws {
         var x = x
         guard layer < blocks.count else {
+            let reader = hooks.reading(x, lnPost)
             x = lnPost(x)
+            reader.receive(.lnPost, &x) { $0 }
             try hooks(.lnPost, &x)
             return stream.finish(x, rows)
         }

@@ -30,7 +30,7 @@ struct ResidualBlock: Sendable {
     func queries(of x: inout Tensor, joining memory: HeadMemory, first: Int, hooks: HookScope) throws -> Tensor {
         try hooks(.residPre, &x)
         let h = try normalised(x, attnLN, .attnLN, hooks)
-        return try attn.queries(of: h, joining: memory, first: first, hooks: hooks)
+        return try attn.queries(of: h, joining: memory, first: first, hooks: hooks.reading(x, attnLN))
     }
 
     /// The rest of it, when the keys and values of all frames are in `memory`.
@@ -43,11 +43,12 @@ struct ResidualBlock: Sendable {
     /// The decoder's block; x is the residual stream of the new tokens, [sequences × tokens, state].
     func callAsFunction(_ x: inout Tensor, memory: inout BlockMemory, audio: Tensor, hooks: HookScope) throws {
         try hooks(.residPre, &x)
-        x.add(try attn(try normalised(x, attnLN, .attnLN, hooks), memory: &memory.tokens, hooks: hooks))
+        let h = try normalised(x, attnLN, .attnLN, hooks)
+        x.add(try attn(h, memory: &memory.tokens, hooks: hooks.reading(x, attnLN)))
         try hooks(.residMid, &x)
         if let crossAttn, let crossAttnLN {
             let h = try normalised(x, crossAttnLN, .crossAttnLN, hooks)
-            x.add(try crossAttn(h, audio: audio, kept: &memory.audio, hooks: hooks))
+            x.add(try crossAttn(h, audio: audio, kept: &memory.audio, hooks: hooks.reading(x, crossAttnLN)))
             try hooks(.residCross, &x)
         }
         try addMLP(&x, hooks)
@@ -55,11 +56,14 @@ struct ResidualBlock: Sendable {
 
     private func addMLP(_ x: inout Tensor, _ hooks: HookScope) throws {
         var h = mlp.up(try normalised(x, mlpLN, .mlpLN, hooks))
+        hooks.reading(x, mlpLN).receive(.mlp0, &h) { mlp.up($0) }
         try hooks(.mlp0, &h)
         h = gelu(consume h)
         try hooks(.mlp1, &h)
+        try hooks.send(.mlp1, h) { product($0, mlp.down.weight, bias: nil) }
         h = mlp.down(h)
         try hooks(.mlp, &h)
+        try hooks.send(.mlp, h) { $0 }
         x.add(h)
         try hooks(.block, &x)
     }

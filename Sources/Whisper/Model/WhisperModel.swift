@@ -63,9 +63,8 @@ public final class WhisperModel: Sendable {
                     + "or an even number of frames fewer; it is \(mel.shape)")
         }
         encoded.wrappingAdd(1, ordering: .relaxed)
-        if !hooks.needsFromPadding.isEmpty {
-            let padding = try paddingActivations(hooks.needsFromPadding, frames: mel.shape[1])
-            hooks.setPaddingActivations(padding)
+        for (source, points) in hooks.needsOfOthers(.encoder) {
+            hooks.setActivations(try activations(of: source, at: points, frames: mel.shape[1]), of: source)
         }
         hooks.tape?.mel = mel
         return try hooks.pass(.encoder) { try encoder(mel, hooks: HookScope(hooks, .encoder)) }
@@ -95,6 +94,7 @@ public final class WhisperModel: Sendable {
     {
         let count = try checked(tokens, cache)
         try hooks.tape?.read(tokens, cache)
+        try readBeside(tokens, cache, lastOnly: lastOnly, hooks: hooks)
         let scope = HookScope(hooks, .decoder, firstPosition: cache.length, tokens: count, sequences: cache.sequences)
         let logits = try hooks.pass(.decoder) {
             try decoder(tokens.flatMap { $0 }, cache: cache, lastOnly: lastOnly, hooks: scope)
@@ -112,16 +112,8 @@ public final class WhisperModel: Sendable {
     /// The log-mel of digital silence, `[n_mels, 2 × n_audio_ctx]`: log10 of the floor 1e-10, scaled, is −1.5 everywhere.
     public var paddingMel: Tensor { paddingMel(frames: dimensions.melFrames) }
 
-    private func paddingMel(frames: Int) -> Tensor {
+    func paddingMel(frames: Int) -> Tensor {
         Tensor(shape: [dimensions.nMels, frames], repeatElement(-1.5, count: dimensions.nMels * frames))
-    }
-
-    /// What an all-padding window of so many log-mel frames gives at `points`.
-    private func paddingActivations(_ points: Set<HookPoint>, frames: Int) throws -> [HookPoint: Tensor] {
-        var found: [HookPoint: Tensor] = [:]
-        let run = try HookRun(HookPlan(captures: points), dimensions: dimensions) { found[$0.hook] = $0.tensor }
-        _ = try encode(paddingMel(frames: frames), hooks: run)
-        return found
     }
 
     private func checked(_ tokens: [[Int]], _ cache: DecoderCache) throws -> Int {

@@ -176,12 +176,13 @@ private final class KeepingSink: TraceSink {
         nTextState: 8, nTextHead: 2, nTextLayer: 2)
 
     private func parts(
-        _ hook: String, _ operation: InterventionSpec.Operation, from start: UInt64? = nil, to end: UInt64? = nil,
+        _ hook: String, _ operation: InterventionParts.Operation, from start: UInt64? = nil, to end: UInt64? = nil,
         heads: [UInt32] = []
     ) -> InterventionSpec {
         .parts(
-            hook: hook, positions: start.map { InterventionSpec.PositionBounds(start: $0, end: end) }, heads: heads,
-            operation)
+            InterventionParts(
+                hook: hook, positions: start.map { InterventionParts.PositionBounds(start: $0, end: end) }, heads: heads,
+                operation))
     }
 
     @Test("the parts say what the text says")
@@ -231,7 +232,7 @@ private final class KeepingSink: TraceSink {
                 }
             }
         }
-        let bad: [(InterventionSpec.Operation, String)] = [
+        let bad: [(InterventionParts.Operation, String)] = [
             (.splice(folder("nowhere")), "nowhere"), (.latent(path, 3, .set(1)), "no latent 3"),
             (.latent(path, 0, .scale(.nan)), "factor"), (.latent(path, 0, .set(.infinity)), "value"),
         ]

@@ -25,7 +25,7 @@ import Whisper
         let delta = generator.floats(count).map { $0 * step }
         func applied(_ sign: Float) throws -> [Float] {
             var moved = Tensor(shape: shape, zip(x.elements, delta).map { $0 + sign * $1 })
-            try intervention.apply(to: &moved, at: point, .all, validFrames: 60, padding: x)
+            try intervention.apply(to: &moved, at: point, .all, validFrames: 60, other: x)
             return moved.elements
         }
         let difference = zip(g.elements, zip(try applied(1), try applied(-1))).reduce(0.0) { sum, next in
@@ -59,6 +59,43 @@ import Whisper
         }
     }
 
+    @Test(
+        "of limits, whose quantiles are values of the pass themselves",
+        arguments: ["-0.51:0.77", ":0.33", "q0.2:", "q0.13:q0.71", "0.4", "q0.5"])
+    func clamp(limits: String) throws {
+        let point = try point("encoder.blocks.1.mlp_ln")
+        for place in ["", " @neurons 3,9 @frames 20:90"] {
+            let intervention = try Intervention(
+                parsing: "\(point)\(place) = clamp \(limits)", dimensions: dimensions)
+            // All of a column apart from each other and from the limits, by more than what they are moved by.
+            let x = Tensor(shape: [150, 24], (0..<3600).map { Float(($0 / 24 * 37 + $0 % 24 * 11) % 151) / 50 - 1.5 })
+            var generator = SeededGenerator(seed: 5)
+            let g = Tensor(shape: x.shape, generator.floats(x.count)), delta = generator.floats(x.count).map { $0 * 1e-3 }
+            func applied(_ sign: Float) throws -> [Float] {
+                var moved = Tensor(shape: x.shape, zip(x.elements, delta).map { $0 + sign * $1 })
+                try intervention.apply(to: &moved, at: point, .all, validFrames: 60, other: nil)
+                return moved.elements
+            }
+            let (above, below) = try (applied(1), applied(-1))
+            let difference = zip(g.elements, zip(above, below)).reduce(0.0) { $0 + Double($1.0) * Double($1.1.0 - $1.1.1) / 2 }
+            var back = g
+            try intervention.backward(&back, at: point, .all, validFrames: 60, input: x)
+            let product = zip(back.elements, delta).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+            #expect(abs(product - difference) < 2e-5, "\(product), \(difference)")
+        }
+    }
+
+    @Test("an edge has no gradient, and says so")
+    func edge() throws {
+        let model = try SyntheticModel.make()
+        let error = #expect(throws: WhisperError.self) {
+            try model.differentiated(
+                [.encoderSum], at: ["log_mel"], mel: SyntheticModel.mel(), tokens: [3],
+                interventions: ["encoder.blocks.0.mlp @to encoder.blocks.1.mlp.0 = zero"], validFrames: 100)
+        }
+        #expect(error?.code == .unsupported)
+    }
+
     @Test("of a window and of single heads of the scores")
     func scores() throws {
         for text in ["encoder.blocks.1.attn window 5", "encoder.blocks.1.attn.scores @heads 1 = scale 0.3"] {
@@ -83,7 +120,7 @@ import Whisper
         ]
         for operation in operations {
             let intervention = try Intervention(
-                at: "encoder.blocks.1", positions: 10..<100, operation: operation, dimensions: dimensions)
+                targets: [point("encoder.blocks.1")], positions: 10..<100, operation: operation, dimensions: dimensions)
             try expectAdjoint(
                 intervention, at: "encoder.blocks.1", shape: [150, 24], seed: 13, step: 1e-2, tolerance: 2e-3)
         }
@@ -101,7 +138,8 @@ import Whisper
             "encoder.conv1 @frames 20:50 = zero", "decoder.blocks.0.attn.scores @heads 1 = scale 0.5",
             "decoder.blocks.1.cross_attn.pattern @heads 0 = scale 0.2",
             "decoder.blocks.0.cross_attn.v @frames 30:70 = zero",
-            "decoder.blocks.0.mlp = noise 0.1",
+            "decoder.blocks.0.mlp = noise 0.1", "encoder.blocks.1.mlp.1 @neurons 3,5-60 = scale 0.1",
+            "encoder.blocks.0 @neurons 3-20 = mean", "encoder.blocks.1 @neurons 2-9 = clamp q0.3:q0.6",
         ])
     func inPlace(text: String) throws {
         let model = try SyntheticModel.make(), mel = SyntheticModel.mel(), tokens = [3, 1, 4, 1, 5, 9]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import auscult
 import numpy as np
 import pytest
-from auscult import Intervention, Latent
+from auscult import Clamp, Intervention, Latent, Patch, Quantile, Resample
 from auscult.interventions import interventions
 
 
@@ -37,10 +37,16 @@ def test_every_operation_has_its_message():
         Intervention("h", splice="/d"),
         Intervention("h", latent=Latent("/d", 5, scale=0.0)),
         Intervention("h", latent=Latent("/d", 5, set=0.0)),
+        Intervention("h", latent=Latent("/d", 5, clamp=Clamp(0, Quantile(0.9), over="demo:"))),
+        Intervention("h", clamp=0.0, neurons=(5, 7)),
+        Intervention("h", patch="o.wav", words=3),
+        Intervention("h", patch=Patch("o.wav", words="mug"), words="rug"),
+        Intervention("h", resample=Resample("/s", seed=4), to=("r", [1])),
+        Intervention("h", mean="/s", to="r", words=(2, 4)),
     ]
     made = interventions(given)
     expected = ["zero", "mean", "scale", "add", "set", "noise", "window", "substitute_padding", "splice"]
-    expected += ["latent", "latent"]
+    expected += ["latent", "latent", "latent", "clamp", "patch", "patch", "resample", "mean_over"]
     assert [one.WhichOneof("operation") for one in made] == expected
     assert {one.hook for one in made} == {"h"} and {one.text for one in made} == {""}
     assert (made[0].positions.start, made[0].positions.end, list(made[0].heads)) == (50, 100, [0, 3])
@@ -52,13 +58,25 @@ def test_every_operation_has_its_message():
     assert np.frombuffer(made[4].set.tensor.data, "<f4").tolist() == [0, 2, 3, 5]
     assert (made[5].noise.standard_deviation, made[5].noise.seed) == (0.5, 7)
     assert made[8].splice == "/d"
-    assert [(one.latent.dictionary, one.latent.index) for one in made[9:]] == [("/d", 5), ("/d", 5)]
-    assert [one.latent.WhichOneof("change") for one in made[9:]] == ["scale", "set"]
+    assert [(one.latent.dictionary, one.latent.index) for one in made[9:12]] == [("/d", 5)] * 3
+    assert [one.latent.WhichOneof("change") for one in made[9:12]] == ["scale", "set", "clamp"]
+    clamp = made[11].latent.clamp
+    assert (clamp.lower.value, clamp.upper.quantile, clamp.over) == (0, 0.9, "demo:")
+    clamp = made[12].clamp
+    assert (clamp.lower.WhichOneof("limit"), clamp.upper.value, clamp.over) == ("value", 0, "")
+    assert list(made[12].neurons) == [5, 7]
+    numbers = made[13].words.numbers
+    assert (made[13].patch.source, numbers.first, numbers.last) == ("o.wav", 3, 3)
+    assert (made[14].patch.words.said, made[14].words.said) == ("mug", "rug")
+    assert (made[15].resample.data_set, made[15].resample.seed) == ("/s", 4)
+    assert (made[15].receiver.hook, list(made[15].receiver.heads)) == ("r", [1])
+    assert (made[16].mean_over, made[16].receiver.hook, made[16].words.numbers.last) == ("/s", "r", 4)
 
 
 @pytest.mark.parametrize(
     "wrong",
     [Intervention("h"), Intervention("h", zero=True, scale=2.0), Intervention("h", set=np.array(["a"])),
+     Intervention("h", zero=True, positions=(0, 1), words=1), Intervention("h", patch=Patch("a", (0, 1), "w")),
      Intervention("h", latent=Latent("d", 0)), Intervention("h", latent=Latent("d", 0, scale=1, set=1))],
 )
 def test_none_or_several_operations_and_text_for_numbers_are_refused(wrong):

@@ -277,7 +277,322 @@ void   auscult__v1__latent_change__free_unpacked
   assert(message->base.descriptor == &auscult__v1__latent_change__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor auscult__v1__intervention__field_descriptors[14] =
+void   auscult__v1__words__init
+                     (Auscult__V1__Words         *message)
+{
+  static const Auscult__V1__Words init_value = AUSCULT__V1__WORDS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__words__get_packed_size
+                     (const Auscult__V1__Words *message)
+{
+  assert(message->base.descriptor == &auscult__v1__words__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__words__pack
+                     (const Auscult__V1__Words *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__words__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__words__pack_to_buffer
+                     (const Auscult__V1__Words *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__words__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Words *
+       auscult__v1__words__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Words *)
+     protobuf_c_message_unpack (&auscult__v1__words__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__words__free_unpacked
+                     (Auscult__V1__Words *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__words__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__word_numbers__init
+                     (Auscult__V1__WordNumbers         *message)
+{
+  static const Auscult__V1__WordNumbers init_value = AUSCULT__V1__WORD_NUMBERS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__word_numbers__get_packed_size
+                     (const Auscult__V1__WordNumbers *message)
+{
+  assert(message->base.descriptor == &auscult__v1__word_numbers__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__word_numbers__pack
+                     (const Auscult__V1__WordNumbers *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__word_numbers__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__word_numbers__pack_to_buffer
+                     (const Auscult__V1__WordNumbers *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__word_numbers__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__WordNumbers *
+       auscult__v1__word_numbers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__WordNumbers *)
+     protobuf_c_message_unpack (&auscult__v1__word_numbers__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__word_numbers__free_unpacked
+                     (Auscult__V1__WordNumbers *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__word_numbers__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__receiver__init
+                     (Auscult__V1__Receiver         *message)
+{
+  static const Auscult__V1__Receiver init_value = AUSCULT__V1__RECEIVER__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__receiver__get_packed_size
+                     (const Auscult__V1__Receiver *message)
+{
+  assert(message->base.descriptor == &auscult__v1__receiver__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__receiver__pack
+                     (const Auscult__V1__Receiver *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__receiver__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__receiver__pack_to_buffer
+                     (const Auscult__V1__Receiver *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__receiver__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Receiver *
+       auscult__v1__receiver__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Receiver *)
+     protobuf_c_message_unpack (&auscult__v1__receiver__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__receiver__free_unpacked
+                     (Auscult__V1__Receiver *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__receiver__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__clamp__init
+                     (Auscult__V1__Clamp         *message)
+{
+  static const Auscult__V1__Clamp init_value = AUSCULT__V1__CLAMP__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__clamp__get_packed_size
+                     (const Auscult__V1__Clamp *message)
+{
+  assert(message->base.descriptor == &auscult__v1__clamp__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__clamp__pack
+                     (const Auscult__V1__Clamp *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__clamp__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__clamp__pack_to_buffer
+                     (const Auscult__V1__Clamp *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__clamp__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Clamp *
+       auscult__v1__clamp__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Clamp *)
+     protobuf_c_message_unpack (&auscult__v1__clamp__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__clamp__free_unpacked
+                     (Auscult__V1__Clamp *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__clamp__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__clamp_limit__init
+                     (Auscult__V1__ClampLimit         *message)
+{
+  static const Auscult__V1__ClampLimit init_value = AUSCULT__V1__CLAMP_LIMIT__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__clamp_limit__get_packed_size
+                     (const Auscult__V1__ClampLimit *message)
+{
+  assert(message->base.descriptor == &auscult__v1__clamp_limit__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__clamp_limit__pack
+                     (const Auscult__V1__ClampLimit *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__clamp_limit__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__clamp_limit__pack_to_buffer
+                     (const Auscult__V1__ClampLimit *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__clamp_limit__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__ClampLimit *
+       auscult__v1__clamp_limit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__ClampLimit *)
+     protobuf_c_message_unpack (&auscult__v1__clamp_limit__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__clamp_limit__free_unpacked
+                     (Auscult__V1__ClampLimit *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__clamp_limit__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__patch__init
+                     (Auscult__V1__Patch         *message)
+{
+  static const Auscult__V1__Patch init_value = AUSCULT__V1__PATCH__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__patch__get_packed_size
+                     (const Auscult__V1__Patch *message)
+{
+  assert(message->base.descriptor == &auscult__v1__patch__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__patch__pack
+                     (const Auscult__V1__Patch *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__patch__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__patch__pack_to_buffer
+                     (const Auscult__V1__Patch *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__patch__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Patch *
+       auscult__v1__patch__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Patch *)
+     protobuf_c_message_unpack (&auscult__v1__patch__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__patch__free_unpacked
+                     (Auscult__V1__Patch *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__patch__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   auscult__v1__resample__init
+                     (Auscult__V1__Resample         *message)
+{
+  static const Auscult__V1__Resample init_value = AUSCULT__V1__RESAMPLE__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__resample__get_packed_size
+                     (const Auscult__V1__Resample *message)
+{
+  assert(message->base.descriptor == &auscult__v1__resample__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__resample__pack
+                     (const Auscult__V1__Resample *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__resample__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__resample__pack_to_buffer
+                     (const Auscult__V1__Resample *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__resample__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__Resample *
+       auscult__v1__resample__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__Resample *)
+     protobuf_c_message_unpack (&auscult__v1__resample__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__resample__free_unpacked
+                     (Auscult__V1__Resample *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__resample__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor auscult__v1__intervention__field_descriptors[21] =
 {
   {
     "text",
@@ -447,27 +762,118 @@ static const ProtobufCFieldDescriptor auscult__v1__intervention__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "neurons",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Auscult__V1__Intervention, n_neurons),
+    offsetof(Auscult__V1__Intervention, neurons),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "words",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Intervention, words),
+    &auscult__v1__words__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receiver",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Intervention, receiver),
+    &auscult__v1__receiver__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mean_over",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__Intervention, operation_case),
+    offsetof(Auscult__V1__Intervention, mean_over),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clamp",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__Intervention, operation_case),
+    offsetof(Auscult__V1__Intervention, clamp),
+    &auscult__v1__clamp__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "patch",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__Intervention, operation_case),
+    offsetof(Auscult__V1__Intervention, patch),
+    &auscult__v1__patch__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resample",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__Intervention, operation_case),
+    offsetof(Auscult__V1__Intervention, resample),
+    &auscult__v1__resample__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__intervention__field_indices_by_name[] = {
   7,   /* field[7] = add */
+  18,   /* field[18] = clamp */
   3,   /* field[3] = heads */
   1,   /* field[1] = hook */
   13,   /* field[13] = latent */
   5,   /* field[5] = mean */
+  17,   /* field[17] = mean_over */
+  14,   /* field[14] = neurons */
   9,   /* field[9] = noise */
+  19,   /* field[19] = patch */
   2,   /* field[2] = positions */
+  16,   /* field[16] = receiver */
+  20,   /* field[20] = resample */
   6,   /* field[6] = scale */
   8,   /* field[8] = set */
   12,   /* field[12] = splice */
   11,   /* field[11] = substitute_padding */
   0,   /* field[0] = text */
   10,   /* field[10] = window */
+  15,   /* field[15] = words */
   4,   /* field[4] = zero */
 };
 static const ProtobufCIntRange auscult__v1__intervention__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor auscult__v1__intervention__descriptor =
 {
@@ -477,7 +883,7 @@ const ProtobufCMessageDescriptor auscult__v1__intervention__descriptor =
   "Auscult__V1__Intervention",
   "auscult.v1",
   sizeof(Auscult__V1__Intervention),
-  14,
+  21,
   auscult__v1__intervention__field_descriptors,
   auscult__v1__intervention__field_indices_by_name,
   1,  auscult__v1__intervention__number_ranges,
@@ -688,7 +1094,7 @@ const ProtobufCMessageDescriptor auscult__v1__noise__descriptor =
   (ProtobufCMessageInit) auscult__v1__noise__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__latent_change__field_descriptors[4] =
+static const ProtobufCFieldDescriptor auscult__v1__latent_change__field_descriptors[5] =
 {
   {
     "dictionary",
@@ -738,8 +1144,21 @@ static const ProtobufCFieldDescriptor auscult__v1__latent_change__field_descript
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "clamp",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LatentChange, change_case),
+    offsetof(Auscult__V1__LatentChange, clamp),
+    &auscult__v1__clamp__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__latent_change__field_indices_by_name[] = {
+  4,   /* field[4] = clamp */
   0,   /* field[0] = dictionary */
   1,   /* field[1] = index */
   2,   /* field[2] = scale */
@@ -748,7 +1167,7 @@ static const unsigned auscult__v1__latent_change__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__latent_change__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor auscult__v1__latent_change__descriptor =
 {
@@ -758,10 +1177,393 @@ const ProtobufCMessageDescriptor auscult__v1__latent_change__descriptor =
   "Auscult__V1__LatentChange",
   "auscult.v1",
   sizeof(Auscult__V1__LatentChange),
-  4,
+  5,
   auscult__v1__latent_change__field_descriptors,
   auscult__v1__latent_change__field_indices_by_name,
   1,  auscult__v1__latent_change__number_ranges,
   (ProtobufCMessageInit) auscult__v1__latent_change__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__words__field_descriptors[2] =
+{
+  {
+    "numbers",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__Words, name_case),
+    offsetof(Auscult__V1__Words, numbers),
+    &auscult__v1__word_numbers__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "said",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__Words, name_case),
+    offsetof(Auscult__V1__Words, said),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__words__field_indices_by_name[] = {
+  0,   /* field[0] = numbers */
+  1,   /* field[1] = said */
+};
+static const ProtobufCIntRange auscult__v1__words__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__words__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Words",
+  "Words",
+  "Auscult__V1__Words",
+  "auscult.v1",
+  sizeof(Auscult__V1__Words),
+  2,
+  auscult__v1__words__field_descriptors,
+  auscult__v1__words__field_indices_by_name,
+  1,  auscult__v1__words__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__words__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__word_numbers__field_descriptors[2] =
+{
+  {
+    "first",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__WordNumbers, first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__WordNumbers, last),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__word_numbers__field_indices_by_name[] = {
+  0,   /* field[0] = first */
+  1,   /* field[1] = last */
+};
+static const ProtobufCIntRange auscult__v1__word_numbers__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__word_numbers__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.WordNumbers",
+  "WordNumbers",
+  "Auscult__V1__WordNumbers",
+  "auscult.v1",
+  sizeof(Auscult__V1__WordNumbers),
+  2,
+  auscult__v1__word_numbers__field_descriptors,
+  auscult__v1__word_numbers__field_indices_by_name,
+  1,  auscult__v1__word_numbers__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__word_numbers__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__receiver__field_descriptors[2] =
+{
+  {
+    "hook",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Receiver, hook),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "heads",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Auscult__V1__Receiver, n_heads),
+    offsetof(Auscult__V1__Receiver, heads),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__receiver__field_indices_by_name[] = {
+  1,   /* field[1] = heads */
+  0,   /* field[0] = hook */
+};
+static const ProtobufCIntRange auscult__v1__receiver__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__receiver__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Receiver",
+  "Receiver",
+  "Auscult__V1__Receiver",
+  "auscult.v1",
+  sizeof(Auscult__V1__Receiver),
+  2,
+  auscult__v1__receiver__field_descriptors,
+  auscult__v1__receiver__field_indices_by_name,
+  1,  auscult__v1__receiver__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__receiver__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__clamp__field_descriptors[3] =
+{
+  {
+    "lower",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Clamp, lower),
+    &auscult__v1__clamp_limit__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "upper",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Clamp, upper),
+    &auscult__v1__clamp_limit__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "over",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Clamp, over),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__clamp__field_indices_by_name[] = {
+  0,   /* field[0] = lower */
+  2,   /* field[2] = over */
+  1,   /* field[1] = upper */
+};
+static const ProtobufCIntRange auscult__v1__clamp__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__clamp__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Clamp",
+  "Clamp",
+  "Auscult__V1__Clamp",
+  "auscult.v1",
+  sizeof(Auscult__V1__Clamp),
+  3,
+  auscult__v1__clamp__field_descriptors,
+  auscult__v1__clamp__field_indices_by_name,
+  1,  auscult__v1__clamp__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__clamp__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__clamp_limit__field_descriptors[2] =
+{
+  {
+    "value",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Auscult__V1__ClampLimit, limit_case),
+    offsetof(Auscult__V1__ClampLimit, value),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quantile",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Auscult__V1__ClampLimit, limit_case),
+    offsetof(Auscult__V1__ClampLimit, quantile),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__clamp_limit__field_indices_by_name[] = {
+  1,   /* field[1] = quantile */
+  0,   /* field[0] = value */
+};
+static const ProtobufCIntRange auscult__v1__clamp_limit__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__clamp_limit__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.ClampLimit",
+  "ClampLimit",
+  "Auscult__V1__ClampLimit",
+  "auscult.v1",
+  sizeof(Auscult__V1__ClampLimit),
+  2,
+  auscult__v1__clamp_limit__field_descriptors,
+  auscult__v1__clamp_limit__field_indices_by_name,
+  1,  auscult__v1__clamp_limit__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__clamp_limit__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__patch__field_descriptors[3] =
+{
+  {
+    "source",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Patch, source),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "positions",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Patch, positions),
+    &auscult__v1__position_range__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "words",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Patch, words),
+    &auscult__v1__words__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__patch__field_indices_by_name[] = {
+  1,   /* field[1] = positions */
+  0,   /* field[0] = source */
+  2,   /* field[2] = words */
+};
+static const ProtobufCIntRange auscult__v1__patch__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__patch__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Patch",
+  "Patch",
+  "Auscult__V1__Patch",
+  "auscult.v1",
+  sizeof(Auscult__V1__Patch),
+  3,
+  auscult__v1__patch__field_descriptors,
+  auscult__v1__patch__field_indices_by_name,
+  1,  auscult__v1__patch__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__patch__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__resample__field_descriptors[2] =
+{
+  {
+    "data_set",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Resample, data_set),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seed",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__Resample, seed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__resample__field_indices_by_name[] = {
+  0,   /* field[0] = data_set */
+  1,   /* field[1] = seed */
+};
+static const ProtobufCIntRange auscult__v1__resample__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor auscult__v1__resample__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.Resample",
+  "Resample",
+  "Auscult__V1__Resample",
+  "auscult.v1",
+  sizeof(Auscult__V1__Resample),
+  2,
+  auscult__v1__resample__field_descriptors,
+  auscult__v1__resample__field_indices_by_name,
+  1,  auscult__v1__resample__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__resample__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -67,7 +67,7 @@ struct HookWords: Sendable {
 
     func error(_ problem: String, at word: Word) -> WhisperError { error(problem, at: word.range.lowerBound) }
 
-    private func expected(_ what: String, _ word: Word) -> WhisperError {
+    func expected(_ what: String, _ word: Word) -> WhisperError {
         error("expected \(what), not \"\(word.text)\"", at: word)
     }
 
@@ -106,11 +106,30 @@ struct HookWords: Sendable {
         return number
     }
 
-    mutating func integers(_ what: String) throws -> [Int] {
-        let word = try next(what)
-        return try word.text.split(separator: ",", omittingEmptySubsequences: false).map {
-            guard let number = Int($0) else { throw expected(what, word) }
-            return number
-        }
+    /// `seed n` where it stands there; else 0.
+    mutating func seed() throws -> UInt64 {
+        guard take(where: { $0 == "seed" }) != nil else { return 0 }
+        let word = try next("a seed")
+        guard let seed = UInt64(word.text) else { throw expected("a seed, 0 or more", word) }
+        return seed
     }
+
+    /// Numbers between commas, each once; `4-7` stands for 4, 5, 6 and 7.
+    mutating func naturals(_ what: String) throws -> [Int] {
+        let word = try next(what)
+        let numbers = try word.text.split(separator: ",", omittingEmptySubsequences: false).flatMap { part in
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first >= 0,
+                first <= last, last - first < 1 << 20
+            else { throw expected(what, word) }
+            return Array(first...last)
+        }
+        var seen = Set<Int>()
+        if let twice = numbers.first(where: { !seen.insert($0).inserted }) {
+            throw error("\(twice) is named twice", at: word)
+        }
+        return numbers
+    }
+
+    func isQuoted(_ word: Word) -> Bool { text[word.range].hasPrefix("\"") }
 }

@@ -10,6 +10,9 @@ struct PositionBounds: Sendable {
     let lower: Bound
     let upper: Bound
 
+    /// Whether a bound is a time.
+    var isTimed: Bool { [lower, upper].contains { if case .seconds = $0 { true } else { false } } }
+
     /// The positions, where frames come so many a second.
     /// - Throws: ``WhisperError`` (`invalidArgument`) for a range without a position, and for seconds where positions have no time.
     func range(perSecond: Double?, of hook: String, in words: HookWords) throws -> Range<Int> {

@@ -49,7 +49,7 @@ from .errors import (
     Unimplemented,
     Unknown,
 )
-from .interventions import Intervention, Latent
+from .interventions import Clamp, Intervention, Latent, Patch, Quantile, Resample
 from .jobs import JobError, JobEvent, JobInfo, Jobs, JobWatch
 from .live import (
     Live,
@@ -117,6 +117,7 @@ __all__ = [
     "AuscultError",
     "CallInfo",
     "Cancelled",
+    "Clamp",
     "Client",
     "DaemonStatus",
     "DataLoss",
@@ -159,6 +160,7 @@ __all__ = [
     "NotFound",
     "Notice",
     "OutOfRange",
+    "Patch",
     "PermissionDenied",
     "Permissions",
     "PluginDescription",
@@ -169,6 +171,8 @@ __all__ = [
     "PluginResult",
     "PluginRun",
     "Provenance",
+    "Quantile",
+    "Resample",
     "Rolling",
     "RunEnd",
     "RunRecording",

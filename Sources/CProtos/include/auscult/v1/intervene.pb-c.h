@@ -22,6 +22,13 @@ typedef struct Auscult__V1__TensorValue Auscult__V1__TensorValue;
 typedef struct Auscult__V1__AddTensor Auscult__V1__AddTensor;
 typedef struct Auscult__V1__Noise Auscult__V1__Noise;
 typedef struct Auscult__V1__LatentChange Auscult__V1__LatentChange;
+typedef struct Auscult__V1__Words Auscult__V1__Words;
+typedef struct Auscult__V1__WordNumbers Auscult__V1__WordNumbers;
+typedef struct Auscult__V1__Receiver Auscult__V1__Receiver;
+typedef struct Auscult__V1__Clamp Auscult__V1__Clamp;
+typedef struct Auscult__V1__ClampLimit Auscult__V1__ClampLimit;
+typedef struct Auscult__V1__Patch Auscult__V1__Patch;
+typedef struct Auscult__V1__Resample Auscult__V1__Resample;
 
 
 /* --- enums --- */
@@ -40,7 +47,11 @@ typedef enum {
   AUSCULT__V1__INTERVENTION__OPERATION_WINDOW = 11,
   AUSCULT__V1__INTERVENTION__OPERATION_SUBSTITUTE_PADDING = 12,
   AUSCULT__V1__INTERVENTION__OPERATION_SPLICE = 13,
-  AUSCULT__V1__INTERVENTION__OPERATION_LATENT = 14
+  AUSCULT__V1__INTERVENTION__OPERATION_LATENT = 14,
+  AUSCULT__V1__INTERVENTION__OPERATION_MEAN_OVER = 18,
+  AUSCULT__V1__INTERVENTION__OPERATION_CLAMP = 19,
+  AUSCULT__V1__INTERVENTION__OPERATION_PATCH = 20,
+  AUSCULT__V1__INTERVENTION__OPERATION_RESAMPLE = 21
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__INTERVENTION__OPERATION__CASE)
 } Auscult__V1__Intervention__OperationCase;
 
@@ -53,11 +64,12 @@ struct  Auscult__V1__Intervention
   ProtobufCMessage base;
   /*
    * The text form of the command line. It is complete by itself; the other fields are then empty:
-   *   HOOK[@frames a:b][@heads h,h] = zero | mean | scale x | add FILE x | set FILE | noise s [seed n]
-   *   encoder.blocks.*.attn[@heads h,h] window k
-   *   encoder.ln_post substitute-padding a:b
-   *   HOOK[@frames a:b] splice FOLDER
-   *   HOOK[@frames a:b] latent FOLDER i = zero | scale x | set v
+   *   HOOK [@frames a:b | @tokens a:b | @word n | @"words"] [@heads h,h] [@neurons i,i] [@to HOOK:h,h] = CHANGE
+   *   CHANGE: zero | scale x | noise s [seed n] | mean [over DATASET] | clamp v or a:b or q0.1:q0.9 [over DATASET]
+   *         | set FILE | add FILE x | patch FILE or RECORDING [@frames a:b | @word w] | resample DATASET [seed n]
+   *         | window k | substitute-padding [a:b] | splice FOLDER
+   *         | latent FOLDER i = zero | scale x | set v | clamp a:b
+   * 'auscult trace --help' says more of each.
    * Errors name the character, counted from 1, where something else was expected.
    */
   char *text;
@@ -74,6 +86,20 @@ struct  Auscult__V1__Intervention
    */
   size_t n_heads;
   uint32_t *heads;
+  /*
+   * Columns that are changed: neurons, channels, keys; empty for all.
+   */
+  size_t n_neurons;
+  uint32_t *neurons;
+  /*
+   * In place of positions, words of the transcript: the model listens once without any change to find them.
+   */
+  Auscult__V1__Words *words;
+  /*
+   * Only these readers of a contribution to the residual stream get the change: an edge. The hook point is then attn.z, attn, cross_attn.z,
+   * cross_attn, mlp.1 or mlp.
+   */
+  Auscult__V1__Receiver *receiver;
   Auscult__V1__Intervention__OperationCase operation_case;
   union {
     /*
@@ -116,11 +142,27 @@ struct  Auscult__V1__Intervention
      * One latent of a sparse dictionary is changed; what the dictionary does not explain stays.
      */
     Auscult__V1__LatentChange *latent;
+    /*
+     * Mean ablation with the mean over a data set: an absolute path, or demo:.
+     */
+    char *mean_over;
+    /*
+     * Held between limits.
+     */
+    Auscult__V1__Clamp *clamp;
+    /*
+     * What another run has there.
+     */
+    Auscult__V1__Patch *patch;
+    /*
+     * What another recording of a data set has there; which one is drawn for each window.
+     */
+    Auscult__V1__Resample *resample;
   };
 };
 #define AUSCULT__V1__INTERVENTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__intervention__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, AUSCULT__V1__INTERVENTION__OPERATION__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, 0,NULL, NULL, NULL, AUSCULT__V1__INTERVENTION__OPERATION__NOT_SET, {0} }
 
 
 typedef enum {
@@ -204,7 +246,8 @@ struct  Auscult__V1__Noise
 typedef enum {
   AUSCULT__V1__LATENT_CHANGE__CHANGE__NOT_SET = 0,
   AUSCULT__V1__LATENT_CHANGE__CHANGE_SCALE = 3,
-  AUSCULT__V1__LATENT_CHANGE__CHANGE_SET = 4
+  AUSCULT__V1__LATENT_CHANGE__CHANGE_SET = 4,
+  AUSCULT__V1__LATENT_CHANGE__CHANGE_CLAMP = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LATENT_CHANGE__CHANGE__CASE)
 } Auscult__V1__LatentChange__ChangeCase;
 
@@ -229,11 +272,145 @@ struct  Auscult__V1__LatentChange
      * z' = this; 0 removes the latent.
      */
     float set;
+    /*
+     * z' = z held between limits.
+     */
+    Auscult__V1__Clamp *clamp;
   };
 };
 #define AUSCULT__V1__LATENT_CHANGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__latent_change__descriptor) \
     , (char *)protobuf_c_empty_string, 0, AUSCULT__V1__LATENT_CHANGE__CHANGE__NOT_SET, {0} }
+
+
+typedef enum {
+  AUSCULT__V1__WORDS__NAME__NOT_SET = 0,
+  AUSCULT__V1__WORDS__NAME_NUMBERS = 1,
+  AUSCULT__V1__WORDS__NAME_SAID = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__WORDS__NAME__CASE)
+} Auscult__V1__Words__NameCase;
+
+struct  Auscult__V1__Words
+{
+  ProtobufCMessage base;
+  Auscult__V1__Words__NameCase name_case;
+  union {
+    Auscult__V1__WordNumbers *numbers;
+    /*
+     * What they say, one after another, whatever their case and punctuation.
+     */
+    char *said;
+  };
+};
+#define AUSCULT__V1__WORDS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__words__descriptor) \
+    , AUSCULT__V1__WORDS__NAME__NOT_SET, {0} }
+
+
+/*
+ * From 1, both among them.
+ */
+struct  Auscult__V1__WordNumbers
+{
+  ProtobufCMessage base;
+  uint32_t first;
+  uint32_t last;
+};
+#define AUSCULT__V1__WORD_NUMBERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__word_numbers__descriptor) \
+    , 0, 0 }
+
+
+struct  Auscult__V1__Receiver
+{
+  ProtobufCMessage base;
+  /*
+   * attn.q, attn.k, attn.v, cross_attn.q, mlp.0, ln_post or ln, behind what is changed: name, glob or alias.
+   */
+  char *hook;
+  /*
+   * Its heads; empty for all.
+   */
+  size_t n_heads;
+  uint32_t *heads;
+};
+#define AUSCULT__V1__RECEIVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__receiver__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL }
+
+
+/*
+ * At least one limit; two that are equal set the value.
+ */
+struct  Auscult__V1__Clamp
+{
+  ProtobufCMessage base;
+  Auscult__V1__ClampLimit *lower;
+  Auscult__V1__ClampLimit *upper;
+  /*
+   * The data set over which quantiles are measured, an absolute path or demo:; empty for the pass itself.
+   */
+  char *over;
+};
+#define AUSCULT__V1__CLAMP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__clamp__descriptor) \
+    , NULL, NULL, (char *)protobuf_c_empty_string }
+
+
+typedef enum {
+  AUSCULT__V1__CLAMP_LIMIT__LIMIT__NOT_SET = 0,
+  AUSCULT__V1__CLAMP_LIMIT__LIMIT_VALUE = 1,
+  AUSCULT__V1__CLAMP_LIMIT__LIMIT_QUANTILE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__CLAMP_LIMIT__LIMIT__CASE)
+} Auscult__V1__ClampLimit__LimitCase;
+
+struct  Auscult__V1__ClampLimit
+{
+  ProtobufCMessage base;
+  Auscult__V1__ClampLimit__LimitCase limit_case;
+  union {
+    float value;
+    /*
+     * 0 to 1: of a column's values, so many lie below it.
+     */
+    double quantile;
+  };
+};
+#define AUSCULT__V1__CLAMP_LIMIT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__clamp_limit__descriptor) \
+    , AUSCULT__V1__CLAMP_LIMIT__LIMIT__NOT_SET, {0} }
+
+
+struct  Auscult__V1__Patch
+{
+  ProtobufCMessage base;
+  /*
+   * A recording of one window (an absolute path, or demo:NAME), or a safetensors file of a trace, with a tensor of each hook point's name.
+   */
+  char *source;
+  /*
+   * Where in it; without either, at the same place.
+   */
+  Auscult__V1__PositionRange *positions;
+  Auscult__V1__Words *words;
+};
+#define AUSCULT__V1__PATCH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__patch__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL }
+
+
+struct  Auscult__V1__Resample
+{
+  ProtobufCMessage base;
+  /*
+   * An absolute path, or demo:.
+   */
+  char *data_set;
+  uint64_t seed;
+};
+#define AUSCULT__V1__RESAMPLE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__resample__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /* Auscult__V1__Intervention methods */
@@ -350,6 +527,139 @@ Auscult__V1__LatentChange *
 void   auscult__v1__latent_change__free_unpacked
                      (Auscult__V1__LatentChange *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__Words methods */
+void   auscult__v1__words__init
+                     (Auscult__V1__Words         *message);
+size_t auscult__v1__words__get_packed_size
+                     (const Auscult__V1__Words   *message);
+size_t auscult__v1__words__pack
+                     (const Auscult__V1__Words   *message,
+                      uint8_t             *out);
+size_t auscult__v1__words__pack_to_buffer
+                     (const Auscult__V1__Words   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Words *
+       auscult__v1__words__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__words__free_unpacked
+                     (Auscult__V1__Words *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__WordNumbers methods */
+void   auscult__v1__word_numbers__init
+                     (Auscult__V1__WordNumbers         *message);
+size_t auscult__v1__word_numbers__get_packed_size
+                     (const Auscult__V1__WordNumbers   *message);
+size_t auscult__v1__word_numbers__pack
+                     (const Auscult__V1__WordNumbers   *message,
+                      uint8_t             *out);
+size_t auscult__v1__word_numbers__pack_to_buffer
+                     (const Auscult__V1__WordNumbers   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__WordNumbers *
+       auscult__v1__word_numbers__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__word_numbers__free_unpacked
+                     (Auscult__V1__WordNumbers *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__Receiver methods */
+void   auscult__v1__receiver__init
+                     (Auscult__V1__Receiver         *message);
+size_t auscult__v1__receiver__get_packed_size
+                     (const Auscult__V1__Receiver   *message);
+size_t auscult__v1__receiver__pack
+                     (const Auscult__V1__Receiver   *message,
+                      uint8_t             *out);
+size_t auscult__v1__receiver__pack_to_buffer
+                     (const Auscult__V1__Receiver   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Receiver *
+       auscult__v1__receiver__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__receiver__free_unpacked
+                     (Auscult__V1__Receiver *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__Clamp methods */
+void   auscult__v1__clamp__init
+                     (Auscult__V1__Clamp         *message);
+size_t auscult__v1__clamp__get_packed_size
+                     (const Auscult__V1__Clamp   *message);
+size_t auscult__v1__clamp__pack
+                     (const Auscult__V1__Clamp   *message,
+                      uint8_t             *out);
+size_t auscult__v1__clamp__pack_to_buffer
+                     (const Auscult__V1__Clamp   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Clamp *
+       auscult__v1__clamp__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__clamp__free_unpacked
+                     (Auscult__V1__Clamp *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__ClampLimit methods */
+void   auscult__v1__clamp_limit__init
+                     (Auscult__V1__ClampLimit         *message);
+size_t auscult__v1__clamp_limit__get_packed_size
+                     (const Auscult__V1__ClampLimit   *message);
+size_t auscult__v1__clamp_limit__pack
+                     (const Auscult__V1__ClampLimit   *message,
+                      uint8_t             *out);
+size_t auscult__v1__clamp_limit__pack_to_buffer
+                     (const Auscult__V1__ClampLimit   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__ClampLimit *
+       auscult__v1__clamp_limit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__clamp_limit__free_unpacked
+                     (Auscult__V1__ClampLimit *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__Patch methods */
+void   auscult__v1__patch__init
+                     (Auscult__V1__Patch         *message);
+size_t auscult__v1__patch__get_packed_size
+                     (const Auscult__V1__Patch   *message);
+size_t auscult__v1__patch__pack
+                     (const Auscult__V1__Patch   *message,
+                      uint8_t             *out);
+size_t auscult__v1__patch__pack_to_buffer
+                     (const Auscult__V1__Patch   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Patch *
+       auscult__v1__patch__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__patch__free_unpacked
+                     (Auscult__V1__Patch *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__Resample methods */
+void   auscult__v1__resample__init
+                     (Auscult__V1__Resample         *message);
+size_t auscult__v1__resample__get_packed_size
+                     (const Auscult__V1__Resample   *message);
+size_t auscult__v1__resample__pack
+                     (const Auscult__V1__Resample   *message,
+                      uint8_t             *out);
+size_t auscult__v1__resample__pack_to_buffer
+                     (const Auscult__V1__Resample   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__Resample *
+       auscult__v1__resample__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__resample__free_unpacked
+                     (Auscult__V1__Resample *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Auscult__V1__Intervention_Closure)
@@ -370,6 +680,27 @@ typedef void (*Auscult__V1__Noise_Closure)
 typedef void (*Auscult__V1__LatentChange_Closure)
                  (const Auscult__V1__LatentChange *message,
                   void *closure_data);
+typedef void (*Auscult__V1__Words_Closure)
+                 (const Auscult__V1__Words *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__WordNumbers_Closure)
+                 (const Auscult__V1__WordNumbers *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__Receiver_Closure)
+                 (const Auscult__V1__Receiver *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__Clamp_Closure)
+                 (const Auscult__V1__Clamp *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__ClampLimit_Closure)
+                 (const Auscult__V1__ClampLimit *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__Patch_Closure)
+                 (const Auscult__V1__Patch *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__Resample_Closure)
+                 (const Auscult__V1__Resample *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -382,6 +713,13 @@ extern const ProtobufCMessageDescriptor auscult__v1__tensor_value__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__add_tensor__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__noise__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__latent_change__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__words__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__word_numbers__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__receiver__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__clamp__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__clamp_limit__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__patch__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__resample__descriptor;
 
 PROTOBUF_C__END_DECLS
 
