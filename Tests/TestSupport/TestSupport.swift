@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 
 /// A small repeatable generator, so that a failing test fails again.
