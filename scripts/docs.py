@@ -23,6 +23,7 @@ REPOSITORY = {
     "how-to/python.md": "clients/python/README.md",
     "how-to/neovim.md": "clients/neovim/README.md",
     "how-to/manifests.md": "Sources/DataSets/MANIFESTS.md",
+    "how-to/interventions.md": "Sources/Whisper/Hooks/INTERVENTIONS.md",
     "explanation/architecture.md": "ARCHITECTURE.md",
     "explanation/features.md": "plugins/features/README.md",
     "explanation/probes.md": "plugins/probes/README.md",

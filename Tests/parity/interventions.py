@@ -30,11 +30,12 @@ def check(auscult, work, default, only=()):
     other = recordings.read(recordings.demonstration()[0])
     print(f"Interventions on {name}, beside {recordings.demonstration()[0].name}; bound: relative L2 {RELATIVE_L2:g}")
     builders = {"tiny": checkpoints.tiny}
-    released = Path(os.environ.get("AUSCULT_RELEASED", "")) / "tiny.en"
-    if os.environ.get("AUSCULT_RELEASED") and (released / "config.json").exists():
-        builders["tiny.en"] = lambda: gradients.released_model(released)
+    folder = os.environ.get("AUSCULT_RELEASED", "")
+    released = next(iter(sorted(Path(folder).glob("*tiny.en/config.json"))), None) if folder else None
+    if released:
+        builders["tiny.en"] = lambda: gradients.released_model(released.parent)
     else:
-        print("tiny.en is left out: $AUSCULT_RELEASED has no tiny.en")
+        print("tiny.en is left out: $AUSCULT_RELEASED has no folder of it")
     passed = True
     for name, build in builders.items():
         if not only or name in only:
@@ -80,7 +81,7 @@ def kinds(network, runs, valid, work, data, beside):
     def rows(value, first=0, last=None, columns=slice(None)):
         def change(x):
             x = x.clone()
-            x[0, first:last, columns] = value(x[0, first:last, columns]) if callable(value) else torch.as_tensor(value)
+            x[0, first:last, columns] = value(x[0, first:last, columns]) if callable(value) else torch.as_tensor(value, dtype=x.dtype)
             return x
         return change
 

@@ -31,7 +31,8 @@ final class HeardPasses: TranscriptionPasses {
             let tokens = Self.tokens(of: words.map(\.word), in: window.tokens, from: window.prompt, tokenizer)
             return zip(words, tokens).map { word, tokens in
                 let start = Int((word.start * 100).rounded()), end = Int((word.end * 100).rounded())
-                return HeardWord(text: word.word, melFrames: start..<max(end, start + 1), window: window.seek, tokens: tokens)
+                return HeardWord(
+                    text: word.word, melFrames: start..<max(end, start + 1), window: window.seek, tokens: tokens)
             }
         }
     }

@@ -70,7 +70,9 @@ public struct InterventionParts: Sendable {
         public var upper: Limit?
         /// The data set over which quantiles are measured; nil for what the pass itself gives.
         public var over: String?
-        public init(lower: Limit?, upper: Limit?, over: String? = nil) { (self.lower, self.upper, self.over) = (lower, upper, over) }
+        public init(lower: Limit?, upper: Limit?, over: String? = nil) {
+            (self.lower, self.upper, self.over) = (lower, upper, over)
+        }
     }
 
     /// Positions, half open; without an end, up to the last.
@@ -92,10 +94,15 @@ public struct InterventionParts: Sendable {
     /// What no text could say.
     /// - Throws: ``ServiceError`` (`invalidArgument`).
     func check() throws {
+        for name in [hook, receiver?.hook ?? ""] where name.contains(where: { $0.isWhitespace || "=@\"".contains($0) })
+        {
+            throw refusal("'\(name)' names no hook point")
+        }
         if let positions {
             let end = positions.end ?? .max
             guard positions.start < end, Int(exactly: positions.start) != nil else {
-                throw refusal("the range of positions \(positions.start):\(end) is empty; expected a start below its end")
+                throw refusal(
+                    "the range of positions \(positions.start):\(end) is empty; expected a start below its end")
             }
         }
         if positions != nil, words != nil { throw refusal("it has positions and words; expected one of them") }

@@ -19,7 +19,8 @@ struct InterventionSources {
     let samples: (() throws -> SampleBuffer)?
 
     init(
-        model: LoadedModel, turn: EngineTurn?, padding: WindowPadding, transcript: TranscribeOptions = TranscribeOptions(),
+        model: LoadedModel, turn: EngineTurn?, padding: WindowPadding,
+        transcript: TranscribeOptions = TranscribeOptions(),
         knowsTokens: Bool = true, samples: (() throws -> SampleBuffer)?
     ) {
         (self.model, self.turn, self.padding) = (model, turn, padding)
@@ -31,10 +32,12 @@ struct InterventionSources {
             recording: recording, recordings: recordings, measured: measured,
             words: {
                 guard let samples else {
-                    throw ServiceError(.invalidArgument, "live sound has no words before they are spoken; expected @frames a:b")
+                    throw ServiceError(
+                        .invalidArgument, "live sound has no words before they are spoken; expected @frames a:b")
                 }
-                let words = try words(of: samples(), transcript)
-                return knowsTokens ? words : words.map { HeardWord(text: $0.text, melFrames: $0.melFrames, window: $0.window) }
+                let heard = try words(of: samples(), transcript)
+                return knowsTokens
+                    ? heard : heard.map { HeardWord(text: $0.text, melFrames: $0.melFrames, window: $0.window) }
             })
     }
 
@@ -61,7 +64,9 @@ struct InterventionSources {
     }
 
     fileprivate static func input(named name: String) throws -> AudioInput {
-        guard !name.hasPrefix(DemoClips.prefix) else { return try .clip(named: String(name.dropFirst(DemoClips.prefix.count))) }
+        guard !name.hasPrefix(DemoClips.prefix) else {
+            return try .clip(named: String(name.dropFirst(DemoClips.prefix.count)))
+        }
         try Engine.checkAbsolute(name)
         _ = try FileDescriptor(reading: name, name: name)
         return AudioInput(name: name, source: .file(name))
@@ -72,7 +77,9 @@ struct InterventionSources {
     fileprivate static func items(of dataSet: String) throws -> [PluginRecording] {
         var items: [PluginRecording] = []
         let set = try DataSet(dataSet, clips: { try DemoClips.items() })
-        try set.forEach(broken: { if $0.losesRecording { throw $0 } }) { items.append(PluginRecording(item: $0, recording: nil)) }
+        try set.forEach(broken: { if $0.losesRecording { throw $0 } }) {
+            items.append(PluginRecording(item: $0, recording: nil))
+        }
         guard !items.isEmpty else { throw ServiceError(.invalidArgument, "\(dataSet) has no recordings") }
         return items
     }

@@ -72,7 +72,8 @@ extension InterventionParts.Operation {
             self = .patch(
                 try Self.path(patch.source, "recording", hook), patch.positions.map { .init($0) },
                 try patch.words.map { try .init($0, hook: hook) })
-        case .resample(let resample): self = .resample(try Self.path(resample.dataSet, "data set", hook), seed: resample.seed)
+        case .resample(let resample):
+            self = .resample(try Self.path(resample.dataSet, "data set", hook), seed: resample.seed)
         case .window(let positions): self = .window(positions)
         case .substitutePadding: self = .substitutePadding
         case .splice(let folder): self = .splice(try Self.path(folder, "dictionary", hook))
@@ -106,7 +107,8 @@ extension InterventionParts.Clamp {
             case nil: nil
             }
         }
-        self.init(lower: limit(message.lower), upper: limit(message.upper), over: message.over.isEmpty ? nil : message.over)
+        self.init(
+            lower: limit(message.lower), upper: limit(message.upper), over: message.over.isEmpty ? nil : message.over)
     }
 }
 

@@ -74,7 +74,9 @@ extension InterventionSpec: CustomStringConvertible {
 extension [InterventionSpec] {
     /// The changes for a model of these sizes, which do not contradict each other.
     /// - Throws: as ``InterventionSpec/intervention(_:)``.
-    func interventions(_ dimensions: ModelDimensions, _ material: InterventionMaterial = .unheard) throws -> [Intervention] {
+    func interventions(_ dimensions: ModelDimensions, _ material: InterventionMaterial = .unheard) throws
+        -> [Intervention]
+    {
         let found = try map { try $0.intervention(dimensions, material) }
         try Intervention.check(together: found)
         return found

@@ -24,6 +24,8 @@ final class LiveLine: Sendable {
     private let clock: CaptureClock
     private let padding: WindowPadding
     private let dimensions: ModelDimensions
+    /// Encoder frames of the longest context that interventions act on.
+    private let frames: Int
     private struct State {
         /// Samples that came or were lost.
         var samples = 0
@@ -43,6 +45,9 @@ final class LiveLine: Sendable {
         events = LiveEvents(clock: clock)
         let sources = InterventionSources(model: model, turn: turn, padding: options.padding, samples: nil)
         let steering = try options.interventions.interventions(model.dimensions, sources.material)
+        let hasText = options.transcribes || options.rolling == nil
+        frames = try hasText ? dimensions.nAudioCtx : options.rolling?.contextFrames(dimensions) ?? dimensions.nAudioCtx
+        for intervention in steering { try intervention.check(withinFrames: frames) }
         var lanes: [Lane] = []
         if let rolling = options.rolling {
             _ = try rolling.contextFrames(model.dimensions)
@@ -56,7 +61,7 @@ final class LiveLine: Sendable {
                 lanes.append(Lane(lane: lane, isUrgent: true, isSteered: true))
             }
         }
-        if options.transcribes || options.rolling == nil {
+        if hasText {
             let copies = options.compares ? [false, true] : [false]
             for isPlain in copies {
                 let lane = try LiveLane(interventions: isPlain ? [] : steering) { origin, interventions in
@@ -140,6 +145,7 @@ final class LiveLine: Sendable {
     }
 
     private func steer(_ specs: [InterventionSpec], _ interventions: [Intervention]) throws {
+        for intervention in interventions { try intervention.check(withinFrames: frames) }
         for lane in lanes where lane.isSteered { lane.lane.steer(interventions) }
         state.withLock { $0.interventions = specs.map(\.description) }
         tellSteering()

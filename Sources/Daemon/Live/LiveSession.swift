@@ -60,7 +60,8 @@ public final class LiveSession: LiveListener {
         try self.init(
             model: model, options: options,
             interventions: options.interventions.interventions(
-                model.dimensions, InterventionSources(model: model, turn: nil, padding: options.padding, samples: nil).material))
+                model.dimensions,
+                InterventionSources(model: model, turn: nil, padding: options.padding, samples: nil).material))
     }
 
     /// - Parameters:
@@ -248,7 +249,8 @@ public final class LiveSession: LiveListener {
     private static let mostTokens = 15
 
     private func write(
-        _ transcriber: Transcriber, _ audio: Tensor, _ changes: [Intervention], _ state: inout State, isLast: Bool, _ turn: EngineTurn?
+        _ transcriber: Transcriber, _ audio: Tensor, _ changes: [Intervention], _ state: inout State, isLast: Bool,
+        _ turn: EngineTurn?
     ) throws -> [LiveEvent] {
         let probe = TurnProbe(turn)
         var decoding = decoding

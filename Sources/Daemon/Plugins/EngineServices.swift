@@ -112,7 +112,8 @@ final class EngineServices: PluginServices {
             }
             let plan = PassPlan(
                 captures: points, allFrames: wantsAllFrames.load(ordering: .relaxed),
-                interventions: try interventions.map { InterventionSpec.text($0) }.interventions(dimensions, sources.material))
+                interventions: try interventions.map { InterventionSpec.text($0) }.interventions(
+                    dimensions, sources.material))
             guard !points.isEmpty else { return [] }
             let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
             let whisper = try model.model()

@@ -134,7 +134,9 @@ public struct TraceService: Sendable {
             try record.append(description, tensor)
         }
         guard !plan.pass.captures.isEmpty || plan.pass.keepsAudio || plan.pass.gradients != nil else { return nil }
-        return try WindowPass(model.model(), mel, plan.pass, start: window.firstMelFrame, validFrames: window.validFrames) { captured in
+        return try WindowPass(
+            model.model(), mel, plan.pass, start: window.firstMelFrame, validFrames: window.validFrames
+        ) { captured in
             try record.append(window.description(of: captured), captured.tensor)
         }
     }

@@ -110,7 +110,9 @@ public struct TranscribeService: Sendable {
     private func interventions(_ samples: SampleBuffer, _ turn: EngineTurn?) throws -> [Intervention] {
         if let prepared = request.prepared { return prepared }
         guard !request.interventions.isEmpty else { return [] }
-        let sources = InterventionSources(model: model, turn: turn, padding: request.padding, transcript: request.options) {
+        let sources = InterventionSources(
+            model: model, turn: turn, padding: request.padding, transcript: request.options
+        ) {
             samples
         }
         return try request.interventions.interventions(model.dimensions, sources.material)
@@ -138,7 +140,8 @@ public struct TranscribeService: Sendable {
         let interventions = try interventions(samples, turn)
         var options = options
         if !interventions.isEmpty { options.decoding.hooks = HookPlan(interventions: interventions) }
-        let passes: any TranscriptionPasses = passes ?? TranscriptPasses(transcriber.model, interventions: interventions)
+        let passes: any TranscriptionPasses =
+            passes ?? TranscriptPasses(transcriber.model, interventions: interventions)
         let mel = try request.padding.melSource(samples, bands: transcriber.model.dimensions.nMels)
         let offset = request.seconds?.lowerBound ?? 0
         let probe = TurnProbe(turn)

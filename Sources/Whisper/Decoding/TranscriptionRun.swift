@@ -61,7 +61,8 @@ package struct TranscriptionRun {
             // Of a short recording the padding may be another.
             if padded.elements == beginning.elements {
                 window = try Window(
-                    span: span, length: length, model: model.listening(at: span, padded), audio: passes.encode(padded, span))
+                    span: span, length: length, model: model.listening(at: span, padded),
+                    audio: passes.encode(padded, span))
             }
         }
         let audio = try window?.audio ?? passes.encode(beginning, nil)

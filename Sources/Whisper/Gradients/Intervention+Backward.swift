@@ -22,7 +22,9 @@ extension Intervention {
         switch operation {
         case .add, .noise: return  // what is added does not depend on the activation
         case .zero, .set, .put, .substitutePadding, .patch, .patchRows:
-            g.fill(view, chosenRows, chosenHeads) { _, slice in for i in chosenColumns ?? Array(slice.indices) { slice[i] = 0 } }
+            g.fill(view, chosenRows, chosenHeads) { _, slice in
+                for i in chosenColumns ?? Array(slice.indices) { slice[i] = 0 }
+            }
         case .scale(let factor):
             g.fill(view, chosenRows, chosenHeads) { _, slice in
                 for i in chosenColumns ?? Array(slice.indices) { slice[i] *= factor }
@@ -55,7 +57,8 @@ extension Intervention {
     /// What was held at a limit has no part in what came out; a limit that is a quantile of the pass hands its gradient to the two values
     /// between which it lies.
     private func clampBackward(
-        _ g: inout Tensor, at point: HookPoint, _ view: ActivationView, _ chosen: [Int], _ heads: [Int], _ columns: [Int]?,
+        _ g: inout Tensor, at point: HookPoint, _ view: ActivationView, _ chosen: [Int], _ heads: [Int],
+        _ columns: [Int]?,
         _ validFrames: Int?, _ input: Tensor
     ) {
         let clamps = clamps(of: input, at: point, view, heads, columns, validFrames)

@@ -18,7 +18,9 @@ package final class ColumnMeasurement {
     private var kept = 0
 
     /// - Parameter columns: those that are wanted, in each head; nil for all.
-    package init(_ measure: InterventionMaterial.Measure, columns: [Int]?) { (self.measure, self.columns) = (measure, columns) }
+    package init(_ measure: InterventionMaterial.Measure, columns: [Int]?) {
+        (self.measure, self.columns) = (measure, columns)
+    }
 
     /// Takes what one pass captured, without reduction.
     /// - Throws: ``WhisperError`` (`invalidArgument`) for a hook point whose columns are not the same in each pass, and for more values than
@@ -26,7 +28,8 @@ package final class ColumnMeasurement {
     package func add(_ captured: CapturedTensor) throws {
         let point = captured.hook
         guard point.site.layout != .headsFirst || point.isEncoder || point.axes.last == "key_frame" else {
-            throw WhisperError(.invalidArgument, "\(point) has as many columns as there are tokens, so nothing is measured of them")
+            throw WhisperError(
+                .invalidArgument, "\(point) has as many columns as there are tokens, so nothing is measured of them")
         }
         if case .latentQuantile(let dictionary, let latent, _) = measure {
             let rows = captured.tensor.shape[0]
@@ -47,11 +50,14 @@ package final class ColumnMeasurement {
         }
     }
 
-    private func take(_ width: Int, of headWidth: Int, _ rows: Int, at point: HookPoint, _ value: (Int, Int) -> Float) throws {
+    private func take(_ width: Int, of headWidth: Int, _ rows: Int, at point: HookPoint, _ value: (Int, Int) -> Float)
+        throws
+    {
         var found = gathered[point] ?? Gathered(sums: .init(repeating: 0, count: width), values: [])
         gathered[point] = nil
         guard found.sums.count == width else {
-            throw WhisperError(.invalidArgument, "\(point) has \(width) columns in one pass and \(found.sums.count) in another")
+            throw WhisperError(
+                .invalidArgument, "\(point) has \(width) columns in one pass and \(found.sums.count) in another")
         }
         found.count += rows
         if case .mean = measure {

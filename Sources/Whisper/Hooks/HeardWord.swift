@@ -23,7 +23,7 @@ package struct HeardWord: Sendable, Equatable {
 extension [HeardWord] {
     /// The words that a name means, one after another.
     /// - Throws: what `refuse` makes of the problem, which lists the words there are.
-    func named(_ name: WordName, refuse: (String) -> any Error) throws -> [HeardWord] {
+    package func named(_ name: WordName, refuse: (String) -> any Error) throws -> [HeardWord] {
         switch name {
         case .numbers(let numbers):
             guard numbers.upperBound <= count else {
@@ -46,7 +46,8 @@ extension [HeardWord] {
             guard let range = found.first else { throw refuse("\"\(text)\" was not heard; \(listed)") }
             guard found.count == 1 else {
                 let numbers = found.map { "\($0.lowerBound + 1)" }.joined(separator: ", ")
-                throw refuse("\"\(text)\" was heard \(found.count) times, as words \(numbers); expected one by its number")
+                throw refuse(
+                    "\"\(text)\" was heard \(found.count) times, as words \(numbers); expected one by its number")
             }
             return Array(self[range])
         }

@@ -41,7 +41,8 @@ public final class HookRun {
     ) throws {
         if gradients != nil, plan.interventions.contains(where: { $0.edge != nil }) {
             throw WhisperError(
-                .unsupported, "a gradient goes back through a model whose readers all get the same, and so not through an edge (@to)")
+                .unsupported,
+                "a gradient goes back through a model whose readers all get the same, and so not through an edge (@to)")
         }
         let tape = try gradients.map { try GradientTape($0, changing: plan.interventions, dimensions) }
         try self.init(plan, dimensions: dimensions, tape: tape, sink: sink, pause: pause)
@@ -53,7 +54,8 @@ public final class HookRun {
         sink: @escaping (CapturedTensor) throws -> Void, pause: @escaping () throws -> Void = {}
     ) throws {
         if plan.interventions.contains(where: \.awaitsWindow) {
-            throw WhisperError(.failedPrecondition, "a change of words, or a resample, acts in a window, and this pass is in none")
+            throw WhisperError(
+                .failedPrecondition, "a change of words, or a resample, acts in a window, and this pass is in none")
         }
         self.plan = plan
         self.tape = tape
@@ -115,7 +117,9 @@ public final class HookRun {
         if remaining.isEmpty && plan.stopsEarly && isLastStack(point.stack) { throw Complete() }
     }
 
-    private func apply(_ intervention: Intervention, to x: inout Tensor, at point: HookPoint, _ rows: RowPositions) throws {
+    private func apply(_ intervention: Intervention, to x: inout Tensor, at point: HookPoint, _ rows: RowPositions)
+        throws
+    {
         try intervention.apply(
             to: &x, at: point, rows, validFrames: plan.meansOverPadding ? nil : plan.validFrames,
             other: intervention.source.flatMap { others[$0]?[point] })

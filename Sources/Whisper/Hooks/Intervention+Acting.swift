@@ -22,7 +22,11 @@ extension Intervention {
                     let slice = UnsafeMutableBufferPointer(
                         rebasing: x[view.offset(row, head)..<view.offset(row, head) + view.width])
                     @inline(__always) func forEach(_ body: (Int) -> Void) {
-                        if let chosenColumns { for i in chosenColumns { body(i) } } else { for i in slice.indices { body(i) } }
+                        if let chosenColumns {
+                            for i in chosenColumns { body(i) }
+                        } else {
+                            for i in slice.indices { body(i) }
+                        }
                     }
                     switch operation {
                     case .zero: forEach { slice[$0] = 0 }
@@ -105,7 +109,8 @@ extension Intervention {
 
     /// The limits of each column of each head, at head × width + column; nil for columns that are not chosen.
     func clamps(
-        of x: Tensor, at point: HookPoint, _ view: ActivationView, _ heads: [Int], _ columns: [Int]?, _ validFrames: Int?
+        of x: Tensor, at point: HookPoint, _ view: ActivationView, _ heads: [Int], _ columns: [Int]?,
+        _ validFrames: Int?
     ) -> [ColumnClamp?] {
         guard case .clamp(let lower, let upper) = operation else { return [] }
         let valid = min(validFrames.flatMap(point.validPositions) ?? .max, view.positions)

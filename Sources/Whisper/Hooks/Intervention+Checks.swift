@@ -45,8 +45,11 @@ extension Intervention {
         if let positions {
             let what = point.position.rawValue + "s"
             let asked = "\(positions.lowerBound):\(positions.upperBound == .max ? "" : "\(positions.upperBound)")"
-            guard positions.lowerBound < view.positions, positions.upperBound <= view.positions || positions.upperBound == .max
-            else { throw refuse("the range \(asked) lies beyond \(point), which has \(what) 0 to \(view.positions - 1)") }
+            guard positions.lowerBound < view.positions,
+                positions.upperBound <= view.positions || positions.upperBound == .max
+            else {
+                throw refuse("the range \(asked) lies beyond \(point), which has \(what) 0 to \(view.positions - 1)")
+            }
         }
         if let words, point.position == .token, words.contains(where: { $0.tokens == nil }) {
             throw refuse(
@@ -67,8 +70,9 @@ extension Intervention {
             throw refuse("a window limits self-attention (…blocks.N.attn); \(point) is something else")
         case .patch(_, .some), .patchRows(_, .some):
             guard point.position != .token else {
-                throw refuse("at \(point) the other recording is heard while the same tokens are read, so a patch is of the same tokens; "
-                    + "expected no other place")
+                throw refuse(
+                    "at \(point) the other recording is heard while the same tokens are read, so a patch is of the same tokens; "
+                        + "expected no other place")
             }
         default: break
         }
@@ -95,7 +99,9 @@ extension Intervention {
             var expected = tensor.shape
             if axis < expected.count { expected[axis] = shape[axis] }
             // The decoder's own scores have as many keys as there are tokens.
-            if point.position == .token, masked || point.site.layout == .headsFirst, expected.count == 3 { expected[2] = shape[2] }
+            if point.position == .token, masked || point.site.layout == .headsFirst, expected.count == 3 {
+                expected[2] = shape[2]
+            }
             guard expected == shape, tensor.count > 0 else {
                 throw refuse("a patch of shape \(tensor.shape) does not fit \(point), whose activation is \(shape)")
             }
@@ -109,14 +115,20 @@ extension Intervention {
             guard let tensor = tensors[point] else { throw refuse("there is no tensor for \(point) to patch from") }
             try check(tensor, positions: true)
             let there = tensor.shape[point.positionAxis]
-            let asked = from?.positions(at: point) ?? positions.map { $0.lowerBound..<($0.upperBound == .max ? there : $0.upperBound) }
+            let asked =
+                from?.positions(at: point)
+                ?? positions.map { $0.lowerBound..<($0.upperBound == .max ? there : $0.upperBound) }
             if let asked, asked.lowerBound >= asked.upperBound || asked.upperBound > there {
-                throw refuse("the patch has \(there) \(point.position.rawValue)s of \(point), and not \(asked.lowerBound):\(asked.upperBound)")
+                throw refuse(
+                    "the patch has \(there) \(point.position.rawValue)s of \(point), and not \(asked.lowerBound):\(asked.upperBound)"
+                )
             }
         case .patch(_, let from?):
             let asked = from.positions(at: point), there = point.shape(in: dimensions, tokens: 1)[point.positionAxis]
             if asked.isEmpty || asked.upperBound > there {
-                throw refuse("\(point) has \(point.position.rawValue)s 0 to \(there - 1) to patch from, and not \(asked.lowerBound):\(asked.upperBound)")
+                throw refuse(
+                    "\(point) has \(point.position.rawValue)s 0 to \(there - 1) to patch from, and not \(asked.lowerBound):\(asked.upperBound)"
+                )
             }
         default: break
         }
@@ -129,7 +141,8 @@ extension Intervention {
 
     private func check(_ edge: Edge, _ dimensions: ModelDimensions) throws {
         switch operation {
-        case .window, .splice, .latent: throw refuse("an edge (@to) carries what a head or an MLP adds to the stream; it takes no \(kind)")
+        case .window, .splice, .latent:
+            throw refuse("an edge (@to) carries what a head or an MLP adds to the stream; it takes no \(kind)")
         default: break
         }
         let order = Dictionary(uniqueKeysWithValues: HookPoint.all(in: dimensions).enumerated().map { ($1, $0) })
@@ -145,8 +158,11 @@ extension Intervention {
                         "an edge (@to) ends at what reads the residual stream: attn.q, attn.k, attn.v, cross_attn.q, mlp.0, ln_post or ln; "
                             + "\(receiver) is none of them")
                 }
-                guard sender.stack == receiver.stack, let from = order[sender], let to = order[receiver], from < to else {
-                    throw refuse("\(receiver) reads nothing that \(sender) adds: it does not come after it on one residual stream")
+                guard sender.stack == receiver.stack, let from = order[sender], let to = order[receiver], from < to
+                else {
+                    throw refuse(
+                        "\(receiver) reads nothing that \(sender) adds: it does not come after it on one residual stream"
+                    )
                 }
             }
         }
@@ -181,22 +197,44 @@ extension Intervention {
     ///   changed and read through an edge.
     package static func check(together interventions: [Intervention]) throws {
         for (index, first) in interventions.enumerated() {
-            for second in interventions[(index + 1)...] where second.replacesAll && first.edge == nil && second.edge == nil {
-                if let point = first.targets.first(where: { second.targets.contains($0) && second.covers(first, at: $0) }) {
+            for second in interventions[(index + 1)...]
+            where second.replacesAll && first.edge == nil && second.edge == nil {
+                if let point = first.targets.first(where: {
+                    second.targets.contains($0) && second.covers(first, at: $0)
+                }) {
                     throw WhisperError(
                         .invalidArgument,
-                        "at \(point) '\(second.kind)' leaves nothing of the '\(first.kind)' before it; give one of them")
+                        "at \(point) '\(second.kind)' leaves nothing of the '\(first.kind)' before it; give one of them"
+                    )
                 }
             }
         }
-        let changed = interventions.filter { $0.edge == nil }.reduce(into: Set<HookPoint>()) { $0.formUnion($1.targets) }
+        let changed = interventions.filter { $0.edge == nil }.reduce(into: Set<HookPoint>()) {
+            $0.formUnion($1.targets)
+        }
         for edge in interventions.compactMap(\.edge) {
             for receiver in edge.receivers {
                 if let stream = receiver.normalised, changed.contains(stream) {
                     throw WhisperError(
                         .invalidArgument,
-                        "\(receiver) reads \(stream), which is changed itself, so an edge to it has no meaning; give one of them")
+                        "\(receiver) reads \(stream), which is changed itself, so an edge to it has no meaning; give one of them"
+                    )
                 }
+            }
+        }
+    }
+
+    /// Looks whether it acts in contexts of so many encoder frames.
+    /// - Throws: ``WhisperError`` (`invalidArgument`) for positions that lie beyond.
+    package func check(withinFrames frames: Int) throws {
+        guard let positions else { return }
+        for point in targets where point.position != .token {
+            let count = point.validPositions(frames: frames) ?? .max
+            if positions.lowerBound >= count {
+                throw WhisperError(
+                    .invalidArgument,
+                    "position \(positions.lowerBound) of \(point) lies beyond a context of \(frames) frames, which has \(count)"
+                )
             }
         }
     }
@@ -218,7 +256,8 @@ extension Intervention {
         guard contains(heads, other.heads), contains(columns, other.columns) else { return false }
         guard words == nil else { return words == other.words }
         guard let positions else { return true }
-        return other.positions.map { positions.lowerBound <= $0.lowerBound && positions.upperBound >= $0.upperBound } ?? false
+        return other.positions.map { positions.lowerBound <= $0.lowerBound && positions.upperBound >= $0.upperBound }
+            ?? false
     }
 }
 

@@ -101,7 +101,7 @@ public struct Intervention: Sendable {
     }
 
     /// The positions at a target; nil for all.
-    func positions(at point: HookPoint) -> Range<Int>? {
+    package func positions(at point: HookPoint) -> Range<Int>? {
         guard let spoken else { return positions }
         return point.position == .token ? spoken.tokens : point.positions(ofMelFrames: spoken.melFrames)
     }

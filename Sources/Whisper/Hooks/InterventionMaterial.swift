@@ -19,7 +19,9 @@ package struct InterventionMaterial {
         /// Nil where nobody has listened.
         package let words: () throws -> [HeardWord]?
 
-        package init(_ input: OtherInput, words: @escaping () throws -> [HeardWord]?) { (self.input, self.words) = (input, words) }
+        package init(_ input: OtherInput, words: @escaping () throws -> [HeardWord]?) {
+            (self.input, self.words) = (input, words)
+        }
     }
 
     /// The tensor of a file for a hook point; a file that holds one tensor means that one.
@@ -27,7 +29,8 @@ package struct InterventionMaterial {
     package var recording: (_ name: String) throws -> Recording
     package var recordings: (_ dataSet: String) throws -> OtherInputs
     /// One value a column; for a latent, one.
-    package var measured: (_ dataSet: String, Measure, _ points: Set<HookPoint>, _ columns: [Int]?) throws -> [HookPoint: [Float]]
+    package var measured:
+        (_ dataSet: String, Measure, _ points: Set<HookPoint>, _ columns: [Int]?) throws -> [HookPoint: [Float]]
     /// Of the recording that is heard; nil where nobody has listened yet.
     package var words: () throws -> [HeardWord]?
 
@@ -47,7 +50,9 @@ package struct InterventionMaterial {
         _ tensor: @escaping (String, String) throws -> Tensor = SafetensorsFile.activation,
         reason: String = "no recording is heard here"
     ) -> InterventionMaterial {
-        func refuse(_ name: String) -> WhisperError { WhisperError(.invalidArgument, "\(name) cannot be listened to: \(reason)") }
+        func refuse(_ name: String) -> WhisperError {
+            WhisperError(.invalidArgument, "\(name) cannot be listened to: \(reason)")
+        }
         return InterventionMaterial(
             tensor: tensor, recording: { throw refuse($0) }, recordings: { throw refuse($0) },
             measured: { name, _, _, _ in throw refuse(name) },

@@ -50,7 +50,9 @@ public struct OtherInputs: Sendable {
     private let inputs: [@Sendable () throws -> OtherInput]
 
     /// - Parameter inputs: each reads its recording when it is drawn.
-    public init(name: String, _ inputs: [@Sendable () throws -> OtherInput]) { (self.name, self.inputs) = (name, inputs) }
+    public init(name: String, _ inputs: [@Sendable () throws -> OtherInput]) {
+        (self.name, self.inputs) = (name, inputs)
+    }
 
     /// One of them that is not the sound which is heard; the same for the same sound and seed.
     /// - Parameter mel: the encoder's input of the pass.
@@ -63,7 +65,8 @@ public struct OtherInputs: Sendable {
             if input.mel.shape != mel.shape || input.mel.fingerprint != mel.fingerprint { return input }
         }
         throw WhisperError(
-            .invalidArgument, "\(name) has \(inputs.count) recordings, and none beside the one that is heard to resample from")
+            .invalidArgument,
+            "\(name) has \(inputs.count) recordings, and none beside the one that is heard to resample from")
     }
 }
 

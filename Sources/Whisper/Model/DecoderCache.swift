@@ -50,7 +50,9 @@ public final class DecoderCache {
     func beside(_ input: OtherInput, audio: () throws -> Tensor?) throws -> DecoderCache {
         if let other = others.first(where: { $0.input === input }) { return other.cache }
         guard length == 0, let output = try audio() else {
-            throw WhisperError(.failedPrecondition, "the decoder had read \(length) tokens before \(input.name) was to be heard beside")
+            throw WhisperError(
+                .failedPrecondition, "the decoder had read \(length) tokens before \(input.name) was to be heard beside"
+            )
         }
         let cache = DecoderCache(audio: output, sequences: sequences, dimensions: dimensions)
         others.append((input, cache))

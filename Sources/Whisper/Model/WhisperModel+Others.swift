@@ -23,7 +23,9 @@ extension WhisperModel {
     func readBeside(_ tokens: [[Int]], _ cache: DecoderCache, lastOnly: Bool, hooks: HookRun) throws {
         for case (.other(let input), let points) in hooks.needsOfOthers(.decoder) {
             let beside = try cache.beside(input) {
-                try input.output(frames: 2 * cache.audio.shape[0]) { try encode($0, hooks: HookRun(HookPlan(), dimensions: dimensions)) }
+                try input.output(frames: 2 * cache.audio.shape[0]) {
+                    try encode($0, hooks: HookRun(HookPlan(), dimensions: dimensions))
+                }
             }
             var found: [HookPoint: Tensor] = [:]
             // Keys and values of the audio are made once, by who reads first.

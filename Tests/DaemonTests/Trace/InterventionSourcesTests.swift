@@ -15,7 +15,8 @@ import Whisper
     private let input: AudioInput
 
     init() throws {
-        let models = ModelService(registry: ModelRegistry(folder: NSTemporaryDirectory() + "auscult-none"), logger: Logger(label: "test"))
+        let models = ModelService(
+            registry: ModelRegistry(folder: NSTemporaryDirectory() + "auscult-none"), logger: Logger(label: "test"))
         model = try models.open(nil)
         input = try AudioInput.clip(named: "en-slt-01")
     }
@@ -28,14 +29,16 @@ import Whisper
     }
 
     private func trace(
-        _ changes: [String], _ hooks: [String] = ["encoder.ln_post"], of input: AudioInput? = nil, transcript: Bool = false
+        _ changes: [String], _ hooks: [String] = ["encoder.ln_post"], of input: AudioInput? = nil,
+        transcript: Bool = false
     ) throws -> [String: Tensor] {
         var request = TraceRequest(hooks: hooks)
         request.frames = .all
         request.interventions = changes.map { .text($0) }
         if transcript { request.transcript = TranscribeOptions() }
         let sink = Sink()
-        _ = try TraceService(model: model, logger: Logger(label: "test")).trace(input ?? self.input, request, into: sink)
+        _ = try TraceService(model: model, logger: Logger(label: "test")).trace(
+            input ?? self.input, request, into: sink)
         return sink.tensors
     }
 
@@ -48,9 +51,12 @@ import Whisper
     @Test("a word is the frames that its alignment gives it, by its number and by what it says")
     func word() throws {
         let words = try words()
-        let (number, word) = try #require(words.enumerated().first { one in words.count { $0.text == one.element.text } == 1 })
+        let (number, word) = try #require(
+            words.enumerated().first { one in words.count { $0.text == one.element.text } == 1 })
         let frames = word.melFrames.lowerBound / 2..<(word.melFrames.upperBound + 1) / 2
-        let expected = try trace(["encoder.ln_post @frames \(frames.lowerBound):\(frames.upperBound) substitute-padding"])
+        let expected = try trace([
+            "encoder.ln_post @frames \(frames.lowerBound):\(frames.upperBound) substitute-padding"
+        ])
         let clean = try trace([])
         for name in ["@word \(number + 1)", "@\"\(word.text)\"", "@word \"\(word.text)\""] {
             let found = try trace(["encoder.ln_post \(name) substitute-padding"])
@@ -71,7 +77,8 @@ import Whisper
             #expect(tokenizer.decode(Array(read[tokens])) == word.text)
         }
         let (number, word) = try #require(words.enumerated().first), tokens = try #require(word.tokens)
-        let spoken = try trace(["decoder.blocks.0.mlp.1 @word \(number + 1) = zero"], ["decoder.blocks.0.mlp.1"], transcript: true)
+        let spoken = try trace(
+            ["decoder.blocks.0.mlp.1 @word \(number + 1) = zero"], ["decoder.blocks.0.mlp.1"], transcript: true)
         let rows = try #require(spoken["decoder.blocks.0.mlp.1"])
         #expect(rows.rows(tokens).elements.allSatisfy { $0 == 0 } && !rows.rows(0..<1).elements.allSatisfy { $0 == 0 })
         // In passes that are not the transcript's nobody knows them.
@@ -94,7 +101,9 @@ import Whisper
         let theirs = try trace([], [hook], of: other), mine = try trace([], [hook])
         let patched = try trace(["\(hook) @frames 20:60 = patch demo:en-rms-01"], [hook])
         let (a, b, c) = (try #require(patched[hook]), try #require(theirs[hook]), try #require(mine[hook]))
-        #expect(a.rows(20..<60).elements == b.rows(20..<60).elements && a.rows(60..<500).elements == c.rows(60..<500).elements)
+        #expect(
+            a.rows(20..<60).elements == b.rows(20..<60).elements
+                && a.rows(60..<500).elements == c.rows(60..<500).elements)
         // A word of it at another place.
         let word = try trace(["\(hook) @frames 20:60 = patch demo:en-rms-01 @word 1"], [hook])
         #expect(word[hook]?.elements != a.elements)
@@ -130,7 +139,8 @@ import Whisper
             var request = TraceRequest(hooks: [hook])
             request.frames = .valid
             let sink = Sink()
-            _ = try TraceService(model: model, logger: Logger(label: "test")).trace(.clip(named: clip), request, into: sink)
+            _ = try TraceService(model: model, logger: Logger(label: "test")).trace(
+                .clip(named: clip), request, into: sink)
             return try #require(sink.tensors[hook])
         }
         let column = each.flatMap { x in (0..<x.shape[0]).map { x[$0, 9] } }
@@ -164,8 +174,10 @@ import Whisper
         "what is not there is refused before anything is heard",
         arguments: [
             ("encoder.ln_post = patch /no/such.wav", "/no/such.wav"), ("encoder.ln_post = patch demo:nobody", "nobody"),
-            ("encoder.ln_post = resample /no/such/folder", "/no/such/folder"), ("encoder.ln_post = mean over relative", "absolute"),
-            ("encoder.ln_post = patch there.wav", "absolute"), ("encoder.ln_post = patch demo:en-slt-01 @frames 0:501", "0:501"),
+            ("encoder.ln_post = resample /no/such/folder", "/no/such/folder"),
+            ("encoder.ln_post = mean over relative", "absolute"),
+            ("encoder.ln_post = patch there.wav", "absolute"),
+            ("encoder.ln_post = patch demo:en-slt-01 @frames 0:501", "0:501"),
         ])
     func refused(text: String, word: String) {
         let error = #expect(throws: (any Error).self) { try InterventionSpec.text(text).intervention(model.dimensions) }
@@ -181,6 +193,9 @@ import Whisper
         let error = #expect(throws: ServiceError.self) { try LiveLine(model: model, options: options) }
         #expect(error?.message.contains("before they are spoken") == true)
         options.interventions = [.text("encoder.blocks.0 = patch demo:en-rms-01")]
-        _ = try LiveLine(model: model, options: options)
+        let line = try LiveLine(model: model, options: options)
+        // Its contexts have 160 frames, in which others do nothing.
+        #expect(throws: WhisperError.self) { try line.steer([.text("encoder.blocks.0 @frames 200:300 = zero")]) }
+        try line.steer([.text("encoder.blocks.0 @frames 100:300 = zero")])
     }
 }

@@ -181,7 +181,8 @@ private final class KeepingSink: TraceSink {
     ) -> InterventionSpec {
         .parts(
             InterventionParts(
-                hook: hook, positions: start.map { InterventionParts.PositionBounds(start: $0, end: end) }, heads: heads,
+                hook: hook, positions: start.map { InterventionParts.PositionBounds(start: $0, end: end) },
+                heads: heads,
                 operation))
     }
 
@@ -281,7 +282,7 @@ private final class KeepingSink: TraceSink {
         let writer = try SafetensorsWriter(path: folder("x.safetensors"))
         try writer.append("any", tensor)
         try writer.finish()
-        for source in [InterventionSpec.TensorSource.tensor(tensor), .path(folder("x.safetensors"))] {
+        for source in [InterventionParts.TensorSource.tensor(tensor), .path(folder("x.safetensors"))] {
             guard
                 case .add(let found, 2) = try parts("encoder.ln_post", .add(source, 2)).intervention(dimensions)
                     .operation

@@ -2,8 +2,7 @@ import Foundation
 import Kernels
 import TestSupport
 import Testing
-
-@testable import Whisper
+import Whisper
 
 /// What one head gives to another, against the same computed from weights and activations in double precision.
 @Suite("Edges") struct EdgeTests {
@@ -40,7 +39,9 @@ import Testing
     }
 
     /// What head `head` adds to the stream at one position.
-    private func contribution(_ z: Tensor, _ position: Int, _ head: Int, _ block: String, _ attention: String) throws -> [Double] {
+    private func contribution(_ z: Tensor, _ position: Int, _ head: Int, _ block: String, _ attention: String) throws
+        -> [Double]
+    {
         let out = try matrix("\(block).\(attention).out.weight", 24, 24), width = z.shape[2]
         return out.map { row in (0..<width).reduce(0) { $0 + row[head * width + $1] * Double(z[position, head, $1]) } }
     }
@@ -49,12 +50,17 @@ import Testing
     func heads() throws {
         let hooks = ["encoder.blocks.0.attn.z", "encoder.blocks.2.resid_pre", "encoder.blocks.2.attn.{q,k,v}"]
         let clean = try run([], hooks)
-        let patched = try run(["encoder.blocks.0.attn.z @heads 1 @frames 40:90 @to encoder.blocks.2.attn.q:2 = zero"], hooks)
+        let patched = try run(
+            ["encoder.blocks.0.attn.z @heads 1 @frames 40:90 @to encoder.blocks.2.attn.q:2 = zero"], hooks)
         for name in clean.keys where name != "encoder.blocks.2.attn.q" {
             #expect(patched[name]?.elements == clean[name]?.elements, "\(name)")
         }
-        let (z, stream) = (try #require(clean["encoder.blocks.0.attn.z"]), try #require(clean["encoder.blocks.2.resid_pre"]))
-        let (before, after) = (try #require(clean["encoder.blocks.2.attn.q"]), try #require(patched["encoder.blocks.2.attn.q"]))
+        let (z, stream) = (
+            try #require(clean["encoder.blocks.0.attn.z"]), try #require(clean["encoder.blocks.2.resid_pre"])
+        )
+        let (before, after) = (
+            try #require(clean["encoder.blocks.2.attn.q"]), try #require(patched["encoder.blocks.2.attn.q"])
+        )
         for frame in [0, 39, 40, 66, 89, 90, 149] {
             let part =
                 (40..<90).contains(frame)
@@ -72,15 +78,22 @@ import Testing
 
     @Test("in the decoder an edge leads from attention to the audio to an MLP")
     func decoder() throws {
-        let hooks = ["decoder.blocks.0.cross_attn.z", "decoder.blocks.1.resid_cross", "decoder.blocks.1.mlp.0", "decoder.blocks.1.cross_attn.q"]
+        let hooks = [
+            "decoder.blocks.0.cross_attn.z", "decoder.blocks.1.resid_cross", "decoder.blocks.1.mlp.0",
+            "decoder.blocks.1.cross_attn.q",
+        ]
         let clean = try run([], hooks)
         let patched = try run(["decoder.blocks.0.cross_attn.z @heads 0 @to decoder.blocks.1.mlp.0 = scale 0.25"], hooks)
-        let (z, stream) = (try #require(clean[hooks[0]]), try #require(clean[hooks[1]])), after = try #require(patched[hooks[2]])
-        #expect(patched[hooks[1]]?.elements == clean[hooks[1]]?.elements && patched[hooks[3]]?.elements == clean[hooks[3]]?.elements)
+        let (z, stream) = (try #require(clean[hooks[0]]), try #require(clean[hooks[1]])),
+            after = try #require(patched[hooks[2]])
+        #expect(
+            patched[hooks[1]]?.elements == clean[hooks[1]]?.elements
+                && patched[hooks[3]]?.elements == clean[hooks[3]]?.elements)
         for token in 0..<6 {
             let part = try contribution(z, token, 0, "decoder.blocks.0", "cross_attn").map { 0.75 * $0 }
             let up = try read(
-                (0..<24).map { Double(stream[token, $0]) }, less: part, "decoder.blocks.1", norm: "mlp_ln", layer: "mlp.0",
+                (0..<24).map { Double(stream[token, $0]) }, less: part, "decoder.blocks.1", norm: "mlp_ln",
+                layer: "mlp.0",
                 outputs: 96, bias: true)
             for i in 0..<96 { #expect(abs(Double(after[token, i]) - up[i]) < 2e-5) }
         }
@@ -89,8 +102,14 @@ import Testing
     @Test(
         "a contribution that all of its readers are without is one that the stream is without",
         arguments: [
-            ("encoder.blocks.0.attn.z @heads 1", "encoder.blocks.{1,2}.attn.{q,k,v}", "encoder.blocks.{0,1,2}.mlp.0", "encoder.ln_post"),
-            ("encoder.blocks.1.mlp.1 @neurons 7,30-50", "encoder.blocks.2.attn.{q,k,v}", "encoder.blocks.2.mlp.0", "encoder.ln_post"),
+            (
+                "encoder.blocks.0.attn.z @heads 1", "encoder.blocks.{1,2}.attn.{q,k,v}", "encoder.blocks.{0,1,2}.mlp.0",
+                "encoder.ln_post"
+            ),
+            (
+                "encoder.blocks.1.mlp.1 @neurons 7,30-50", "encoder.blocks.2.attn.{q,k,v}", "encoder.blocks.2.mlp.0",
+                "encoder.ln_post"
+            ),
         ])
     func all(sender: String, attention: String, mlp: String, out: String) throws {
         let hook = "encoder.ln_post", ablated = try run(["\(sender) = zero"], [hook]), clean = try run([], [hook])
@@ -122,7 +141,8 @@ import Testing
             ("encoder.blocks.0.attn.z @to encoder.blocks.1.attn.q:3 = zero", "no head 3"),
             ("encoder.blocks.0.attn.z @heads 9 @to encoder.blocks.1.attn.q = zero", "no head 9"),
             ("encoder.blocks.0.attn.z @to encoder.blocks.1.mlp.0:1 = zero", "no heads"),
-            ("encoder.blocks.0.attn.z @to nonsense = zero", "nearest"), ("encoder.blocks.0.attn.z @to = zero", "no hook point"),
+            ("encoder.blocks.0.attn.z @to nonsense = zero", "nearest"),
+            ("encoder.blocks.0.attn.z @to = zero", "no hook point"),
         ])
     func refused(text: String, word: String) {
         let refusal = Refusal.of { _ = try Intervention(parsing: text, dimensions: dimensions) }

@@ -25,7 +25,9 @@ extension Intervention {
         ) throws -> Intervention {
             try Intervention(
                 targets: targets, positions: positions, words: words, heads: text.heads, columns: text.columns,
-                receivers: try text.receiver.map { (Set(try HookPoint.matching($0.hook.text, in: dimensions)), $0.heads) },
+                receivers: try text.receiver.map {
+                    (Set(try HookPoint.matching($0.hook.text, in: dimensions)), $0.heads)
+                },
                 operation: operation, dimensions: dimensions)
         }
         var positions: Range<Int>?
@@ -58,7 +60,8 @@ extension InterventionText {
     fileprivate func perSecond(_ named: Set<HookPoint>) throws -> Double? {
         let rates = Set(named.map(\.position.perSecond))
         guard rates.count > 1, case .bounds(let bounds)? = positions, bounds.isTimed else { return rates.first ?? nil }
-        throw words.error("\(hook.text) names places of several rates, so that seconds are no positions there", at: hook)
+        throw words.error(
+            "\(hook.text) names places of several rates, so that seconds are no positions there", at: hook)
     }
 
     fileprivate func meaning(
@@ -73,7 +76,8 @@ extension InterventionText {
         case .zero: return .zero
         case .mean(nil): return .mean
         case .mean(let over?):
-            return .put(try material.measured(over.text, .mean, targets, nil).mapValues { Tensor(shape: [$0.count], $0) })
+            return .put(
+                try material.measured(over.text, .mean, targets, nil).mapValues { Tensor(shape: [$0.count], $0) })
         case .scale(let factor): return .scale(factor)
         case .add(let factor):
             guard let first = targets.min(by: { $0.name < $1.name }) else { return .zero }
@@ -89,7 +93,9 @@ extension InterventionText {
             }
             return .clamp(try limit(clamp.lower), try limit(clamp.upper))
         case .patch(let place):
-            guard !file.hasSuffix(".safetensors") else { return .patchRows(try tensors(), from: try source(place, targets) { nil }) }
+            guard !file.hasSuffix(".safetensors") else {
+                return .patchRows(try tensors(), from: try source(place, targets) { nil })
+            }
             let recording = try material.recording(file)
             return .patch(recording.input, from: try source(place, targets, recording.words))
         case .resample(let seed): return .resample(try material.recordings(file), seed: seed)

@@ -18,7 +18,9 @@ extension HookWords {
     /// - Parameter before: positions that the text has named already.
     mutating func position(_ qualifier: Word, after before: PositionText?) throws -> PositionText {
         guard before == nil else {
-            throw error("\(qualifier.text) names positions a second time; expected one of @frames, @tokens, @word", at: qualifier)
+            throw error(
+                "\(qualifier.text) names positions a second time; expected one of @frames, @tokens, @word",
+                at: qualifier)
         }
         switch qualifier.text {
         case "@frames", "@tokens": return .bounds(try bounds())
@@ -39,7 +41,9 @@ extension HookWords {
     }
 
     private func said(_ word: Word) throws -> PositionText {
-        guard !HeardWord.spelled(word.text).isEmpty else { throw error("there is no word in \"\(word.text)\"", at: word) }
+        guard !HeardWord.spelled(word.text).isEmpty else {
+            throw error("there is no word in \"\(word.text)\"", at: word)
+        }
         return .word(.said(word.text), word)
     }
 }
