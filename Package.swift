@@ -56,6 +56,7 @@ let package = Package(
         .executable(name: "auscult-capture", targets: ["auscult-capture"]),
         .library(name: "Whisper", targets: ["Whisper"]),
         // Plugins that the tests load.
+            exclude: ["Hooks/INTERVENTIONS.md"],
         .library(name: "FaultyPlugin", type: .dynamic, targets: ["FaultyPlugin"]),
         .library(name: "HostilePlugin", type: .dynamic, targets: ["HostilePlugin"]),
         .library(name: "NoPlugin", type: .dynamic, targets: ["NoPlugin"]),
@@ -201,6 +202,7 @@ let package = Package(
         .target(
             name: "Whisper",
             dependencies: ["CZlib", "Dictionaries", "Files", "Kernels", "StrictJSON", "TensorFiles"],
+            exclude: ["Hooks/INTERVENTIONS.md"],
             swiftSettings: fuzzer == nil ? optimised : testable + covered),
         .target(
             name: "Daemon",
