@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -78,13 +79,18 @@ def test_a_build_goes_on_when_its_client_is_killed(scanner, tmp_path):
 
 
 def contents(path):
-    """All that an atlas has, but for when it was made."""
-    with sqlite3.connect(path) as atlas:
+    """All that an atlas has of its one scan, but for when it was made, and its number: one that was cut off had one, too."""
+    with contextlib.closing(sqlite3.connect(path)) as atlas:
         atlas.row_factory = sqlite3.Row
-        tables = [row["name"] for row in atlas.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        names = atlas.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
+        )
+        tables = [row["name"] for row in names]
         rows = {table: [dict(row) for row in atlas.execute(f'SELECT * FROM "{table}"')] for table in tables}
-    for scan in rows["scans"]:
-        del scan["started"], scan["finished"]
+    (scan,) = rows["scans"]
+    del scan["id"], scan["started"], scan["finished"]
+    for row in (row for table in rows.values() for row in table):
+        row.pop("scan_id", None)
     return rows
 
 
