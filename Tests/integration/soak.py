@@ -194,7 +194,7 @@ class Soak:
                 if time.monotonic() >= minute:
                     time.sleep(5)
                     self.sample(began)
-                    minute += 60
+                    minute = max(minute + 60, time.monotonic())
             listener.join()
         time.sleep(8)
         self.sample(began)
