@@ -52,7 +52,8 @@ private func until(_ condition: () -> Bool) async throws {
             }
         }
         var iterator = addresses.makeAsyncIterator()
-        let url = try #require(URL(string: try #require(await iterator.next())))
+        let address = try #require(await iterator.next())
+        let url = try #require(URL(string: address))
         port = try #require(url.port)
         base = url.path
     }

@@ -47,12 +47,13 @@ struct LiveHandler {
         try context.limit(milliseconds: open.deadlineMs)
         let options = try LiveOptions(open)
         let device = open.device?.name
-        let line = try await engine.run(open.model, client: context.client, deadline: context.deadline) { model, turn in
-            try LiveLine(model: model, options: options, turn: turn)
+        let (line, lease) = try await engine.queue.run(client: context.client, deadline: context.deadline) { turn in
+            let lease = try engine.lease(ModelReference(open.model), turn)
+            return (try LiveLine(model: lease.model, options: options, turn: turn), lease)
         }
         try await answers.send(V1.LiveEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
         let listener = Listener(
-            engine: engine, model: open.model, line: line, context: context, news: device.map(capture.listen))
+            engine: engine, lease: lease, line: line, context: context, news: device.map(capture.listen))
         let rest = iterator
         // Where one of them ends with an error, the others are cancelled.
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -77,8 +78,8 @@ struct LiveHandler {
     /// One listener: samples come in at one end, steps are taken at the other.
     private struct Listener: Sendable {
         let engine: Engine
-        /// Leased for every step, so that it counts as used while it is.
-        let model: V1.ModelRef?
+        /// It listens with the model that it began with, whatever becomes of its name or its files.
+        let lease: ModelLease
         let line: LiveLine
         let context: CallContext
         /// What the device gives, where one is listened to.
@@ -87,11 +88,11 @@ struct LiveHandler {
         private let stepped = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
         init(
-            engine: Engine, model: V1.ModelRef?, line: LiveLine, context: CallContext,
+            engine: Engine, lease: ModelLease, line: LiveLine, context: CallContext,
             news: AsyncThrowingStream<CaptureNews, any Error>?
         ) {
             self.engine = engine
-            self.model = model
+            self.lease = lease
             self.line = line
             self.context = context
             self.news = news
@@ -177,9 +178,7 @@ struct LiveHandler {
         private func takeSteps(_ lane: LiveLine.Lane) async throws {
             let client = lane.isUrgent ? context.client.beside : context.client
             func run(_ body: @escaping @Sendable (EngineTurn) throws -> [LiveEvent]) async throws {
-                let events = try await engine.run(model, client: client, deadline: nil, isUrgent: lane.isUrgent) {
-                    try body($1)
-                }
+                let events = try await engine.queue.run(client: client, isUrgent: lane.isUrgent, body)
                 line.events.push(events)
                 stepped.continuation.yield()
             }

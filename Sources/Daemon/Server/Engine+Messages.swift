@@ -5,10 +5,10 @@ import Wire
 
 extension Engine {
     func run<R: Sendable>(
-        _ reference: V1.ModelRef?, client: ClientID, deadline: ContinuousClock.Instant?, isUrgent: Bool = false,
+        _ reference: V1.ModelRef?, client: ClientID, deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (LoadedModel, EngineTurn) throws -> R
     ) async throws -> R {
-        try await run(ModelReference(reference), client: client, deadline: deadline, isUrgent: isUrgent, body)
+        try await run(ModelReference(reference), client: client, deadline: deadline, body)
     }
 
     /// The recording that a request names.

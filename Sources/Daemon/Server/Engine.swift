@@ -10,18 +10,22 @@ struct Engine: Sendable {
 
     /// Runs `body` with a model when it is this client's turn, on a thread that may block.
     func run<R: Sendable>(
-        _ reference: ModelReference, client: ClientID, deadline: ContinuousClock.Instant?, isUrgent: Bool = false,
+        _ reference: ModelReference, client: ClientID, deadline: ContinuousClock.Instant?,
         _ body: @escaping @Sendable (LoadedModel, EngineTurn) throws -> R
     ) async throws -> R {
-        try await queue.run(client: client, deadline: deadline, isUrgent: isUrgent) { [store] turn in
-            // Opening a model and loading it read files; meanwhile others may compute.
-            let lease = try turn.suspended {
-                let lease = try store.lease(reference)
-                _ = try lease.model.model()
-                return lease
-            }
+        try await queue.run(client: client, deadline: deadline) { [self] turn in
+            let lease = try self.lease(reference, turn)
             defer { withExtendedLifetime(lease) {} }
             return try body(lease.model, turn)
+        }
+    }
+
+    /// A model that is loaded, for as long as the lease lives. Opening and loading read files; meanwhile others may compute.
+    func lease(_ reference: ModelReference, _ turn: EngineTurn) throws -> ModelLease {
+        try turn.suspended {
+            let lease = try store.lease(reference)
+            _ = try lease.model.model()
+            return lease
         }
     }
 

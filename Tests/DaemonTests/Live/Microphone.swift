@@ -90,7 +90,8 @@ final class Microphone: Sendable {
     /// As a microphone does, which waits for nobody: what finds no room is gone, after most of a second. A block is a whole number of ALSA's periods, which takes
     /// what it gets of one for all of it, and is written whole or not at all.
     private func feed(_ descriptor: Int32) {
-        _ = fcntl(descriptor, F_SETPIPE_SZ, 1 << 17)
+        // F_SETPIPE_SZ, which the module of the C library leaves out.
+        _ = fcntl(descriptor, 1031, 1 << 17)
         let began = ContinuousClock.now
         let block = 880
         var blocks = 0

@@ -210,6 +210,37 @@ extension WholeDaemon {
             }
         }
 
+        @Test("a model whose files are replaced under a session is heard with to the session's end")
+        func replaced() async throws {
+            let folder = try TemporaryFolder()
+            let files = FileManager.default
+            var root = URL(fileURLWithPath: #filePath)
+            for _ in 0..<4 { root.deleteLastPathComponent() }
+            let model = folder("model")
+            try files.copyItem(atPath: root.appendingPathComponent("models/default").path, toPath: model)
+            try await TestDaemon.run { daemon in
+                let client = try await daemon.connect()
+                var open = V1.LiveOpen(model: V1.ModelRef(name: model), language: "en", transcribe: true)
+                open.rolling = V1.LiveRolling(hopMs: 100)
+                let call = try await Listening(client, open)
+                let sound = Sound.s16le(try Sound.samples() + [Float](repeating: 0, count: 32_000))
+                try await call.send(.pcmS16le(sound))
+                try await eventually("words are there; \(String(describing: call.error))") {
+                    call.text.contains("goat")
+                }
+                // Renamed in its place, as downloads are.
+                try files.moveItem(atPath: model, toPath: folder("old"))
+                try files.createDirectory(atPath: model, withIntermediateDirectories: true)
+                try Data("{}".utf8).write(to: URL(fileURLWithPath: model + "/config.json"))
+                let before = call.text.count
+                try await call.send(.pcmS16le(sound))
+                try await call.finish()
+                try await eventually("it has ended") { call.hasEnded }
+                #expect(call.error == nil && call.text.dropFirst(before).contains("goat"))
+                await client.close()
+            }
+        }
+
         @Test("what makes no sense is refused in words")
         func refused() async throws {
             try await TestDaemon.run { daemon in

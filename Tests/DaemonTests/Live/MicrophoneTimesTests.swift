@@ -1,4 +1,5 @@
 import Audio
+import Daemon
 import Foundation
 import Messages
 import TestSupport
@@ -44,15 +45,16 @@ extension WholeDaemon {
             var offsets: [Double] = []
             let began = ContinuousClock.now
             repeat {
+                let now = call.levels.last?.end ?? 0
                 let place = microphone.say(speech)
                 // Before the next one text and features of this have settled.
                 let length = Double(speech.count) / Self.rate
-                try await eventually("\(place) s and what follows are heard; \(String(describing: call.error))") {
-                    (call.levels.last?.end ?? 0) > place + length + 4
+                try await eventually("what is said and what follows are heard; \(String(describing: call.error))") {
+                    (call.levels.last?.end ?? 0) > now + length + 5
                 }
                 let sound = Heard(call.events)
-                guard let found = sound.place(of: speech, near: place) else {
-                    Issue.record("what was said at \(place) s was not heard; gaps: \(call.gaps)")
+                guard let found = sound.place(of: speech, after: now) else {
+                    Issue.record("what was said at \(now) s was not heard; gaps: \(call.gaps)")
                     break
                 }
                 offsets.append(found - place)
@@ -148,10 +150,10 @@ private struct Heard {
         }
     }
 
-    /// Where something begins, in seconds: within half a second of where it is looked for, where it agrees most; nil where it does not.
-    func place(of speech: [Float], near seconds: Double) -> Double? {
-        let first = Int(seconds * 16000) - 8000
-        var sound = [Float](repeating: 0, count: 16000 + speech.count)
+    /// Where something begins, in seconds: in the second after it was said, where it agrees most; nil where it does not.
+    func place(of speech: [Float], after seconds: Double) -> Double? {
+        let first = Int(seconds * 16000) - 4000, lags = 24_000
+        var sound = [Float](repeating: 0, count: lags + speech.count)
         for piece in pieces where piece.start + piece.samples.count > first && piece.start < first + sound.count {
             for (index, sample) in piece.samples.enumerated() {
                 let place = piece.start + index - first
@@ -163,7 +165,7 @@ private struct Heard {
         func energy(_ at: Int) -> Float { speech[at..<at + length].reduce(0) { $0 + $1 * $1 } }
         let at = stride(from: 0, to: max(1, speech.count - length), by: 800).max { energy($0) < energy($1) } ?? 0
         var best = (lag: 0, product: Float(0))
-        for lag in 0..<16000 {
+        for lag in 0..<lags {
             var product: Float = 0
             for i in 0..<length { product += sound[lag + at + i] * speech[at + i] }
             if product > best.product { best = (lag, product) }
