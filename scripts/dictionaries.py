@@ -21,8 +21,8 @@ import numpy as np
 
 import auscult
 
-# Recordings kept from training to judge by, of the first ones every second; positions in the shuffle buffer; the least steps.
-COMMON = {"evaluate": 10, "buffer": 8192, "steps": 1500}
+# Recordings kept from training to judge by, of the first ones every second; the least steps.
+COMMON = {"evaluate": 24, "steps": 1500}
 VARIANTS = {
     "batchtopk": {"variant": "batchtopk", "k": 32},
     "post": {"preset": "post"},
@@ -62,11 +62,11 @@ def trainings(models, client, block, seeds):
     return [one for group in everything for one in group]
 
 
-def train(client, training, data, out):
+def train(client, training, data, out, passes):
     """Trains one dictionary and writes what was measured."""
     hook = f"encoder.blocks.{training.block}"
     folder = out / training.name
-    arguments = {**COMMON, **VARIANTS[training.kind], "hook": hook, "out": str(folder)}
+    arguments = {**COMMON, "passes": passes, **VARIANTS[training.kind], "hook": hook, "out": str(folder)}
     if training.kind == "freud":
         arguments["latents"] = FREUD_EXPANSION * client.model_info(training.path).dimensions.n_audio_state
     began = time.monotonic()
@@ -228,6 +228,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="the folder of the dictionaries")
     parser.add_argument("--block", type=int, default=2, help="the block of the presets and seeds (2)")
     parser.add_argument("--seeds", type=int, default=3, help="seeds of that block's BatchTopK (3)")
+    parser.add_argument("--passes", type=float, default=4, help="how often each position is drawn, on average (4)")
     parser.add_argument("--for", type=float, default=float("inf"), dest="seconds", help="begin none after so many seconds")
     parser.add_argument("--saelens", action="store_true", help="open each with SAELens, and compare what it computes")
     parser.add_argument("--only", default="", help="only those with this in their name")
@@ -248,7 +249,7 @@ def main():
                     print(f"{one.name} and what follows is left for another call", file=sys.stderr)
                     break
                 print(f"{one.name} …", file=sys.stderr, flush=True)
-                train(client, one, options.data, out)
+                train(client, one, options.data, out, options.passes)
     for text in report(out):
         print(text)
     if options.saelens:

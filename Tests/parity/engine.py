@@ -30,6 +30,10 @@ class Auscult:
             raise SystemExit(f"{' '.join(command)}\nfailed with exit code {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
+    def programs(self):
+        """What computes: the command line and the daemon that it starts."""
+        return [Path(self.program), Path(self.program).with_name("auscultd")]
+
     def hooks(self, checkpoint):
         """Names of all hook points, in the engine's order. Without a checkpoint: of the embedded model."""
         return [row["hook"] for row in json.loads(self("hooks", *model(checkpoint), "--format", "json"))]

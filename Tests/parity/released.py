@@ -1,10 +1,12 @@
 """The released Whispers tiny.en and base, on recordings of people, beside openai-whisper.
 
 `make released` brings their weights below .build/released (or name a folder by $AUSCULT_RELEASED). Without them, or without
-recordings ($AUSCULT_RECORDINGS, or shared/audio beside the repository), this is left out, and says so.
+recordings ($AUSCULT_RECORDINGS, or shared/audio beside the repository), this is left out, and says so. $AUSCULT_VOICES names
+more of them: manifests, with colons between.
 """
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -46,8 +48,9 @@ class Model:
         return [*self.tokenizer.sot_sequence_including_notimestamps, *text][:100]
 
 
-def check(auscult, work, part, only=(), kinds=utterances.KINDS):
-    """`part`: "rounding" or "tokens", of which `kinds`. -> whether everything passed; what cannot be had is left out."""
+def check(auscult, work, part, only=(), kinds=utterances.KINDS, seconds=math.inf):
+    """`part`: "rounding" or "tokens", of which `kinds`, for so many seconds. -> whether everything passed; what cannot be
+    had is left out."""
     passed = True
     for name in NAMES:
         if only and name not in only:
@@ -61,19 +64,22 @@ def check(auscult, work, part, only=(), kinds=utterances.KINDS):
             continue
         model = Model(name)
         if part == "rounding":
-            passed &= rounding.check(auscult, work, model, spread(speech, 17))
+            passed &= rounding.check(auscult, work, model, spread(speech, 17), seconds)
         else:
-            passed &= utterances.check(auscult, work, model, speech, kinds)
+            passed &= utterances.check(auscult, work, model, speech, kinds, seconds)
     return passed
 
 
 def voices():
-    """Name -> (samples, language) of recordings with a text or of sounds; the manifest's, then those beside it."""
-    manifest = recordings.SHARED / "voices" / "manifest.jsonl"
-    if not manifest.exists():
+    """Name -> (samples, language) of recordings of people or of sounds; the manifests', then those beside the first."""
+    manifests = [recordings.SHARED / "voices" / "manifest.jsonl"]
+    manifests += [Path(path) for path in os.environ.get("AUSCULT_VOICES", "").split(":") if path]
+    if not manifests[0].exists():
         return {}
-    rows = [json.loads(line) for line in manifest.read_text().splitlines() if line.strip()]
-    found = {row["path"]: (manifest.parent / row["path"], row.get("language") or "") for row in rows}
+    found = {}
+    for manifest in manifests:
+        rows = [json.loads(line) for line in manifest.read_text().splitlines() if line.strip()]
+        found |= {row["path"]: (manifest.parent / row["path"], row.get("language") or "") for row in rows}
     for folder in ("speech", "sounds"):
         found |= {path.name: (path, "en" if folder == "speech" else "")
                   for path in sorted((recordings.SHARED / folder).iterdir())}

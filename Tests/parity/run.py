@@ -3,13 +3,14 @@
 
     Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,interventions,decoding,plugins,features,
                                rounding,tokens]
-                        [--checkpoints tiny,turbo,english,default,tiny.en,base]
+                        [--checkpoints tiny,turbo,english,default,tiny.en,base] [--kinds short,long,fallback] [--for SECONDS]
 
 Exits with 1 where anything lies outside its bound.
 """
 
 import argparse
 import importlib
+import math
 import sys
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def main():
     parser.add_argument("--only", default=",".join(PARTS), help="which parts to run")
     parser.add_argument("--checkpoints", default="", help="which checkpoints; all where empty")
     parser.add_argument("--kinds", default="short,long,fallback", help="which recordings of the part 'tokens'")
+    parser.add_argument("--for", type=float, default=math.inf, dest="seconds",
+                        help="'rounding' and 'tokens' begin nothing after so many seconds; another call goes on from there")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     auscult, results = engine.Auscult(options.auscult), {}
@@ -43,8 +46,8 @@ def main():
               "decoding": lambda part: part.check(auscult, options.work, options.default),
               "plugins": lambda part: part.check(auscult, options.work, options.default),
               "features": lambda part: part.check(auscult, options.work, options.default),
-              "rounding": lambda part: part.check(auscult, options.work, "rounding", only),
-              "tokens": lambda part: part.check(auscult, options.work, "tokens", only, options.kinds.split(","))}
+              "rounding": lambda part: part.check(auscult, options.work, "rounding", only, seconds=options.seconds),
+              "tokens": lambda part: part.check(auscult, options.work, "tokens", only, options.kinds.split(","), options.seconds)}
     parts = [name for name in options.only.split(",") if name]
     if not parts or not set(parts) <= set(PARTS):
         sys.exit(f"--only is '{options.only}', expected some of {','.join(PARTS)}")
