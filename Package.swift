@@ -56,7 +56,6 @@ let package = Package(
         .executable(name: "auscult-capture", targets: ["auscult-capture"]),
         .library(name: "Whisper", targets: ["Whisper"]),
         // Plugins that the tests load.
-            exclude: ["Hooks/INTERVENTIONS.md"],
         .library(name: "FaultyPlugin", type: .dynamic, targets: ["FaultyPlugin"]),
         .library(name: "HostilePlugin", type: .dynamic, targets: ["HostilePlugin"]),
         .library(name: "NoPlugin", type: .dynamic, targets: ["NoPlugin"]),
