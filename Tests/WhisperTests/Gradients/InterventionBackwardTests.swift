@@ -68,22 +68,27 @@ import Whisper
             let intervention = try Intervention(
                 parsing: "\(point)\(place) = clamp \(limits)", dimensions: dimensions)
             // All of a column apart from each other and from the limits, by more than what they are moved by.
-            let x = Tensor(shape: [150, 24], (0..<3600).map { Float(($0 / 24 * 37 + $0 % 24 * 11) % 151) / 50 - 1.5 })
+            let elements = (0..<3600).map { (i: Int) -> Float in
+                let step = (i / 24 * 37 + i % 24 * 11) % 151
+                return Float(step) / 50 - 1.5
+            }
+            let x = Tensor(shape: [150, 24], elements)
             var generator = SeededGenerator(seed: 5)
             let g = Tensor(shape: x.shape, generator.floats(x.count)),
                 delta = generator.floats(x.count).map { $0 * 1e-3 }
             func applied(_ sign: Float) throws -> [Float] {
-                var moved = Tensor(shape: x.shape, zip(x.elements, delta).map { $0 + sign * $1 })
+                var moved = Tensor(shape: x.shape, elements.indices.map { elements[$0] + sign * delta[$0] })
                 try intervention.apply(to: &moved, at: point, .all, validFrames: 60, other: nil)
                 return moved.elements
             }
             let (above, below) = try (applied(1), applied(-1))
-            let difference = zip(g.elements, zip(above, below)).reduce(0.0) {
-                $0 + Double($1.0) * Double($1.1.0 - $1.1.1) / 2
-            }
+            let given = g.elements
+            var difference = 0.0
+            for i in elements.indices { difference += Double(given[i]) * Double(above[i] - below[i]) / 2 }
             var back = g
             try intervention.backward(&back, at: point, .all, validFrames: 60, input: x)
-            let product = zip(back.elements, delta).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+            var product = 0.0
+            for (gradient, change) in zip(back.elements, delta) { product += Double(gradient) * Double(change) }
             #expect(abs(product - difference) < 2e-5, "\(product), \(difference)")
         }
     }
