@@ -9,7 +9,7 @@ struct ArgumentsTests {
     @Test("Without a subcommand every layer is measured")
     func all() throws {
         #expect(try BenchProgram.parseAsRoot(["--quick"]) is BenchProgram.All)
-        #expect(try BenchProgram.parseAsRoot(["encoder"]) is BenchProgram.EncoderCommand)
+        #expect(try BenchProgram.parseAsRoot(["encoder"]) is LayerCommand<Layer.Encoder>)
     }
 
     @Test(

@@ -151,8 +151,8 @@ struct LiveHandler {
                 let models = engine.store.service
                 let specs = try InterventionSpec.all(message.interventions.map { try context.resolving($0, models) })
                 if try specs.contains(where: { try $0.needsHearing }) {
-                    try await engine.run(model, client: context.client, deadline: nil) { [line] model, turn in
-                        try line.steer(specs, model, turn)
+                    try await engine.queue.run(client: context.client) { [line, lease] turn in
+                        try line.steer(specs, lease.model, turn)
                     }
                 } else {
                     try line.steer(specs)

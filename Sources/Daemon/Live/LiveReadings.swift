@@ -4,9 +4,6 @@ import Whisper
 
 /// The features of one listener, found in the model: where they are read, and how.
 struct LiveReadings: Sendable {
-    /// Features of one listener: more than a hook point of the largest models has columns.
-    static let most = 8192
-
     /// Features of one listener: more than all columns of a hook point of the largest models have.
     static let most = 8192
 
