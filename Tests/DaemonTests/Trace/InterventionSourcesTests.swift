@@ -162,7 +162,7 @@ import Whisper
             var request = TranscriptionRequest()
             request.interventions = changes.map { .text($0) }
             request.options.decoding.beamSize = beams
-            return try TranscribeService(model: model, request).transcribe(input).text
+            return try TranscribeService(model: model, request).transcribe(input).transcription.text
         }
         let clean = try text([])
         #expect(try text(["encoder.** = patch demo:en-slt-01", "decoder.blocks.* = patch demo:en-slt-01"]) == clean)

@@ -161,7 +161,7 @@ def _message(one: Intervention) -> Any:
         hook, heads = (one.to, ()) if isinstance(one.to, str) else one.to
         message.receiver.CopyFrom(v1.Receiver(hook=hook, heads=list(heads)))
     name = chosen[0]
-    if name == "mean" and one.mean is not True:
+    if name == "mean" and not isinstance(one.mean, bool):
         message.mean_over = os.fspath(one.mean)
     elif name in ("zero", "mean", "substitute_padding"):
         getattr(message, name).SetInParent()
