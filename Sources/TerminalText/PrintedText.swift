@@ -27,15 +27,26 @@ package enum PrintedText {
     /// At most `columns` wide, with `…` where something was cut.
     package static func cut(_ text: String, to columns: Int) -> String {
         guard width(text) > columns else { return text }
+        return fitting(text, columns - 1) + "…"
+    }
+
+    /// The same, but it is the end that stays: of names that begin alike.
+    package static func cutBeginning(of text: String, to columns: Int) -> String {
+        guard width(text) > columns else { return text }
+        return "…" + String(fitting(String(text.reversed()), columns - 1).reversed())
+    }
+
+    /// The first characters that take no more than so many columns.
+    private static func fitting(_ text: String, _ columns: Int) -> String {
         var out = ""
         var used = 0
         for character in text {
             let next = TextWidth.columns(character)
-            if used + next > columns - 1 { break }
+            if used + next > columns { break }
             out.append(character)
             used += next
         }
-        return out + "…"
+        return out
     }
 
     package static func pad(_ text: String, to columns: Int, right: Bool = false) -> String {

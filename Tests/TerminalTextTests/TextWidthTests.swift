@@ -48,6 +48,9 @@ import Testing
             let cut = PrintedText.cut(text, to: columns)
             #expect(PrintedText.width(cut) <= columns)
             #expect(cut == text || cut.hasSuffix("…"))
+            let end = PrintedText.cutBeginning(of: text, to: columns)
+            #expect(PrintedText.width(end) <= columns)
+            #expect(end == text || (end.hasPrefix("…") && text.hasSuffix(end.dropFirst())))
         }
     }
 }

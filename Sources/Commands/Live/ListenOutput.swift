@@ -48,13 +48,15 @@ struct ListenOutput: Sendable {
         _ sound: ListenSound?, _ recording: ListenRecording?, _ terminal: ListenTerminal?, _ shared: Shared
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
+            let player = Task {
                 guard let sound else { return }
                 try await sound.play(into: call)
                 try await call.finish()
             }
+            defer { player.cancel() }
+            group.addTask { try await player.value }
             group.addTask {
-                if let terminal { try await draw(terminal, shared) }
+                if let terminal { try await draw(terminal, shared, player) }
             }
             for try await event in call.answers {
                 let now = Self.now
@@ -63,6 +65,7 @@ struct ListenOutput: Sendable {
                 try recording?.take(event)
             }
             // It is over: neither is needed any more.
+            player.cancel()
             group.cancelAll()
             do { try await group.waitForAll() } catch is CancellationError {} catch let error as WireError
                 where error.code == .cancelled
@@ -78,7 +81,9 @@ struct ListenOutput: Sendable {
 
     // MARK: - A terminal
 
-    private func draw(_ terminal: ListenTerminal, _ shared: Shared) async throws {
+    private func draw(
+        _ terminal: ListenTerminal, _ shared: Shared, _ player: Task<Void, any Error>
+    ) async throws {
         let isStyled =
             (Console.current.environment["NO_COLOR"] ?? "").isEmpty && Console.current.environment["TERM"] != "dumb"
         var screen = ListenScreen(width: 80, height: 24, isStyled: isStyled)
@@ -95,7 +100,12 @@ struct ListenOutput: Sendable {
                     areOn.toggle()
                     let now = areOn ? interventions.map { V1.Intervention(text: $0) } : []
                     try await call.send(V1.LiveInput(input: .interventions(V1.LiveInterventions(interventions: now))))
-                case "q": return try await call.finish()
+                case "q":
+                    player.cancel()
+                    _ = await player.result
+                    // A file that has ended has said so already.
+                    try? await call.finish()
+                    return
                 default: break
                 }
             }

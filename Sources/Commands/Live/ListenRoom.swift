@@ -21,6 +21,8 @@ actor ListenRoom: LivePageRoom {
         let source: String
         /// Plays the file.
         var player: Task<Void, Never>?
+        /// No more sound comes: its last words do.
+        var isOver = false
     }
     private var session: Session?
     private var sessions = 0
@@ -81,7 +83,9 @@ actor ListenRoom: LivePageRoom {
             sound = nil
             open.device = V1.LiveDevice(name: String(source.dropFirst("device:".count)))
         }
-        try await stop()
+        // Its last words are nobody's any more.
+        await finish()
+        session = nil
         events.forget()
         let call = try await daemon.client.open(V1.LiveRPC.listen)
         try await call.send(V1.LiveInput(input: .open(open)))
@@ -110,16 +114,17 @@ actor ListenRoom: LivePageRoom {
         }
     }
 
-    func stop() async throws {
-        guard let last = session else { return }
-        session = nil
+    func stop() async throws { await finish() }
+
+    private func finish() async {
+        guard let last = session, !last.isOver else { return }
+        session?.isOver = true
         last.player?.cancel()
         try? await last.call.finish()
-        say([("event", .string("stopped"))], isKept: true)
     }
 
     func push(_ sound: [UInt8], captured: Double?, lost: Int) async throws {
-        guard let session, session.source == "page" else {
+        guard let session, session.source == "page", !session.isOver else {
             throw LivePageFailure("no session takes the page's sound")
         }
         try await session.call.send(

@@ -116,7 +116,8 @@ struct ListenScreen {
             String(format: " features  %@  settled up to %.1f s ago", which, max(0, ahead)), to: width)
         return [faint(title)]
             + shown.map { one in
-                let name = PrintedText.pad(PrintedText.cut(PrintedText.safe(one.name), to: names), to: names)
+                let name = PrintedText.pad(
+                    PrintedText.cutBeginning(of: PrintedText.safe(one.name), to: names), to: names)
                 let label = PrintedText.pad(PrintedText.cut(PrintedText.safe(one.label), to: labels), to: labels)
                 let value = isNarrow ? "" : String(format: "%8.3f", one.values[state.newest] ?? 0)
                 let strength = state.strength(one)

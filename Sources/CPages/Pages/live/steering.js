@@ -7,7 +7,7 @@ export class Steering {
   /** `failed` gets what the engine does not take. */
   constructor(node, { interventions, steering }, failed) {
     Object.assign(this, { node, failed });
-    this.input = el('input', { type: 'text', placeholder: 'encoder.blocks.2.attn.z:3 = zero', 'aria-label': 'Another intervention',
+    this.input = el('input', { type: 'text', placeholder: 'encoder.blocks.2.attn.z @heads 3 = zero', 'aria-label': 'Another intervention',
       spellcheck: 'false', autocomplete: 'off' });
     this.form = el('form', { onsubmit: event => { event.preventDefault(); this.add(); } }, this.input,
       el('button', { class: 'plain' }, 'Add'));
