@@ -20,14 +20,16 @@ package final class FileLock: Sendable {
             // Whoever held it may have removed it between the opening and the locking; then others lock another file.
             var (opened, named) = (stat(), stat())
             guard fstat(file.number, &opened) == 0 else { throw FileError.cannotRead(lock) }
-            if lstat(lock, &named) == 0, opened.st_ino == named.st_ino, opened.st_dev == named.st_dev {
+            if PathText.withName(lock, { lstat($0, &named) }) == 0, opened.st_ino == named.st_ino,
+                opened.st_dev == named.st_dev
+            {
                 self.file = file
                 return
             }
         }
     }
 
-    deinit { unlink(file.path) }
+    deinit { _ = PathText.withName(file.path) { unlink($0) } }
 
     /// Where the file lies, or will lie, without symbolic links on the way.
     private static func place(of path: String, links: Int = 0) -> String {
@@ -43,8 +45,8 @@ package final class FileLock: Sendable {
     }
 
     private static func resolved(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
+        guard let resolved = PathText.withName(path, { realpath($0, nil) }) else { return nil }
         defer { free(resolved) }
-        return String(cString: resolved)
+        return PathText.text(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
     }
 }
