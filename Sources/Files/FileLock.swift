@@ -11,10 +11,10 @@ package final class FileLock: Sendable {
     private let file: FileDescriptor
 
     /// Nil where another holder has it, of this process or of another.
-    /// - Throws: ``FileError`` where the file beside cannot be made.
+    /// - Throws: ``FileError``: where the file beside cannot be made; `unavailable` where it becomes another one again and again.
     package init?(beside path: String) throws {
         let lock = Self.place(of: path) + ".lock"
-        while true {
+        for _ in 0..<1000 {
             let file = try FileDescriptor(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
             guard try file.lock(waiting: false) else { return nil }
             // Whoever held it may have removed it between the opening and the locking; then others lock another file.
@@ -27,6 +27,7 @@ package final class FileLock: Sendable {
                 return
             }
         }
+        throw FileError(.unavailable, "cannot lock \(path): its lock, \(lock), becomes another file again and again")
     }
 
     deinit { _ = PathText.withName(file.path) { unlink($0) } }
