@@ -86,6 +86,11 @@ public final class AtlasStore: Sendable {
     }
 
     private static func checkFile(_ path: String, _ mode: Mode) throws {
+        // SQLite would be told another name.
+        guard PathText.bytes(path).elementsEqual(path.utf8) else {
+            throw AtlasError(
+                .invalidArgument, "an atlas cannot be called \(PathText.shown(path)): expected a name in UTF-8")
+        }
         var status = stat()
         guard stat(path, &status) == 0 else {
             guard errno == ENOENT, mode == .write else {

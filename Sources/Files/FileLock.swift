@@ -11,23 +11,26 @@ package final class FileLock: Sendable {
     private let file: FileDescriptor
 
     /// Nil where another holder has it, of this process or of another.
-    /// - Throws: ``FileError`` where the file beside cannot be made.
+    /// - Throws: ``FileError``: where the file beside cannot be made; `unavailable` where it becomes another one again and again.
     package init?(beside path: String) throws {
         let lock = Self.place(of: path) + ".lock"
-        while true {
+        for _ in 0..<1000 {
             let file = try FileDescriptor(lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
             guard try file.lock(waiting: false) else { return nil }
             // Whoever held it may have removed it between the opening and the locking; then others lock another file.
             var (opened, named) = (stat(), stat())
             guard fstat(file.number, &opened) == 0 else { throw FileError.cannotRead(lock) }
-            if lstat(lock, &named) == 0, opened.st_ino == named.st_ino, opened.st_dev == named.st_dev {
+            if PathText.withName(lock, { lstat($0, &named) }) == 0, opened.st_ino == named.st_ino,
+                opened.st_dev == named.st_dev
+            {
                 self.file = file
                 return
             }
         }
+        throw FileError(.unavailable, "cannot lock \(path): its lock, \(lock), becomes another file again and again")
     }
 
-    deinit { unlink(file.path) }
+    deinit { _ = PathText.withName(file.path) { unlink($0) } }
 
     /// Where the file lies, or will lie, without symbolic links on the way.
     private static func place(of path: String, links: Int = 0) -> String {
@@ -43,8 +46,8 @@ package final class FileLock: Sendable {
     }
 
     private static func resolved(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
+        guard let resolved = PathText.withName(path, { realpath($0, nil) }) else { return nil }
         defer { free(resolved) }
-        return String(cString: resolved)
+        return PathText.text(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
     }
 }

@@ -91,6 +91,16 @@ import Testing
         #expect(try AtlasStore(path: folder("a"), mode: .read).scans().count == 1)
     }
 
+    @Test("a name that is not UTF-8 is refused, and nothing is made")
+    func otherBytes() throws {
+        let name = folder(PathText.text([0x61, 0xFF]))
+        for mode in [AtlasStore.Mode.write, .read] {
+            let error = #expect(throws: AtlasError.self) { try AtlasStore(path: name, mode: mode) }
+            #expect(error?.code == .invalidArgument && error?.message.contains("a\\xFF") == true)
+        }
+        #expect(try folder.names().isEmpty)
+    }
+
     @Test("what is made and holds no scan can be discarded, and what has one stays")
     func discard() throws {
         do { #expect(try AtlasStore(path: folder("a"), mode: .write).discardIfEmpty()) }

@@ -28,6 +28,7 @@ ENVIRONMENT = {
 LIVE = """
 import sys, time, numpy, auscult
 with auscult.connect().live() as live:
+    print("open", flush=True)
     for _ in range(int(sys.argv[1])):
         live.send(numpy.zeros(1600, numpy.float32))
         time.sleep(0.02)
@@ -37,7 +38,7 @@ with auscult.connect().live() as live:
 
 # The arguments of each kind of work, and the files that it is to leave.
 KINDS = {
-    "trace": (["trace", CLIPS[0], "--hooks", "**", "--out", "t.safetensors"], ["t.safetensors"]),
+    "trace": (["trace", "demo:en-long-01", "--hooks", "**", "--out", "t.safetensors"], ["t.safetensors"]),
     "run": (["run", "attention-stats", *CLIPS, "--checkpoint", "run.state", "--out", "results"], ["results", "run.state"]),
     "sae": (["run", "sae", *CLIPS, "-p", "hook=encoder.blocks.2", "-p", "out=dictionary", "--checkpoint", "sae.state"],
             ["dictionary", "sae.state"]),
@@ -45,6 +46,9 @@ KINDS = {
     "merge": (["merge", "one.state", "two.state", "--state", "merged.state"], ["one.state", "two.state", "merged.state"]),
     "live": (None, []),
 }
+
+# Seconds after which the kill comes at most: most of the work's.
+LONGEST = {"trace": 0.8, "merge": 0.1}
 
 
 def processes():
@@ -86,7 +90,12 @@ def daemon():
 def begin(kind, folder):
     arguments, _ = KINDS[kind]
     command = [sys.executable, "-c", LIVE, "400"] if arguments is None else [AUSCULT, *arguments]
-    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if arguments is not None:
+        return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    # One that does not listen yet would start a daemon of its own.
+    work = subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    work.stdout.readline()
+    return work
 
 
 def finish(kind, folder):
@@ -150,7 +159,7 @@ def main():
         random.seed(number)
         kind = list(KINDS)[number % len(KINDS)]
         whom = random.choice(["command", "daemon"])
-        seconds = random.uniform(0.05, 1.5)
+        seconds = random.uniform(0.01, LONGEST.get(kind, 1.5))
         was_running, problems = round_of(kind, whom, seconds)
         hit += was_running
         failed += bool(problems)

@@ -1,4 +1,5 @@
 import CSndFile
+import Files
 import Glibc
 
 /// Writes 16 kHz mono sound as FLAC while it comes, for as long as it comes. What was written stays when the program ends in between:
@@ -10,7 +11,9 @@ public final class SoundRecorder {
     /// - Throws: ``AudioError`` (`unavailable`) where there can be no such file, or something is there already.
     public init(_ path: String) throws {
         self.path = path
-        let descriptor = SystemCall.retrying { Int(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)) }
+        let descriptor = SystemCall.retrying {
+            Int(PathText.withName(path) { open($0, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) })
+        }
         guard descriptor >= 0 else { throw Self.failure(path, SystemCall.message(errno)) }
         var info = SF_INFO()
         info.samplerate = Int32(SampleBuffer.sampleRate)

@@ -37,7 +37,7 @@ final class ListenRecording {
         try DataFolder.create(folder)
         for file in Self.files {
             var status = stat()
-            guard lstat("\(folder)/\(file)", &status) != 0 else {
+            guard PathText.withName("\(folder)/\(file)", { lstat($0, &status) }) != 0 else {
                 throw CommandError(
                     .cannotCreate, "\(folder) has a recording already, or at least a \(file); name another folder")
             }

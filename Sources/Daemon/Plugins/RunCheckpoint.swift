@@ -30,7 +30,7 @@ final class RunCheckpoint {
 
     /// What another run has left behind.
     func saved() throws -> PluginState? {
-        guard access(path, F_OK) == 0 else { return nil }
+        guard PathText.withName(path, { access($0, F_OK) }) == 0 else { return nil }
         let state = try PluginState(path: path)
         lastDone = state.header.done
         return state

@@ -2,16 +2,16 @@
 import Foundation
 
 extension Fuzzed {
-    /// The endings of manifests and of alignments, which say what their lines are.
-    private static let manifests = ["jsonl", "json", "csv", "tsv"]
+    /// What manifests end in, which says what their lines are; alignments come behind them.
+    private static let endings = ["jsonl", "json", "csv", "tsv"]
 
     /// A manifest in a file that is written anew each time; an alignment in memory.
     static func manifest(_ bytes: [UInt8], _ how: UInt8) {
         let kind = Int(how % 8)
-        if kind < manifests.count {
-            manifest(bytes, ending: manifests[kind])
+        if kind < endings.count {
+            manifest(bytes, ending: endings[kind])
         } else {
-            alignment(bytes, ending: AlignmentFile.endings[kind - manifests.count])
+            alignment(bytes, ending: AlignmentFile.endings[kind - endings.count])
         }
     }
 

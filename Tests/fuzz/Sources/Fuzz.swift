@@ -11,6 +11,9 @@ enum Fuzzed: String, CaseIterable {
     /// What a browser asks of an atlas' page (`Fuzz+Pages`).
     case pages
 
+    /// What this process tries: its first argument.
+    static let chosen = CommandLine.arguments.dropFirst().first.flatMap { Fuzzed(rawValue: $0) }
+
     /// The first byte says how the others are taken.
     func tryOut(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let how = bytes.first else { return }

@@ -2,7 +2,7 @@ import CFuzzer
 import Foundation
 
 // auscult-fuzz KIND [libFuzzer's options] CORPUS: `make fuzz` builds and runs it.
-guard CommandLine.arguments.count > 1, let kind = Fuzzed(rawValue: CommandLine.arguments[1]) else {
+guard Fuzzed.chosen != nil else {
     let kinds = Fuzzed.allCases.map(\.rawValue).joined(separator: ", ")
     FileHandle.standardError.write(Data("auscult-fuzz KIND [OPTIONS] CORPUS…, where KIND is one of \(kinds)\n".utf8))
     exit(64)
@@ -15,7 +15,7 @@ let status = arguments.withUnsafeMutableBufferPointer { buffer in
     return withUnsafeMutablePointer(to: &values) { values in
         values.withMemoryRebound(to: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?.self, capacity: 1) { values in
             LLVMFuzzerRunDriver(&count, values) { start, count in
-                kind.tryOut(UnsafeBufferPointer(start: start, count: count))
+                Fuzzed.chosen?.tryOut(UnsafeBufferPointer(start: start, count: count))
                 return 0
             }
         }
