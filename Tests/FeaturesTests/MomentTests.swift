@@ -16,7 +16,9 @@ struct MomentTests {
             let number = draws.next()
             #expect(Hashing.unstirred(Hashing.stirred(number)) == number)
         }
-        #expect(FrameMoment(key: FrameMoment(recording: 0, frame: 0).key(salt: 0), salt: 0) == FrameMoment(recording: 0, frame: 0))
+        #expect(
+            FrameMoment(key: FrameMoment(recording: 0, frame: 0).key(salt: 0), salt: 0)
+                == FrameMoment(recording: 0, frame: 0))
     }
 
     @Test("another seed draws others")

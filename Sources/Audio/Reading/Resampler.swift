@@ -27,7 +27,9 @@ package final class Resampler {
     deinit { soxr_delete(handle) }
 
     /// Converts `samples` and hands on what is ready, in order, in blocks.
-    package func process(_ samples: UnsafeBufferPointer<Float>, _ sink: (UnsafeBufferPointer<Float>) throws -> Void) throws {
+    package func process(_ samples: UnsafeBufferPointer<Float>, _ sink: (UnsafeBufferPointer<Float>) throws -> Void)
+        throws
+    {
         guard let handle else { return try sink(samples) }
         consumed += samples.count
         var rest = samples[...]

@@ -14,7 +14,8 @@ public struct BenchProgram: AsyncParsableCommand {
         subcommands: [
             All.self, LayerCommand<Layer.Kernels>.self, LayerCommand<Layer.Encoder>.self,
             LayerCommand<Layer.Decoder>.self, LayerCommand<Layer.Mel>.self, ScanCommand.self,
-            LayerCommand<Layer.Dictionary>.self, CostsCommand.self, RPCCommand.self, LayerCommand<Layer.Live>.self, WorkerCommand.self,
+            LayerCommand<Layer.Dictionary>.self, CostsCommand.self, RPCCommand.self, LayerCommand<Layer.Live>.self,
+            WorkerCommand.self,
             ServeCommand.self,
         ],
         defaultSubcommand: All.self)

@@ -49,7 +49,9 @@ extension Intervention {
 
     private func given(_ input: Tensor?, at point: HookPoint) throws -> Tensor {
         guard let input else {
-            throw WhisperError(.failedPrecondition, "the gradient at \(point) needs the input of its '\(kind)', which the pass did not keep")
+            throw WhisperError(
+                .failedPrecondition,
+                "the gradient at \(point) needs the input of its '\(kind)', which the pass did not keep")
         }
         return input
     }

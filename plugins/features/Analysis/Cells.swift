@@ -79,6 +79,8 @@ final class Cells {
     /// The moments of one cell, smallest key first.
     func moments(_ feature: Int, _ cell: Int) -> [(key: UInt64, value: Float)] {
         let start = (feature * cells + cell) * depth
-        return (0..<depth).filter { keys[start + $0] != FrameMoment.none }.map { (keys[start + $0], values[start + $0]) }
+        return (0..<depth).filter { keys[start + $0] != FrameMoment.none }.map {
+            (keys[start + $0], values[start + $0])
+        }
     }
 }

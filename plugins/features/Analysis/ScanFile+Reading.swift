@@ -40,7 +40,9 @@ extension ScanFile {
         var all: [UInt64: Recordings.Recording] = [:]
         for _ in 0..<(try reader.count("recordings", most: reader.left)) {
             let number = try reader.unsigned()
-            guard number < FrameMoment.recordings, all[number] == nil else { throw reader.damaged("recording \(number)") }
+            guard number < FrameMoment.recordings, all[number] == nil else {
+                throw reader.damaged("recording \(number)")
+            }
             all[number] = try recording(&reader, labels: labels.names.count)
         }
         return Recordings(all, labels: labels, sounds: sounds)
