@@ -165,7 +165,7 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
-            ], swiftSettings: testable),
+            ], swiftSettings: testable + covered),
 
         // The constants of a Fourier transform, and spectra by the form that every processor has.
         .target(name: "Spectra", dependencies: ["CVectors", "KernelsPortable"], swiftSettings: optimised),
