@@ -95,7 +95,7 @@ import Whisper
             ("encoder.blocks.1.mlp.1:1@frames 20:10", "is empty"), ("encoder.blocks.1.mlp.1:1@heads 2", "no qualifier"),
             ("encoder.blocks.1.mlp.1:1@frames 0:100000", "up to 100000"), ("token", "expected a token"),
             ("token extraordinarily-long-and-unlikely", "tokens"), ("token 99999999", "vocabulary"),
-            ("token 5 behind 4000", "positions of the logits"), ("encoder-sum please", "is left over"),
+            ("token 5 behind 4000", "behind token 4000; the decoder read"), ("encoder-sum please", "is left over"),
             ("/nowhere/at/all.safetensors", "/nowhere/at/all.safetensors"),
         ])
     func refused(objective: String, words: String) throws {
@@ -118,7 +118,7 @@ import Whisper
         expect("reads one text") { _ = try trace(["log_mel"], ["text hello", "text goodbye"]) }
         expect("no tokens") { _ = try trace(["log_mel"], ["text hello"]) { $0.decoderInput = .tokens([1, 2]) } }
         expect("reads one text") { _ = try trace(["log_mel"], ["text a"]) { $0.decoderInput = .text("b") } }
-        expect("before decoder.ln") { _ = try trace(["decoder.ln"], ["encoder-sum"]) }
+        expect("does not depend on decoder.ln") { _ = try trace(["decoder.ln"], ["encoder-sum"]) }
         expect("context of") {
             _ = try trace(["log_mel"], ["text " + String(repeating: "one ", count: 2000)])
         }
