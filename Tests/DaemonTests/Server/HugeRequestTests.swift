@@ -16,7 +16,9 @@ extension WholeDaemon {
                 await expectFailure(.invalidArgument, "invalid_argument", naming: words[0], words[1]) {
                     try await daemon.call(
                         V1.TraceRPC.runToEnd,
-                        V1.TraceRequest(audio: Sound.clip, hooks: ["encoder.ln_post"], interventions: many))
+                        V1.TraceRequest(
+                            audio: Sound.clip, hooks: ["encoder.ln_post"], interventions: many,
+                            output: .file(daemon.folder("out.npz"))))
                 }
                 await expectFailure(.invalidArgument, "invalid_argument", naming: words[0], words[1]) {
                     var request = V1.TranscribeRequest(audio: Sound.clip)
@@ -46,6 +48,7 @@ extension WholeDaemon {
                             V1.TraceRPC.runToEnd,
                             V1.TraceRequest(
                                 audio: Sound.clip, hooks: ["encoder.blocks.0"],
+                                output: .file(daemon.folder("out.npz")),
                                 objectives: [V1.Objective(text: objective)]))
                         Issue.record("\(objective) was no error")
                     } catch let error as WireError { #expect(error.message.contains(word), "\(objective): \(error)") }
@@ -53,7 +56,8 @@ extension WholeDaemon {
                 let found = try await daemon.call(
                     V1.TraceRPC.runToEnd,
                     V1.TraceRequest(
-                        audio: Sound.clip, hooks: ["encoder.blocks.0"], objectives: [V1.Objective(text: fitting)]))
+                        audio: Sound.clip, hooks: ["encoder.blocks.0"], output: .file(daemon.folder("out.npz")),
+                        objectives: [V1.Objective(text: fitting)]))
                 #expect(found.tensors.count == 2)
             }
         }
