@@ -21,7 +21,7 @@ import Testing
 
     @Test("The pages' own modules can be bundled, and none of them is left out")
     func own() throws {
-        let scripts = try ["atlas", "results", "reproduction"].map {
+        let scripts = try ["atlas", "live", "results", "reproduction"].map {
             try PageScript.bundle(PageFiles.modules, main: "\($0)/main.js")
         }
         for name in PageFiles.modules.keys {

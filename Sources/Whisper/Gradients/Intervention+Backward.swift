@@ -3,9 +3,7 @@ import Kernels
 
 extension Intervention {
     /// Whether its vector-Jacobian product depends on what it was given.
-    var backwardReadsInput: Bool {
-        if case .clamp = operation { true } else { usesDictionary }
-    }
+    var backwardReadsInput: Bool { usesDictionary }
 
     /// The way back through a change: the gradient of what the change made becomes that of what it was given.
     ///
@@ -38,8 +36,9 @@ extension Intervention {
             let valid = min(validFrames.flatMap(point.validPositions) ?? .max, view.positions)
             meanBackward(&g, view, chosenRows, chosenHeads, chosenColumns, valid)
         case .clamp:
-            let input = try given(input, at: point)
-            clampBackward(&g, at: point, view, chosenRows, chosenHeads, chosenColumns, validFrames, input)
+            throw WhisperError(
+                .failedPrecondition,
+                "no gradient goes back through the clamp at \(point); leave one of the two out, or set values instead")
         case .splice, .latent:
             try dictionaryBackward(&g, at: point, chosenRows, validFrames, given(input, at: point))
         case .resample(let inputs, _):
@@ -54,36 +53,6 @@ extension Intervention {
                 "the gradient at \(point) needs the input of its '\(kind)', which the pass did not keep")
         }
         return input
-    }
-
-    /// What was held at a limit has no part in what came out; a limit that is a quantile of the pass hands its gradient to the two values
-    /// between which it lies.
-    private func clampBackward(
-        _ g: inout Tensor, at point: HookPoint, _ view: ActivationView, _ chosen: [Int], _ heads: [Int],
-        _ columns: [Int]?,
-        _ validFrames: Int?, _ input: Tensor
-    ) {
-        let clamps = clamps(of: input, at: point, view, heads, columns, validFrames)
-        g.withUnsafeMutableBufferPointer { g in
-            input.withUnsafeBufferPointer { x in
-                for head in heads {
-                    for column in columns ?? Array(0..<view.width) {
-                        guard let clamp = clamps[head * view.width + column] else { continue }
-                        var held: [(place: QuantilePlace, sum: Double)] = []
-                        for row in chosen {
-                            let at = view.offset(row, head) + column
-                            guard let limit = clamp.holding(x[at]) else { continue }
-                            if let place = limit.place { held.append((place, Double(g[at]))) }
-                            g[at] = 0
-                        }
-                        for (place, sum) in held {
-                            g[view.offset(place.lower, head) + column] += Float(sum * (1 - place.weight))
-                            g[view.offset(place.upper, head) + column] += Float(sum * place.weight)
-                        }
-                    }
-                }
-            }
-        }
     }
 
     /// Each valid position had its share in the mean, which then stood at all that were chosen.

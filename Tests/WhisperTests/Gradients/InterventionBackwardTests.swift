@@ -59,38 +59,17 @@ import Whisper
         }
     }
 
-    @Test(
-        "of limits, whose quantiles are values of the pass themselves",
-        arguments: ["-0.51:0.77", ":0.33", "q0.2:", "q0.13:q0.71", "0.4", "q0.5"])
+    @Test("a clamp has no gradient, and says so", arguments: ["-0.51:0.77", "q0.13:q0.71"])
     func clamp(limits: String) throws {
         let point = try point("encoder.blocks.1.mlp_ln")
-        for place in ["", " @neurons 3,9 @frames 20:90"] {
-            let intervention = try Intervention(
-                parsing: "\(point)\(place) = clamp \(limits)", dimensions: dimensions)
-            // All of a column apart from each other and from the limits, by more than what they are moved by.
-            let elements = (0..<3600).map { (i: Int) -> Float in
-                let step = (i / 24 * 37 + i % 24 * 11) % 151
-                return Float(step) / 50 - 1.5
-            }
-            let x = Tensor(shape: [150, 24], elements)
-            var generator = SeededGenerator(seed: 5)
-            let g = Tensor(shape: x.shape, generator.floats(x.count)),
-                delta = generator.floats(x.count).map { $0 * 1e-3 }
-            func applied(_ sign: Float) throws -> [Float] {
-                var moved = Tensor(shape: x.shape, elements.indices.map { elements[$0] + sign * delta[$0] })
-                try intervention.apply(to: &moved, at: point, .all, validFrames: 60, other: nil)
-                return moved.elements
-            }
-            let (above, below) = try (applied(1), applied(-1))
-            let given = g.elements
-            var difference = 0.0
-            for i in elements.indices { difference += Double(given[i]) * Double(above[i] - below[i]) / 2 }
-            var back = g
-            try intervention.backward(&back, at: point, .all, validFrames: 60, input: x)
-            var product = 0.0
-            for (gradient, change) in zip(back.elements, delta) { product += Double(gradient) * Double(change) }
-            #expect(abs(product - difference) < 2e-5, "\(product), \(difference)")
+        let intervention = try Intervention(parsing: "\(point) = clamp \(limits)", dimensions: dimensions)
+        let x = Tensor(shape: [150, 24], [Float](repeating: 1, count: 3600))
+        var g = x
+        let error = #expect(throws: WhisperError.self) {
+            try intervention.backward(&g, at: point, .all, validFrames: 60, input: x)
         }
+        #expect(error?.code == .failedPrecondition)
+        #expect("\(error?.description ?? "")".contains("no gradient goes back through the clamp"))
     }
 
     @Test("an edge has no gradient, and says so")
@@ -147,7 +126,7 @@ import Whisper
             "decoder.blocks.1.cross_attn.pattern @heads 0 = scale 0.2",
             "decoder.blocks.0.cross_attn.v @frames 30:70 = zero",
             "decoder.blocks.0.mlp = noise 0.1", "encoder.blocks.1.mlp.1 @neurons 3,5-60 = scale 0.1",
-            "encoder.blocks.0 @neurons 3-20 = mean", "encoder.blocks.1 @neurons 2-9 = clamp q0.3:q0.6",
+            "encoder.blocks.0 @neurons 3-20 = mean",
         ])
     func inPlace(text: String) throws {
         let model = try SyntheticModel.make(), mel = SyntheticModel.mel(), tokens = [3, 1, 4, 1, 5, 9]
