@@ -17,7 +17,7 @@ PARITY_WORK ?= .build/parity
 BENCH_PYTHON ?= .venv-speed/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo released test neon test-python integration fuzz bench bench-scan build plugins check lint format parity protos \
+.PHONY: help demo released test neon test-python integration live-page fuzz bench bench-scan build plugins check lint format parity protos \
 	protos-check imports templates model stage install uninstall clean bootstrap docs static wheel wheel-test deb
 
 help: ## This list
@@ -42,8 +42,11 @@ integration: build plugins .build/python/bin/pytest ## Clients of other makes: G
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/results-page.sh
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
-	Tests/integration/live-page.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/reproduction-page.sh $(AUSCULT)
+
+live-page: build plugins .build/python/bin/pytest ## The page of live sound in Chromium, whose microphone is a file
+	@scripts/bootstrap.sh integration
+	Tests/integration/live-page.sh $(AUSCULT) $(AUSCULTD)
 
 # What the client's tests are installed with; `make test-python PYTHON_EXTRAS=test,cluster` tests Ray and Hugging Face's datasets, too.
 PYTHON_EXTRAS ?= test
