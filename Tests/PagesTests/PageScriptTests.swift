@@ -24,7 +24,8 @@ import Testing
         let scripts = try ["atlas", "live", "results", "reproduction"].map {
             try PageScript.bundle(PageFiles.modules, main: "\($0)/main.js")
         }
-        for name in PageFiles.modules.keys {
+        // The recorder is loaded by itself, into the browser's audio thread.
+        for name in PageFiles.modules.keys where name != "live/recorder.js" {
             #expect(scripts.contains { $0.contains("modules['\(name)'] = ") }, "no page uses \(name)")
         }
     }
