@@ -164,7 +164,7 @@ def test_names_go_both_ways(model, daemon):
         assert back.name == name
     assert model.to_string(model.to_tokens(" the goat")) == " the goat"
     assert model.cfg.d_head * model.cfg.n_heads == model.cfg.d_model
-    with pytest.raises(auscult.InvalidArgument, match="in no block"):
+    with pytest.raises(auscult.InvalidArgument, match="not in a block"):
         model.hook_dict["decoder.ln_final"].layer()
     _, cache = model.run_with_cache(CLIP, names_filter="decoder.blocks.0.attn.hook_pattern")
     with pytest.raises(KeyError, match="decoder.blocks.0.attn.pattern"):
