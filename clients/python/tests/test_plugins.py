@@ -55,3 +55,12 @@ def test_a_plugins_array_of_the_wrong_size_is_data_loss(fake, client):
     stream(fake, "auscult.v1.Plugin/Run", {"result": result}, {"end": v1.PluginEnd()})
     with pytest.raises(auscult.DataLoss, match="12 bytes"):
         list(client.run_plugin("org.p", ["demo:a"]))
+
+
+def test_an_option_that_a_run_or_a_scan_does_not_have_is_refused_by_its_name(fake, client):
+    with pytest.raises(TypeError, match="a run has no option 'sead'; it has arguments, checkpoint, "):
+        client.run("p", "demo:", sead=3)
+    with pytest.raises(TypeError, match="a run has no option 'sead'"):
+        client.jobs.start_run("p", "demo:", sead=3)
+    with pytest.raises(TypeError, match="a scan into an atlas has no option 'shard'; it has arguments, context, "):
+        client.atlas.build("demo:", "a.atlas", shard=(0, 2))

@@ -87,7 +87,7 @@ from .plugins import (
     TimedEvent,
 )
 from .recordings import ListedRecording, RecordingStream, TimedLabel
-from .runs import PluginRun, Provenance, RunEnd, RunRecording
+from .runs import PluginRun, Provenance, RunEnd, RunOptions, RunRecording, ScanOptions
 from .status import CallInfo, DaemonStatus, KernelStatus, ResidentModel
 from .streams import MessageStream, Progress, PullEvent, PullStream, Stream, TraceStream, TranscribeStream
 from .traces import TensorInfo, Trace, TracedTensor, TraceOptions, TraceSummary
@@ -175,7 +175,9 @@ __all__ = [
     "Resample",
     "Rolling",
     "RunEnd",
+    "RunOptions",
     "RunRecording",
+    "ScanOptions",
     "SkippedRecording",
     "Progress",
     "ProgressBar",

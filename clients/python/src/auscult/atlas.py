@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, Union, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from . import _html, _pandas, _plots
 from ._messages import present, v1
 from ._sound import Sound
-from .models import Model, Precision
-from .permissions import Permissions
-from .runs import run_request
-from .traces import Context
+from .runs import RunOptions, ScanOptions, check_options, run_request
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from .client import Client
     from .jobs import JobInfo
 
@@ -235,36 +234,15 @@ class Atlases:
         *,
         hooks: str | Sequence[str] = (),
         plugin: str = "",
-        arguments: Mapping[str, object] | None = None,
-        model: Model = "",
-        vocabulary: str | os.PathLike[str] = "",
-        precision: Precision = "exact",
-        context: Context = "full",
-        workers: int = 1,
-        seed: int = 0,
-        stop_at_broken: bool = False,
-        permissions: Permissions | None = None,
         label: str = "",
+        **options: Unpack[ScanOptions],
     ) -> JobInfo:
         """Starts a scan into the atlas `out` as a job, which goes on when this process has ended; see `build`.
 
         `Client.jobs` watches it, waits for it (its result is an `AtlasScan`), and cancels it.
         """
-        run = run_request(
-            plugin,
-            data,
-            None,
-            None,
-            arguments=arguments,
-            model=model,
-            vocabulary=os.fspath(vocabulary),
-            precision=precision,
-            context=context,
-            workers=workers,
-            seed=seed,
-            stop_at_broken=stop_at_broken,
-            permissions=permissions,
-        )
+        check_options(options, ScanOptions, "a scan into an atlas")
+        run = run_request(plugin, data, None, None, cast(RunOptions, options))
         path = os.fspath(out)
         request = v1.BuildAtlasRequest(path=path, hooks=[hooks] if isinstance(hooks, str) else list(hooks), run=run)
         return self._client.jobs._start(v1.StartJobRequest(label=label or f"atlas {path}", atlas=request))
@@ -274,8 +252,11 @@ class Atlases:
         data: Sequence[Union[str, os.PathLike[str]]] | str | os.PathLike[str],
         out: Atlas,
         *,
+        hooks: str | Sequence[str] = (),
+        plugin: str = "",
+        label: str = "",
         timeout: float | None = None,
-        **options: Any,
+        **options: Unpack[ScanOptions],
     ) -> AtlasScan:
         """Scans features over recordings into the atlas `out`, which is made where it is not there yet.
 
@@ -286,15 +267,15 @@ class Atlases:
             data: Folders, manifests, ``"demo:"``, files, ``"demo:NAME"``.
             hooks: Hook points, names or globs; none for the plugin's own choice.
             plugin: Any that gives an atlas's tables; ``"features"`` without.
-            arguments: The plugin's.
+            label: The job's name, for people.
             timeout: Seconds to wait; the job goes on after that.
-
-        The other arguments are those of `start`.
+            options: ``arguments`` of the plugin, ``model``, ``vocabulary``, ``precision``, ``context``, ``workers``, ``seed``,
+                ``stop_at_broken``, ``permissions``, as `ScanOptions` describes them.
 
         Raises:
             AuscultError: The scan failed; of an atlas that was made for it nothing stays.
         """
-        job = self.start(data, out, **options)
+        job = self.start(data, out, hooks=hooks, plugin=plugin, label=label, **options)
         scan = self._client.jobs.wait(job, timeout=timeout)
         assert isinstance(scan, AtlasScan)
         return scan

@@ -13,7 +13,7 @@ from ._audio import Audio
 from ._messages import enum_word, present, v1
 from ._requests import trace_request, transcribe_request
 from .errors import DataLoss, InvalidArgument, code_name
-from .runs import PluginRun, run_request
+from .runs import PluginRun, RunOptions, run_request
 from .streams import OnProgress, Progress, Stream, progress
 from .traces import Trace, TraceOptions, trace_summary
 
@@ -125,10 +125,10 @@ class Jobs:
         return self._start(v1.StartJobRequest(label=label, trace=trace))
 
     def start_run(
-        self, plugin: str, data: Audio | Sequence[Audio], *, label: str = "", **options: Any
+        self, plugin: str, data: Audio | Sequence[Audio], *, label: str = "", **options: Unpack[RunOptions]
     ) -> JobInfo:
         """Starts a plugin's run; the arguments are `Client.run`'s. `results` has what it tells."""
-        return self._start(v1.StartJobRequest(label=label, plugin=run_request(plugin, data, None, None, **options)))
+        return self._start(v1.StartJobRequest(label=label, plugin=run_request(plugin, data, None, None, options)))
 
     def results(self, job: str | JobInfo, *, on_progress: OnProgress | None = None) -> PluginRun:
         """What a plugin's run tells, from its beginning up to its end, whether it still goes on or has ended.

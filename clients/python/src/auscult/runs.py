@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, TypedDict, Union
 
 from . import _pandas
 from ._audio import Audio, set_recordings
@@ -25,6 +25,41 @@ from .traces import Context
 Shard = tuple[int, int]
 #: Where a state goes: a file, or True to have it sent back, as `PluginRun.state`.
 StateTarget = Union[str, "os.PathLike[str]", bool, None]
+
+
+class ScanOptions(TypedDict, total=False):
+    """What any run of a plugin takes, a scan into an atlas too."""
+
+    #: The plugin's, by their names.
+    arguments: Union[Mapping[str, object], None]
+    model: Model
+    vocabulary: Union[str, "os.PathLike[str]"]
+    precision: Precision
+    #: How much of a window the encoder hears: ``"full"``, the default, or ``"auto"``.
+    context: Context
+    #: Plugin processes at a time.
+    workers: int
+    #: Of random numbers.
+    seed: int
+    #: Whether to end at a recording that cannot be read, rather than to leave it out.
+    stop_at_broken: bool
+    #: What the plugin may do beside reading what its arguments name.
+    permissions: Union[Permissions, None]
+
+
+class RunOptions(ScanOptions, total=False):
+    """How a plugin runs over recordings."""
+
+    #: ``(i, n)``: the i-th of n parts of the recordings, counted from 0.
+    shard: Union[Shard, None]
+    #: A file for the state after the last recording, or True to have it in `PluginRun.state`: for `Client.merge`.
+    state: StateTarget
+    #: A file that the state is kept in meanwhile, and that the run goes on from.
+    checkpoint: Union[str, "os.PathLike[str]", None]
+    interventions: Interventions
+    #: What fills the last window: zeros behind the samples (``"sound"``, the default), or behind the log-mel of the whole
+    #: recording (``"mel"``).
+    padding: Union[Padding, None]
 
 
 @dataclass(frozen=True)
@@ -208,44 +243,38 @@ def run_request(
     data: Audio | Sequence[Audio],
     connection: Connection | None,
     timeout: float | None,
-    *,
-    arguments: Mapping[str, object] | None = None,
-    shard: Shard | None = None,
-    state: StateTarget = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    seed: int = 0,
-    workers: int = 1,
-    context: Context = "full",
-    interventions: Interventions = (),
-    model: Model = "",
-    vocabulary: str = "",
-    precision: Precision = "exact",
-    padding: Padding | None = None,
-    stop_at_broken: bool = False,
-    permissions: Permissions | None = None,
+    options: RunOptions,
 ) -> Any:
     """A RunPluginRequest; everything is checked before sound is uploaded on `connection`."""
+    check_options(options, RunOptions, "a run")
+    checkpoint, arguments = options.get("checkpoint"), options.get("arguments") or {}
     request = v1.RunPluginRequest(
         plugin_id=plugin,
-        model=model_ref(model, vocabulary, precision),
-        arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in (arguments or {}).items()],
-        interventions=intervention_messages(interventions),
+        model=model_ref(options.get("model", ""), options.get("vocabulary", ""), options.get("precision", "exact")),
+        arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in arguments.items()],
+        interventions=intervention_messages(options.get("interventions", ())),
         checkpoint="" if checkpoint is None else os.fspath(checkpoint),
-        workers=workers,
-        seed=seed,
-        stop_at_broken=stop_at_broken,
-        context=enum_number("EncoderContext", context),
-        padding=padding_number(padding),
-        permissions=permissions_message(permissions),
+        workers=options.get("workers", 1),
+        seed=options.get("seed", 0),
+        stop_at_broken=options.get("stop_at_broken", False),
+        context=enum_number("EncoderContext", options.get("context", "full")),
+        padding=padding_number(options.get("padding")),
+        permissions=permissions_message(options.get("permissions")),
     )
-    if shard is not None:
+    if (shard := options.get("shard")) is not None:
         index, count = shard
         if not 0 <= index < count:
             raise InvalidArgument(f"shard {index} of {count}: expected 0 to {max(count, 1) - 1}", "invalid_argument")
         request.shard.index, request.shard.count = index, count
-    set_state(request, state)
+    set_state(request, options.get("state"))
     set_recordings(request, data, connection, timeout)
     return request
+
+
+def check_options(options: Mapping[str, object], known: Any, what: str) -> None:
+    """Raises a TypeError for an option that `known`, a TypedDict, does not have."""
+    for name in sorted(options.keys() - known.__annotations__.keys()):
+        raise TypeError(f"{what} has no option {name!r}; it has {', '.join(sorted(known.__annotations__))}")
 
 
 def set_state(request: Any, state: StateTarget) -> None:

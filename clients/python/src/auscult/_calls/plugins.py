@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from .. import streams
 from .. import plugins as _plugins
@@ -12,11 +13,10 @@ from .._audio import Audio, spool
 from .._caller import Caller
 from .._messages import v1
 from .._wire import Connection
-from ..interventions import Interventions
-from ..models import Model, Precision
-from ..padding import Padding
 from ..permissions import Permissions, permissions_message
-from ..traces import Context
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class PluginCalls(Caller):
@@ -35,22 +35,9 @@ class PluginCalls(Caller):
         plugin: str,
         data: Audio | Sequence[Audio],
         *,
-        arguments: Mapping[str, object] | None = None,
-        shard: _runs.Shard | None = None,
-        state: _runs.StateTarget = None,
-        checkpoint: str | os.PathLike[str] | None = None,
-        seed: int = 0,
-        workers: int = 1,
-        context: Context = "full",
-        interventions: Interventions = (),
-        model: Model = "",
-        vocabulary: str = "",
-        precision: Precision = "exact",
-        padding: Padding | None = None,
-        stop_at_broken: bool = False,
-        permissions: Permissions | None = None,
         timeout: float | None = None,
         on_progress: streams.OnProgress | None = None,
+        **options: Unpack[_runs.RunOptions],
     ) -> _runs.PluginRun:
         """Runs a plugin over recordings; iterate over its results as they come.
 
@@ -58,39 +45,15 @@ class PluginCalls(Caller):
             plugin: Its id, or the last part of it where that is unique.
             data: A recording, as for `transcribe`, or several; folders, manifests (.jsonl, .tsv) and ``"demo:"``, all
                 embedded clips, stand for theirs.
-            shard: ``(i, n)``: the i-th of n parts of the recordings, counted from 0.
-            state: A file for the state after the last recording, or True to have it in `PluginRun.state`: for `merge`.
-            checkpoint: A file that the state is kept in meanwhile, and that the run goes on from.
-            seed: The seed of random numbers.
-            workers: Plugin processes at a time.
-            context: How much of a window the encoder hears: ``"full"`` or ``"auto"``.
-            padding: What fills the last window: zeros behind the samples (``"sound"``, the default), or behind the log-mel of
-                the whole recording (``"mel"``).
-            stop_at_broken: Whether to end at a recording that cannot be read, rather than to leave it out.
-            permissions: What the plugin may do beside reading what its arguments name.
+            timeout: Seconds until it must be done.
+            on_progress: Called with the progress, in recordings.
+            options: ``arguments`` of the plugin, ``shard`` (i, n), ``state``, ``checkpoint``, ``seed``, ``workers``,
+                ``context``, ``interventions``, ``model``, ``vocabulary``, ``precision``, ``padding``,
+                ``stop_at_broken``, ``permissions``, as `RunOptions` describes them.
         """
 
         def run(connection: Connection) -> _runs.PluginRun:
-            request = _runs.run_request(
-                plugin,
-                data,
-                connection,
-                timeout,
-                arguments=arguments,
-                shard=shard,
-                state=state,
-                checkpoint=checkpoint,
-                seed=seed,
-                workers=workers,
-                context=context,
-                interventions=interventions,
-                model=model,
-                vocabulary=vocabulary,
-                precision=precision,
-                padding=padding,
-                stop_at_broken=stop_at_broken,
-                permissions=permissions,
-            )
+            request = _runs.run_request(plugin, data, connection, timeout, options)
             method = "auscult.v1.Plugin/Run"
             return _runs.PluginRun(connection, method, request, timeout=timeout, on_progress=on_progress)
 
