@@ -43,10 +43,11 @@ integration: build plugins .build/python/bin/pytest ## Clients of other makes: G
 	Tests/integration/results-page.sh
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/reproduction-page.sh $(AUSCULT)
-
-live-page: build plugins .build/python/bin/pytest ## The page of live sound in Chromium, whose microphone is a file
-	@scripts/bootstrap.sh integration
 	Tests/integration/live-page.sh $(AUSCULT) $(AUSCULTD)
+
+live-page: build plugins .build/python/bin/pytest ## The page of live sound in Chromium, whose microphone is a file (SHOTS=folder)
+	@scripts/bootstrap.sh integration
+	Tests/integration/live-page.sh $(AUSCULT) $(AUSCULTD) $(SHOTS)
 
 # What the client's tests are installed with; `make test-python PYTHON_EXTRAS=test,cluster` tests Ray and Hugging Face's datasets, too.
 PYTHON_EXTRAS ?= test
