@@ -34,11 +34,24 @@ let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
 let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "attention-stats", module: "AttentionStats", parts: []),
     (folder: "bigrams", module: "BigramsLibrary", parts: ["Bigrams"]),
+    (folder: "compare", module: "CompareLibrary", parts: ["Compare"]),
+    (folder: "cut-words", module: "CutWordsLibrary", parts: ["CutWords"]),
+    (folder: "dream", module: "DreamLibrary", parts: ["Dream"]),
     (folder: "features", module: "FeaturesLibrary", parts: ["Features"]),
+    (folder: "glitch", module: "GlitchLibrary", parts: ["Glitch"]),
+    (folder: "heads", module: "HeadsLibrary", parts: ["Heads"]),
+    (folder: "induction", module: "InductionLibrary", parts: ["Induction"]),
+    (folder: "lens", module: "LensLibrary", parts: ["Lens"]),
+    (folder: "neighbours", module: "NeighboursLibrary", parts: ["Neighbours"]),
+    (folder: "padding-audit", module: "PaddingAuditLibrary", parts: ["PaddingAudit"]),
+    (folder: "patching", module: "PatchingLibrary", parts: ["Patching"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
     (folder: "rollout", module: "RolloutLibrary", parts: ["Rollout"]),
     (folder: "settling", module: "SettlingLibrary", parts: ["Settling"]),
     (folder: "sae", module: "SparseAutoencodersLibrary", parts: ["SparseAutoencoders"]),
+    (folder: "speakers-and-noise", module: "SpeakersAndNoiseLibrary", parts: ["SpeakersAndNoise"]),
+    (folder: "window-sweep", module: "WindowSweepLibrary", parts: ["WindowSweep"]),
+    (folder: "words-to-sounds", module: "WordsToSoundsLibrary", parts: ["WordsToSounds"]),
 ]
 
 /// libFuzzer's library, where `make fuzz` names it: then there is a program more, and what reads sockets and files counts where
@@ -114,13 +127,48 @@ let package = Package(
         .target(name: "CPluginEntry", dependencies: ["CAuscultPlugin"]),
         // Analyses that are plugins, without the library around them.
         .target(
-            name: "Bigrams", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/bigrams/Analysis",
-            swiftSettings: testable),
+            name: "Bigrams", dependencies: ["PluginKit", "PluginStatistics", "TensorFiles"],
+            path: "plugins/bigrams/Analysis", swiftSettings: testable),
+        .target(
+            name: "Compare", dependencies: ["Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
+            path: "plugins/compare/Analysis", swiftSettings: testable),
+        .target(
+            name: "CutWords", dependencies: ["PluginDraws", "PluginKit", "PluginTranscripts"],
+            path: "plugins/cut-words/Analysis", swiftSettings: testable),
+        .target(
+            name: "Dream",
+            dependencies: ["Dictionaries", "Kernels", "Mel", "PluginDraws", "PluginKit", "PluginSound", "TensorFiles"],
+            path: "plugins/dream/Analysis", swiftSettings: testable),
         .target(
             name: "Features", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
             path: "plugins/features/Analysis", swiftSettings: testable),
         .target(
-            name: "Probes", dependencies: ["Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
+            name: "Heads", dependencies: ["PluginKit", "PluginTranscripts"], path: "plugins/heads/Analysis",
+            swiftSettings: testable),
+        .target(
+            name: "Glitch", dependencies: ["PluginDraws", "PluginKit", "PluginTranscripts", "PluginVocabulary"],
+            path: "plugins/glitch/Analysis", swiftSettings: testable),
+        .target(
+            name: "Induction", dependencies: ["PluginDraws", "PluginKit", "PluginTranscripts", "PluginVocabulary"],
+            path: "plugins/induction/Analysis", swiftSettings: testable),
+        .target(
+            name: "Lens", dependencies: ["Kernels", "PluginKit", "PluginTranscripts"], path: "plugins/lens/Analysis",
+            swiftSettings: testable),
+        .target(
+            name: "Neighbours", dependencies: ["PluginKit", "PluginTranscripts", "PluginVocabulary"],
+            path: "plugins/neighbours/Analysis", swiftSettings: testable),
+        // The vocabulary as analyses see it: texts of tokens, and their embedding.
+        .target(
+            name: "PluginVocabulary", dependencies: ["PluginKit"], path: "plugins/vocabulary/Sources",
+            swiftSettings: optimised),
+        .target(
+            name: "PaddingAudit", dependencies: ["PluginKit", "PluginTranscripts"],
+            path: "plugins/padding-audit/Analysis", swiftSettings: testable),
+        .target(
+            name: "Patching", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/patching/Analysis",
+            swiftSettings: testable),
+        .target(
+            name: "Probes", dependencies: ["Kernels", "PluginDraws", "PluginKit", "PluginStatistics", "TensorFiles"],
             path: "plugins/probes/Analysis", swiftSettings: testable),
         .target(
             name: "Rollout", dependencies: ["Kernels", "PluginKit"], path: "plugins/rollout/Analysis",
@@ -128,10 +176,32 @@ let package = Package(
         .target(
             name: "Settling", dependencies: ["PluginKit"], path: "plugins/settling/Analysis", swiftSettings: testable),
         .target(
-            name: "SparseAutoencoders", dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit"],
+            name: "SparseAutoencoders",
+            dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit", "PluginTranscripts"],
             path: "plugins/sae/Analysis", swiftSettings: testable),
+        .target(
+            name: "SpeakersAndNoise",
+            dependencies: ["Heads", "PluginDraws", "PluginKit", "PluginStatistics", "PluginTranscripts"],
+            path: "plugins/speakers-and-noise/Analysis", swiftSettings: testable),
+        .target(
+            name: "WindowSweep", dependencies: ["PluginKit", "PluginTranscripts"],
+            path: "plugins/window-sweep/Analysis", swiftSettings: testable),
+        .target(
+            name: "WordsToSounds",
+            dependencies: ["Dictionaries", "Kernels", "Mel", "PluginKit", "PluginSound", "TensorFiles"],
+            path: "plugins/words-to-sounds/Analysis", swiftSettings: testable),
         // Random numbers that depend on what is drawn for, and on no order.
         .target(name: "PluginDraws", path: "plugins/draws/Sources", swiftSettings: optimised),
+        // What follows from the order of numbers.
+        .target(name: "PluginStatistics", path: "plugins/statistics/Sources", swiftSettings: optimised),
+        // From log-mels to sound, and parts of spectrograms as sound.
+        .target(
+            name: "PluginSound", dependencies: ["Kernels", "Mel", "PluginDraws", "PluginKit", "Spectra"],
+            path: "plugins/sound/Sources", swiftSettings: testable),
+        // Recordings written down again and again: their words, compared.
+        .target(
+            name: "PluginTranscripts", dependencies: ["PluginDraws", "PluginKit"], path: "plugins/transcripts/Sources",
+            swiftSettings: optimised),
         // The start of a new plugin, as bytes of the binary, and how it is written into a folder.
         .target(name: "CTemplates"),
         .target(name: "PluginTemplates", dependencies: ["CTemplates"]),
@@ -229,7 +299,7 @@ let package = Package(
         .target(
             name: "Client",
             dependencies: [
-                "DataSets", "Digests", "Files", "Messages", "Results", "TerminalText", "Wire",
+                "DataSets", "Digests", "Files", "Messages", "Results", "StrictJSON", "TerminalText", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
         // JSON as any message of any server, by the descriptors that it gives; JSON-RPC for editors.
@@ -273,10 +343,34 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["CPangoCairo", "Kernels"], path: "Tests/TestSupport"),
         .testTarget(
-            name: "BigramsTests", dependencies: ["Bigrams", "PluginKit", "TestHost", "TestSupport"]),
+            name: "BigramsTests",
+            dependencies: ["Bigrams", "PluginKit", "PluginStatistics", "TestHost", "TestSupport"]),
+        // What changes of a model do to what it writes: heads, windows, cuts, padding, speakers.
+        .testTarget(
+            name: "CausalTests",
+            dependencies: [
+                "CutWords", "Heads", "PaddingAudit", "PluginKit", "PluginTranscripts", "SpeakersAndNoise", "TestHost",
+                "TestSupport", "WindowSweep",
+            ]),
+        // Sounds that are made: dreams, and what a word rests on.
+        .testTarget(
+            name: "DreamTests",
+            dependencies: [
+                "Dream", "Kernels", "Mel", "PluginKit", "PluginSound", "TensorFiles", "TestHost", "TestSupport",
+                "WordsToSounds",
+            ]),
+        .testTarget(
+            name: "LanguageTests",
+            dependencies: [
+                "Compare", "Glitch", "Induction", "Lens", "Neighbours", "PluginDraws", "PluginKit", "PluginVocabulary",
+                "TestHost", "TestSupport",
+            ]),
+        .testTarget(
+            name: "PatchingTests",
+            dependencies: ["Kernels", "Patching", "PluginKit", "TensorFiles", "TestHost", "TestSupport"]),
         .testTarget(
             name: "ProbesTests",
-            dependencies: ["PluginDraws", "PluginKit", "Probes", "TestHost", "TestSupport"]),
+            dependencies: ["PluginDraws", "PluginKit", "PluginStatistics", "Probes", "TestHost", "TestSupport"]),
         .testTarget(
             name: "FeaturesTests",
             dependencies: [

@@ -1,5 +1,6 @@
 import Foundation
 import PluginKit
+import PluginStatistics
 import TestSupport
 import Testing
 
@@ -131,7 +132,7 @@ struct BigramTests {
     func spearman() {
         #expect(Corpus.spearman([1, 2, 3], [10, 20, 30]) == 1)
         #expect(Corpus.spearman([1, 2, 3], [3, 2, 1]) == -1)
-        #expect(Corpus.ranks([5, 1, 5, 2]) == [3.5, 1, 3.5, 2])
+        #expect(Ranks.of([5, 1, 5, 2]) == [3.5, 1, 3.5, 2])
         #expect(abs(Corpus.spearman([1, 2, 3, 4], [1, 2, 2, 4]) - 0.9486832980505138) < 1e-12)
         #expect(Corpus.spearman([1, 1, 1], [1, 2, 3]).isNaN && Corpus.spearman([1, 2], [1, 2]).isNaN)
     }

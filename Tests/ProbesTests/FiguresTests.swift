@@ -1,3 +1,4 @@
+import PluginStatistics
 import Testing
 
 @testable import Probes
@@ -6,11 +7,11 @@ import Testing
 struct FiguresTests {
     @Test("AUC against values by hand, ties counted half")
     func area() {
-        #expect(Figures.areaUnderCurve([0.1, 0.4, 0.35, 0.8], positive: [false, false, true, true]) == 0.75)
-        #expect(Figures.areaUnderCurve([1, 1, 1, 1], positive: [false, true, false, true]) == 0.5)
-        #expect(Figures.areaUnderCurve([3, 2, 1], positive: [true, false, false]) == 1)
-        #expect(Figures.areaUnderCurve([1, 2, 2, 3], positive: [true, false, true, false]) == 0.125)
-        #expect(Figures.areaUnderCurve([1, 2], positive: [true, true]).isNaN)
+        #expect(Ranks.areaUnderCurve([0.1, 0.4, 0.35, 0.8], positive: [false, false, true, true]) == 0.75)
+        #expect(Ranks.areaUnderCurve([1, 1, 1, 1], positive: [false, true, false, true]) == 0.5)
+        #expect(Ranks.areaUnderCurve([3, 2, 1], positive: [true, false, false]) == 1)
+        #expect(Ranks.areaUnderCurve([1, 2, 2, 3], positive: [true, false, true, false]) == 0.125)
+        #expect(Ranks.areaUnderCurve([1, 2], positive: [true, true]).isNaN)
     }
 
     @Test("accuracy, macro-F1 and the confusion matrix against values by hand")

@@ -1,4 +1,5 @@
 import Foundation
+import PluginStatistics
 
 /// Counts of one token after another in a text, and how far the model is from them.
 struct Corpus: Sendable {
@@ -44,7 +45,7 @@ struct Corpus: Sendable {
     /// Pearson's correlation of the ranks, ties having their mean rank.
     static func spearman(_ left: [Double], _ right: [Double]) -> Double {
         guard left.count >= 3, left.count == right.count else { return .nan }
-        let (first, second) = (ranks(left), ranks(right))
+        let (first, second) = (Ranks.of(left), Ranks.of(right))
         let mean = Double(left.count + 1) / 2
         var (product, squares, others) = (0.0, 0.0, 0.0)
         for (a, b) in zip(first, second) {
@@ -53,18 +54,5 @@ struct Corpus: Sendable {
             others += (b - mean) * (b - mean)
         }
         return squares > 0 && others > 0 ? product / (squares * others).squareRoot() : .nan
-    }
-
-    static func ranks(_ values: [Double]) -> [Double] {
-        let order = values.indices.sorted { values[$0] < values[$1] }
-        var ranks = [Double](repeating: 0, count: values.count)
-        var start = 0
-        while start < order.count {
-            var end = start
-            while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
-            for place in start..<end { ranks[order[place]] = Double(start + end + 1) / 2 }
-            start = end
-        }
-        return ranks
     }
 }

@@ -1,3 +1,5 @@
+import PluginStatistics
+
 /// What a classifier got right.
 struct Figures: Sendable, Equatable {
     let accuracy: Double
@@ -21,7 +23,7 @@ struct Figures: Sendable, Equatable {
         self.macroF1 = Self.macroF1(confusion, classes: classes)
         let judged = classes == 2 ? 1..<2 : 0..<classes
         let areas = judged.map { index in
-            Self.areaUnderCurve(
+            Ranks.areaUnderCurve(
                 labels.indices.map { scores[$0 * classes + index] }, positive: labels.map { $0 == index })
         }.filter { !$0.isNaN }
         self.areaUnderCurve = areas.isEmpty ? .nan : areas.reduce(0, +) / Double(areas.count)
@@ -36,24 +38,6 @@ struct Figures: Sendable, Equatable {
             if truth + answered > 0 { values.append(2 * confusion[index * classes + index] / (truth + answered)) }
         }
         return values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
-    }
-
-    /// The probability that a positive row scores above a negative one, ties counted half (Mann and Whitney's U).
-    static func areaUnderCurve(_ scores: [Double], positive: [Bool]) -> Double {
-        let positives = Double(positive.count { $0 })
-        let negatives = Double(positive.count) - positives
-        guard positives > 0, negatives > 0 else { return .nan }
-        let order = scores.indices.sorted { scores[$0] < scores[$1] }
-        var rankSum = 0.0
-        var start = 0
-        while start < order.count {
-            var end = start
-            while end < order.count, scores[order[end]] == scores[order[start]] { end += 1 }
-            let rank = Double(start + end + 1) / 2
-            rankSum += rank * Double(order[start..<end].count { positive[$0] })
-            start = end
-        }
-        return (rankSum - positives * (positives + 1) / 2) / (positives * negatives)
     }
 }
 

@@ -1,6 +1,7 @@
 import Dictionaries
 import Kernels
 import PluginKit
+import PluginTranscripts
 
 /// A recording that was kept from training.
 struct HeldOut: Codable, Sendable {
@@ -82,10 +83,8 @@ struct Evaluation {
         let changes = interventions(condition, max(recording.validFrames, 1))
         reading.text = try host.transcribe(
             recording.samples, language: recording.language, interventions: changes)
-        let expected = WordDistance.words(recording.text)
-        (reading.errors, reading.words) = (
-            WordDistance.count(expected, WordDistance.words(reading.text)), expected.count
-        )
+        let errors = WordErrors(Words.of(recording.text), Words.of(reading.text))
+        (reading.errors, reading.words) = (errors.errors, errors.words)
         guard let (prefix, text) = try? prompt(recording), !text.isEmpty else { return reading }
         var sum = 0.0
         try host.run(
@@ -99,7 +98,7 @@ struct Evaluation {
                 guard width > 0, (0..<width).contains(Int(token)), row >= 0, row + width <= values.count else {
                     throw PluginError(.failed, "decoder.logits has the shape \(logits.shape)")
                 }
-                sum -= logProbability(values[row..<row + width], Int(token))
+                sum -= values[row..<row + width].withUnsafeBufferPointer { logSoftmax($0, Int(token)) }
             }
         }
         (reading.crossEntropy, reading.tokens) = (sum, text.count)
@@ -115,11 +114,4 @@ struct Evaluation {
         guard prefix.count == 4, end.count == 1 else { return (prefix, []) }
         return (prefix, try host.encode(" \(recording.text)") + end)
     }
-}
-
-/// log softmax(logits)[token].
-func logProbability(_ logits: ArraySlice<Float>, _ token: Int) -> Double {
-    let largest = Double(logits.max() ?? 0)
-    let sum = logits.reduce(0.0) { $0 + exponential(Double($1) - largest) }
-    return Double(logits[logits.startIndex + token]) - largest - naturalLogarithm(sum)
 }

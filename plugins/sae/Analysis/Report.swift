@@ -3,7 +3,6 @@ import Foundation
 import Kernels
 import PluginKit
 
-func exponential(_ x: Double) -> Double { exp(x) }
 func naturalLogarithm(_ x: Double) -> Double { log(x) }
 
 /// What a dictionary makes of activations, added up.

@@ -1,0 +1,5 @@
+import PaddingAudit
+import PluginKit
+
+@_cdecl("auscult_plugin_types")
+public func pluginTypes() { PluginLibrary.register(PaddingAuditPlugin.self) }
