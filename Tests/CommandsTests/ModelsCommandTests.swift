@@ -40,6 +40,32 @@ import Testing
         #expect(try await auscult("hooks", "--model", "model", data: data).status == 66)
     }
 
+    @Test("a model's folder whose name is not UTF-8 serves like any other, by its path and registered")
+    func nameOfOtherBytes() async throws {
+        let name = PathText.text(Array("m".utf8) + [0xFF])
+        let path = data(name)
+        #expect(PathText.withName(path) { mkdir($0, 0o700) } == 0)
+        for file in EmbeddedFile.files(in: "default") {
+            try PendingFile.write(Data(file.bytes), to: path + "/" + file.name)
+        }
+        let plain = try await auscult("hooks", data: data)
+        let named = try await auscult("hooks", "--model", path, data: data)
+        #expect(named.status == 0 && named.output == plain.output, "\(named.error)")
+        #expect(try await auscult("models", "add", path, "--name", "odd", data: data).status == 0)
+        let transcript = try await auscult("transcribe", "demo:en-slt-01", "--model", "odd", "-q", data: data)
+        #expect(transcript.status == 0, "\(transcript.error)")
+        #expect(try await auscult("transcribe", "demo:en-slt-01", "-q", data: data).output == transcript.output)
+        // Its digest is told of the weights' file.
+        let traced = try await auscult(
+            "trace", "demo:en-slt-01", "--model", path, "--hooks", "encoder.ln_post", "--out",
+            data("t.safetensors"), data: data)
+        #expect(traced.status == 0, "\(traced.error)")
+        // What is not there is told by the name's bytes.
+        let gone = PathText.text(Array("n".utf8) + [0xFE])
+        let absent = try await auscult("hooks", "--model", data(gone), data: data)
+        #expect(absent.status == 66 && absent.error.contains("n\u{EFFE}"), "\(absent.error)")
+    }
+
     @Test("a model that was registered and has gone is named in the error and in the list")
     func gone() async throws {
         let path = try writeModel()

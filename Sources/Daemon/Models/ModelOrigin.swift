@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import Whisper
 
 /// Where a model comes from: what tells whether one in memory still is what its name means.
 enum ModelOrigin: Hashable {
@@ -9,12 +11,12 @@ enum ModelOrigin: Hashable {
     /// What the files are like now. Other files in the same folder count where a checkpoint might read them too.
     var stamps: [FileStamp] {
         guard case .files(let entry) = self else { return [] }
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: entry.path, isDirectory: &isFolder)
-        let folder = isFolder.boolValue ? entry.path : (entry.path as NSString).deletingLastPathComponent
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
-        let besides = names.filter { Self.endings.contains(($0 as NSString).pathExtension.lowercased()) }
-            .map { (folder as NSString).appendingPathComponent($0) }
+        let isAFolder = (try? isFolder(entry.path)) == true
+        let folder = isAFolder ? entry.path : (entry.path as NSString).deletingLastPathComponent
+        let besides = fileNames(in: folder.isEmpty ? "." : folder).filter {
+            Self.endings.contains(($0 as NSString).pathExtension.lowercased())
+        }
+        .map { (folder as NSString).appendingPathComponent($0) }
         return Set([entry.path, entry.vocabulary].compactMap { $0 } + besides).sorted().compactMap(FileStamp.init)
     }
 
@@ -34,7 +36,7 @@ struct FileStamp: Hashable {
     /// Nil where there is no such file.
     init?(_ path: String) {
         var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        guard PathText.withName(path, { stat($0, &status) }) == 0 else { return nil }
         self.path = path
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)

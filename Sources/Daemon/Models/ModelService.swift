@@ -92,7 +92,7 @@ public struct ModelService: Sendable {
         }
     }
 
-    private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+    private func exists(_ path: String) -> Bool { PathText.withName(path) { access($0, F_OK) } == 0 }
 
     private func registered(_ name: String) throws -> RegisteredModel? {
         if let entry = try registry.model(named: name) { return entry }

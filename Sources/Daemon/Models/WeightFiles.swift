@@ -1,18 +1,18 @@
+import Files
 import Foundation
 import TensorFiles
+import Whisper
 
 /// The files that hold a checkpoint's weights, for its digest.
 enum WeightFiles {
     /// - Parameter path: a folder of Hugging Face or CTranslate2, a file in one, a `.pt` or a `.bin`.
     static func at(_ path: String) throws -> [String] {
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        guard isFolder.boolValue else {
+        guard (try? isFolder(path)) == true else {
             let url = URL(fileURLWithPath: path)
             // A folder may be named by its config.json or its index as well.
             return url.pathExtension == "json" ? try at(url.deletingLastPathComponent().path) : [path]
         }
-        func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
+        func exists(_ name: String) -> Bool { PathText.withName(path + "/" + name) { access($0, F_OK) } == 0 }
         // As a checkpoint is opened: safetensors first, then PyTorch's file, then CTranslate2's.
         for whole in ["model.safetensors", "pytorch_model.bin"] {
             if exists(whole) { return [path + "/" + whole] }
@@ -23,10 +23,7 @@ enum WeightFiles {
     }
 
     private static func shards(index: String) throws -> [String] {
-        guard let bytes = FileManager.default.contents(atPath: index) else {
-            throw ServiceError(.notFound, "cannot read \(index)")
-        }
-        let map = try JSONValue(parsing: FileBytes(name: index, copying: bytes)).object?["weight_map"]?.object
+        let map = try JSONValue(parsing: MappedFile(index).bytes).object?["weight_map"]?.object
         guard let files = map?.values.map(\.string), !files.contains(nil) else {
             throw ServiceError(.dataLoss, "\(index) has no weight_map that names the shards")
         }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TensorFiles
 
@@ -18,7 +19,7 @@ public struct DiskFolder: FileTree {
 
     public init(_ path: String) { self.path = path }
 
-    public var fileNames: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+    public var fileNames: [String] { Whisper.fileNames(in: path) }
 
     /// - Throws: ``WhisperError`` (`dataLoss`) for a name that would lead out of the folder, as an index of shards
     ///   from anywhere might hold.
@@ -31,10 +32,18 @@ public struct DiskFolder: FileTree {
             return try MappedFile(place).bytes
         } catch let error as TensorFileError where error.code == .notFound {
             // Caches of downloads are links to content; one to nothing is no absent file.
-            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: place) else { return nil }
+            guard let target = Self.target(ofLink: place) else { return nil }
             throw WhisperError(
                 .notFound, "\(place) is a link to \(target), which is not there; was the download complete?")
         }
+    }
+
+    /// Nil where there is no link.
+    private static func target(ofLink place: String) -> String? {
+        let most = Int(PATH_MAX)
+        var target = [CChar](repeating: 0, count: most)
+        let count = PathText.withName(place) { readlink($0, &target, most) }
+        return count > 0 ? PathText.text(target.prefix(count).map(UInt8.init(bitPattern:))) : nil
     }
 }
 
@@ -60,8 +69,22 @@ public struct MemoryFolder: FileTree {
 
 /// What lies at `path`, links followed.
 /// - Throws: ``TensorFileError``: `notFound`, `unavailable`.
-func isFolder(_ path: String) throws -> Bool {
+package func isFolder(_ path: String) throws -> Bool {
     var status = stat()
-    guard stat(path, &status) == 0 else { throw TensorFileError.system("cannot open \(path)") }
+    guard PathText.withName(path, { stat($0, &status) }) == 0 else {
+        throw TensorFileError.system("cannot open \(path)")
+    }
     return status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// The names of all that lies in a folder, as ``Files/PathText``; none where it cannot be listed.
+package func fileNames(in folder: String) -> [String] {
+    guard let directory = PathText.withName(folder, { opendir($0) }) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { PathText.text($0.prefix { $0 != 0 }) }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names
 }

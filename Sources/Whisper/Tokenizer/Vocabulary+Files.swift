@@ -15,18 +15,16 @@ extension Vocabulary {
     /// - Returns: nil where there is none of them.
     /// - Throws: ``WhisperError`` naming the file, where one is damaged or belongs to another model.
     public static func load(beside folder: String, nVocab: Int) throws -> Vocabulary? {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        let tiktokens = names.filter { $0.hasSuffix(".tiktoken") }.sorted()
+        let tiktokens = fileNames(in: folder).filter { $0.hasSuffix(".tiktoken") }.sorted()
         return try load(nVocab: nVocab, tiktokenNames: tiktokens) { try contents(of: "\(folder)/\($0)") }
     }
 
     /// The vocabulary in one named file, or in a folder: a `.tiktoken`, a `tokenizer.json` or a `vocab.json`.
     public static func load(file: String, nVocab: Int) throws -> Vocabulary {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) else {
+        guard let isAFolder = try? isFolder(file) else {
             throw WhisperError(.notFound, "\(file): no such vocabulary file")
         }
-        if isFolder.boolValue {
+        if isAFolder {
             if let vocabulary = try load(beside: file, nVocab: nVocab) { return vocabulary }
             throw WhisperError(.notFound, "\(file): no tokenizer.json, vocab.json or .tiktoken file in this folder")
         }
