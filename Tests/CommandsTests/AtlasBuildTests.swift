@@ -94,6 +94,13 @@ import Testing
         let before = try data.names()
         let failed = try build(data("a"), inputs: [data("set")]).result()
         #expect(failed.status == 65, "\(failed.status): \(failed.error)")
+        #expect(failed.error.contains("the recording could not be read"), "\(failed.error)")
+        #expect(failed.error.contains("a.wav: ") && !failed.error.contains("table"), "\(failed.error)")
+        for name in ["b", "c", "d", "e", "f"] { try data.write(Array("no sound".utf8), to: "set/\(name).wav") }
+        let more = try build(data("a"), inputs: [data("set")]).result()
+        #expect(more.error.contains("none of 6 recordings could be read"), "\(more.error)")
+        #expect(more.error.contains("and 1 more"), "\(more.error)")
+        for name in ["b", "c", "d", "e", "f"] { try FileManager.default.removeItem(atPath: data("set/\(name).wav")) }
         #expect(try data.names() == before)
         try data.write(WAV.bytes(WAV.tone(seconds: 1)), to: "set/a.wav")
         let result = try build(data("a"), inputs: [data("set")]).result()

@@ -9,6 +9,9 @@ final class AtlasBuild: Sendable {
         var description: PluginDescription?
         /// A table of which more is to come.
         var coming: AtlasTable?
+        /// Recordings that could not be read, and how many there are.
+        var unread: [SkippedRecording] = []
+        var unreadCount = 0
     }
 
     private struct Recording {
@@ -41,6 +44,8 @@ final class AtlasBuild: Sendable {
             known.withLock { $0[info.number] = Recording(name: info.name, place: place) }
         }
 
+        var isEmpty: Bool { known.withLock(\.isEmpty) }
+
         /// Nil for a number or a name that the run did not tell.
         func place(_ number: Int, _ name: String?) -> AtlasRecordingPlace? {
             known.withLock { known in
@@ -71,6 +76,8 @@ final class AtlasBuild: Sendable {
                 state.writer = try AtlasWriter(store, scan) { [recordings] in recordings.place($0, $1) }
             case .recording(let info): recordings.add(info)
             case .skipped(let skipped):
+                state.unreadCount += 1
+                if state.unread.count < Self.mostNamed { state.unread.append(skipped) }
                 try state.writer?.problem(recording: skipped.file, reason: skipped.reason)
             case .result(let result):
                 guard let table = AtlasTable(result) else { break }
@@ -92,14 +99,30 @@ final class AtlasBuild: Sendable {
         try writer.take(table)
     }
 
+    /// Recordings that the message names where none could be read.
+    private static let mostNamed = 5
+
     /// The scan is whole: it is seen from here on, and no longer what it replaces.
+    /// - Throws: ``Atlas/AtlasError`` (`dataLoss`) where no recording could be read, or tables are missing.
     func finish() throws -> AtlasScanDetail {
         try state.withLock { state in
+            guard state.unread.isEmpty || !recordings.isEmpty else { throw Self.nothingRead(state) }
             guard let writer = state.writer else {
                 throw ServiceError(.dataLoss, "the run ended before it said what it was; nothing was scanned")
             }
             return try writer.finish()
         }
+    }
+
+    private static func nothingRead(_ state: State) -> AtlasError {
+        let reasons = state.unread.map { $0.reason.contains($0.file) ? $0.reason : "\($0.file): \($0.reason)" }
+        let more = state.unreadCount - reasons.count
+        return AtlasError(
+            .dataLoss,
+            (state.unreadCount == 1
+                ? "the recording could not be read" : "none of \(state.unreadCount) recordings could be read")
+                + ", so there is nothing to scan: " + reasons.joined(separator: "; ")
+                + (more > 0 ? "; and \(more) more" : ""))
     }
 
     /// Takes back what there is of the scan. Of an atlas that it made, nothing stays.
