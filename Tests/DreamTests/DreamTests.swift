@@ -24,6 +24,9 @@ import Testing
             try targets[4].objectives(frame: 12, others: true, file: "")
                 == ["encoder.blocks.0.attn.z:2.17@frames 12:13", "encoder.blocks.0.attn.z:2.*@frames 12:13"])
         #expect(try targets[5].objectives(frame: 12, others: false, file: "") == ["text hot questions"])
+        #expect(targets[0].label == "3 of encoder.blocks.1.mlp.1" && targets[5].label == "word hot questions")
+        #expect(
+            try targets[0].objectives(frame: 2, others: false, file: "") == ["encoder.blocks.1.mlp.0:3@frames 2:3"])
         #expect(targets[5].isWords && !targets[5].hasOthers && targets[0].hasOthers)
     }
 
@@ -94,7 +97,7 @@ import Testing
         let instance = try plugin.instance(arguments, services: PlantedModel().services())
         #expect(instance.needs.hooks == [PlantedModel.neuron])
         try instance.run([clip("a.wav", seed: 1), clip("b.wav", seed: 2)])
-        let target = "\(PlantedModel.neuron):0"
+        let target = "0 of \(PlantedModel.neuron)"
         guard case .array(let drawn, let shape) = try instance.result("mel", recording: target) else {
             Issue.record("there is no log-mel")
             return

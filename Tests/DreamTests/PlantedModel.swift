@@ -194,7 +194,9 @@ final class PlantedModel {
         }
         // HOOK:INDEX@frames a:b
         let parts = objective.split(whereSeparator: { ":@ ".contains($0) }).map(String.init)
-        let hook = parts[0], index = Int(parts[1]), frames = (Int(parts[3]) ?? 0)..<(Int(parts[4]) ?? 0)
+        // It has no activation function: before and behind it is the same.
+        let hook = parts[0].hasSuffix(".mlp.0") ? Self.neuron : parts[0], index = Int(parts[1]),
+            frames = (Int(parts[3]) ?? 0)..<(Int(parts[4]) ?? 0)
         let shape = state.shape(hook), row = shape.dropFirst().reduce(1, *)
         var weights = [Float](repeating: 0, count: shape.reduce(1, *))
         for frame in frames {

@@ -166,15 +166,15 @@ public struct DreamPlugin: StatefulPlugin {
             let picture = MelPicture(mel, bands: bands)
             try results.emit(
                 id, .matrix(picture.values, rows: bands, columns: picture.frames, axes: picture.axes),
-                recording: target.name)
+                recording: target.label)
         }
         try emit("mel", dream.mel)
         try emit("heard", logMel.window(dream.samples, firstFrames: frames).elements)
-        try results.emit("sound", .audio(dream.samples, sampleRate: LogMel.sampleRate), recording: target.name)
-        try results.emit("ascent", .vector(dream.history), recording: target.name)
+        try results.emit("sound", .audio(dream.samples, sampleRate: LogMel.sampleRate), recording: target.label)
+        try results.emit("ascent", .vector(dream.history), recording: target.label)
         guard let best else { return }
         try emit("best_mel", logMel.window(best.samples, firstFrames: frames).elements)
-        try results.emit("best_sound", .audio(best.samples, sampleRate: LogMel.sampleRate), recording: target.name)
+        try results.emit("best_sound", .audio(best.samples, sampleRate: LogMel.sampleRate), recording: target.label)
     }
 }
 

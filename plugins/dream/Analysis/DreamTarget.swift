@@ -17,6 +17,8 @@ struct DreamTarget {
 
     /// As results name it.
     let name: String
+    /// As files are named, whose names end at the last dot.
+    var label: String { hook.isEmpty ? name : String(name.dropFirst(hook.count + 1)) + " of " + hook }
     /// Where it is read; "" for words.
     let hook: String
     let content: Content
@@ -177,14 +179,16 @@ extension DreamTarget {
         return (head ?? 0) * width + index
     }
 
-    /// What is differentiated, as `auscult trace --objective` has it: the target itself at one frame, and where there are others of its kind
-    /// their sum with it.
+    /// What is differentiated, as `auscult trace --objective` has it: the target itself at one frame, before its activation function where it
+    /// has one, and where there are others of its kind their sum with it.
     /// - Parameter file: a place for a file that the objective needs.
     func objectives(frame: Int, others: Bool, file: String) throws -> [String] {
         let place = "@frames \(frame):\(frame + 1)"
         switch content {
         case .column(let index, let head):
             let head = head.map { "\($0)." } ?? ""
+            // A neuron that is off has no slope to go up: what GELU is taken of has.
+            let hook = hook.hasSuffix(".mlp.1") ? "\(hook.dropLast(1))0" : hook
             return ["\(hook):\(head)\(index)\(place)"] + (others ? ["\(hook):\(head)*\(place)"] : [])
         case .latent(let latent, _, let folder): return ["\(hook) latent \"\(folder)\" \(latent) \(place)"]
         case .words(let words): return ["text \(words)"]
