@@ -18,6 +18,9 @@ public struct PageExport: Sendable {
         public var examples = 10
         /// Examples of each bin.
         public var binExamples = 3
+        /// Columns of the data set with more values than these are left out: one that has a value of its own for each
+        /// recording tells nothing of a feature, and would be most of an export.
+        public var columnValues = 40
         /// Without, nothing can be played.
         public var sounds = true
 
@@ -59,24 +62,27 @@ public struct PageExport: Sendable {
         var summary = Summary()
         let written = Set(rows.map(\.feature.id))
         var recordings: Set<Int64> = []
+        // Those of which all is there: the page takes the parts that it plays out of that.
+        var whole: Set<Int64> = []
         var excerpts: Set<PageExcerpt> = []
         for (done, row) in rows.enumerated() {
             try Task.checkCancellation()
             progress(done, rows.count)
             let card = PageCard(
                 try data.store.card(feature: row.feature.id), examples: choice.examples,
-                binExamples: choice.binExamples)
+                binExamples: choice.binExamples, columnValues: choice.columnValues)
             try folder.write("data/feature-\(row.feature.id)", try data.json(card))
             summary.features += 1
             for id in card.recordings.keys.compactMap({ Int64($0) }) where recordings.insert(id).inserted {
                 // What is not part of an export is left out.
                 let detail = PageRecordingDetail(try data.store.recording(id), features: written)
                 try folder.write("data/recording-\(id)", try data.json(detail))
-                excerpts.formUnion([detail.excerpt].compactMap { $0 })
+                if detail.excerpt != nil { whole.insert(id) }
                 summary.recordings += 1
                 try await write(detail.excerpt, choice, &folder, &summary)
             }
-            for excerpt in card.excerpts where excerpts.insert(excerpt).inserted {
+            for excerpt in card.excerpts
+            where !whole.contains(excerpt.recording) && excerpts.insert(excerpt).inserted {
                 try await write(excerpt, choice, &folder, &summary)
             }
         }

@@ -105,6 +105,23 @@ struct PageCard: Encodable {
         var excerpt: PageExcerpt?
     }
 
+    /// What the feature does where a column of the data set has a value.
+    struct Column: Encodable {
+        var column: String
+        var value: String
+        var frames: Int?
+        var mean: Float?
+        var maximum: Float?
+        var density: Float?
+
+        init(_ column: AtlasColumn) {
+            (self.column, value, frames) = (column.column, column.value, column.frames)
+            (mean, maximum, density) = (
+                column.mean.map(PageCard.short), column.maximum.map(PageCard.short), column.density.map(PageCard.short)
+            )
+        }
+    }
+
     struct BinExample: Encodable {
         var recording: Int64
         var frame: Int
@@ -128,7 +145,7 @@ struct PageCard: Encodable {
 
     var feature: AtlasFeature
     var labels: [AtlasLabel]
-    var columns: [AtlasColumn]
+    var columns: [Column]
     var histogram: [AtlasHistogramCell]
     var examples: [Example]
     var bins: [Bin]
@@ -137,8 +154,13 @@ struct PageCard: Encodable {
     /// - Parameters:
     ///   - examples: how many are taken along, of each side; nil for all.
     ///   - binExamples: the same of each bin.
-    init(_ card: AtlasCard, examples most: Int? = nil, binExamples mostOfBin: Int? = nil) {
-        (feature, labels, columns, histogram) = (card.feature, card.labels, card.columns, card.histogram)
+    ///   - columnValues: columns with more values are left out; nil for none.
+    init(
+        _ card: AtlasCard, examples most: Int? = nil, binExamples mostOfBin: Int? = nil, columnValues: Int? = nil
+    ) {
+        (feature, labels, histogram) = (card.feature, card.labels, card.histogram)
+        let values = Dictionary(grouping: card.columns, by: \.column).mapValues(\.count)
+        columns = card.columns.filter { values[$0.column, default: 0] <= columnValues ?? .max }.map(Column.init)
         let taken = ["+", "-"].flatMap { side in
             let all = card.examples.filter { $0.example.side == side }
             return Array(all.prefix(most ?? all.count))
@@ -151,7 +173,7 @@ struct PageCard: Encodable {
             return Example(
                 side: example.side, rank: example.rank, recording: one.recording.id, frame: example.frame,
                 seconds: seconds, rate: example.rate(in: one.recording), value: example.value,
-                first: example.curveFirst, activation: one.activation,
+                first: example.curveFirst, activation: one.activation.map { Self.short(Double($0)) },
                 excerpt: PageExcerpt(of: one.recording, at: seconds))
         }
         bins = card.bins.map { bin in
@@ -168,6 +190,14 @@ struct PageCard: Encodable {
                 count: bin.bin.count, sounds: bin.bin.sounds, examples: examples)
         }
         self.recordings = recordings
+    }
+
+    /// Four digits of it: curves are kept in half precision, which has three, and nothing is written with more.
+    private static func short(_ value: Double) -> Float {
+        guard value != 0, value.isFinite else { return Float(value) }
+        let scale = pow(10, 3 - floor(log10(abs(value))))
+        guard scale.isFinite else { return 0 }
+        return Float((value * scale).rounded() / scale)
     }
 
     /// Every sound that the card plays.

@@ -2,7 +2,7 @@
 
 import { play as playSource, stop } from '../shared/player.js';
 import { decode, wav } from '../shared/sound.js';
-import { soundFile } from './source.js';
+import { isStatic, recording, soundFile } from './source.js';
 
 /** Of every excerpt, as the engine hears it. */
 export const rate = 16000;
@@ -12,11 +12,18 @@ const decoded = new Map();
 /** The samples of an excerpt, mono at 16 kHz. */
 export function samples(name) {
   if (!decoded.has(name)) {
-    const coming = soundFile(name).then(bytes => decode(bytes, rate));
+    const coming = isStatic ? taken(name) : soundFile(name).then(bytes => decode(bytes, rate));
     decoded.set(name, coming.catch(error => { decoded.delete(name); throw error; }));
     if (decoded.size > 60) decoded.delete(decoded.keys().next().value);
   }
   return decoded.get(name);
+}
+
+/** In files a recording that is short enough lies there once, and an excerpt (RECORDING-FIRST-LAST, in milliseconds) is a part of it. */
+async function taken(name) {
+  const [id, first, last] = name.split('-').map(Number), { excerpt } = await recording(id);
+  if (!excerpt || excerpt.name === name) return decode(await soundFile(name), rate);
+  return (await samples(excerpt.name)).subarray(first * rate / 1000, last * rate / 1000);
 }
 
 /** How a moment is brought out: the window around it and its edges in samples, and the level of what is around, in decibels. */
