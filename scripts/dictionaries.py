@@ -21,8 +21,10 @@ import numpy as np
 
 import auscult
 
-# Recordings kept from training to judge by, of the first ones every second; the least steps.
-COMMON = {"evaluate": 24, "steps": 1500}
+# Seconds for the daemon's first answer: trainings go on in the background of a machine that does much else.
+PATIENCE = 3600
+# Recordings kept from training to judge by: of the first ones every second.
+KEPT = 24
 VARIANTS = {
     "batchtopk": {"variant": "batchtopk", "k": 32},
     "post": {"preset": "post"},
@@ -46,11 +48,22 @@ class Training:
         return f"{self.model}-block{self.block}-{self.kind}" + (f"-seed{self.seed}" if self.seed else "")
 
 
+def dimensions(client, model):
+    """A model's sizes, however long the daemon takes to read its weights for the first time."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return client.model_info(model).dimensions
+        except auscult.DeadlineExceeded:
+            if time.monotonic() > end:
+                raise
+
+
 def trainings(models, client, block, seeds):
     """What is to be trained, what is asked for most often first."""
     everything = []
     for name, path in models:
-        blocks = client.model_info(path).dimensions.n_audio_layer
+        blocks = dimensions(client, path).n_audio_layer
         if not 0 <= block < blocks:
             sys.exit(f"--block {block}: {name} has the encoder blocks 0 to {blocks - 1}")
         first = Training(name, path, block, "batchtopk")
@@ -62,13 +75,13 @@ def trainings(models, client, block, seeds):
     return [one for group in everything for one in group]
 
 
-def train(client, training, data, out, passes):
+def train(client, training, data, out, passes, steps):
     """Trains one dictionary and writes what was measured."""
     hook = f"encoder.blocks.{training.block}"
     folder = out / training.name
-    arguments = {**COMMON, "passes": passes, **VARIANTS[training.kind], "hook": hook, "out": str(folder)}
+    arguments = {"evaluate": KEPT, "steps": steps, "passes": passes, **VARIANTS[training.kind], "hook": hook, "out": str(folder)}
     if training.kind == "freud":
-        arguments["latents"] = FREUD_EXPANSION * client.model_info(training.path).dimensions.n_audio_state
+        arguments["latents"] = FREUD_EXPANSION * dimensions(client, training.path).n_audio_state
     began = time.monotonic()
     state = out / f"{training.name}.state"
     run = client.run(
@@ -229,6 +242,7 @@ def main():
     parser.add_argument("--block", type=int, default=2, help="the block of the presets and seeds (2)")
     parser.add_argument("--seeds", type=int, default=3, help="seeds of that block's BatchTopK (3)")
     parser.add_argument("--passes", type=float, default=4, help="how often each position is drawn, on average (4)")
+    parser.add_argument("--steps", type=int, default=1500, help="the least steps of a training (1500)")
     parser.add_argument("--for", type=float, default=float("inf"), dest="seconds", help="begin none after so many seconds")
     parser.add_argument("--saelens", action="store_true", help="open each with SAELens, and compare what it computes")
     parser.add_argument("--only", default="", help="only those with this in their name")
@@ -240,7 +254,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     if options.data:
-        with auscult.connect() as client:
+        with auscult.connect(timeout=PATIENCE) as client:
             todo = [one for one in trainings(models, client, options.block, options.seeds) if options.only in one.name]
             for one in todo:
                 if (out / f"{one.name}.json").exists():
@@ -249,7 +263,7 @@ def main():
                     print(f"{one.name} and what follows is left for another call", file=sys.stderr)
                     break
                 print(f"{one.name} …", file=sys.stderr, flush=True)
-                train(client, one, options.data, out, options.passes)
+                train(client, one, options.data, out, options.passes, options.steps)
     for text in report(out):
         print(text)
     if options.saelens:
