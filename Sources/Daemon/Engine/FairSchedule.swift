@@ -21,7 +21,8 @@ public struct ClientID: Hashable, Sendable, CustomStringConvertible {
 ///
 /// An *urgent* call is short, and late is no use to it: it goes beside the others, who pause meanwhile, with a permit that only one such
 /// call has at a time. It has to be owed that: its client's use may exceed nobody's by more than an allowance. Past that it waits
-/// like any other.
+/// like any other. And it is dear: its time counts several times, so that who has others pause leaves them most of a machine that is too
+/// slow for all. What comes in hops then has wider ones.
 package struct FairSchedule {
     /// A call on its way through the engine. Smaller numbers came first.
     package typealias Ticket = UInt64
@@ -42,11 +43,15 @@ package struct FairSchedule {
         let client: ClientID
         /// Whether it has the permit of urgent calls.
         let isBeside: Bool
-        /// What is on its client's account of it already, and since when it computes beyond that; nil while it pauses.
+        /// How often its time counts.
+        let cost: Int
+        /// Of its time, what is on its client's account already, and since when it computes beyond that; nil while it pauses.
         var settled = Duration.zero
         var since: Instant?
 
         func open(_ now: Instant) -> Duration { since.map { max(.zero, $0.duration(to: now)) } ?? .zero }
+        /// What is not on the account yet.
+        func due(_ now: Instant) -> Duration { open(now) * cost }
     }
 
     /// Calls that may compute at once.
@@ -54,13 +59,17 @@ package struct FairSchedule {
     package private(set) var virtualTime = Duration.zero
     /// By how much the use of an urgent call's client may exceed others'.
     private let allowance: Duration
+    private let urgentCost: Int
     private var clients: [ClientID: Client] = [:]
     private var waiters: [Ticket: Waiting] = [:]
     private var runners: [Ticket: Running] = [:]
 
-    package init(permits: Int, allowance: Duration = .milliseconds(50)) {
+    /// - Parameter urgentCost: how often the time of urgent calls counts: where others always want the engine, those of one client have
+    ///   one part of 1 + `urgentCost` of it.
+    package init(permits: Int, allowance: Duration = .milliseconds(50), urgentCost: Int = 3) {
         self.permits = max(1, permits)
         self.allowance = allowance
+        self.urgentCost = max(1, urgentCost)
     }
 
     package var waiting: Int { waiters.count }
@@ -70,10 +79,10 @@ package struct FairSchedule {
     /// Clients that are remembered, for tests: it must not grow with all that ever called.
     package var remembered: Int { clients.count }
 
-    /// The engine time that counts for a client, that of its calls under way included.
+    /// The engine time that counts for a client, that of its calls under way included; urgent calls' at its cost.
     package func use(of client: ClientID, now: Instant) -> Duration {
         let settled = max(clients[client]?.use ?? virtualTime, virtualTime(ifIdle: client))
-        return runners.values.reduce(settled) { $1.client == client ? $0 + $1.open(now) : $0 }
+        return runners.values.reduce(settled) { $1.client == client ? $0 + $1.due(now) : $0 }
     }
 
     /// A call begins to wait for a permit.
@@ -129,14 +138,14 @@ package struct FairSchedule {
 
     private mutating func run(_ ticket: Ticket, isBeside: Bool, since: Instant?) {
         guard let waiter = waiters.removeValue(forKey: ticket) else { return }
-        runners[ticket] = Running(client: waiter.client, isBeside: isBeside, since: since)
+        let cost = waiter.isUrgent ? urgentCost : 1
+        runners[ticket] = Running(client: waiter.client, isBeside: isBeside, cost: cost, since: since)
     }
 
     private mutating func pause(_ ticket: Ticket, _ now: Instant) {
         guard let runner = runners[ticket] else { return }
-        let used = runner.open(now)
-        charge(runner.client, used)
-        runners[ticket]?.settled += used
+        charge(runner.client, runner.due(now))
+        runners[ticket]?.settled += runner.open(now)
         runners[ticket]?.since = nil
     }
 
@@ -150,7 +159,7 @@ package struct FairSchedule {
     @discardableResult
     package mutating func release(_ ticket: Ticket, now: Instant) -> Bool {
         guard let runner = runners.removeValue(forKey: ticket) else { return false }
-        charge(runner.client, runner.open(now))
+        charge(runner.client, runner.due(now))
         if runner.isBeside { for other in runners.keys { runners[other]?.since = now } }
         retire(runner.client)
         return true

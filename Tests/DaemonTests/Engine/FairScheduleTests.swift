@@ -190,7 +190,7 @@ import Daemon
 
     @Test("urgent calls that had more than the others by the allowance wait like any other")
     func allowance() {
-        var schedule = FairSchedule(permits: 1, allowance: .milliseconds(50))
+        var schedule = FairSchedule(permits: 1, allowance: .milliseconds(50), urgentCost: 1)
         schedule.wait(1, client: a)
         _ = schedule.grant(now: at(0))
         // Its use is 0, then 40 ms, then 80; a's stands still meanwhile.
@@ -208,5 +208,73 @@ import Daemon
         // Where a gives its permit back, anyone may take it.
         schedule.release(1, now: at(201))
         #expect(schedule.grant(now: at(201)) == 5)
+    }
+
+    /// Text that always wants the engine, in looks of 400 ms with a checkpoint every 10, beside features whose passes take `pass`
+    /// milliseconds and come every `hop`, or as soon as the one before is through.
+    /// - Returns: the features' part of the time, and the longest that a pass waited, over 20 s.
+    private func features(pass: Int, hop: Int) -> (part: Double, wait: Int) {
+        var schedule = FairSchedule(permits: 1)
+        var (text, feature) = (UInt64(1), UInt64(2))
+        schedule.wait(text, client: a)
+        var isTextRunning = false
+        var (left, due, asked): (Int, Int, Int?) = (0, 0, nil)
+        var (textTime, featureTime, longest) = (0, 0, 0)
+        for clock in 0..<20_000 {
+            if left == 0, asked == nil, clock >= due {
+                schedule.wait(feature, client: b, isUrgent: true)
+                asked = clock
+            }
+            while let granted = schedule.grant(now: at(clock)) {
+                if granted == text {
+                    isTextRunning = true
+                } else {
+                    left = pass
+                    longest = max(longest, clock - (asked ?? clock))
+                    asked = nil
+                }
+            }
+            // A pass has all others pause.
+            if left > 0 {
+                left -= 1
+                featureTime += 1
+                guard left == 0 else { continue }
+                schedule.release(feature, now: at(clock + 1))
+                feature += 2
+                due = max(due + hop, clock + 1)
+            } else if isTextRunning {
+                textTime += 1
+                let isOver = textTime % 400 == 0
+                guard
+                    isOver
+                        || textTime % 10 == 0
+                            && schedule.shouldYield(text, quantum: .milliseconds(50), now: at(clock + 1))
+                else { continue }
+                schedule.release(text, now: at(clock + 1))
+                if isOver { text += 2 }
+                schedule.wait(text, client: a)
+                isTextRunning = false
+            }
+        }
+        return (Double(featureTime) / Double(featureTime + textTime), longest)
+    }
+
+    @Test(
+        "where time is short for both, features leave most of it to text, however long their passes take",
+        arguments: [30, 90, 250])
+    func overload(pass: Int) {
+        let (part, _) = features(pass: pass, hop: 1)
+        #expect((0.2...0.32).contains(part), "\(part)")
+        // Hops that time is not short for as such are widened as well.
+        let hops = features(pass: pass, hop: 100)
+        #expect((0.2...0.32).contains(hops.part), "\(hops)")
+    }
+
+    @Test("features that need less than that of the time never wait for text")
+    func spare() {
+        for pass in [5, 15, 20] {
+            let (part, wait) = features(pass: pass, hop: 100)
+            #expect(abs(part - Double(pass) / 100) < 0.01 && wait == 0, "\(pass): \(part), \(wait)")
+        }
     }
 }
