@@ -1,7 +1,7 @@
 // The features: a row each, whose values are solid once they have settled and faint before.
 
 import { css, el } from '../shared/elements.js';
-import { digits } from '../shared/numbers.js';
+import { fixed } from '../shared/numbers.js';
 import { clock, fit, shown } from './clock.js';
 
 const rate = 50, kept = 2 * shown * rate, mostRows = 24, period = 2000;
@@ -50,7 +50,9 @@ class Track {
       context.fillRect(i * column, height - high, Math.max(column, 1), high);
     }
     const newest = this.values.get(end - 1) ?? this.values.get(end - 2);
-    this.output.textContent = newest === undefined ? '' : digits(newest, 3);
+    // Three digits of the greatest, as far as there is room for them.
+    const decimals = Math.min(3, Math.max(0, 2 - Math.floor(Math.log10(this.greatest || 1))));
+    this.output.textContent = newest === undefined ? '' : fixed(newest, decimals);
     this.node.classList.toggle('lit', this.strength(end) > .5 && this.greatest > 0);
   }
 }

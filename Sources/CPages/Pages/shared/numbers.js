@@ -21,8 +21,11 @@ function raised(power) {
   return String(power).replace(/./g, c => ({ '-': '⁻' })[c] ?? '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(c)]);
 }
 
-/** Two decimals, as scores between 0 and 1 are written: a column of them lines up. */
-export const score = value => missing(value) ? '–' : signed(value.toFixed(2));
+/** As many decimals as are asked for: a column of them lines up, and a number that changes stays in its place. */
+export const fixed = (value, decimals) => missing(value) ? '–' : signed(value.toFixed(decimals));
+
+/** As scores between 0 and 1 are written. */
+export const score = value => fixed(value, 2);
 
 /** How many times as much. */
 export const times = value => missing(value) ? '–' : `${digits(value, 3)} ×`;
