@@ -36,6 +36,13 @@ extension SparseDictionary {
         return out
     }
 
+    /// What each value of one latent is to what ``changing(_:of:_:)`` makes of it: ⟨gᵢ, what 1 more of zᵢ adds⟩, a number a position.
+    /// - Parameter x: the activations, `[positions, inputs]`.
+    public func latentSlopes(_ latent: Int, _ g: Tensor, at x: Tensor) throws -> [Float] {
+        let along = g.products(with: try direction(latent))
+        return zip(along, try normalised(x).scales).map { $0 * $1.factor }
+    }
+
     /// Of ``reconstruct(_:)``.
     public func reconstructBackward(_ g: Tensor, at x: Tensor) throws -> Tensor {
         let (values, scales) = try normalised(x)

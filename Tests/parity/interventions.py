@@ -1,7 +1,8 @@
 """Interventions of every kind against hooks in PyTorch on openai-whisper: a random checkpoint, and tiny.en where it is released.
 
 Each is one trace of auscult under one text, and one pass of the reference whose modules are changed by hooks; compared are the place that
-was changed, the encoder's output and the logits.
+was changed, the encoder's output and the logits; and, of all but windows, edges and whole resamples, the gradient of the transcript's log-probability, with
+respect to the first place and to the log-mel, by PyTorch's autograd through the same hooks.
 """
 
 import contextlib
@@ -15,13 +16,14 @@ import torch.nn.functional as F
 from safetensors.numpy import save_file
 from whisper.model import disable_sdpa
 
+import autograd
 import checkpoints
 import features
 import gradients
 import layouts
 import recordings
 import reference
-from comparison import RELATIVE_L2, difference
+from comparison import RELATIVE_L2, Difference, difference
 
 
 def check(auscult, work, default, only=()):
@@ -66,10 +68,32 @@ def check_checkpoint(auscult, work, weights, samples, other):
         worst = {place: difference(found[place], expected[place]) for place in places}
         moved = max(np.abs(expected[place] - runs[0][place]).max() for place in places if np.isfinite(expected[place]).all())
         good = all(one.passes for one in worst.values()) and moved > 0
+        if not any(word in text for word in ("@to", " window ", " resample ")):
+            worst |= check_gradients(auscult, work, weights, network, mels[0], (heard, folder), text, places[0], changes)
+            good &= all(one.problem == "" and one.l2 <= gradients.RELATIVE_L2 for one in worst.values())
         passed &= good
         figures = ", ".join(f"{place} {one.problem or f'{one.l2:.1e}'}" for place, one in worst.items())
         print(f"  {'passed' if good else 'FAILED'} {text.replace(str(work), '…'):<76} {figures}")
     return passed
+
+
+def check_gradients(auscult, work, weights, network, mel, heard, text, place, changes):
+    """Place + "@grad" -> how far the engine's is from autograd's."""
+    places = ["log_mel", place]
+    prompt = next(index for index, token in enumerate(weights.prompt) if token < len(weights.vocabulary.ranks))
+    with changed(network, changes):
+        _, exact = autograd.gradients(network, mel, weights.prompt, autograd.log_probability(weights.prompt, prompt))
+    found = dict(auscult.trace(*heard, places, weights.prompt, work / "g.safetensors", "--intervene", text, "--objective", "transcript"))
+    worst = {}
+    for name in places:
+        # What is put in everywhere leaves no way back.
+        reference_gradient = exact.get(name)
+        if reference_gradient is None or not reference_gradient.any():
+            stray = name in exact and f"{name}@grad" in found and found[f"{name}@grad"].any()
+            worst[f"{name}@grad"] = Difference(problem="a gradient where there is none" if stray else "")
+        else:
+            worst[f"{name}@grad"] = gradients.measured(found[f"{name}@grad"], reference_gradient)
+    return worst
 
 
 def kinds(network, runs, valid, work, data, beside):

@@ -45,6 +45,8 @@ final class GradientTape {
     private init(_ outer: GradientTape, inside points: Set<HookPoint>) {
         (plan, extent, dimensions) = (outer.plan, outer.extent, outer.dimensions)
         (interventions, self.points) = (outer.interventions, points)
+        // The block is computed again no farther than `points`, and a change may lie behind them.
+        inputs = outer.inputs
     }
 
     /// A tape for the inside of a block, where this one has it not.

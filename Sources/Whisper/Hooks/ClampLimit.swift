@@ -23,7 +23,7 @@ public enum ClampLimit: Sendable, Equatable {
 }
 
 /// Where a quantile of some values lies: between two of them in order of size, as NumPy's `linear` has it.
-package struct QuantilePlace {
+package struct QuantilePlace: Equatable {
     /// Their numbers among the values, and the weight of the second.
     let lower: Int, upper: Int
     let weight: Double

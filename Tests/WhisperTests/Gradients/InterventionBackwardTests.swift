@@ -59,17 +59,96 @@ import Whisper
         }
     }
 
-    @Test("a clamp has no gradient, and says so", arguments: ["-0.51:0.77", "q0.13:q0.71"])
+    /// ⟨g, f(x + δ) − f(x − δ)⟩ / 2 and ⟨backward(g), δ⟩, for steps that are small beside what lies between two values.
+    private func slopes(
+        of intervention: Intervention, at point: HookPoint, _ x: Tensor, seed: UInt64, step: Float
+    ) throws -> (difference: Double, product: Double) {
+        var generator = SeededGenerator(seed: seed)
+        let g = generator.floats(x.count), delta = generator.floats(x.count).map { $0 * step }
+        func applied(_ sign: Float) throws -> [Float] {
+            var moved = Tensor(shape: x.shape, zip(x.elements, delta).map { $0 + sign * $1 })
+            try intervention.apply(to: &moved, at: point, .all, validFrames: 60, other: nil)
+            return moved.elements
+        }
+        let (above, below) = try (applied(1), applied(-1))
+        var difference = 0.0, product = 0.0
+        for i in g.indices { difference += Double(g[i]) * (Double(above[i]) - Double(below[i])) / 2 }
+        var back = Tensor(shape: x.shape, g)
+        try intervention.backward(&back, at: point, .all, validFrames: 60, input: x)
+        for (gradient, change) in zip(back.elements, delta) { product += Double(gradient) * Double(change) }
+        return (difference, product)
+    }
+
+    /// Values that lie 0.02 apart in every column.
+    private static func spread(_ position: Int, _ column: Int) -> Float {
+        let step = (position * 37 + column * 11) % 151
+        return Float(step) / 50 - 1.5
+    }
+
+    @Test(
+        "of clamps, whose limits may be values of the pass themselves",
+        arguments: ["-0.51:0.77", ":0.33", "q0.2:", "q0.15:q0.71", "0.4", "q0.5"])
     func clamp(limits: String) throws {
         let point = try point("encoder.blocks.1.mlp_ln")
-        let intervention = try Intervention(parsing: "\(point) = clamp \(limits)", dimensions: dimensions)
-        let x = Tensor(shape: [150, 24], [Float](repeating: 1, count: 3600))
-        var g = x
-        let error = #expect(throws: WhisperError.self) {
-            try intervention.backward(&g, at: point, .all, validFrames: 60, input: x)
+        // All of a column apart from each other and from the limits, by more than what they are moved by.
+        let x = Tensor(shape: [150, 24], (0..<3600).map { Self.spread($0 / 24, $0 % 24) })
+        for place in ["", " @neurons 3,9 @frames 20:90"] {
+            let intervention = try Intervention(parsing: "\(point)\(place) = clamp \(limits)", dimensions: dimensions)
+            let (difference, product) = try slopes(of: intervention, at: point, x, seed: 5, step: 2e-4)
+            #expect(abs(product - difference) < 2e-5, "\(product), \(difference)")
         }
-        #expect(error?.code == .failedPrecondition)
-        #expect("\(error?.description ?? "")".contains("no gradient goes back through the clamp"))
+    }
+
+    @Test("a clamp of one head, and of the patterns of attention")
+    func clampedHead() throws {
+        for (name, shape) in [
+            ("encoder.blocks.1.attn.v", [150, 3, 8]), ("encoder.blocks.1.attn.pattern", [3, 150, 150]),
+        ] {
+            let point = try point(name), count = shape.reduce(1, *), isFirst = shape[0] == 3
+            let x = Tensor(
+                shape: shape,
+                (0..<count).map {
+                    isFirst ? Self.spread($0 / 150 % 150, $0 / 22_500 * 5 + $0 % 150) : Self.spread($0 / 24, $0 % 24)
+                })
+            let intervention = try Intervention(
+                parsing: "\(name) @heads 1 = clamp q0.25:q0.8", dimensions: dimensions)
+            let (difference, product) = try slopes(
+                of: intervention, at: point, x, seed: 6, step: 1e-3)
+            #expect(abs(product - difference) < 1e-4, "\(product), \(difference)")
+            var g = Tensor(shape: shape, repeatElement(1, count: count))
+            try intervention.backward(&g, at: point, .all, validFrames: 60, input: x)
+            // Other heads are not held; of this one, what is held hands on all that it had.
+            let total = g.elements.reduce(0.0) { $0 + Double($1) }
+            #expect(abs(total - Double(count)) < 1e-2 && g.elements.contains(0) && g.elements.contains { $0 > 1 })
+        }
+    }
+
+    @Test(
+        "of a latent that is held, at a value or at a quantile of its codes",
+        arguments: ["none", "constant_norm_rescale", "layer_norm"], ["0.2:1.1", "q0.2:q0.7", "q0.5"])
+    func clampedLatent(normalisation: String, limits: String) throws {
+        var generator = SeededGenerator(seed: 22)
+        // All codes are active, and far apart beside the steps.
+        let dictionary = try SparseDictionary(
+            encoder: Tensor(shape: [9, 24], generator.floats(9 * 24)),
+            decoder: Tensor(shape: [9, 24], generator.floats(9 * 24)), encoderBias: (0..<9).map { _ in 12 },
+            decoderBias: generator.floats(24), activation: .relu,
+            normalisation: try #require(.init(rawValue: normalisation)))
+        let point = try point("encoder.blocks.1"), x = Tensor(shape: [150, 24], generator.floats(3600))
+        let codes = try dictionary.encode(x)
+        func limit(_ text: Substring) -> ClampLimit? {
+            if text.isEmpty { return nil }
+            if text.hasPrefix("q") { return Double(text.dropFirst()).map { .quantile($0) } }
+            // Beside the first codes, whatever their level.
+            return Float(text).map { .value(codes[0, 2] + $0 - 0.7) }
+        }
+        let parts = limits.split(separator: ":")
+        let intervention = try Intervention(
+            targets: [point], positions: 10..<100,
+            operation: .latent(dictionary, 2, .clamp(limit(parts[0]), limit(parts[parts.count - 1]))),
+            dimensions: dimensions)
+        let (difference, product) = try slopes(of: intervention, at: point, x, seed: 7, step: 2e-4)
+        #expect(abs(product - difference) < 2e-4 * max(1, abs(difference) * 10), "\(product), \(difference)")
     }
 
     @Test("an edge has no gradient, and says so")
@@ -126,7 +205,8 @@ import Whisper
             "decoder.blocks.1.cross_attn.pattern @heads 0 = scale 0.2",
             "decoder.blocks.0.cross_attn.v @frames 30:70 = zero",
             "decoder.blocks.0.mlp = noise 0.1", "encoder.blocks.1.mlp.1 @neurons 3,5-60 = scale 0.1",
-            "encoder.blocks.0 @neurons 3-20 = mean",
+            "encoder.blocks.0 @neurons 3-20 = mean", "encoder.blocks.1 @neurons 2-9 = clamp -0.4:0.3",
+            "encoder.blocks.0.mlp.1 @frames 10:60 = clamp -0.1:0.2",
         ])
     func inPlace(text: String) throws {
         let model = try SyntheticModel.make(), mel = SyntheticModel.mel(), tokens = [3, 1, 4, 1, 5, 9]
