@@ -26,7 +26,7 @@ public final class Host {
         return size >= UInt32(MemoryLayout<Table>.size) ? found.assumingMemoryBound(to: Table.self) : nil
     }
 
-    private func required<Table>(_ id: String, _ type: Table.Type) throws -> UnsafePointer<Table> {
+    func required<Table>(_ id: String, _ type: Table.Type) throws -> UnsafePointer<Table> {
         guard let table = table(id, type) else {
             throw PluginError(.unsupported, "the host \(name) \(version) has no \(id)")
         }
@@ -220,7 +220,7 @@ private final class Sink {
 }
 
 extension Host {
-    private func each(
+    func each(
         _ what: String, _ body: (TensorView) throws -> Void,
         _ call: (@escaping auscult_tensor_sink, UnsafeMutableRawPointer) -> auscult_status
     ) throws {

@@ -68,6 +68,19 @@ struct PluginRunTests {
         #expect(abs(try #require(other.scalar("sum")) - 6 - (try expectedSum(testClip()))) < 1e-9)
     }
 
+    @Test("asks for a pass on a log-mel of its own, with objectives, and goes on after refusals")
+    func passes() throws {
+        let gathered = Gathered()
+        let process = try gathered.start(TestBundle())
+        defer { process.close() }
+        try provoke("passes", gathered, process)
+        // Rows of 1 to 4 and of 5 to 8, whose columns were told.
+        let sum = 1 + 2 + 3 + 4 + 2 * (5 + 6 + 7 + 8)
+        #expect(
+            gathered.text("words")
+                == "33 133 \(sum); 2 the pass has samples and a log-mel; one of the two was expected; 2; 5; 2")
+    }
+
     @Test(
         "is not even asked when an argument is none of its own",
         arguments: [

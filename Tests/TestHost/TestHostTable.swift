@@ -11,10 +11,32 @@ public struct TestServices {
     /// Whether audio came, and the sequences.
     public var logits: ((_ audio: Bool, _ sequences: [[Int32]]) throws -> TestTensor)?
     public var transcribe: (([Float], _ language: String, _ interventions: [String]) throws -> String)?
+    /// The objectives' values, and the tensors in their order.
+    public var pass: ((TestPass) throws -> (values: [Double], tensors: [TestTensor]))?
     public var folder: String?
     public var isCancelled: () -> Bool = { false }
 
     public init() {}
+}
+
+/// A pass that a plugin asks for.
+public struct TestPass {
+    public let samples: [Float]?
+    public let logMel: (shape: [Int], elements: [Float], valid: Int)?
+    public let tokens: [Int32]
+    public let interventions, objectives, hooks: [String]
+
+    init(_ pass: auscult_pass) throws {
+        samples = pass.samples.map { Array(elements($0, pass.sample_count)) }
+        logMel = try pass.log_mel.map {
+            let view = try TensorView($0.pointee)
+            return (view.shape, view.floats(), view.validPositions)
+        }
+        tokens = Array(elements(pass.tokens, pass.token_count))
+        interventions = elements(pass.interventions, pass.intervention_count).map { text($0) }
+        objectives = elements(pass.objectives, pass.objective_count).map { text($0) }
+        hooks = elements(pass.hooks, pass.hook_count).map { text($0) }
+    }
 }
 
 /// The host as C sees it: what it is told is kept.
@@ -98,6 +120,20 @@ final class TestHostTable {
                     }))
         }
         if services.run != nil || services.logits != nil || services.transcribe != nil { addModel() }
+        if services.pass != nil {
+            add(
+                AUSCULT_HOST_GRADIENTS,
+                auscult_host_gradients(
+                    struct_size: UInt32(MemoryLayout<auscult_host_gradients>.size),
+                    run: { host, pass, values, sink, context in
+                        attempt(host) {
+                            guard let pass else { throw TestHostError("no pass", status: 2) }
+                            let found = try wanted($0.services.pass)(TestPass(pass.pointee))
+                            for (index, value) in found.values.enumerated() { values?[index] = value }
+                            return give(found.tensors, sink, context)
+                        }
+                    }))
+        }
         if let folder = services.folder {
             self.folder = memory.string(folder)
             add(

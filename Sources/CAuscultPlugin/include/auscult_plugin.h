@@ -425,6 +425,52 @@ typedef struct auscult_host_model {
                                  char *text, uint64_t capacity, uint64_t *count);
 } auscult_host_model;
 
+/* A pass of the model that a plugin asks for, and what of it is wanted. */
+typedef struct auscult_pass {
+    uint32_t struct_size;
+    /* What is heard: 16 kHz mono, at most one window, padded as in the run's own passes ("--context auto": no more than there is
+     * sound). NULL for a log-mel, or for all padding. */
+    const float *samples;
+    uint64_t sample_count;
+    /* The encoder's input itself, in place of samples: F32 [n_mels, mel frames], an even number of frames and at most
+     * 2 * n_audio_ctx. It is taken as it is, and as many frames are encoded as it has. valid_positions of it: the mel frames
+     * that are sound, the others being padding; 0 for all. Hook, axes and the other positions are not looked at. NULL for none. */
+    const auscult_tensor *log_mel;
+    /* What the decoder reads, exactly; of these the prompt is what comes before the first that is no special token. NULL: where
+     * a hook point or an objective in the decoder is wanted, it reads the text of an objective that has one, and otherwise what
+     * the model writes itself. */
+    const int32_t *tokens;
+    uint32_t token_count;
+    /* In their text form, with absolute paths. Words ("@word 3") are those of the samples; a log-mel has none. */
+    const char *const *interventions;
+    uint32_t intervention_count;
+    /* What is differentiated, at most 64, as `auscult trace --objective` takes it, with absolute paths: "text hot questions",
+     * "token rug - mug", "encoder.blocks.2.mlp.1:5@frames 10:20", "/home/me/direction.safetensors". 0 for values alone. */
+    const char *const *objectives;
+    uint32_t objective_count;
+    /* Hook points whose values and gradients are wanted: names or globs; "log_mel" is the encoder's input. None: only what the
+     * objectives come to. */
+    const char *const *hooks;
+    uint32_t hook_count;
+} auscult_pass;
+
+/* Runs of the model with gradients, and on log-mels. */
+#define AUSCULT_HOST_GRADIENTS "auscult.host.gradients/1"
+typedef struct auscult_host_gradients {
+    uint32_t struct_size;
+    /* Runs the model once, goes back through it once for each objective, and gives, in this order: "tokens" (I32), where the
+     * decoder read any; "log_mel" [n_mels, mel frames]; the values at hook points as the forward pass comes by them; and, from the
+     * last hook point to the first, "log_mel" at the end, their gradients, of the same shapes: "NAME@grad", of several objectives
+     * "NAME@grad1", "NAME@grad2", … A hook point behind all of an objective has none of it. Padding's positions are left out
+     * unless the plugin needs all frames.
+     * What interventions put in counts as constant; a gradient goes through all of them but edges ("@to").
+     * `values`: room for objective_count numbers, what the objectives come to, written before the first tensor is given; NULL
+     * where they are not wanted.
+     * AUSCULT_UNSUPPORTED: objectives with a model whose precision is not "exact", or with an edge. */
+    auscult_status (*run)(const auscult_host *host, const auscult_pass *pass, double *values, auscult_tensor_sink sink,
+                          void *context);
+} auscult_host_gradients;
+
 /* A folder of the plugin's own that stays from run to run. It is there when this is asked for. */
 #define AUSCULT_HOST_FOLDER "auscult.host.folder/1"
 typedef struct auscult_host_folder {

@@ -14,17 +14,19 @@ final class EngineServices: PluginServices {
     /// Sequences that one pass of the decoder takes: their keys and values are in memory together.
     private static let sequencesAtOnce = 64
 
-    private let plugin: String
-    private let model: LoadedModel
-    private let turn: EngineTurn
+    let plugin: String
+    let model: LoadedModel
+    let turn: EngineTurn
     private let folder: String
-    private let context: EncoderContext
+    let context: EncoderContext
     private let spent = Mutex(Duration.zero)
     /// What the decoder keeps of padding: most sequences listen to nothing else.
     private let padding = Mutex<KeptCache?>(nil)
     /// Sendable: used on the thread of the run alone, one call at a time.
     private struct KeptCache: @unchecked Sendable { let cache: DecoderCache }
-    private let wantsAllFrames = Atomic(false)
+    private let takesAllFrames = Atomic(false)
+    /// Whether tensors have their padding.
+    var wantsAllFrames: Bool { takesAllFrames.load(ordering: .relaxed) }
 
     /// - Parameters:
     ///   - folder: the plugin's own; made when it is asked for.
@@ -40,10 +42,10 @@ final class EngineServices: PluginServices {
     /// Time in the engine for this plugin's questions.
     var engineTime: Duration { spent.withLock { $0 } }
 
-    /// Whether tensors have their padding; known after the plugin has told its needs.
-    func take(_ needs: PluginNeedsValue) { wantsAllFrames.store(needs.allFrames, ordering: .relaxed) }
+    /// What is known after the plugin has told its needs.
+    func take(_ needs: PluginNeedsValue) { takesAllFrames.store(needs.allFrames, ordering: .relaxed) }
 
-    private func computing<R>(_ body: () throws -> R) throws -> R {
+    func computing<R>(_ body: () throws -> R) throws -> R {
         try translating {
             try turn.resumed {
                 let began = ContinuousClock.now
@@ -58,13 +60,13 @@ final class EngineServices: PluginServices {
         do { return try body() } catch let error as any CodedError where !(error is PluginError) {
             let codes: [ErrorCode: ErrorCode] = [
                 .invalidArgument: .invalidArgument, .notFound: .missing, .cancelled: .cancelled,
-                .deadlineExceeded: .cancelled, .unimplemented: .unsupported,
+                .deadlineExceeded: .cancelled, .unimplemented: .unsupported, .unsupported: .unsupported,
             ]
             throw PluginError(codes[error.code] ?? .failed, "\(error)")
         }
     }
 
-    private func refuse(_ problem: String) -> PluginError { PluginError(.invalidArgument, "\(plugin): \(problem)") }
+    func refuse(_ problem: String) -> PluginError { PluginError(.invalidArgument, "\(plugin): \(problem)") }
 
     // MARK: - Words
 
@@ -89,42 +91,6 @@ final class EngineServices: PluginServices {
                 .missing, "the model has no weight called '\(name)'; nearest: \(near.joined(separator: ", "))")
         }
         return try translating { PluginTensor(try model.checkpoint.weights.tensor(name, shape: shape)) }
-    }
-
-    func run(
-        samples: [Float]?, tokens: [Int32]?, interventions: [String], hooks: [String]
-    ) throws -> [PluginTensor] {
-        let dimensions = model.dimensions
-        if let samples {
-            guard samples.count <= dimensions.windowSamples else {
-                throw refuse("a run takes at most \(dimensions.windowSamples) samples; there are \(samples.count)")
-            }
-            try checkFinite(samples)
-        }
-        return try computing {
-            let points = Set(try hooks.flatMap { try HookPoint.matching($0, in: dimensions) })
-            let decodes = points.contains { !$0.isEncoder }
-            guard !decodes || tokens?.isEmpty == false else {
-                throw refuse("hook points in the decoder need tokens for it to read")
-            }
-            let sources = InterventionSources(model: model, turn: turn, padding: .sound, knowsTokens: false) {
-                SampleBuffer(samples ?? [])
-            }
-            let plan = PassPlan(
-                captures: points, allFrames: wantsAllFrames.load(ordering: .relaxed),
-                interventions: try interventions.map { InterventionSpec.text($0) }.interventions(
-                    dimensions, sources.material))
-            guard !points.isEmpty else { return [] }
-            let valid = samples.map { min(EncoderFrames.valid(sampleCount: $0.count), dimensions.nAudioCtx) }
-            let whisper = try model.model()
-            let mel = samples.map { WindowSource(dimensions, context: context).mel($0) } ?? whisper.paddingMel
-            var found: [PluginTensor] = []
-            let pass = try WindowPass(whisper, mel, plan, start: 0, validFrames: valid) {
-                found.append(PluginTensor($0, window: 0, validFrames: valid ?? dimensions.nAudioCtx, dimensions))
-            }
-            if let tokens { try pass.read(tokens.map { Int($0) }) }
-            return found
-        }
     }
 
     func decode(
@@ -188,7 +154,7 @@ final class EngineServices: PluginServices {
         }
     }
 
-    private func checkFinite(_ numbers: [Float]) throws {
+    func checkFinite(_ numbers: [Float]) throws {
         guard numbers.allSatisfy(\.isFinite) else { throw refuse("expected finite numbers; some are not") }
     }
 
@@ -210,6 +176,7 @@ struct NoServices: PluginServices {
     func run(
         samples: [Float]?, tokens: [Int32]?, interventions: [String], hooks: [String]
     ) throws -> [PluginTensor] { throw refusal }
+    func pass(_ pass: PluginPass) throws -> PluginPassAnswer { throw refusal }
     func decode(
         audio: (shape: [Int], elements: [Float])?, tokens: [Int32], sequences: Int, tokensEach: Int
     ) throws -> PluginTensor { throw refusal }

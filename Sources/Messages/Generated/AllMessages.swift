@@ -129,6 +129,7 @@ public let allMessages: [any ProtoMessage.Type] = [
     HostV1.AskLogits.self,
     HostV1.AskTranscribe.self,
     HostV1.AskFolder.self,
+    HostV1.AskPass.self,
     V1.AtlasRef.self,
     V1.BuildAtlasRequest.self,
     V1.BuildAtlasEvent.self,

@@ -622,16 +622,19 @@ extension HostV1 {
         public var text: String = ""
         public var tensors: [HostV1.MappedTensor] = []
         public var memory: UInt64 = 0
+        /// What the objectives of a pass came to.
+        public var values: [Double] = []
 
         public static let fullName = "auscult.host.v1.Answer"
         public init() {}
-        public init(status: Int32 = 0, error: String = "", ids: [Int32] = [], text: String = "", tensors: [HostV1.MappedTensor] = [], memory: UInt64 = 0) {
+        public init(status: Int32 = 0, error: String = "", ids: [Int32] = [], text: String = "", tensors: [HostV1.MappedTensor] = [], memory: UInt64 = 0, values: [Double] = []) {
             self.status = status
             self.error = error
             self.ids = ids
             self.text = text
             self.tensors = tensors
             self.memory = memory
+            self.values = values
         }
 
         public static func makeC() -> Auscult__Host__V1__Answer {
@@ -647,6 +650,7 @@ extension HostV1 {
             text = Read.text(c.text)
             tensors = Read.messages(c.tensors, c.n_tensors)
             memory = c.memory
+            values = Read.array(c.values, c.n_values) { $0 }
         }
 
         public func fill(_ c: inout Auscult__Host__V1__Answer, _ arena: MessageArena) {
@@ -658,6 +662,8 @@ extension HostV1 {
             c.n_tensors = tensors.count
             c.tensors = arena.messages(tensors)
             c.memory = memory
+            c.n_values = values.count
+            c.values = arena.array(values) { $0 }
         }
     }
 
@@ -856,6 +862,7 @@ extension HostV1 {
             case logits(HostV1.AskLogits)
             case transcribe(HostV1.AskTranscribe)
             case folder(HostV1.AskFolder)
+            case pass(HostV1.AskPass)
         }
         public var question: Question?
 
@@ -880,6 +887,7 @@ extension HostV1 {
             case 5: question = Read.message(c.logits).map { .logits($0) }
             case 6: question = Read.message(c.transcribe).map { .transcribe($0) }
             case 7: question = Read.message(c.folder).map { .folder($0) }
+            case 8: question = Read.message(c.pass).map { .pass($0) }
             default: break
             }
         }
@@ -907,6 +915,9 @@ extension HostV1 {
             case .folder(let value)?:
                 c.question_case = .init(rawValue: 7)
                 c.folder = arena.message(value)
+            case .pass(let value)?:
+                c.question_case = .init(rawValue: 8)
+                c.pass = arena.message(value)
             case nil: break
             }
         }
@@ -1146,5 +1157,67 @@ extension HostV1 {
         }
 
         public func fill(_ c: inout Auscult__Host__V1__AskFolder, _ arena: MessageArena) {}
+    }
+
+    /// Samples, or a log-mel, or neither: all padding.
+    public struct AskPass: ProtoMessage {
+        public var samples: HostV1.Samples?
+        public var logMel: V1.Tensor?
+        /// Frames of the log-mel that are sound; 0 for all.
+        public var validMelFrames: UInt64 = 0
+        public var tokens: HostV1.Tokens?
+        public var interventions: [String] = []
+        public var objectives: [String] = []
+        public var hooks: [String] = []
+
+        public static let fullName = "auscult.host.v1.AskPass"
+        public init() {}
+        public init(samples: HostV1.Samples? = nil, logMel: V1.Tensor? = nil, validMelFrames: UInt64 = 0, tokens: HostV1.Tokens? = nil, interventions: [String] = [], objectives: [String] = [], hooks: [String] = []) {
+            self.samples = samples
+            self.logMel = logMel
+            self.validMelFrames = validMelFrames
+            self.tokens = tokens
+            self.interventions = interventions
+            self.objectives = objectives
+            self.hooks = hooks
+        }
+
+        public static func makeC() -> Auscult__Host__V1__AskPass {
+            var c = Auscult__Host__V1__AskPass()
+            auscult__host__v1__ask_pass__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__Host__V1__AskPass) {
+            if c.has_samples_case.rawValue == 1 { samples = Read.message(c.samples) }
+            if c.has_log_mel_case.rawValue == 2 { logMel = Read.message(c.log_mel) }
+            validMelFrames = c.valid_mel_frames
+            if c.has_tokens_case.rawValue == 4 { tokens = Read.message(c.tokens) }
+            interventions = Read.array(c.interventions, c.n_interventions) { Read.text($0) }
+            objectives = Read.array(c.objectives, c.n_objectives) { Read.text($0) }
+            hooks = Read.array(c.hooks, c.n_hooks) { Read.text($0) }
+        }
+
+        public func fill(_ c: inout Auscult__Host__V1__AskPass, _ arena: MessageArena) {
+            if let samples {
+                c.has_samples_case = .init(rawValue: 1)
+                c.samples = arena.message(samples)
+            }
+            if let logMel {
+                c.has_log_mel_case = .init(rawValue: 2)
+                c.log_mel = arena.message(logMel)
+            }
+            c.valid_mel_frames = validMelFrames
+            if let tokens {
+                c.has_tokens_case = .init(rawValue: 4)
+                c.tokens = arena.message(tokens)
+            }
+            c.n_interventions = interventions.count
+            c.interventions = arena.array(interventions) { arena.text($0) }
+            c.n_objectives = objectives.count
+            c.objectives = arena.array(objectives) { arena.text($0) }
+            c.n_hooks = hooks.count
+            c.hooks = arena.array(hooks) { arena.text($0) }
+        }
     }
 }

@@ -30,7 +30,7 @@ struct HostExtensions: @unchecked Sendable {
             struct_size: UInt32(MemoryLayout<auscult_host_tokenizer>.size),
             encode: { host, text, special, ids, capacity, count in
                 asking(host) { host in
-                    let text = try CReading.text(text, "the text", longest: most)
+                    let text = try CReading.text(text, "the text", longest: CReading.longestQuestion)
                     let (status, answer, _) = host.ask(
                         .encode(HostV1.AskEncode(text: text, parseSpecial: special != 0)))
                     guard status == Status.ok else { return status }
@@ -42,7 +42,7 @@ struct HostExtensions: @unchecked Sendable {
             },
             decode: { host, ids, idCount, text, capacity, count in
                 asking(host) { host in
-                    let question = HostV1.AskDecode(ids: try numbers(ids, UInt64(idCount), "ids"))
+                    let question = HostV1.AskDecode(ids: try CReading.numbers(ids, UInt64(idCount), "ids"))
                     return copy(host.ask(.decode(question)), text, capacity, count)
                 }
             })
@@ -62,11 +62,13 @@ struct HostExtensions: @unchecked Sendable {
                 asking(host) { host in
                     var ask = HostV1.AskRun(
                         interventions: try CReading.texts(
-                            interventions, interventionCount, most: 1024, "interventions"),
+                            interventions, interventionCount, most: CReading.mostInterventions, "interventions"),
                         hooks: try CReading.texts(hooks, hookCount, most: DescriptionCheck.mostHooks, "hook points"))
-                    if samples != nil { ask.samples = HostV1.Samples(samples: try bytes(samples, sampleCount)) }
+                    if samples != nil {
+                        ask.samples = HostV1.Samples(samples: try CReading.samples(samples, sampleCount))
+                    }
                     if tokens != nil {
-                        ask.tokens = HostV1.Tokens(ids: try numbers(tokens, UInt64(tokenCount), "tokens"))
+                        ask.tokens = HostV1.Tokens(ids: try CReading.numbers(tokens, UInt64(tokenCount), "tokens"))
                     }
                     return host.ask(.run(ask), sink, context)
                 }
@@ -79,10 +81,11 @@ struct HostExtensions: @unchecked Sendable {
                             "\(sequences) sequences of \(tokensEach) tokens; 1 to 1024 of at least one were expected")
                     }
                     var ask = HostV1.AskLogits(
-                        tokens: try numbers(tokens, count, "tokens"), sequences: sequences, tokensEach: tokensEach)
+                        tokens: try CReading.numbers(tokens, count, "tokens"), sequences: sequences,
+                        tokensEach: tokensEach)
                     if let audio {
                         guard Int(audio.pointee.dtype) == AUSCULT_F32 else { throw PluginFault("the audio is not F32") }
-                        ask.audio = try CReading.tensor(audio.pointee, rank: 2, most: most)
+                        ask.audio = try CReading.tensor(audio.pointee, rank: 2, most: CReading.longestQuestion)
                     }
                     return host.ask(.logits(ask), sink, context)
                 }
@@ -91,11 +94,23 @@ struct HostExtensions: @unchecked Sendable {
                 host, samples, sampleCount, language, interventions, interventionCount, text, capacity, count in
                 asking(host) { host in
                     let ask = HostV1.AskTranscribe(
-                        samples: try bytes(samples, sampleCount),
+                        samples: try CReading.samples(samples, sampleCount),
                         language: try language.map { try CReading.text($0, "the language", longest: 64) } ?? "",
                         interventions: try CReading.texts(
-                            interventions, interventionCount, most: 1024, "interventions"))
+                            interventions, interventionCount, most: CReading.mostInterventions, "interventions"))
                     return copy(host.ask(.transcribe(ask)), text, capacity, count)
+                }
+            })
+        let gradients = auscult_host_gradients(
+            struct_size: UInt32(MemoryLayout<auscult_host_gradients>.size),
+            run: { host, pass, values, sink, context in
+                asking(host) { host in
+                    let question = try CReading.pass(pass)
+                    return host.ask(.pass(question), sink, context) { answer in
+                        for (index, value) in answer.values.prefix(question.objectives.count).enumerated() {
+                            values?[index] = value
+                        }
+                    }
                 }
             })
         let folder = auscult_host_folder(
@@ -107,13 +122,10 @@ struct HostExtensions: @unchecked Sendable {
         tables = [
             AUSCULT_HOST_LOG: Self.kept(log), AUSCULT_HOST_TOKENIZER: Self.kept(tokenizer),
             AUSCULT_HOST_WEIGHTS: Self.kept(weights), AUSCULT_HOST_MODEL: Self.kept(model),
-            AUSCULT_HOST_FOLDER: Self.kept(folder),
+            AUSCULT_HOST_GRADIENTS: Self.kept(gradients), AUSCULT_HOST_FOLDER: Self.kept(folder),
         ]
     }
 }
-
-/// Bytes that may be sent to the engine at once; less than a frame of the daemon's may have.
-private let most = 24 << 20
 
 /// Runs `body` with the host on the plugin thread; its faults become AUSCULT_INVALID_ARGUMENT.
 private func asking(
@@ -125,20 +137,6 @@ private func asking(
     } catch {
         return host.refuse(Status.invalidArgument, "\(error)")
     }
-}
-
-private func numbers(_ base: UnsafePointer<Int32>?, _ count: UInt64, _ name: String) throws -> [Int32] {
-    guard count <= UInt64(most / 16) else { throw ResultTooLarge("\(count) \(name) are too many") }
-    guard count > 0 else { return [] }
-    guard let base else { throw PluginFault("\(count) \(name) at NULL") }
-    return Array(UnsafeBufferPointer(start: base, count: Int(count)))
-}
-
-private func bytes(_ samples: UnsafePointer<Float>?, _ count: UInt64) throws -> [UInt8] {
-    guard count <= UInt64(most / 4) else { throw ResultTooLarge("\(count) samples are too many") }
-    guard count > 0 else { return [] }
-    guard let samples else { throw PluginFault("\(count) samples at NULL") }
-    return Array(UnsafeRawBufferPointer(start: samples, count: Int(count) * 4))
 }
 
 /// Copies as much of a text as there is room for, and says how much there is.

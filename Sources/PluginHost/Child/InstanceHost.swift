@@ -151,12 +151,15 @@ final class InstanceHost {
     }
 
     /// Asks, and hands the tensors that came to `sink`.
-    func ask(_ question: HostV1.Ask.Question, _ sink: auscult_tensor_sink?, _ context: UnsafeMutableRawPointer?)
-        -> auscult_status
-    {
+    /// - Parameter answered: gets the answer before them.
+    func ask(
+        _ question: HostV1.Ask.Question, _ sink: auscult_tensor_sink?, _ context: UnsafeMutableRawPointer?,
+        answered: (HostV1.Answer) -> Void = { _ in }
+    ) -> auscult_status {
         guard let sink else { return refuse(Status.invalidArgument, "the sink is NULL") }
         let (status, answer, memory) = ask(question)
         guard status == Status.ok else { return status }
+        answered(answer)
         guard let memory else { return refuse(Status.failed, "no tensors came") }
         for tensor in answer.tensors {
             let values = CallMemory()

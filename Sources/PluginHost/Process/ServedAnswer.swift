@@ -30,13 +30,20 @@ struct ServedAnswer {
         case .weights(let ask):
             return try answer([services.weights(ask.name)])
         case .run(let ask):
-            guard ask.hooks.count <= DescriptionCheck.mostHooks, ask.interventions.count <= 1024 else {
+            guard ask.hooks.count <= DescriptionCheck.mostHooks,
+                ask.interventions.count <= CReading.mostInterventions
+            else {
                 throw PluginError(.limit, "\(ask.hooks.count) hook points and \(ask.interventions.count) interventions")
             }
             return try answer(
                 services.run(
                     samples: ask.samples.map { try floats($0.samples) }, tokens: ask.tokens?.ids,
                     interventions: ask.interventions, hooks: ask.hooks))
+        case .pass(let ask):
+            let found = try services.pass(pass(ask))
+            var served = try answer(found.tensors)
+            served.answer.values = found.values
+            return served
         case .logits(let ask):
             let (product, overflow) = Int(ask.sequences).multipliedReportingOverflow(by: Int(ask.tokensEach))
             guard !overflow, product == ask.tokens.count, (1...1024).contains(ask.sequences), product > 0 else {
@@ -47,12 +54,14 @@ struct ServedAnswer {
             }
             return try answer([
                 services.decode(
-                    audio: ask.audio.map(audio), tokens: ask.tokens, sequences: Int(ask.sequences),
+                    audio: ask.audio.map { try matrix($0, "audio", "[n_audio_ctx, n_audio_state]") },
+                    tokens: ask.tokens, sequences: Int(ask.sequences),
                     tokensEach: Int(ask.tokensEach))
             ])
         case .transcribe(let ask):
-            guard ask.interventions.count <= 1024 else {
-                throw PluginError(.limit, "\(ask.interventions.count) interventions, at most 1024")
+            guard ask.interventions.count <= CReading.mostInterventions else {
+                throw PluginError(
+                    .limit, "\(ask.interventions.count) interventions, at most \(CReading.mostInterventions)")
             }
             let text = try services.transcribe(
                 samples: floats(ask.samples), language: ask.language, interventions: ask.interventions)
@@ -71,7 +80,33 @@ struct ServedAnswer {
             answer: HostV1.Answer(tensors: mapped, memory: UInt64(memory.size)), memory: memory.descriptor)
     }
 
-    private static func audio(_ tensor: V1.Tensor) throws -> (shape: [Int], elements: [Float]) {
+    private static func pass(_ ask: HostV1.AskPass) throws -> PluginPass {
+        guard ask.hooks.count <= DescriptionCheck.mostHooks, ask.objectives.count <= CReading.mostObjectives,
+            ask.interventions.count <= CReading.mostInterventions
+        else {
+            throw PluginError(
+                .limit,
+                "\(ask.hooks.count) hook points, \(ask.objectives.count) objectives and \(ask.interventions.count) interventions; at most "
+                    + "\(DescriptionCheck.mostHooks), \(CReading.mostObjectives) and \(CReading.mostInterventions)")
+        }
+        let sound: PluginPass.Sound
+        switch (ask.samples, ask.logMel) {
+        case (nil, nil): sound = .padding
+        case (let samples?, nil): sound = .samples(try floats(samples.samples))
+        case (nil, let mel?):
+            let (shape, elements) = try matrix(mel, "a log-mel", "[n_mels, mel frames]")
+            sound = .logMel(shape: shape, elements: elements, valid: Int(clamping: ask.validMelFrames))
+        default:
+            throw PluginError(.invalidArgument, "samples and a log-mel; one of the two was expected")
+        }
+        return PluginPass(
+            sound: sound, tokens: ask.tokens?.ids, interventions: ask.interventions, objectives: ask.objectives,
+            hooks: ask.hooks)
+    }
+
+    private static func matrix(
+        _ tensor: V1.Tensor, _ name: String, _ expected: String
+    ) throws -> (shape: [Int], elements: [Float]) {
         let elements = try floats(tensor.data)
         guard tensor.dtype == .f32, tensor.shape.count == 2,
             let rows = Int(exactly: tensor.shape[0]), let columns = Int(exactly: tensor.shape[1]),
@@ -80,8 +115,7 @@ struct ServedAnswer {
         else {
             throw PluginError(
                 .invalidArgument,
-                "audio of shape \(tensor.shape) with \(elements.count) numbers; "
-                    + "float32 [n_audio_ctx, n_audio_state] was expected")
+                "\(name) of shape \(tensor.shape) with \(elements.count) numbers; float32 \(expected) was expected")
         }
         return ([rows, columns], elements)
     }

@@ -1,4 +1,4 @@
-/// What a plugin may ask of the engine: the host's extensions tokenizer, weights, model and folder.
+/// What a plugin may ask of the engine: the host's extensions tokenizer, weights, model, gradients and folder.
 ///
 /// Called on the thread that waits for the plugin (in ``PluginProcess/process(_:)``, say), one at a time; the plugin's
 /// watchdog stands still meanwhile. Everything in the arguments comes from the plugin and is hostile: lengths are
@@ -15,6 +15,8 @@ public protocol PluginServices: Sendable {
     /// Listens to `samples` (16 kHz mono, at most one window; nil for all padding) under interventions in their text
     /// form. `tokens`: what the decoder reads; nil for none. `hooks`: globs.
     func run(samples: [Float]?, tokens: [Int32]?, interventions: [String], hooks: [String]) throws -> [PluginTensor]
+    /// Runs the model once, and goes back through it once for each objective.
+    func pass(_ pass: PluginPass) throws -> PluginPassAnswer
     /// The logits after the last token of each of `sequences` sequences of `tokensEach`: `[sequences, n_vocab]`.
     /// - Parameters:
     ///   - audio: `[n_audio_ctx, n_audio_state]` float32, row-major; nil for what the encoder gives for all padding.

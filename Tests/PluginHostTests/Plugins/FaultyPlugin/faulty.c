@@ -148,6 +148,36 @@ static auscult_status add(void *context, const auscult_tensor *t) {
     return AUSCULT_OK;
 }
 
+// A pass on a log-mel that does not lie row by row, then passes that make no sense.
+static auscult_status passes(state *s) {
+    const auscult_host_gradients *g = s->host->get_extension(s->host, AUSCULT_HOST_GRADIENTS);
+    if (!g || g->struct_size < sizeof *g) return strcpy(s->error, "no gradients"), AUSCULT_UNSUPPORTED;
+    float numbers[8] = {1, 5, 2, 6, 3, 7, 4, 8};
+    auscult_tensor mel = {.struct_size = sizeof mel, .dtype = AUSCULT_F32, .rank = 2, .shape = {2, 4}, .strides = {1, 2},
+                          .data = numbers, .hook = "", .valid_positions = 3};
+    int32_t tokens[3] = {4, 5, 6};
+    const char *change = "a = zero", *objectives[2] = {"one", "two"}, *hook = "log_mel";
+    auscult_pass pass = {.struct_size = sizeof pass, .log_mel = &mel, .tokens = tokens, .token_count = 3, .interventions = &change,
+                         .intervention_count = 1, .objectives = objectives, .objective_count = 2, .hooks = &hook, .hook_count = 1};
+    double values[2] = {0, 0};
+    s->sum = 0;
+    auscult_status status = g->run(s->host, &pass, values, add, s);
+    if (status != AUSCULT_OK) return refused(s, status);
+    char line[256];
+    int length = snprintf(line, sizeof line, "%g %g %g", values[0], values[1], s->sum);
+    pass.samples = numbers;
+    pass.sample_count = 8;
+    status = g->run(s->host, &pass, values, add, s);
+    length += snprintf(line + length, sizeof line - length, "; %d %s", status, s->host->last_error(s->host));
+    pass.log_mel = NULL;
+    pass.objective_count = 65;
+    length += snprintf(line + length, sizeof line - length, "; %d", g->run(s->host, &pass, values, add, s));
+    pass.objective_count = 0;
+    snprintf(line + length, sizeof line - length, "; %d; %d", g->run(s->host, &pass, NULL, add, s), g->run(s->host, NULL, NULL, add, s));
+    auscult_value v = {.struct_size = sizeof v, .kind = AUSCULT_TEXT, .recording = "", .text = line};
+    return s->host->emit(s->host, "words", &v);
+}
+
 static auscult_status process(const auscult_instance *self, const auscult_clip *clip) {
     state *s = self->context;
     s->error[0] = 0;
@@ -160,6 +190,7 @@ static auscult_status process(const auscult_instance *self, const auscult_clip *
         status = w->get(s->host, "ones", add, s);
         if (status != AUSCULT_OK) return refused(s, status);
     }
+    if (does(s, "passes") && (status = passes(s)) != AUSCULT_OK) return status;
     if (does(s, "writes-tensor") && clip->tensor_count) *(float *)clip->tensors[0].data = 1;
     if (does(s, "short-crashes") && clip->sample_count == 1) abort();
     double before = s->sum;

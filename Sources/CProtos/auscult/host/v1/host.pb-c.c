@@ -1402,6 +1402,51 @@ void   auscult__host__v1__ask_folder__free_unpacked
   assert(message->base.descriptor == &auscult__host__v1__ask_folder__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__host__v1__ask_pass__init
+                     (Auscult__Host__V1__AskPass         *message)
+{
+  static const Auscult__Host__V1__AskPass init_value = AUSCULT__HOST__V1__ASK_PASS__INIT;
+  *message = init_value;
+}
+size_t auscult__host__v1__ask_pass__get_packed_size
+                     (const Auscult__Host__V1__AskPass *message)
+{
+  assert(message->base.descriptor == &auscult__host__v1__ask_pass__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__host__v1__ask_pass__pack
+                     (const Auscult__Host__V1__AskPass *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__host__v1__ask_pass__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__host__v1__ask_pass__pack_to_buffer
+                     (const Auscult__Host__V1__AskPass *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__host__v1__ask_pass__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__Host__V1__AskPass *
+       auscult__host__v1__ask_pass__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__Host__V1__AskPass *)
+     protobuf_c_message_unpack (&auscult__host__v1__ask_pass__descriptor,
+                                allocator, len, data);
+}
+void   auscult__host__v1__ask_pass__free_unpacked
+                     (Auscult__Host__V1__AskPass *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__host__v1__ask_pass__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor auscult__host__v1__to_plugin__field_descriptors[11] =
 {
   {
@@ -2593,7 +2638,7 @@ const ProtobufCMessageDescriptor auscult__host__v1__leave__descriptor =
   (ProtobufCMessageInit) auscult__host__v1__leave__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__host__v1__answer__field_descriptors[6] =
+static const ProtobufCFieldDescriptor auscult__host__v1__answer__field_descriptors[7] =
 {
   {
     "status",
@@ -2667,6 +2712,18 @@ static const ProtobufCFieldDescriptor auscult__host__v1__answer__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "values",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Auscult__Host__V1__Answer, n_values),
+    offsetof(Auscult__Host__V1__Answer, values),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__host__v1__answer__field_indices_by_name[] = {
   1,   /* field[1] = error */
@@ -2675,11 +2732,12 @@ static const unsigned auscult__host__v1__answer__field_indices_by_name[] = {
   0,   /* field[0] = status */
   4,   /* field[4] = tensors */
   3,   /* field[3] = text */
+  6,   /* field[6] = values */
 };
 static const ProtobufCIntRange auscult__host__v1__answer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor auscult__host__v1__answer__descriptor =
 {
@@ -2689,7 +2747,7 @@ const ProtobufCMessageDescriptor auscult__host__v1__answer__descriptor =
   "Auscult__Host__V1__Answer",
   "auscult.host.v1",
   sizeof(Auscult__Host__V1__Answer),
-  6,
+  7,
   auscult__host__v1__answer__field_descriptors,
   auscult__host__v1__answer__field_indices_by_name,
   1,  auscult__host__v1__answer__number_ranges,
@@ -3042,7 +3100,7 @@ const ProtobufCMessageDescriptor auscult__host__v1__state_bytes__descriptor =
   (ProtobufCMessageInit) auscult__host__v1__state_bytes__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__host__v1__ask__field_descriptors[7] =
+static const ProtobufCFieldDescriptor auscult__host__v1__ask__field_descriptors[8] =
 {
   {
     "encode",
@@ -3128,12 +3186,25 @@ static const ProtobufCFieldDescriptor auscult__host__v1__ask__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pass",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__Host__V1__Ask, question_case),
+    offsetof(Auscult__Host__V1__Ask, pass),
+    &auscult__host__v1__ask_pass__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__host__v1__ask__field_indices_by_name[] = {
   1,   /* field[1] = decode */
   0,   /* field[0] = encode */
   6,   /* field[6] = folder */
   4,   /* field[4] = logits */
+  7,   /* field[7] = pass */
   3,   /* field[3] = run */
   5,   /* field[5] = transcribe */
   2,   /* field[2] = weights */
@@ -3141,7 +3212,7 @@ static const unsigned auscult__host__v1__ask__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__host__v1__ask__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor auscult__host__v1__ask__descriptor =
 {
@@ -3151,7 +3222,7 @@ const ProtobufCMessageDescriptor auscult__host__v1__ask__descriptor =
   "Auscult__Host__V1__Ask",
   "auscult.host.v1",
   sizeof(Auscult__Host__V1__Ask),
-  7,
+  8,
   auscult__host__v1__ask__field_descriptors,
   auscult__host__v1__ask__field_indices_by_name,
   1,  auscult__host__v1__ask__number_ranges,
@@ -3557,5 +3628,121 @@ const ProtobufCMessageDescriptor auscult__host__v1__ask_folder__descriptor =
   auscult__host__v1__ask_folder__field_indices_by_name,
   0,  auscult__host__v1__ask_folder__number_ranges,
   (ProtobufCMessageInit) auscult__host__v1__ask_folder__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__host__v1__ask_pass__field_descriptors[7] =
+{
+  {
+    "samples",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__Host__V1__AskPass, has_samples_case),
+    offsetof(Auscult__Host__V1__AskPass, samples),
+    &auscult__host__v1__samples__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "log_mel",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__Host__V1__AskPass, has_log_mel_case),
+    offsetof(Auscult__Host__V1__AskPass, log_mel),
+    &auscult__v1__tensor__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "valid_mel_frames",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__Host__V1__AskPass, valid_mel_frames),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tokens",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__Host__V1__AskPass, has_tokens_case),
+    offsetof(Auscult__Host__V1__AskPass, tokens),
+    &auscult__host__v1__tokens__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "interventions",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__Host__V1__AskPass, n_interventions),
+    offsetof(Auscult__Host__V1__AskPass, interventions),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "objectives",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__Host__V1__AskPass, n_objectives),
+    offsetof(Auscult__Host__V1__AskPass, objectives),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hooks",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__Host__V1__AskPass, n_hooks),
+    offsetof(Auscult__Host__V1__AskPass, hooks),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__host__v1__ask_pass__field_indices_by_name[] = {
+  6,   /* field[6] = hooks */
+  4,   /* field[4] = interventions */
+  1,   /* field[1] = log_mel */
+  5,   /* field[5] = objectives */
+  0,   /* field[0] = samples */
+  3,   /* field[3] = tokens */
+  2,   /* field[2] = valid_mel_frames */
+};
+static const ProtobufCIntRange auscult__host__v1__ask_pass__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor auscult__host__v1__ask_pass__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.host.v1.AskPass",
+  "AskPass",
+  "Auscult__Host__V1__AskPass",
+  "auscult.host.v1",
+  sizeof(Auscult__Host__V1__AskPass),
+  7,
+  auscult__host__v1__ask_pass__field_descriptors,
+  auscult__host__v1__ask_pass__field_indices_by_name,
+  1,  auscult__host__v1__ask_pass__number_ranges,
+  (ProtobufCMessageInit) auscult__host__v1__ask_pass__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -50,6 +50,7 @@ typedef struct Auscult__Host__V1__Samples Auscult__Host__V1__Samples;
 typedef struct Auscult__Host__V1__AskLogits Auscult__Host__V1__AskLogits;
 typedef struct Auscult__Host__V1__AskTranscribe Auscult__Host__V1__AskTranscribe;
 typedef struct Auscult__Host__V1__AskFolder Auscult__Host__V1__AskFolder;
+typedef struct Auscult__Host__V1__AskPass Auscult__Host__V1__AskPass;
 
 
 /* --- enums --- */
@@ -365,10 +366,15 @@ struct  Auscult__Host__V1__Answer
   size_t n_tensors;
   Auscult__Host__V1__MappedTensor **tensors;
   uint64_t memory;
+  /*
+   * What the objectives of a pass came to.
+   */
+  size_t n_values;
+  double *values;
 };
 #define AUSCULT__HOST__V1__ANSWER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__host__v1__answer__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0, 0,NULL }
 
 
 typedef enum {
@@ -461,7 +467,8 @@ typedef enum {
   AUSCULT__HOST__V1__ASK__QUESTION_RUN = 4,
   AUSCULT__HOST__V1__ASK__QUESTION_LOGITS = 5,
   AUSCULT__HOST__V1__ASK__QUESTION_TRANSCRIBE = 6,
-  AUSCULT__HOST__V1__ASK__QUESTION_FOLDER = 7
+  AUSCULT__HOST__V1__ASK__QUESTION_FOLDER = 7,
+  AUSCULT__HOST__V1__ASK__QUESTION_PASS = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__HOST__V1__ASK__QUESTION__CASE)
 } Auscult__Host__V1__Ask__QuestionCase;
 
@@ -477,6 +484,7 @@ struct  Auscult__Host__V1__Ask
     Auscult__Host__V1__AskLogits *logits;
     Auscult__Host__V1__AskTranscribe *transcribe;
     Auscult__Host__V1__AskFolder *folder;
+    Auscult__Host__V1__AskPass *pass;
   };
 };
 #define AUSCULT__HOST__V1__ASK__INIT \
@@ -605,6 +613,58 @@ struct  Auscult__Host__V1__AskFolder
 #define AUSCULT__HOST__V1__ASK_FOLDER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__host__v1__ask_folder__descriptor) \
      }
+
+
+typedef enum {
+  AUSCULT__HOST__V1__ASK_PASS__HAS_SAMPLES__NOT_SET = 0,
+  AUSCULT__HOST__V1__ASK_PASS__HAS_SAMPLES_SAMPLES = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__HOST__V1__ASK_PASS__HAS_SAMPLES__CASE)
+} Auscult__Host__V1__AskPass__HasSamplesCase;
+
+typedef enum {
+  AUSCULT__HOST__V1__ASK_PASS__HAS_LOG_MEL__NOT_SET = 0,
+  AUSCULT__HOST__V1__ASK_PASS__HAS_LOG_MEL_LOG_MEL = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__HOST__V1__ASK_PASS__HAS_LOG_MEL__CASE)
+} Auscult__Host__V1__AskPass__HasLogMelCase;
+
+typedef enum {
+  AUSCULT__HOST__V1__ASK_PASS__HAS_TOKENS__NOT_SET = 0,
+  AUSCULT__HOST__V1__ASK_PASS__HAS_TOKENS_TOKENS = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__HOST__V1__ASK_PASS__HAS_TOKENS__CASE)
+} Auscult__Host__V1__AskPass__HasTokensCase;
+
+/*
+ * Samples, or a log-mel, or neither: all padding.
+ */
+struct  Auscult__Host__V1__AskPass
+{
+  ProtobufCMessage base;
+  /*
+   * Frames of the log-mel that are sound; 0 for all.
+   */
+  uint64_t valid_mel_frames;
+  size_t n_interventions;
+  char **interventions;
+  size_t n_objectives;
+  char **objectives;
+  size_t n_hooks;
+  char **hooks;
+  Auscult__Host__V1__AskPass__HasSamplesCase has_samples_case;
+  union {
+    Auscult__Host__V1__Samples *samples;
+  };
+  Auscult__Host__V1__AskPass__HasLogMelCase has_log_mel_case;
+  union {
+    Auscult__V1__Tensor *log_mel;
+  };
+  Auscult__Host__V1__AskPass__HasTokensCase has_tokens_case;
+  union {
+    Auscult__Host__V1__Tokens *tokens;
+  };
+};
+#define AUSCULT__HOST__V1__ASK_PASS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__host__v1__ask_pass__descriptor) \
+    , 0, 0,NULL, 0,NULL, 0,NULL, AUSCULT__HOST__V1__ASK_PASS__HAS_SAMPLES__NOT_SET, {0}, AUSCULT__HOST__V1__ASK_PASS__HAS_LOG_MEL__NOT_SET, {0}, AUSCULT__HOST__V1__ASK_PASS__HAS_TOKENS__NOT_SET, {0} }
 
 
 /* Auscult__Host__V1__ToPlugin methods */
@@ -1196,6 +1256,25 @@ Auscult__Host__V1__AskFolder *
 void   auscult__host__v1__ask_folder__free_unpacked
                      (Auscult__Host__V1__AskFolder *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__Host__V1__AskPass methods */
+void   auscult__host__v1__ask_pass__init
+                     (Auscult__Host__V1__AskPass         *message);
+size_t auscult__host__v1__ask_pass__get_packed_size
+                     (const Auscult__Host__V1__AskPass   *message);
+size_t auscult__host__v1__ask_pass__pack
+                     (const Auscult__Host__V1__AskPass   *message,
+                      uint8_t             *out);
+size_t auscult__host__v1__ask_pass__pack_to_buffer
+                     (const Auscult__Host__V1__AskPass   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__Host__V1__AskPass *
+       auscult__host__v1__ask_pass__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__host__v1__ask_pass__free_unpacked
+                     (Auscult__Host__V1__AskPass *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Auscult__Host__V1__ToPlugin_Closure)
@@ -1291,6 +1370,9 @@ typedef void (*Auscult__Host__V1__AskTranscribe_Closure)
 typedef void (*Auscult__Host__V1__AskFolder_Closure)
                  (const Auscult__Host__V1__AskFolder *message,
                   void *closure_data);
+typedef void (*Auscult__Host__V1__AskPass_Closure)
+                 (const Auscult__Host__V1__AskPass *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1328,6 +1410,7 @@ extern const ProtobufCMessageDescriptor auscult__host__v1__samples__descriptor;
 extern const ProtobufCMessageDescriptor auscult__host__v1__ask_logits__descriptor;
 extern const ProtobufCMessageDescriptor auscult__host__v1__ask_transcribe__descriptor;
 extern const ProtobufCMessageDescriptor auscult__host__v1__ask_folder__descriptor;
+extern const ProtobufCMessageDescriptor auscult__host__v1__ask_pass__descriptor;
 
 PROTOBUF_C__END_DECLS
 
