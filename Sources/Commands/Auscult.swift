@@ -34,7 +34,7 @@ struct Auscult: AsyncParsableCommand {
             TranscribeCommand.self, ListenCommand.self, DevicesCommand.self, HooksCommand.self, TraceCommand.self,
             ModelsCommand.self, PrecisionCommand.self, SamplesCommand.self, AlignCommand.self,
             JobsCommand.self, RunCommand.self, MergeCommand.self, PluginsCommand.self, AtlasCommand.self,
-            ReproduceCommand.self,
+            ReproduceCommand.self, VerifyCommand.self,
             StatusCommand.self, StopCommand.self, CallCommand.self, BridgeCommand.self,
         ])
 }

@@ -19,7 +19,7 @@ import Testing
             ["jobs"], ["jobs", "list"], ["jobs", "watch"], ["jobs", "result"], ["jobs", "cancel"], ["jobs", "forget"],
             ["atlas"], ["atlas", "build"], ["atlas", "show"], ["atlas", "card"], ["atlas", "listen"],
             ["atlas", "serve"],
-            ["atlas", "export"], ["reproduce"], ["align"],
+            ["atlas", "export"], ["reproduce"], ["verify"], ["align"],
             ["status"], ["stop"], ["call"], ["bridge"], ["run"], ["merge"], ["plugins"], ["plugins", "list"],
             ["plugins", "show"], ["plugins", "new"], ["plugins", "validate"],
         ])

@@ -13,8 +13,8 @@ package struct RunCollector {
     private let keepsResults: Bool
     /// Whether what is said of a recording is to be said: of several runs over the same ones, once.
     private let isNews: @Sendable (String) -> Bool
-    /// Recordings that the plugin was given.
-    private var heard = 0
+    /// Recordings that the plugin was given, in their order.
+    package private(set) var recordings: [(name: String, sha256: String)] = []
 
     /// - Parameters:
     ///   - logger: takes what the plugin and the daemon log.
@@ -54,14 +54,14 @@ package struct RunCollector {
             run.notices.append(notice)
             warn("\(notice.file): \(notice.notice?.text ?? "")")
         case .log(let log)?: say(PrintedText.safe(log.message), level(log.level))
-        case .recording?: heard += 1
+        case .recording(let recording)?: recordings.append((recording.name, recording.sha256))
         case .started?, .state?, nil: break
         }
         return nil
     }
 
     /// Whether every recording was left out; results about all of them there may be all the same, of none.
-    package var heardNothing: Bool { heard == 0 && (!run.skipped.isEmpty || !run.notices.isEmpty) }
+    package var heardNothing: Bool { recordings.isEmpty && (!run.skipped.isEmpty || !run.notices.isEmpty) }
 
     private func warn(_ text: String) {
         if isNews(text) { say(PrintedText.safe(text), .warning) }

@@ -22,8 +22,8 @@ struct RunCommand: AsyncParsableCommand {
             else is one recording. 'auscult plugins' lists the plugins, and 'auscult plugins show ID' the parameters \
             of one.
 
-            With --out, each result is written as CSV and NPY, SVG and PNG, WAV or text, with results.json and \
-            index.html, one page that needs no network, beside them.
+            With --out, each result is written as CSV and NPY, SVG and PNG, WAV or text, with results.json, \
+            index.html, one page that needs no network, and a receipt for 'auscult verify' beside them.
 
             JSON has one object: plugin, run, outputs, results, skipped and problems. A result has output, file, kind \
             and plot, and then value, or axes, shape and values, or columns and rows, or events, or sample_rate and \
@@ -108,6 +108,11 @@ struct RunCommand: AsyncParsableCommand {
             defer { printer.clear() }
             try await daemon.events(V1.PluginRPC.run, request) { try printer.take($0) }
             try await printer.finish()
+            if let out = output.out {
+                let kernels = try await Receipt.kernels(of: daemon)
+                try Receipt(of: request, printer.collector, kernels: kernels).write(to: out)
+                if output.format == nil { try Console.current.print("\(out)/\(Receipt.fileName)") }
+            }
             // A part of the recordings may have none of them.
             if printer.collector.heardNothing, shard == nil || !printer.collector.run.skipped.isEmpty {
                 throw CommandError(.noInput, "no recording was heard: all of them were left out")

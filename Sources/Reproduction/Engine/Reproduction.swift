@@ -173,6 +173,7 @@ package struct Reproduction {
         unlink(checkpoint)
         var files = try ResultFolder(place)
         _ = try files.write(collector.run)
+        try Receipt(of: request, collector, kernels: try await Receipt.kernels(of: daemon)).write(to: place)
         return report
     }
 
@@ -195,21 +196,10 @@ package struct Reproduction {
             let isFile = argument.value.hasPrefix("/")
             parts += [
                 argument.key,
-                argument.key == "out" ? "" : isFile ? try Self.digest(at: argument.value) : argument.value,
+                argument.key == "out" ? "" : isFile ? try Receipt.digest(at: argument.value) : argument.value,
             ]
         }
         return try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))
-    }
-}
-
-extension Reproduction {
-    /// Of a file, or of all files of a folder; of nothing where there is none.
-    private static func digest(at path: String) throws -> String {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return "" }
-        guard isFolder.boolValue else { return try SHA256.hex(ofFiles: [path]) }
-        let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted().filter { !$0.hasPrefix(".") }
-        return try SHA256.hex(ofFiles: names.map { "\(path)/\($0)" })
     }
 }
 

@@ -13,7 +13,7 @@ write
 for command in transcribe listen devices hooks trace "models" "models list" "models add" "models remove" "models pull" "precision" \
     "samples" "samples list" "samples export" "jobs" "jobs list" "jobs watch" "jobs result" "jobs cancel" \
     "jobs forget" "atlas" "atlas build" "atlas show" "atlas card" "atlas listen" "atlas serve" "atlas export" \
-    "reproduce" "align" "status" "stop" "call" \
+    "reproduce" "verify" "align" "status" "stop" "call" \
     "bridge" "run" "merge" "plugins" "plugins list" "plugins show" "plugins new" "plugins validate"; do
     # shellcheck disable=SC2086  # two words are two arguments
     write $command
