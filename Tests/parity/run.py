@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,interventions,decoding,plugins,features,
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,interventions,patching,decoding,plugins,features,
                                rounding,tokens]
                         [--checkpoints tiny,turbo,english,default,tiny.en,base] [--kinds short,long,fallback] [--for SECONDS]
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("mel", "activations", "gradients", "interventions", "decoding", "plugins", "features", "rounding", "tokens")
+PARTS = ("mel", "activations", "gradients", "interventions", "patching", "decoding", "plugins", "features", "rounding", "tokens")
 #: Those that are about released models share their beginning.
 MODULES = {"rounding": "released", "tokens": "released"}
 sys.stdout.reconfigure(line_buffering=True)
@@ -43,6 +43,7 @@ def main():
               "activations": lambda part: part.check(auscult, options.work, options.default, only),
               "gradients": lambda part: part.check(auscult, options.work, options.default, only),
               "interventions": lambda part: part.check(auscult, options.work, options.default, only),
+              "patching": lambda part: part.check(auscult, options.work, options.default),
               "decoding": lambda part: part.check(auscult, options.work, options.default),
               "plugins": lambda part: part.check(auscult, options.work, options.default),
               "features": lambda part: part.check(auscult, options.work, options.default),
