@@ -45,7 +45,6 @@ let analyses: [(folder: String, module: String, parts: [Target.Dependency])] = [
     (folder: "neighbours", module: "NeighboursLibrary", parts: ["Neighbours"]),
     (folder: "padding-audit", module: "PaddingAuditLibrary", parts: ["PaddingAudit"]),
     (folder: "patching", module: "PatchingLibrary", parts: ["Patching"]),
-    (folder: "patching", module: "PatchingLibrary", parts: ["Patching"]),
     (folder: "probes", module: "ProbesLibrary", parts: ["Probes"]),
     (folder: "rollout", module: "RolloutLibrary", parts: ["Rollout"]),
     (folder: "settling", module: "SettlingLibrary", parts: ["Settling"]),
@@ -165,9 +164,6 @@ let package = Package(
         .target(
             name: "PaddingAudit", dependencies: ["PluginKit", "PluginTranscripts"],
             path: "plugins/padding-audit/Analysis", swiftSettings: testable),
-        .target(
-            name: "Patching", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/patching/Analysis",
-            swiftSettings: testable),
         .target(
             name: "Patching", dependencies: ["PluginKit", "TensorFiles"], path: "plugins/patching/Analysis",
             swiftSettings: testable),
@@ -369,9 +365,6 @@ let package = Package(
                 "Compare", "Glitch", "Induction", "Lens", "Neighbours", "PluginDraws", "PluginKit", "PluginVocabulary",
                 "TestHost", "TestSupport",
             ]),
-        .testTarget(
-            name: "PatchingTests",
-            dependencies: ["Kernels", "Patching", "PluginKit", "TensorFiles", "TestHost", "TestSupport"]),
         .testTarget(
             name: "PatchingTests",
             dependencies: ["Kernels", "Patching", "PluginKit", "TensorFiles", "TestHost", "TestSupport"]),
