@@ -88,6 +88,9 @@ package struct Census: Codable {
         package let differing: Int
         /// Words written where nobody speaks; of them more or fewer than with all heads.
         package let invented, inventedChange: Int
+
+        /// To compare by: no speech is no harm.
+        fileprivate var harm: Double { boundedChange.isNaN ? 0 : boundedChange }
     }
 
     /// - Parameter heads: as they were knocked out.
@@ -116,10 +119,13 @@ extension [Census.Finding] {
                 .sorted { ($1.boundedChange, $0.head) < ($0.boundedChange, $1.head) }.prefix(count))
     }
 
-    /// Those without which fewest words are written where nobody speaks, the best first; none without effect.
+    /// Those without which fewest words are written where nobody speaks, the best first, and of equals the one that does least harm; none
+    /// without effect.
     package func mostInventive(_ count: Int) -> [Census.Finding] {
         Array(
             filter { $0.inventedChange < 0 }
-                .sorted { ($0.inventedChange, $0.head) < ($1.inventedChange, $1.head) }.prefix(count))
+                .sorted {
+                    ($0.inventedChange, $0.harm, $0.head) < ($1.inventedChange, $1.harm, $1.head)
+                }.prefix(count))
     }
 }

@@ -19,10 +19,11 @@ struct CensusReport {
         + AttentionHead.Kind.allCases.flatMap { kind in
             [
                 Output.matrix(
-                    "\(kind.rawValue)-change", title: "\(kind.rawValue): word error rate without each head, change of",
+                    "\(kind.rawValue)-change",
+                    title: "\(kind.rawValue): change of the word error rate without each head",
                     axes: (Axis("layer"), Axis("head")), "At most one error for each word of a recording"),
                 .matrix(
-                    "\(kind.rawValue)-invented", title: "\(kind.rawValue): words where nobody speaks, change of",
+                    "\(kind.rawValue)-invented", title: "\(kind.rawValue): change of the words where nobody speaks",
                     unit: "words", axes: (Axis("layer"), Axis("head"))),
             ]
         } + [
@@ -70,7 +71,8 @@ struct CensusReport {
             for finding in findings where finding.head.kind == kind {
                 values[finding.head.layer * heads + finding.head.head] = value(finding)
             }
-            return .matrix(values, rows: layers, columns: heads)
+            let axes = [("layer", layers), ("head", heads)].map { Axis($0, labels: (0..<$1).map(String.init)) }
+            return .matrix(values, rows: layers, columns: heads, axes: axes)
         }
         if !census.speech.isEmpty { try results.emit("\(kind.rawValue)-change", map(\.boundedChange), mayBeNaN: true) }
         if !census.nonSpeech.isEmpty {

@@ -41,8 +41,12 @@ struct SweepReport {
             distances[reach.layer * run.nAudioHead + reach.head] = reach.meanDistance
         }
         if !reaches.isEmpty {
+            let axes = [("layer", run.nAudioLayer), ("head", run.nAudioHead)].map {
+                Axis($0, labels: (0..<$1).map(String.init))
+            }
             try results.emit(
-                "distance", .matrix(distances, rows: run.nAudioLayer, columns: run.nAudioHead), mayBeNaN: true)
+                "distance", .matrix(distances, rows: run.nAudioLayer, columns: run.nAudioHead, axes: axes),
+                mayBeNaN: true)
         }
         try results.emit("summary", .text(summary(points)))
     }
