@@ -52,6 +52,10 @@ public enum InterventionSpec: Sendable {
     /// Whether it speaks of words of the recording that is heard.
     var namesWords: Bool { get throws { try InterventionText(spelled).namesWords } }
 
+    /// Refuses words that are not among those of the recording that it acts on.
+    /// - Throws: ``WhisperError`` (`invalidArgument`) with the words that are.
+    func checkWords(_ heard: [HeardWord]) throws { try InterventionText(spelled).checkWords(heard) }
+
     /// As text that can be read again.
     private var spelled: String {
         switch self {

@@ -1,5 +1,6 @@
 import Audio
 import DataSets
+import Files
 import Kernels
 import Mel
 import PluginHost
@@ -185,6 +186,13 @@ extension PluginRunValue {
     }
 }
 
+/// A recording has not the words, or not once, that a change is placed by: nothing that is wrong with the other recordings.
+struct UnheardWord: CodedError {
+    let problem: WhisperError
+    var code: ErrorCode { problem.code }
+    var description: String { problem.description }
+}
+
 /// Changes that recordings' own words place, made when a recording begins.
 private final class SpokenChanges: Sendable {
     private let specs: [InterventionSpec]
@@ -196,11 +204,17 @@ private final class SpokenChanges: Sendable {
         (self.specs, self.padding, self.model) = (specs, padding, model)
     }
 
-    /// - Throws: also ``WhisperError`` with the words there are, where a word is not among them.
+    /// - Throws: also ``UnheardWord``, where a recording has not the words.
     func changes(in sound: SampleBuffer, number: UInt64, _ turn: EngineTurn) throws -> [Intervention] {
         if let last = last.withLock({ $0 }), last.recording == number { return last.changes }
         let sources = InterventionSources(model: model, turn: turn, padding: padding, knowsTokens: false) { sound }
-        let changes = try specs.interventions(model.dimensions, sources.material)
+        var material = sources.material
+        let heard = try material.words() ?? []
+        material.words = { heard }
+        do { for spec in specs { try spec.checkWords(heard) } } catch let error as WhisperError {
+            throw UnheardWord(problem: error)
+        }
+        let changes = try specs.interventions(model.dimensions, material)
         last.withLock { $0 = (number, changes) }
         return changes
     }

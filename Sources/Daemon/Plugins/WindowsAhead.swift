@@ -21,7 +21,7 @@ final class WindowsAhead: Sendable {
     /// What comes next for the plugin.
     enum Step: Sendable {
         case window(Window)
-        /// A recording has no windows, since it cannot be read.
+        /// A recording has no windows, since it cannot be read, or has not the words that changes are placed by.
         case unreadable(any Error)
     }
 
@@ -138,11 +138,21 @@ final class WindowsAhead: Sendable {
 
     /// Between two windows, and while it waits, others compute.
     private func compute(_ capture: PluginCapture, _ runner: any PluginRunner, _ turn: EngineTurn) throws {
+        var leftOut: UInt64?
         while let (window, begins, isLast) = try nextRead() {
-            let clip = try turn.resumed {
-                let began = ContinuousClock.now
-                defer { spent.withLock { $0 += began.duration(to: .now) } }
-                return try capture.compute(window, turn)
+            guard window.clip.recording != leftOut else { continue }
+            let clip: PluginClipValue
+            do {
+                clip = try turn.resumed {
+                    let began = ContinuousClock.now
+                    defer { spent.withLock { $0 += began.duration(to: .now) } }
+                    return try capture.compute(window, turn)
+                }
+            } catch let error as UnheardWord {
+                // Known of its first window, before the plugin has heard of it.
+                leftOut = window.clip.recording
+                guard try computed.put({ .unreadable(error) }) else { return }
+                continue
             }
             guard try handOver(clip, begins, isLast: isLast, runner) else { return }
         }

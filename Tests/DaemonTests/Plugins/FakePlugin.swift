@@ -187,18 +187,22 @@ final class FakePlugin: PluginRunner {
 func writeRecordings(_ count: Int, in folder: String, milliseconds: Int = 60) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     for number in 0..<count {
-        let samples = 16 * milliseconds + number
-        func little(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(value >> (8 * $0) & 255) } }
-        var file = Array("RIFF".utf8) + little(36 + 2 * samples, 4) + Array("WAVEfmt ".utf8)
-        file += little(16, 4) + little(1, 2) + little(1, 2) + little(16_000, 4) + little(32_000, 4)
-        file += little(2, 2) + little(16, 2) + Array("data".utf8) + little(2 * samples, 4)
-        for sample in 0..<samples {
-            let value = Int(8000 * sin(Double(sample) * 0.02 * Double(1 + number % 17)))
-            file += little(value & 0xFFFF, 2)
+        let samples = (0..<16 * milliseconds + number).map {
+            Int16(8000 * sin(Double($0) * 0.02 * Double(1 + number % 17)))
         }
         let name = String(repeating: "0", count: 5 - "\(number)".count) + "\(number).wav"
-        try Data(file).write(to: URL(fileURLWithPath: folder + "/" + name))
+        try writeRecording(samples, to: folder + "/" + name)
     }
+}
+
+/// A WAV file of 16 kHz.
+func writeRecording(_ samples: [Int16], to path: String) throws {
+    func little(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(value >> (8 * $0) & 255) } }
+    var file = Array("RIFF".utf8) + little(36 + 2 * samples.count, 4) + Array("WAVEfmt ".utf8)
+    file += little(16, 4) + little(1, 2) + little(1, 2) + little(16_000, 4) + little(32_000, 4)
+    file += little(2, 2) + little(16, 2) + Array("data".utf8) + little(2 * samples.count, 4)
+    for sample in samples { file += little(Int(sample) & 0xFFFF, 2) }
+    try Data(file).write(to: URL(fileURLWithPath: path))
 }
 
 /// Everything that one run told.

@@ -1,3 +1,4 @@
+import Audio
 import DataSets
 import Files
 import Foundation
@@ -340,6 +341,45 @@ struct PluginBench: Sendable {
         await #expect(throws: (any Error).self) {
             try await bench.run(FakePlugin.catalogue(), bench.request { $0.stopAtBroken = true })
         }
+    }
+
+    @Test("a recording without the word that a change is placed by is told and left out, or ends the run on request")
+    func wordless() async throws {
+        let bench = try PluginBench(recordings: 3), clip = "en-slt-01"
+        try writeRecording(try clipSamples(clip), to: bench.set + "/00001.wav")
+        let model = try embeddedModel()
+        var written = TranscriptionRequest()
+        written.padding = .sound
+        let heard = try TranscribeService(model: model, written)
+            .words(of: AudioInput.clip(named: clip).read(seconds: nil), turn: nil)
+        let text = try #require(heard.first { word in heard.count { $0.text == word.text } == 1 }).text
+        let word = text.filter { $0.isLetter || $0.isNumber }
+        let changed = bench.request {
+            $0.interventions = [V1.Intervention(text: "encoder.conv1 @\"\(word)\" = zero")]
+        }
+        let run = try await bench.run(FakePlugin.catalogue(), changed)
+        #expect(run.skipped.map(\.file) == ["00000.wav", "00002.wav"])
+        for skipped in run.skipped {
+            #expect(skipped.reason.contains("\"\(word)\" was not heard"), "\(skipped.reason)")
+        }
+        #expect(run.results.filter { !$0.file.isEmpty }.map(\.file) == ["00001.wav"])
+        #expect(run.end.recordings == 3 && run.end.skipped == 2)
+        let plain = try await bench.run(FakePlugin.catalogue(), bench.request())
+        func sum(_ run: ToldRun) -> V1.PluginResult? { run.results.first { $0.file == "00001.wav" } }
+        #expect(sum(run) != nil && sum(run) != sum(plain))
+        func expectEnd(_ words: String, _ request: V1.RunPluginRequest) async {
+            let error = await #expect(throws: (any Error).self) { try await bench.run(FakePlugin.catalogue(), request) }
+            #expect(error.map { "\($0)".contains(words) } == true, "\(error.map { "\($0)" } ?? "")")
+        }
+        var stopping = changed
+        stopping.stopAtBroken = true
+        await expectEnd("\"\(word)\" was not heard", stopping)
+        // A word of another recording is wanted in every one of the run.
+        await expectEnd(
+            "there is no word 999",
+            bench.request {
+                $0.interventions = [V1.Intervention(text: "encoder.conv1 @word 1 = patch demo:\(clip) @word 999")]
+            })
     }
 
     @Test("cancelling in the middle ends the plugin's call and the run, and closes the process")

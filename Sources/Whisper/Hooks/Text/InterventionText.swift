@@ -109,6 +109,13 @@ package struct InterventionText: Sendable {
     /// Whether it speaks of words of the recording that it acts on.
     package var namesWords: Bool { if case .word? = positions { true } else { false } }
 
+    /// Refuses words that are not among those of the recording that it acts on, or not once.
+    /// - Throws: ``WhisperError`` (`invalidArgument`) with the words that are.
+    package func checkWords(_ heard: [HeardWord]) throws {
+        guard case .word(let name, let place)? = positions else { return }
+        _ = try heard.named(name) { words.error($0, at: place) }
+    }
+
     /// Whether it speaks of other recordings.
     package var namesSounds: Bool {
         switch operation {
