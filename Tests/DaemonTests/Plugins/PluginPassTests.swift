@@ -89,7 +89,7 @@ import Testing
             let heard = try services.pass(
                 PluginPass(sound: .samples(try Self.samples()), objectives: [objective], hooks: hooks))
             let mel = heard.tensors[0], elements = try Self.floats(mel)
-            #expect(mel.hook == "log_mel" && mel.axes == ["mel", "mel_frame"] && mel.shape[1] == 3000)
+            #expect(mel.hook == "log_mel" && mel.axes == ["mel", "mel_frame"] && mel.shape[1] > mel.validPositions)
             func pass(_ elements: [Float], _ objectives: [String], _ hooks: [String]) throws -> PluginPassAnswer {
                 let sound = PluginPass.Sound.logMel(shape: mel.shape, elements: elements, valid: mel.validPositions)
                 return try services.pass(PluginPass(sound: sound, objectives: objectives, hooks: hooks))
@@ -178,7 +178,8 @@ import Testing
             expect(
                 "no tokens", .invalidArgument,
                 PluginPass(sound: mel, tokens: [1], objectives: ["text hello"], hooks: hooks))
-            #expect(try services.pass(PluginPass(sound: mel, hooks: hooks)).tensors.count == 1)
+            let found = try services.pass(PluginPass(sound: mel, hooks: hooks))
+            #expect(found.tensors.count == 1)
         }
     }
 }
