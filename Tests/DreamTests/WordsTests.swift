@@ -191,6 +191,10 @@ import Testing
         #expect(error(["keep": "\(PlantedModel.neuron):9"], [clip()]).contains("has shape"))
         // Where nothing was written, there is nothing to say.
         #expect(error([:], [clip(tokens: [11, 12])]).isEmpty)
+        // Nor is there a sound in less than a frame, whatever was written of it.
+        var short = clip()
+        short.samples = [Float](repeating: 0.1, count: 159)
+        #expect(error([:], [short]).isEmpty)
         var silent = clip()
         silent.samples = [Float](repeating: 0, count: 16_000)
         #expect(error([:], [silent]).isEmpty)

@@ -118,6 +118,8 @@ public struct WordsPlugin: StatefulPlugin {
     public mutating func activate(_ run: Run) throws { bands = run.nMels }
 
     public mutating func process(_ clip: Clip, _ results: Results) throws {
+        // Shorter sounds have no frame of a log-mel, whatever is written of them.
+        guard clip.samples.count >= LogMel.hop else { return }
         let tokens = Array(clip.tokens), written = WrittenWords(try host.pieces(tokens))
         state.written += written.words.count
         if !written.words.isEmpty { state.lastWords = written.list }
@@ -125,7 +127,7 @@ public struct WordsPlugin: StatefulPlugin {
         for word in names.flatMap(written.named) where !seen.contains(word) {
             seen.append(word)
             // The first token that is read has nothing before it to be written behind.
-            guard word.tokens.lowerBound > 0, clip.samples.count >= LogMel.hop else { continue }
+            guard word.tokens.lowerBound > 0 else { continue }
             try follow(word, tokens, clip, results)
         }
     }
