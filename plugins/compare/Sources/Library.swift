@@ -1,0 +1,5 @@
+import Compare
+import PluginKit
+
+@_cdecl("auscult_plugin_types")
+public func pluginTypes() { PluginLibrary.register(ComparePlugin.self) }

@@ -1,0 +1,5 @@
+import Induction
+import PluginKit
+
+@_cdecl("auscult_plugin_types")
+public func pluginTypes() { PluginLibrary.register(InductionPlugin.self) }
