@@ -119,6 +119,9 @@ import Testing
         let folder = try TemporaryFolder()
         let instance = try instance(folder)
         #expect { try instance.run([clip(timed: false)]) } throws: { "\($0)".contains("auscult align") }
+        // A place is found without labels, words are not.
+        #expect(instance.needs.flags == 0b1010)
+        #expect(try self.instance(folder, ["word": "1"]).needs.flags == 0b10)
         let other = try self.instance(folder)
         var long = clip(1)
         long.windowCount = 2

@@ -9,7 +9,7 @@ public struct CutWordsPlugin: StatefulPlugin {
         description:
             "What is written when a part of the encoder's output is that of padding: at a place of one recording, or at words of a data set, "
             + "and how often exactly that word is gone.",
-        needs: Needs(audio: true),
+        needs: Needs(audio: true, labels: true),
         parameters: [
             .text("frames", "cuts from one frame of 20 ms to before another, as 0:50"),
             .text("seconds", "cuts from a second to another, as 3:3.5"),
@@ -68,6 +68,9 @@ public struct CutWordsPlugin: StatefulPlugin {
         transcriber = Transcriber(host: host, language: try arguments.text("language"))
         self.host = host
     }
+
+    /// Words have times in data sets that say so.
+    public var needs: Needs { Needs(audio: true, labels: place == nil) }
 
     public mutating func activate(_ run: Run) throws { self.run = run }
 
