@@ -18,7 +18,7 @@ public struct InductionPlugin: StatefulPlugin {
                 "what is looked at: decoder (random tokens, without recordings), encoder (a sound of each recording, twice), "
                     + "cross (words and their times)"),
             .integer("sequences", default: 12, in: 2...1000, "sequences of random tokens"),
-            .integer("tokens", default: 40, in: 2...200, "tokens of each, which come twice"),
+            .integer("tokens", default: 24, in: 2...200, "tokens of each, which come twice"),
             .integer("length", default: 400, in: 60...3000, "milliseconds of the sound that comes twice"),
             .number("tolerance", default: 0.1, in: 0...2, "seconds about a word that count as the word"),
             .text("language", default: "en", "the language that the decoder is told before random tokens"),

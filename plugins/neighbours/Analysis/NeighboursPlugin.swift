@@ -9,7 +9,7 @@ public struct NeighboursPlugin: AnalysisPlugin {
         needs: Needs(nothingToHear: true),
         parameters: [
             .text(
-                "words", default: "rug",
+                "words", default: "the",
                 """
                 words between commas; a space is put before each, as before a word within a sentence. Also tokens by their \
                 ids: "#1234"
