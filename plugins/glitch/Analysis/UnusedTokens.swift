@@ -11,20 +11,21 @@ enum UnusedTokens {
         return printed.firstIndex(of: byte) ?? printed.count + (0..<byte).count { !printed.contains($0) }
     }
 
-    /// The tokens of those bytes.
+    /// The tokens of those bytes, in a vocabulary that has its bytes first: in GPT-2's order, or by their numbers.
     /// - Throws: ``PluginError`` (`unsupported`) for a vocabulary that has its bytes in another order.
     static func known(_ host: Host, count: Int) throws -> [Int] {
-        let ids = bytes.map(id(ofByte:))
-        guard let last = ids.max(), last < count, try host.decode([Int32(id(ofByte: 0x21))]) == "!",
-            try host.decode([Int32(id(ofByte: 0x7E))]) == "~",
-            try ids.allSatisfy({ try host.decode([Int32($0)]) == "\u{FFFD}" })
-        else {
-            throw PluginError(
-                .unsupported,
-                "the model's vocabulary has its bytes in another order than GPT-2's, so it is not known which tokens no text has; "
-                    + "unused= names them, as \"12,40-52\"")
+        for order in [id(ofByte:), { $0 }] {
+            let ids = bytes.map(order)
+            guard let last = ids.max(), last < count, try host.decode([Int32(order(0x21))]) == "!",
+                try host.decode([Int32(order(0x7E))]) == "~",
+                try ids.allSatisfy({ try host.decode([Int32($0)]) == "\u{FFFD}" })
+            else { continue }
+            return ids
         }
-        return ids
+        throw PluginError(
+            .unsupported,
+            "the model's vocabulary has its bytes in another order than GPT-2's, so it is not known which tokens no text has; "
+                + "unused= names them, as \"12,40-52\"")
     }
 
     /// Ids and ranges between commas, "12, 40-52".
