@@ -25,6 +25,13 @@ let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
                 "-mprefer-vector-width=512",
             ]
         ),
+        (
+            "AMX",
+            [
+                "-Xcc", "-march=x86-64-v4", "-Xcc", "-mamx-tile", "-Xcc", "-mamx-int8", "-Xcc", "-mamx-bf16", "-Xcc",
+                "-mprefer-vector-width=512",
+            ]
+        ),
     ]
 #endif
 

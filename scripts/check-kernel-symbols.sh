@@ -11,9 +11,9 @@ cd "$(dirname "$0")/.."
 build=${1:-.build/release}
 # What every processor runs is left out: its symbols may be taken for anybody's.
 modules=()
-for width in Sources/KernelForms/*/Width.swift; do
-    form=$(basename "$(dirname "$width")")
-    [[ $form == Portable ]] || modules+=("Kernels$form")
+for folder in Sources/KernelForms/*/; do
+    form=$(basename "$folder")
+    [[ $form == Portable || $form == Source ]] || modules+=("Kernels$form")
 done
 
 if [[ $(uname -m) != x86_64 ]]; then

@@ -19,6 +19,8 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
     case avx512
     /// The same with VNNI: products of bytes in instructions of their own.
     case avx512vnni
+    /// The same with AMX: products of bytes and of bfloat16 in registers of tiles.
+    case avx512amx
 
     /// The form that operations use where none is named.
     public static let current: KernelImplementation = chosen(
@@ -32,7 +34,7 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
 
     /// The fastest form that runs here.
     public static let best: KernelImplementation =
-        [.avx512vnni, .avx512, .avx2, .neon, .blas].first(where: \.isAvailable) ?? .blas
+        [.avx512amx, .avx512vnni, .avx512, .avx2, .neon, .blas].first(where: \.isAvailable) ?? .blas
 
     /// The forms that run on this processor.
     public static let available: [KernelImplementation] = allCases.filter(\.isAvailable)
@@ -50,6 +52,9 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
         return nil
     }()
 
+    /// Asked once, since the system is asked as well.
+    private static let hasAMX = processor_has_amx()
+
     public var isAvailable: Bool {
         switch self {
         case .reference, .blas: true
@@ -62,6 +67,7 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
         case .avx2: processor_has_avx2()
         case .avx512: processor_has_avx512()
         case .avx512vnni: processor_has_vnni()
+        case .avx512amx: Self.hasAMX
         }
     }
 
@@ -74,8 +80,9 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
             case .avx2: .avx2
             case .avx512: .avx512
             case .avx512vnni: .avx512vnni
+            case .avx512amx: .avx512amx
         #else
-            case .avx2, .avx512, .avx512vnni: .portable
+            case .avx2, .avx512, .avx512vnni, .avx512amx: .portable
         #endif
         }
     }
@@ -84,13 +91,16 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
     public var hasPanels: Bool { self != .reference && self != .blas }
 
     /// Rows of an activation that are best computed together: a whole number of this form's tiles and panels, and few enough that
-    /// what is computed of them stays in the second cache.
-    public var rowBlock: Int { hasWideTiles ? 64 : 48 }
+    /// what is computed of them stays in the second cache: each block reads all weights, and every key and value, from behind it.
+    public var rowBlock: Int {
+        guard hasWideTiles else { return 48 }
+        return processor_second_cache() >= 2 << 20 ? 128 : 64
+    }
 
     /// Queries whose scores are best computed together: of 32, those with 1,500 keys take 192 kB.
     public var scoreBlock: Int { hasWideTiles ? 32 : 48 }
 
-    private var hasWideTiles: Bool { self == .avx512 || self == .avx512vnni }
+    private var hasWideTiles: Bool { [.avx512, .avx512vnni, .avx512amx].contains(self) }
 
     /// Where a block of rows begins: multiples of the square in which keys are turned.
     public var rowStep: Int { 8 }

@@ -1,6 +1,7 @@
 import KernelsPortable
 
 #if arch(x86_64)
+    import KernelsAMX
     import KernelsAVX2
     import KernelsAVX512
     import KernelsAVX512VNNI
@@ -80,14 +81,14 @@ struct KernelTable: Sendable {
             UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<Int8>, UnsafeMutablePointer<Float>,
             UnsafeMutablePointer<Int32>
         ) -> Void
-    let byteProduct:
+    private(set) var byteProduct:
         @Sendable (
             Int, Int, Int, UnsafePointer<Int32>, Int, UnsafePointer<Float>, UnsafePointer<Int8>, UnsafePointer<Float>,
             UnsafePointer<Int32>, UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Int
         ) -> Void
     let roundToBF16: @Sendable (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Void
     let packBF16: @Sendable (UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<UInt16>) -> Void
-    let bf16Product:
+    private(set) var bf16Product:
         @Sendable (
             Int, Int, Int, UnsafePointer<Int32>, Int, UnsafePointer<UInt16>, UnsafePointer<Float>?,
             UnsafeMutablePointer<Float>, Int
@@ -208,5 +209,30 @@ extension KernelTable {
             roundToBF16: KernelsAVX512VNNI.roundToBF16(_:count:into:),
             packBF16: KernelsAVX512VNNI.packBF16(_:ldb:depth:columns:first:into:),
             bf16Product: KernelsAVX512VNNI.bf16Product(rows:columns:words:_:lda:panels:bias:into:ldc:))
+
+        /// Tiles where a row is whole tiles deep. Of bytes also only for several rows, where the numbers are the same and reading them is not
+        /// all that takes time.
+        static let avx512amx = {
+            var table = avx512vnni
+            let (bytes, bf16) = (table.byteProduct, table.bf16Product)
+            table.byteProduct = { rows, columns, words, a, lda, rowScales, panels, columnScales, starts, bias, c, ldc in
+                guard rows >= 12, KernelsAMX.takes(words: words) else {
+                    return bytes(
+                        rows, columns, words, a, lda, rowScales, panels, columnScales, starts, bias, c, ldc)
+                }
+                KernelsAMX.byteProduct(
+                    rows: rows, columns: columns, words: words, a, lda: lda, rowScales: rowScales, panels: panels,
+                    columnScales: columnScales, starts: starts, bias: bias, into: c, ldc: ldc)
+            }
+            table.bf16Product = { rows, columns, words, a, lda, panels, bias, c, ldc in
+                guard KernelsAMX.takes(words: words) else {
+                    return bf16(rows, columns, words, a, lda, panels, bias, c, ldc)
+                }
+                KernelsAMX.bf16Product(
+                    rows: rows, columns: columns, words: words, a, lda: lda, panels: panels, bias: bias, into: c,
+                    ldc: ldc)
+            }
+            return table
+        }()
     #endif
 }

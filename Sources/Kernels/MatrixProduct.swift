@@ -26,7 +26,7 @@ public enum MatrixProduct {
         switch implementation {
         case .reference:
             reference(m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating)
-        case .neon, .avx2, .avx512, .avx512vnni:
+        case .neon, .avx2, .avx512, .avx512vnni, .avx512amx:
             PanelProduct(implementation.table!).multiply(
                 m, n, k, alpha, a, lda, b, ldb, layout, c, ldc, accumulating)
         case .blas:

@@ -21,8 +21,9 @@ public enum Precision: String, Sendable, Codable, CaseIterable {
         guard hasBF16 else {
             return "bf16 needs a processor with AVX-512 BF16 (the flag avx512_bf16), which this one has not; \(offer)"
         }
-        guard form == .avx512vnni else {
-            return "bf16 needs the kernels avx512vnni, and AUSCULT_KERNELS chose \(form.rawValue); \(offer)"
+        guard form == .avx512vnni || form == .avx512amx else {
+            return
+                "bf16 needs the kernels avx512vnni or avx512amx, and AUSCULT_KERNELS chose \(form.rawValue); \(offer)"
         }
         return nil
     }

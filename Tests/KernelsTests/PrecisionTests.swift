@@ -5,7 +5,8 @@ import Testing
 /// Products in fewer bits: of every form that runs here, against the plain one.
 @Suite struct PrecisionTests {
     static let sizes = [
-        (1, 1, 1), (1, 300, 64), (2, 1, 9), (3, 17, 5), (5, 51, 384), (17, 33, 15), (13, 64, 150), (7, 130, 1537),
+        (1, 1, 1), (1, 300, 64), (2, 1, 9), (3, 17, 5), (5, 51, 384), (33, 70, 128), (50, 32, 192), (4, 33, 64),
+        (17, 33, 15), (13, 64, 150), (7, 130, 1537),
     ]
     static let cases = KernelImplementation.available.flatMap { form in sizes.map { (form, $0) } }
 
@@ -125,7 +126,7 @@ import Testing
     @Test("some columns, and one row of many, give the numbers of the whole", arguments: KernelImplementation.available)
     func parts(form: KernelImplementation) {
         // A processor may have VNNI and not bfloat16.
-        let hasBF16 = form != .avx512vnni || Precision.bf16.refusal == nil
+        let hasBF16 = ![.avx512vnni, .avx512amx].contains(form) || Precision.bf16.refusal == nil
         for precision in hasBF16 ? [Precision.int8, .bf16] : [.int8] {
             let problem = Problem((9, 150, 96))
             let matrix = PackedMatrix(Tensor(shape: [150, 96], problem.weight), precision: precision, for: form)
@@ -166,7 +167,7 @@ import Testing
     @Test("bfloat16 multiplies the nearest numbers of bfloat16, ties to even, and sums in float32", arguments: cases)
     func bf16(form: KernelImplementation, size: (Int, Int, Int)) {
         // A processor without the instruction has the same arithmetic in others; what it is for is refused elsewhere.
-        guard form != .avx512vnni || Precision.bf16.refusal == nil else { return }
+        guard ![.avx512vnni, .avx512amx].contains(form) || Precision.bf16.refusal == nil else { return }
         let problem = Problem(size)
         func nearest(_ x: Float) -> Double {
             let step = Float(sign: .plus, exponent: x.exponent - 7, significand: 1)
@@ -221,6 +222,7 @@ import Testing
         #expect(Precision.bf16.refusal(hasBF16: false, form: .avx2)?.contains("avx512_bf16") == true)
         #expect(Precision.bf16.refusal(hasBF16: true, form: .avx2)?.contains("avx2") == true)
         #expect(Precision.bf16.refusal(hasBF16: true, form: .avx512vnni) == nil)
+        #expect(Precision.bf16.refusal(hasBF16: true, form: .avx512amx) == nil)
         for precision in [Precision.exact, .int8] {
             #expect(precision.refusal(hasBF16: false, form: .reference) == nil && precision.refusal == nil)
         }

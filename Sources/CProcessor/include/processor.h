@@ -14,8 +14,14 @@ bool processor_has_vnni(void);
 /// Dot products of bfloat16, AVX512-BF16.
 bool processor_has_bf16(void);
 
+/// AMX: products of tiles of bytes and of bfloat16, in the processor, and granted to this process by the system, which is asked for them here.
+bool processor_has_amx(void);
+
 /// Whether AMD made it.
 bool processor_is_amd(void);
+
+/// Bytes of a core's second cache; 0 where that cannot be said.
+long processor_second_cache(void);
 
 /// The core that the calling thread is on, or −1 where that cannot be said.
 int processor_core(void);

@@ -2,7 +2,7 @@
 
 /// Rows of K that a panel is read for at a time: that part of a panel stays in the first cache while all rows of A
 /// go by. Sums of parts are added in C, so long sums lose less than one chain would.
-public let depthBlock = 384
+public let depthBlock = 192
 
 /// C[rows, columns] = start + A[rows, depth] · B, or C + A · B.
 ///

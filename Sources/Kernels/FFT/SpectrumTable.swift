@@ -53,9 +53,9 @@ extension KernelImplementation {
         case .blas, .neon: .portable
         #if arch(x86_64)
             case .avx2: .avx2
-            case .avx512, .avx512vnni: .avx512
+            case .avx512, .avx512vnni, .avx512amx: .avx512
         #else
-            case .avx2, .avx512, .avx512vnni: .portable
+            case .avx2, .avx512, .avx512vnni, .avx512amx: .portable
         #endif
         }
     }
