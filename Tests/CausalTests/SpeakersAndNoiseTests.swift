@@ -166,7 +166,7 @@ import Testing
     @Test(
         "nonsense is refused in words; nothing to hear gives reasons",
         arguments: [
-            ["hooks": ""], ["hooks": "decoder.blocks.0"], ["span": "2"], ["levels": "loud"], ["levels": ""],
+            ["hooks": ""], ["hooks": "decoder.blocks.0"], ["levels": "loud"], ["levels": ""],
             ["attention": "x"], ["nonspeech": "music"],
         ])
     func refused(_ arguments: [String: String]) throws {

@@ -13,7 +13,7 @@ extension SpeakersAndNoisePlugin {
             "hook points of the encoder whose columns may jump at the seam, names or globs, with commas between"),
         .number("side", default: 1.5, in: 0.1...12, "seconds of speech on each side of a seam"),
         .number("gap", default: 0.1, in: 0...3, "seconds of silence at a seam"),
-        .number("span", default: 0.5, in: 0.02...12, "seconds on each side that are compared"),
+        .number("span", default: 0.5, in: 0.02...12, "seconds on each side that are compared, at most a side"),
         .integer("top", default: 20, in: 1...1000, "features that are told of"),
         .integer("overlaps", default: 10, in: 0...500, "pairs of speakers who speak at once"),
         .text("levels", default: "0,-6,-12", "decibels that the second of them is louder"),
@@ -76,10 +76,7 @@ extension SpeakersAndNoisePlugin {
             }
             side = try arguments.number("side")
             gap = try arguments.number("gap")
-            span = try arguments.number("span")
-            guard span <= side else {
-                throw PluginError(.invalidArgument, "span is \(span) s, and a side has \(side) s; expected no more")
-            }
+            span = min(try arguments.number("span"), side)
             top = try arguments.integer("top")
             overlaps = try arguments.integer("overlaps")
             levels = try arguments.numbers("levels")
