@@ -1,4 +1,8 @@
+import Client
+import Files
 import Foundation
+import Logging
+import Messages
 import TestSupport
 import Testing
 
@@ -68,6 +72,42 @@ import Testing
         #expect(talking.status == 69)
         #expect(talking.error.contains("status 127"))
         #expect(talking.error.contains("the library is missing"))
+    }
+
+    /// Opens a connection by a daemon that is a shell script, whose `$DAEMON "$@"` is the real one.
+    private func open(_ script: String, _ patience: StartPatience) async throws -> DaemonConnection {
+        try data.write(Array("#!/bin/sh\nDAEMON=\(try Child.built("auscultd"))\n\(script)\n".utf8), to: "auscultd")
+        chmod(data("auscultd"), 0o755)
+        let environment = try Child.environment(data).merging(["AUSCULT_DAEMON": data("auscultd")]) { $1 }
+        return try await DaemonConnection.open(
+            at: SocketPath(socket, environment: [:]), launcher: DaemonLauncher(environment: environment),
+            patience: patience, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    @Test("a daemon that is slow to start is waited for as long as it gets on")
+    func slow() async throws {
+        // Works for longer than it may stand still.
+        let daemon = try await open(
+            "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done; exec $DAEMON \"$@\"",
+            StartPatience(standstill: .seconds(1)))
+        #expect(try await daemon.call(V1.DaemonRPC.status, .init()).version == auscultVersion)
+        await daemon.close()
+        #expect(try run("stop").status == 0)
+    }
+
+    @Test("a daemon that stands still, or works without end, is given up, and the message says which")
+    func neverServes() async throws {
+        for (script, patience, said) in [
+            ("exec sleep 60", StartPatience(standstill: .milliseconds(500)), "stood still for"),
+            ("while :; do :; done", StartPatience(longest: .seconds(2)), "worked for more than"),
+        ] {
+            let error = await #expect(throws: CommandError.self) {
+                _ = try await open("echo $$ >'\(data("pid"))'; \(script)", patience)
+            }
+            #expect(error?.status == .unavailable && "\(error.map { "\($0)" } ?? "")".contains(said), "\(error as Any)")
+            let text = try String(contentsOfFile: data("pid"), encoding: .utf8)
+            kill(try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))), SIGKILL)
+        }
     }
 
     @Test("a daemon that is not there is an error with the name that was looked for")

@@ -9,8 +9,6 @@ package struct DaemonConnection: Sendable {
     package let client: WireClient
     package let socket: SocketPath
 
-    /// How long a daemon may take until it serves; it loads its models first.
-    private static let patience = Duration.seconds(20)
     /// What `auscultd` exits with where another one holds the socket.
     private static let anotherServes: Int32 = 69
 
@@ -18,12 +16,14 @@ package struct DaemonConnection: Sendable {
     ///
     /// Two commands may start one each: the daemons settle it between them, the one that comes second leaves, and both
     /// commands are served by the other.
-    /// - Parameter launcher: nil where none may be started.
+    /// - Parameters:
+    ///   - launcher: nil where none may be started.
+    ///   - patience: how long a daemon may take until it serves; it loads its models first.
     /// - Throws: ``CommandError`` (`unavailable`) with what stands in the way.
     package static func open(
-        at socket: SocketPath, launcher: DaemonLauncher?, logger: Logger
+        at socket: SocketPath, launcher: DaemonLauncher?, patience: StartPatience = StartPatience(), logger: Logger
     ) async throws -> DaemonConnection {
-        let limit = ContinuousClock.now + patience
+        var patience = patience, patienceAtLaunch = patience
         var launched: LaunchedDaemon?
         var pause = Duration.milliseconds(10)
         while true {
@@ -32,13 +32,17 @@ package struct DaemonConnection: Sendable {
                 let daemon = DaemonConnection(client: client, socket: socket)
                 await daemon.compareVersions(logger)
                 return daemon
-            case .leaving: logger.debug("the daemon at \(socket) does not serve yet, or no longer; waiting")
+            case .silent where patience.end(SocketProbe.listener(at: socket)) != nil:
+                throw CommandError(
+                    .unavailable, "the program that listens at \(socket) does not answer as auscultd does")
+            case .silent, .leaving: logger.debug("the daemon at \(socket) does not serve yet, or no longer; waiting")
             case .nobody:
                 guard let launcher else {
                     throw CommandError(
                         .unavailable, "no daemon listens at \(socket), and with --no-start none is started")
                 }
                 if launched == nil {
+                    patienceAtLaunch = patience
                     launched = try launcher.launch(at: socket)
                     logger.debug("starting \(launcher.program ?? "auscultd") at \(socket)")
                 }
@@ -47,9 +51,12 @@ package struct DaemonConnection: Sendable {
                 guard ended == anotherServes else { throw failed(launched, socket, "ended with status \(ended)") }
                 // The other one may be on its way out; then the next round starts ours again.
                 launched = nil
+                patience = patienceAtLaunch
                 pause = .milliseconds(250)
             }
-            guard .now < limit else { throw failed(launched, socket, "did not serve within \(patience)") }
+            if let reason = patience.end(launched?.pid ?? SocketProbe.listener(at: socket)) {
+                throw failed(launched, socket, reason)
+            }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(200))
         }
@@ -57,7 +64,7 @@ package struct DaemonConnection: Sendable {
 
     private static func failed(_ launched: LaunchedDaemon?, _ socket: SocketPath, _ what: String) -> CommandError {
         guard let launched else {
-            return CommandError(.unavailable, "the daemon at \(socket) \(what)")
+            return CommandError(.unavailable, "the daemon at \(socket) \(what) and does not serve")
         }
         let lines = launched.lastLines
         let reason = lines.isEmpty ? "it printed nothing" : "it printed: " + lines.joined(separator: " | ")
@@ -67,6 +74,8 @@ package struct DaemonConnection: Sendable {
     private enum Answer {
         case serving(WireClient)
         case leaving
+        /// Listens, and has not answered.
+        case silent
         case nobody
     }
 
@@ -92,7 +101,7 @@ package struct DaemonConnection: Sendable {
             // Closed while it was being asked.
         } catch let error as WireError where error.code == .deadlineExceeded {
             await client.close()
-            throw CommandError(.unavailable, "the program that listens at \(socket) does not answer as auscultd does")
+            return .silent
         } catch {
             await client.close()
             throw error

@@ -119,7 +119,7 @@ package struct DaemonLauncher: Sendable {
 /// A daemon that this program started.
 final class LaunchedDaemon: Sendable {
     let program: String
-    private let pid: pid_t
+    let pid: pid_t
     private let log: DaemonLog?
     /// Where in the log its lines begin.
     private let offset: Int
