@@ -248,7 +248,7 @@ extension V1 {
         public var language: String = ""
         /// Whether to transcribe.
         public var transcribe: Bool = false
-        /// Features whose values are reported.
+        /// Features whose values are reported; at most 8,192, more are refused.
         public var features: [V1.LiveFeature] = []
         /// Milliseconds of new audio between two steps, each of which processes the window anew; 0 for 500, at least 100.
         public var stepMs: UInt32 = 0

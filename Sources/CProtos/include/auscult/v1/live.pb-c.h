@@ -218,7 +218,7 @@ struct  Auscult__V1__LiveOpen
    */
   protobuf_c_boolean transcribe;
   /*
-   * Features whose values are reported.
+   * Features whose values are reported; at most 8,192, more are refused.
    */
   size_t n_features;
   Auscult__V1__LiveFeature **features;
