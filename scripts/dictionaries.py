@@ -137,14 +137,15 @@ def directions(folder):
 
 
 def saelens_difference(folder):
-    """The largest |Δ| / max between what SAELens makes of random activations and the formula of plugins/sae/README.md."""
+    """The largest |Δ| / max between what SAELens makes of random activations and the formula of plugins/sae/README.md in
+    double precision: numpy's and PyTorch's products of float32 may agree to the bit, which would say nothing."""
     import torch
     from safetensors.numpy import load_file
     from sae_lens import SAE
 
-    parts = load_file(folder / "sae_weights.safetensors")
-    x = np.random.default_rng(0).standard_normal((256, parts["W_dec"].shape[1])).astype("float32") * 5
-    codes = np.maximum((x - parts["b_dec"]) @ parts["W_enc"] + parts["b_enc"], 0)
+    parts = {name: part.astype("float64") for name, part in load_file(folder / "sae_weights.safetensors").items()}
+    x = (np.random.default_rng(0).standard_normal((256, parts["W_dec"].shape[1])) * 5).astype("float32")
+    codes = np.maximum((x.astype("float64") - parts["b_dec"]) @ parts["W_enc"] + parts["b_enc"], 0)
     config = json.loads((folder / "cfg.json").read_text())
     if "threshold" in parts:
         codes = codes * (codes > parts["threshold"])
