@@ -51,6 +51,7 @@ extension CMemory {
         if needs.labels { flags |= AUSCULT_NEED_LABELS }
         if needs.gradientsOf != nil { flags |= AUSCULT_NEED_GRADIENTS }
         if needs.oneRun { flags |= AUSCULT_NEED_ONE_RUN }
+        if needs.canStream { flags |= AUSCULT_CAN_STREAM }
         if needs.nothingToHear { flags |= AUSCULT_NEED_NOTHING_TO_HEAR }
         return auscult_needs(
             struct_size: UInt32(MemoryLayout<auscult_needs>.size), flags: UInt32(flags),

@@ -48,10 +48,13 @@ public struct Needs: Sendable {
     /// All recordings in one run, in their order: two states cannot be put together. `merge` still takes a state into a
     /// new instance, and throws `unsupported` in one that has heard something.
     public var oneRun: Bool
+    /// It can hear sound that is still being made: `process` then gets stretches of it, of any length, each frame once, whose
+    /// ``Clip/windowCount`` is 0, and what it emits is shown at once. Not with the decoder, labels or gradients.
+    public var canStream: Bool
 
     public init(
         hooks: [String] = [], allFrames: Bool = false, audio: Bool = false, decoder: Bool = false, labels: Bool = false,
-        gradientsOf: String? = nil, nothingToHear: Bool = false, oneRun: Bool = false
+        gradientsOf: String? = nil, nothingToHear: Bool = false, oneRun: Bool = false, canStream: Bool = false
     ) {
         self.hooks = hooks
         self.allFrames = allFrames
@@ -61,6 +64,7 @@ public struct Needs: Sendable {
         self.gradientsOf = gradientsOf
         self.nothingToHear = nothingToHear
         self.oneRun = oneRun
+        self.canStream = canStream
     }
 }
 

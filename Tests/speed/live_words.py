@@ -6,10 +6,16 @@ manifest's alignment, to the event that first has it where it stays (tentative: 
 final), as arXiv 2307.14743 counts it; so it holds look-ahead, computing and waiting together. Words are compared in lower case,
 without punctuation.
 
-    live_words.py SOCKET MODEL MANIFEST [COUNT]     with the Python client on PYTHONPATH; a daemon listens at SOCKET
+    live_words.py SOCKET MODEL MANIFEST [COUNT] [--peer FOLDER]
+
+with the Python client on PYTHONPATH; a daemon listens at SOCKET. With --peer the same is measured of whisper_streaming's windows by
+faster-whisper (streaming_peer.py) with the model in FOLDER, CTranslate2's form of the same weights in float32, on as many threads
+as there are cores.
 """
+import argparse
 import difflib
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -18,6 +24,8 @@ import threading
 import time
 
 import auscult
+
+import streaming_peer
 
 RATE = 16000
 PIECE = RATE // 50
@@ -97,39 +105,66 @@ def percentiles(delays):
     return "median {:.2f} s, 95 % {:.2f} s, 99 % {:.2f} s, {} words".format(*marks, len(delays))
 
 
+class Tally:
+    """Errors and delays of one system over all recordings."""
+
+    def __init__(self, name):
+        self.name, self.wrong, self.between, self.late = name, 0, 0, {"tentative": [], "stable": []}
+
+    def add(self, found, looks, wanted, offline, times):
+        """looks: by kind, for each word of `found` when it was there to stay; times: words with their ends."""
+        self.wrong += errors(found, wanted)
+        self.between += errors(found, offline)
+        matcher = difflib.SequenceMatcher(a=[word for word, _ in times], b=found, autojunk=False)
+        for a, b, size in matcher.get_matching_blocks():
+            for i in range(size):
+                for kind, late in self.late.items():
+                    if looks[kind][b + i] is not None:
+                        late.append(looks[kind][b + i] - times[a + i][1])
+
+    def tell(self, total):
+        print(f"{self.name}: {100 * self.wrong / total:.1f} % of words wrong, {100 * self.between / total:.1f} % beside the transcript")
+        for kind, delays in self.late.items():
+            print(f"{self.name}: from a word's end to its {kind} text: {percentiles(delays)}")
+
+
 def main():
-    if len(sys.argv) not in (4, 5):
-        sys.exit(__doc__)
-    socket, model, manifest = sys.argv[1:4]
-    most = int(sys.argv[4]) if len(sys.argv) == 5 else 20
-    folder = pathlib.Path(manifest).parent
-    entries = [json.loads(line) for line in pathlib.Path(manifest).read_text().splitlines()]
-    entries = [e for e in entries if e.get("language") == "en" and e.get("text") and e.get("alignment")][:most]
-    wrong, between, total, seconds, late = [0, 0], 0, 0, 0.0, {"tentative": [], "stable": []}
-    with auscult.connect(socket) as client:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("socket", "model", "manifest"):
+        parser.add_argument(name)
+    parser.add_argument("count", nargs="?", type=int, default=20)
+    parser.add_argument("--peer", metavar="FOLDER")
+    options = parser.parse_args()
+    folder = pathlib.Path(options.manifest).parent
+    entries = [json.loads(line) for line in pathlib.Path(options.manifest).read_text().splitlines()]
+    entries = [e for e in entries if e.get("language") == "en" and e.get("text") and e.get("alignment")][:options.count]
+    if not entries:
+        sys.exit(f"{options.manifest} has no English recording with a text and an alignment")
+    peer = None
+    if options.peer:
+        import faster_whisper
+        peer = faster_whisper.WhisperModel(options.peer, compute_type="float32", cpu_threads=os.cpu_count() or 1)
+        streaming_peer.listen(peer, read(str(folder / entries[0]["path"])), words)  # Does not count.
+    ours, theirs = Tally("auscult"), Tally("whisper_streaming's windows by faster-whisper")
+    wrong, total, seconds = 0, 0, 0.0
+    with auscult.connect(options.socket) as client:
         for entry in entries:
             path = str(folder / entry["path"])
             samples = read(path)
-            wanted = words(entry["text"])
-            offline = words(client.transcribe(path, model=model, language="en").text)
-            live, tentative, stable = listen(client, model, samples)
-            wrong[0] += errors(live, wanted)
-            wrong[1] += errors(offline, wanted)
-            between += errors(live, offline)
+            wanted, times = words(entry["text"]), ends(folder / entry["alignment"])
+            offline = words(client.transcribe(path, model=options.model, language="en").text)
+            wrong += errors(offline, wanted)
             total += len(wanted)
             seconds += len(samples) / RATE
-            times = ends(folder / entry["alignment"])
-            matcher = difflib.SequenceMatcher(a=[word for word, _ in times], b=live, autojunk=False)
-            for a, b, size in matcher.get_matching_blocks():
-                for i in range(size):
-                    for name, found in (("tentative", tentative), ("stable", stable)):
-                        if found[b + i] is not None:
-                            late[name].append(found[b + i] - times[a + i][1])
-    print(f"{len(entries)} recordings, {seconds:.0f} s, {total} words")
-    print(f"word errors: live {100 * wrong[0] / total:.1f} %, transcript {100 * wrong[1] / total:.1f} %, "
-          f"of one beside the other {100 * between / total:.1f} %")
-    for name, delays in late.items():
-        print(f"from a word's end to its {name} text: {percentiles(delays)}")
+            live, tentative, stable = listen(client, options.model, samples)
+            ours.add(live, {"tentative": tentative, "stable": stable}, wanted, offline, times)
+            if peer:
+                text, looks, sure = streaming_peer.listen(peer, samples, words)
+                theirs.add(text, {"tentative": settle(looks, text), "stable": settle(sure, text)}, wanted, offline, times)
+    print(f"{len(entries)} recordings, {seconds:.0f} s, {total} words; the transcript has {100 * wrong / total:.1f} % of them wrong")
+    ours.tell(total)
+    if peer:
+        theirs.tell(total)
 
 
 def read(path):

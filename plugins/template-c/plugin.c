@@ -41,6 +41,8 @@ typedef struct {
     /* About the recording that is heard now, which may come in several windows: the mean square of each frame. */
     double *frames;
     uint64_t frame_count, frame_capacity;
+    /* Seconds of the recording before the first of them; of sound that is still being made, which is told in stretches. */
+    double origin;
 } loudness;
 
 /* An error is a status for Auscult and a sentence for people. It names the thing, what was expected and what came. */
@@ -82,6 +84,10 @@ static auscult_status reserve(loudness *self, uint64_t count) {
 
 /* ---------------------------------------------------------------------------------------- results */
 
+static const auscult_axis time_axis = {
+    .struct_size = sizeof time_axis, .name = "time", .unit = "s", .first = 0.5 / FRAMES_PER_SECOND,
+    .step = 1 / FRAMES_PER_SECOND};
+
 static auscult_value value_of(int32_t kind, const char *recording) {
     auscult_value value;
     memset(&value, 0, sizeof value);
@@ -109,8 +115,11 @@ static auscult_status emit_line(loudness *self, const char *recording, const dou
     line.data = levels;
     line.hook = "";
     for (int axis = 0; axis < AUSCULT_MAX_RANK; axis++) line.axes[axis] = "";
+    auscult_axis axis = time_axis;
+    axis.first += self->origin;
     auscult_value value = value_of(AUSCULT_VECTOR, recording);
     value.array = &line;
+    if (self->origin > 0) value.axes = &axis, value.axis_count = 1;
     return check(self, self->host->emit(self->host, "levels", &value));
 }
 
@@ -124,7 +133,8 @@ static auscult_status emit_silences(loudness *self, const char *recording, const
             if (levels[end] > loudest) loudest = levels[end];
         if (end == start || (double)(end - start) / FRAMES_PER_SECOND < self->shortest_silence) continue;
         events[count++] = (auscult_event){
-            (double)start / FRAMES_PER_SECOND, (double)end / FRAMES_PER_SECOND, "silence", loudest};
+            self->origin + (double)start / FRAMES_PER_SECOND, self->origin + (double)end / FRAMES_PER_SECOND, "silence",
+            loudest};
     }
     auscult_value value = value_of(AUSCULT_TIMED_EVENTS, recording);
     value.events = events;
@@ -157,11 +167,14 @@ static auscult_status activate(const auscult_instance *instance, const auscult_r
     return fine((loudness *)instance);
 }
 
-/* Hears one window of one recording. The clip is ours to look at until we return. */
+/* Hears one window of one recording, or a stretch of sound that is still being made: then results are about that stretch. The clip is
+ * ours to look at until we return. */
 static auscult_status process(const auscult_instance *instance, const auscult_clip *clip) {
     loudness *self = (loudness *)instance;
     if (clip->struct_size < sizeof *clip) return fail(self, AUSCULT_UNSUPPORTED, "the host's clip is too small");
+    int is_live = clip->window_count == 0;
     if (clip->window == 0) self->frame_count = 0;
+    self->origin = is_live ? clip->start : 0;
     auscult_status status = reserve(self, self->frame_count + clip->sample_count / FRAME + 1);
     if (status != AUSCULT_OK) return status;
 
@@ -181,7 +194,7 @@ static auscult_status process(const auscult_instance *instance, const auscult_cl
     self->samples += clip->sample_count;
 
     if (clip->window + 1 < clip->window_count) return fine(self);
-    self->recordings++;
+    if (!is_live || clip->window == 0) self->recordings++;
     status = emit_recording(self, clip->name);
     self->frame_count = 0;
     return status == AUSCULT_OK ? fine(self) : status;
@@ -255,10 +268,6 @@ static const void *get_extension(const auscult_instance *instance, const char *i
 
 /* ---------------------------------------------------------------------------------------- what the plugin is */
 
-static const auscult_axis time_axis = {
-    .struct_size = sizeof time_axis, .name = "time", .unit = "s", .first = 0.5 / FRAMES_PER_SECOND,
-    .step = 1 / FRAMES_PER_SECOND};
-
 static const auscult_parameter parameters[] = {
     {.struct_size = sizeof *parameters, .kind = AUSCULT_PARAMETER_NUMBER, .id = "silence",
      .description = "dBFS: a frame below is silent", .default_value = "-50", .minimum = FLOOR_DBFS, .maximum = 0},
@@ -287,7 +296,7 @@ static const auscult_descriptor descriptor = {
     .licence = "Apache-2.0",
     .description = "How loud each recording is, frame by frame, and where it is silent.",
     /* Samples, and no activations. An analysis of activations names hook points here: {"encoder.blocks.*.mlp.1"}. */
-    .needs = {.struct_size = sizeof(auscult_needs), .flags = AUSCULT_NEED_AUDIO},
+    .needs = {.struct_size = sizeof(auscult_needs), .flags = AUSCULT_NEED_AUDIO | AUSCULT_CAN_STREAM},
     .parameters = parameters,
     .parameter_count = sizeof parameters / sizeof *parameters,
     .outputs = outputs,

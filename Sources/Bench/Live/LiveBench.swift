@@ -65,6 +65,7 @@ struct LiveBench {
                     ("from a hop's last sound to its level", heard.levels),
                     ("from a hop's last sound to its values", heard.features),
                     ("from a frame's sound to its settled value", heard.settled),
+                    ("of that, the sound that its pass had to hear behind it", heard.ahead),
                     ("from a step's last sound to its words", heard.words),
                     ("from a text's last sound to its being final", heard.segments),
                 ], of: "\(what), hops of \(hop) ms", heard, "hops or steps", to: &table)
@@ -95,6 +96,8 @@ struct LiveBench {
         /// last sound to its being final.
         var levels: [Double] = []
         var settled: [Double] = []
+        /// Seconds of sound behind each such frame that its pass heard: what is left of ``settled`` is computing and waiting.
+        var ahead: [Double] = []
         var segments: [Double] = []
         var skipped: UInt64 = 0
     }
@@ -135,6 +138,7 @@ struct LiveBench {
                     reading.start + Double($0 + 1) / max(reading.framesPerSecond, 1)
                 }
                 delays.settled += ends.map { now - $0 }
+                delays.ahead += ends.map { max(0, reading.end - $0) }
             case .end(let end)?: delays.skipped = end.skippedSteps + end.mergedHops
             default: break
             }

@@ -129,7 +129,14 @@ enum {
     AUSCULT_NEED_NOTHING_TO_HEAR = 1u << 5,
     /* All recordings in one run, in their order: the states of two instances cannot be merged (those of a training, for
      * example). The host refuses shards, several workers and merging, before any work. See AUSCULT_EXT_STATE. */
-    AUSCULT_NEED_ONE_RUN = 1u << 6
+    AUSCULT_NEED_ONE_RUN = 1u << 6,
+    /* No need, but an offer: it can hear sound that is still being made ("auscult listen --plugin"). process() then gets
+     * stretches of one recording as they are heard, of any length, each frame once, with a window_count of 0, which means that it is
+     * not known; what is emitted there is shown at once, and finish() is the end of the sound. Between two clips there may be
+     * sound that nobody heard, silence or what was lost: `start` and `first_position` say where a clip is.
+     * The host refuses it together with AUSCULT_NEED_DECODER, _LABELS, _GRADIENTS and _NOTHING_TO_HEAR, and hears live only what
+     * needs encoder activations whose first axis is "frame" or "mel_frame", or audio. */
+    AUSCULT_CAN_STREAM = 1u << 7
 };
 
 /* What must be there for process(). */
@@ -264,7 +271,7 @@ typedef struct auscult_clip {
     /* Of the recording in the data set, from 0; the same in every shard of it. */
     uint64_t recording;
     uint32_t window; /* from 0 */
-    uint32_t window_count;
+    uint32_t window_count; /* 0: not known, see AUSCULT_CAN_STREAM */
     const char *name; /* as the recording was named */
     double start; /* seconds, of this window in the recording */
     double duration; /* seconds of audio in this window */

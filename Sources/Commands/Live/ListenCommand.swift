@@ -20,6 +20,7 @@ struct ListenCommand: AsyncParsableCommand {
               auscult listen --file demo:en-slt-01 --format json | jq -c 'select(.event == "readings")'
               auscult listen --page --atlas data.atlas
               auscult listen --record session --features encoder.blocks.2.mlp.1:0-63
+              auscult listen --plugin ./build/org.example.loudness -p silence=-40
               auscult listen --intervene 'encoder.blocks.*.attn window 25' --compare
 
             An encoder looks both ways, so what it says of a moment changes as sound follows. Features come from a short \
@@ -33,6 +34,9 @@ struct ListenCommand: AsyncParsableCommand {
 
             --record keeps sound.flac, features.csv and features.npy (a row for each frame that settled), and \
             session.TextGrid with text, gaps and marks.
+
+            --plugin has an analysis hear the sound as well, each frame once, when it has settled; it has to say that it can ('auscult \
+            plugins show ID'). What it gives is shown at once.
 
             --page serves the readout to browsers on this machine (127.0.0.1) until Ctrl-C, and prints its address, whose random \
             part keeps other users of the machine out. There the sound input is chosen, the browser's own microphone among them, features \
@@ -66,6 +70,12 @@ struct ListenCommand: AsyncParsableCommand {
             sooner.
             """)
     var short = false
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp("A plugin that hears the sound as well; may be repeated.", valueName: "id"))
+    var plugin: [String] = []
+    @OptionGroup var arguments: PluginArgumentOptions
+    @OptionGroup var permissions: PluginPermissionOptions
     @OptionGroup var changes: InterventionOptions
     @Flag(help: "Write what is said without interventions as well.") var compare = false
     @Option(
@@ -85,6 +95,13 @@ struct ListenCommand: AsyncParsableCommand {
         if compare && (changes.intervene.isEmpty || !transcribe) {
             throw ValidationError("--compare sets text with --intervene beside text without.")
         }
+        let isPluginless = arguments.arguments.isEmpty && permissions.allow.isEmpty && !permissions.unconfined
+        guard isPluginless || plugin.count == 1 else {
+            throw ValidationError("-p, --allow and --unconfined are those of a plugin: name one with --plugin.")
+        }
+        if page && !plugin.isEmpty {
+            throw ValidationError("--page does not show what plugins give: leave out --plugin, or --page.")
+        }
         guard (0...65535).contains(port) else { throw ValidationError("--port must be 0 to 65535, not \(port).") }
         if page && (record != nil || format != .text || device != nil) {
             throw ValidationError(
@@ -100,7 +117,7 @@ struct ListenCommand: AsyncParsableCommand {
         let named = try namedFeatures(atlas)
         try await connection.use(verbosity.logger) { daemon in
             let sound: ListenSound? = if let file { try await ListenSound(file, daemon) } else { nil }
-            var open = self.open(named)
+            var open = try self.open(named)
             guard !page else { return try await serve(daemon, open, named, sound, atlas) }
             if file == nil { open.device = V1.LiveDevice(name: device ?? "") }
             let call = try await daemon.client.open(V1.LiveRPC.listen)
@@ -128,13 +145,18 @@ struct ListenCommand: AsyncParsableCommand {
         }
     }
 
-    private func open(_ features: [ListenFeature]) -> V1.LiveOpen {
+    private func open(_ features: [ListenFeature]) throws -> V1.LiveOpen {
         var open = V1.LiveOpen(
             model: model.reference, language: language ?? "", transcribe: transcribe,
             features: features.map(\.feature), stepMs: step ?? 0)
         open.rolling = V1.LiveRolling(hopMs: hop, contextMs: context ?? 0)
         open.interventions = changes.messages
         open.compare = compare
+        let (arguments, permissions) = (try arguments.messages, try permissions.message)
+        open.plugins = plugin.map {
+            V1.LivePlugin(pluginId: PluginSearch.name($0), arguments: arguments, permissions: permissions)
+        }
+        open.pluginFolders = plugin.isEmpty ? [] : PluginSearch.folders
         // A page draws it.
         open.echo = record != nil || page
         open.context = short ? .auto : .full

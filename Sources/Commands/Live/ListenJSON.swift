@@ -4,9 +4,14 @@ import StrictJSON
 extension V1.LiveEvent {
     /// An event as a line of JSON: its kind, `seq`, `dropped`, times in seconds from the first sample, and, where they are known,
     /// `captured` and `made` in seconds since 1970. Nil for the first message, which says nothing of the sound.
-    /// - Parameter names: of the features, in their order.
-    func json(_ names: [String]) -> JSON? {
-        guard let (kind, members) = content(names) else { return nil }
+    /// - Parameters:
+    ///   - names: of the features, in their order.
+    ///   - plugins: what is known of the session's plugins.
+    /// - Throws: ``Results/ResultError`` for a plugin's result that it did not declare.
+    func json(_ names: [String], _ plugins: inout ListenPlugins) throws -> JSON? {
+        var said = content(names)
+        if case .plugin(let news)? = event { said = try plugins.json(news).map { ("plugin", $0) } }
+        guard let (kind, members) = said else { return nil }
         var all: [(String, JSON)] = [("event", .string(kind)), ("seq", .unsigned(seq))]
         if dropped > 0 { all.append(("dropped", .unsigned(dropped))) }
         all += members
@@ -75,7 +80,7 @@ extension V1.LiveEvent {
                     ("merged_hops", .unsigned(one.mergedHops)),
                 ]
             )
-        case .activations?, .heard?, .started?, nil: return nil
+        case .activations?, .heard?, .plugin?, .started?, nil: return nil
         }
     }
 

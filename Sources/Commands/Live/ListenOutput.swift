@@ -5,6 +5,7 @@ import Logging
 import Messages
 import Results
 import Synchronization
+import TerminalText
 import Wire
 
 /// Writes a session: on a whole terminal, as lines, or as JSON.
@@ -37,10 +38,15 @@ struct ListenOutput: Sendable {
             throw error
         }
         try recording?.finish(duration: shared.state.withLock(\.duration))
-        guard let terminal else { return }
-        terminal.end()
-        let text = shared.state.withLock(\.text)
-        if !text[0].isEmpty { try Console.current.print(PrintedSegment.text(text[0])) }
+        let failures = shared.state.withLock(\.failures)
+        if let terminal {
+            terminal.end()
+            let text = shared.state.withLock(\.text)
+            if !text[0].isEmpty { try Console.current.print(PrintedSegment.text(text[0])) }
+            for failure in failures { logger.error("\(PrintedText.safe(failure))") }
+        }
+        // They have been told.
+        if !failures.isEmpty { throw Failure(status: .failure) }
     }
 
     /// Until the session ends.
@@ -58,10 +64,11 @@ struct ListenOutput: Sendable {
             group.addTask {
                 if let terminal { try await draw(terminal, shared, player) }
             }
+            var plugins = ListenPlugins()
             for try await event in call.answers {
                 let now = Self.now
                 shared.state.withLock { $0.take(event, now: now) }
-                if terminal == nil { try write(event) }
+                if terminal == nil { try write(event, &plugins) }
                 try recording?.take(event)
             }
             // It is over: neither is needed any more.
@@ -118,12 +125,13 @@ struct ListenOutput: Sendable {
 
     // MARK: - Lines
 
-    private func write(_ event: V1.LiveEvent) throws {
+    private func write(_ event: V1.LiveEvent, _ plugins: inout ListenPlugins) throws {
         guard format == .text else {
-            if let json = event.json(names) { try Console.current.print(json.compactText) }
+            if let json = try event.json(names, &plugins) { try Console.current.print(json.compactText) }
             return
         }
         switch event.event {
+        case .plugin(let news)?: try write(news, &plugins)
         case .segment(let one)?: try Console.current.print(PrintedSegment.line(one))
         case .readings(let one)?: if let line = settledLine(one) { try Console.current.print(line) }
         case .gap(let one)?: logger.warning("\(PrintedSegment.span(one.start, one.end)) was lost: \(one.reason)")
@@ -134,6 +142,15 @@ struct ListenOutput: Sendable {
                 "the engine was busy: \(one.skippedSteps) steps and \(one.mergedHops) hops were merged with later ones")
         default: break
         }
+    }
+
+    private func write(_ news: V1.LivePluginNews, _ plugins: inout ListenPlugins) throws {
+        plugins.log(news, logger)
+        guard let result = try plugins.take(news) else { return }
+        let style = TerminalStyle(environment: Console.current.environment)
+        let text = ResultsText(style).text(result).drop { $0.isNewline }
+        let end = text.last == "\n" ? text.dropLast() : text
+        try Console.current.print("\(PrintedSegment.span(news.start, news.end))  \(end)")
     }
 
     /// The three features that answered most in the frames that settled.

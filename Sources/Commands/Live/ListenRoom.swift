@@ -26,6 +26,7 @@ actor ListenRoom: LivePageRoom {
     }
     private var session: Session?
     private var sessions = 0
+    private var plugins = ListenPlugins()
     /// What the engine took, and what it was asked to take since.
     private var steering: [String]
     private var asked: [String]?
@@ -165,7 +166,7 @@ actor ListenRoom: LivePageRoom {
                     ("event", .string("heard")), ("start", .number(one.start)),
                     ("pcm", .string(Data(one.pcmS16le).base64EncodedString())),
                 ], isKept: false)
-        } else if let json = event.json(features.map(\.name)) {
+        } else if let json = try? event.json(features.map(\.name), &plugins) {
             publish(json, isKept: event.isOfText)
         }
     }

@@ -23,7 +23,7 @@ struct ListenScreen {
     /// At most `height` lines of `width` columns.
     func lines(_ state: ListenState, model: String) -> [String] {
         var lines = [header(state, model), levelLine(state), ""]
-        let texts = textLines(state)
+        let texts = textLines(state) + resultLines(state)
         let fixed = lines.count + texts.count + 4
         lines += texts + [""]
         lines += featureLines(state, rows: max(0, height - fixed))
@@ -90,6 +90,14 @@ struct ListenScreen {
             count += whole.count + 1
         }
         return lines + (line.isEmpty ? [] : [line])
+    }
+
+    /// A line for the newest of each result of plugins, on a third of the screen at most.
+    private func resultLines(_ state: ListenState) -> [String] {
+        let lines = state.results.map { PrintedText.cut(" " + $0.liveLine(width: max(20, width - 24)), to: width) }
+        let failures = state.failures.map { PrintedText.cut(" " + PrintedText.safe($0), to: width) }
+        let all = lines + failures
+        return all.isEmpty ? [] : [""] + all.prefix(max(1, height / 3))
     }
 
     /// The features that answer most now, each with its last seconds; what may still change is faint.

@@ -36,6 +36,11 @@ struct ListenState {
     private(set) var isLost = false
     private(set) var dropped: UInt64 = 0
     private(set) var gaps = 0
+    /// The newest result of each output of each plugin, in the order in which they first came.
+    private(set) var results: [TypedResult] = []
+    /// Why plugins hear no more.
+    private(set) var failures: [String] = []
+    private var plugins = ListenPlugins()
     /// Seconds from the newest sound of an event to its arrival.
     private(set) var delays: [String: [Double]] = [:]
 
@@ -73,9 +78,22 @@ struct ListenState {
         case .source(let one)?:
             isLost = one.state == .lost
             source = isLost ? "\(one.device) is lost: \(one.reason)" : "\(one.device), \(one.sampleRate.clamped) Hz"
+        case .plugin(let one)?: take(one)
         case .end(let one)?: duration = one.duration
         case .unread, .heard, .activations, .started, nil: break
         }
+    }
+
+    private mutating func take(_ news: V1.LivePluginNews) {
+        if case .failure(let reason)? = news.news { failures.append("\(plugins.id(news)): \(reason)") }
+        do {
+            guard let result = try plugins.take(news) else { return }
+            if let place = results.firstIndex(where: { $0.output.id == result.output.id && $0.file == result.file }) {
+                results[place] = result
+            } else {
+                results.append(result)
+            }
+        } catch { failures.append("\(plugins.id(news)): \(error)") }
     }
 
     private mutating func take(_ reading: V1.LiveReadings) {

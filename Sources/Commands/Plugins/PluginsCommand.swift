@@ -179,7 +179,7 @@ extension V1.PluginDescription {
                 "hooks": JSON(needs.hooks), "gradients": .bool(needs.gradients),
                 "objective": JSON(present: needs.objective), "all_frames": .bool(needs.allFrames),
                 "audio": .bool(needs.audio), "decoder": .bool(needs.decoder), "labels": .bool(needs.labels),
-                "one_run": .bool(needs.oneRun),
+                "one_run": .bool(needs.oneRun), "can_stream": .bool(needs.canStream),
             ],
             "parameters": .array(
                 parameters.map {
@@ -205,6 +205,7 @@ extension V1.PluginDescription {
             ]
             let all = needs.hooks + wants.filter(\.0).map(\.1)
             lines.append("Needs: " + (all.isEmpty ? "nothing to hear" : all.joined(separator: ", ")))
+            if needs.canStream { lines.append("Hears sound that is still being made: auscult listen --plugin") }
         }
         if let permissions = permissions?.text { lines.append(permissions) }
         if !parameters.isEmpty {

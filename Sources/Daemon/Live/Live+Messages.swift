@@ -1,4 +1,5 @@
 import Messages
+import PluginHost
 import Wire
 
 extension LiveOptions {
@@ -18,6 +19,14 @@ extension LiveOptions {
         interventions = try InterventionSpec.all(message.interventions)
         compares = message.compare
         echoes = message.echo
+        plugins = try message.plugins.map {
+            Plugin(
+                id: $0.pluginId, arguments: $0.arguments.map(PluginArgument.init),
+                permissions: try PluginPermissions($0.permissions))
+        }
+        guard plugins.isEmpty || rolling != nil else {
+            throw ServiceError(.invalidArgument, "plugins hear what settles in a rolling context: set 'rolling'")
+        }
         // A device does not wait.
         if message.device != nil { rolling?.passesOver = true }
     }
@@ -97,6 +106,20 @@ extension V1.LiveEvent.Event {
                 V1.LiveSource(
                     state: source.lost == nil ? .open : .lost, device: source.device, sampleRate: source.sampleRate,
                     latency: source.latency, reason: source.lost ?? ""))
+        case .plugin(let news): self = .plugin(V1.LivePluginNews(news))
         }
+    }
+}
+
+extension V1.LivePluginNews {
+    fileprivate init(_ news: LivePluginNews) {
+        let what: News =
+            switch news.kind {
+            case .description(let description): .description(V1.PluginDescription(description))
+            case .result(let result): .result(V1.PluginResult(result))
+            case .log(let log): .log(V1.PluginLog(log))
+            case .failure(let reason): .failure(reason)
+            }
+        self.init(plugin: UInt32(clamping: news.plugin), start: news.start, end: news.end, news: what)
     }
 }

@@ -1,5 +1,5 @@
 /// What a listener reports of sound while it is being made.
-public enum LiveEvent: Sendable, Equatable {
+enum LiveEvent: Sendable, Equatable {
     /// How loud the new sound was, in decibels below full scale; −120 for silence.
     case level(start: Double, end: Double, rms: Float, peak: Float, voice: Bool = false)
     /// The text since the last segment, so far; the next one replaces it.
@@ -24,6 +24,8 @@ public enum LiveEvent: Sendable, Equatable {
     case marked(time: Double, label: String)
     /// The device was opened, or lost.
     case source(LiveSource)
+    /// What a plugin says.
+    case plugin(LivePluginNews)
 
     /// The newest sound that it is about, in seconds; nil where it is about none.
     var newest: Double? {
@@ -36,53 +38,54 @@ public enum LiveEvent: Sendable, Equatable {
         case .steering(let start, _): start
         case .marked(let time, _): time
         case .heard(let start, let samples): start + Double(samples.count) / 16000
+        case .plugin(let news): news.end
         case .source: nil
         }
     }
 }
 
 /// Text that may change, in seconds from the first sample.
-public struct LiveHypothesis: Sendable, Equatable {
-    public var start: Double
-    public var end: Double
-    public var text: String
+struct LiveHypothesis: Sendable, Equatable {
+    var start: Double
+    var end: Double
+    var text: String
     /// The beginning of it, in whole words, that the hypothesis before had too.
-    public var stable = ""
+    var stable = ""
     /// Whether it was written without interventions, beside another that was not.
-    public var isPlain = false
+    var isPlain = false
 }
 
 /// The features' values by one pass of ``RollingFeatures``.
-public struct LiveReading: Sendable, Equatable {
+struct LiveReading: Sendable, Equatable {
     /// The sound of the pass, in seconds. A frame's value was computed from the sound up to `end`.
-    public var start: Double
-    public var end: Double
+    var start: Double
+    var end: Double
     /// The frames with values, counted from `start`.
-    public var frames: [Int]
+    var frames: [Int]
     /// The number of frames, from the first, that are settled: they are not reported again.
-    public var settled: Int
+    var settled: Int
     /// One list a feature, a value for each of `frames`.
-    public var values: [[Float]]
+    var values: [[Float]]
 }
 
 /// What became of a device.
-public struct LiveSource: Sendable, Equatable {
-    public var device: String
+struct LiveSource: Sendable, Equatable {
+    var device: String
     /// Nil where it is open.
-    public var lost: String?
-    public var sampleRate = 0.0
+    var lost: String?
+    var sampleRate = 0.0
     /// Seconds that the device and its driver hold sound back, as they say.
-    public var latency = 0.0
+    var latency = 0.0
 }
 
 /// A stretch of speech, in seconds from the first sample.
-public struct LiveSegment: Sendable, Equatable {
-    public var start: Double
-    public var end: Double
-    public var text: String
-    public var avgLogprob: Double
+struct LiveSegment: Sendable, Equatable {
+    var start: Double
+    var end: Double
+    var text: String
+    var avgLogprob: Double
     /// Nil where the model has no token for it.
-    public var noSpeechProb: Double?
+    var noSpeechProb: Double?
     /// Whether it was written without interventions, beside another that was not.
-    public var isPlain = false
+    var isPlain = false
 }

@@ -11,6 +11,7 @@ import Wire
 struct LiveHandler {
     let engine: Engine
     let capture: CaptureHub
+    let plugins: PluginService
 
     /// Samples that may wait to be processed: half a minute.
     private static let mostBacklog = 30 * SampleBuffer.sampleRate
@@ -45,11 +46,38 @@ struct LiveHandler {
         }
         let open = try context.resolving(request, engine.store.service)
         try context.limit(milliseconds: open.deadlineMs)
-        let options = try LiveOptions(open)
+        let options = try await options(of: open, context)
+        let running = RunningPlugins()
+        try await plugins.cancelling(running, deadline: context.deadline) {
+            try await listen(iterator, answers, context, open, options, running)
+        }
+    }
+
+    /// What is asked for, with absolute paths.
+    private func options(of open: V1.LiveOpen, _ context: CallContext) async throws -> LiveOptions {
+        var options = try LiveOptions(open)
+        guard !options.plugins.isEmpty else { return options }
+        let folder = try context.folder(engine.store.service)
+        let named = options.plugins
+        options.plugins = try await Self.blocking {
+            try plugins.resolved(named, open.pluginFolders) { try folder.absolute($0) }
+        }
+        return options
+    }
+
+    private func listen(
+        _ iterator: RequestStream<V1.LiveInput>.AsyncIterator, _ answers: ResponseStream<V1.LiveEvent>,
+        _ context: CallContext, _ open: V1.LiveOpen, _ options: LiveOptions, _ running: RunningPlugins
+    ) async throws {
         let device = open.device?.name
         let (line, lease) = try await engine.queue.run(client: context.client, deadline: context.deadline) { turn in
             let lease = try engine.lease(ModelReference(open.model), turn)
-            return (try LiveLine(model: lease.model, options: options, turn: turn), lease)
+            let started = try turn.suspended {
+                try plugins.live(
+                    options.plugins, open.pluginFolders, model: lease.model, client: context.client, running: running,
+                    name: device.map { $0.isEmpty ? "microphone" : $0 } ?? "sound")
+            }
+            return (try LiveLine(model: lease.model, options: options, plugins: started, turn: turn), lease)
         }
         try await answers.send(V1.LiveEvent(event: .started(V1.Started(subscriptionId: context.subscriptionID))))
         let listener = Listener(
@@ -184,7 +212,7 @@ struct LiveHandler {
             }
             for await _ in lane.ready.stream { try await run { try lane.lane.step($0) } }
             try Task.checkCancellation()
-            try await run { try lane.lane.close($0) }
+            try await run { try lane.lane.close($0) + lane.finish($0) }
         }
 
         private func samples(_ bytes: [UInt8]) throws -> [Int16] {

@@ -15,6 +15,8 @@ final class LiveLine: Sendable {
         let ready = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         /// Whether interventions act on it.
         let isSteered: Bool
+        /// What is to be said when it has heard all.
+        var finish: @Sendable (EngineTurn?) throws -> [LiveEvent] = { _ in [] }
     }
 
     let lanes: [Lane]
@@ -36,9 +38,10 @@ final class LiveLine: Sendable {
     }
     private let state: Mutex<State>
 
+    /// - Parameter plugins: those of the options, started.
     /// - Throws: ``ServiceError`` or ``WhisperError`` (`invalidArgument`) for options that make no sense for this model; what loading
     ///   it and reading dictionaries throws.
-    init(model: LoadedModel, options: LiveOptions, turn: EngineTurn? = nil) throws {
+    init(model: LoadedModel, options: LiveOptions, plugins: [LivePlugin] = [], turn: EngineTurn? = nil) throws {
         dimensions = model.dimensions
         padding = options.padding
         clock = CaptureClock()
@@ -60,6 +63,13 @@ final class LiveLine: Sendable {
                 }
                 lanes.append(Lane(lane: lane, isUrgent: true, isSteered: true))
             }
+            for plugin in plugins {
+                let lane = try LiveLane(interventions: steering) { origin, interventions in
+                    try RollingPlugin(
+                        model: model, plugin: plugin, options: rolling, origin: origin, interventions: interventions)
+                }
+                lanes.append(Lane(lane: lane, isUrgent: false, isSteered: true, finish: plugin.finish))
+            }
         }
         if hasText {
             let copies = options.compares ? [false, true] : [false]
@@ -77,6 +87,7 @@ final class LiveLine: Sendable {
                 level: options.rolling.map { LevelMeter(hopFrames: $0.hopFrames, echoes: options.echoes) },
                 interventions: options.interventions.map(\.description)))
         if !options.interventions.isEmpty { tellSteering() }
+        for plugin in plugins { events.push(plugin.begin()) }
     }
 
     /// Seconds that came or were lost.

@@ -1,3 +1,4 @@
+import PluginHost
 import Whisper
 
 /// What somebody wants to know of sound while it is being made.
@@ -37,8 +38,18 @@ public struct LiveOptions: Sendable {
     public var compares = false
     /// Whether the sound is told among the events too, where there is ``rolling``.
     public var echoes = false
+    /// Analyses that hear the sound too, as it settles in ``rolling``'s contexts.
+    var plugins: [Plugin] = []
 
     public init() {}
+
+    /// An analysis that hears sound while it is made.
+    struct Plugin: Sendable {
+        /// Its id, the last part of it where that is unique, or its bundle's folder.
+        var id: String
+        var arguments: [PluginArgument] = []
+        var permissions = PluginPermissions()
+    }
 
     /// How features are read from a short context.
     public struct Rolling: Sendable {

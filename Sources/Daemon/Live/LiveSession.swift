@@ -14,9 +14,9 @@ import Whisper
 ///
 /// Any thread may append; steps come one at a time. Sound is never dropped here: who appends faster than steps are made
 /// should watch ``backlog``.
-public final class LiveSession: LiveListener {
+final class LiveSession: LiveListener {
     /// Samples of new sound between two steps.
-    public let stepSamples: Int
+    let stepSamples: Int
 
     private let model: WhisperModel
     private let transcriber: Transcriber?
@@ -56,7 +56,7 @@ public final class LiveSession: LiveListener {
 
     /// - Throws: ``ServiceError`` or ``WhisperError`` (`invalidArgument`) for options that make no sense for this model;
     ///   `notFound` where it has no vocabulary and is to write. Loads the model.
-    public convenience init(model: LoadedModel, options: LiveOptions) throws {
+    convenience init(model: LoadedModel, options: LiveOptions) throws {
         try self.init(
             model: model, options: options,
             interventions: options.interventions.interventions(
@@ -103,24 +103,24 @@ public final class LiveSession: LiveListener {
     }
 
     /// Samples that came and were not processed yet.
-    public var backlog: Int { inbox.withLock(\.count) }
+    var backlog: Int { inbox.withLock(\.count) }
 
     /// Whether there is enough new sound for a step.
-    public var isReady: Bool { backlog >= stepSamples }
+    var isReady: Bool { backlog >= stepSamples }
 
     /// 16 kHz mono samples, as they come.
-    public func append(_ samples: [Int16]) { inbox.withLock { $0 += samples } }
+    func append(_ samples: [Int16]) { inbox.withLock { $0 += samples } }
 
     /// Processes all sound that has come. Where that is more than a step, steps are merged as far as the window allows,
     /// and those left out are counted.
     /// - Parameter turn: the engine's; its checkpoints come between steps and tokens.
     /// - Throws: what `turn` throws; what the model throws.
-    public func step(_ turn: EngineTurn?) throws -> [LiveEvent] {
+    func step(_ turn: EngineTurn?) throws -> [LiveEvent] {
         try state.withLock { try listen(&$0, isLast: false, turn) }
     }
 
     /// Looks at what is left, makes final what was not, and says that this is the end.
-    public func finish(_ turn: EngineTurn?) throws -> [LiveEvent] {
+    func finish(_ turn: EngineTurn?) throws -> [LiveEvent] {
         let events = try close(turn)
         return state.withLock { state in
             events + [.end(duration: seconds(samples: state.received), skippedSteps: state.skipped, padding: padding)]

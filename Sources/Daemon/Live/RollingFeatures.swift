@@ -1,6 +1,5 @@
 import Audio
 import Kernels
-import Mel
 import Synchronization
 import Whisper
 
@@ -16,29 +15,20 @@ final class RollingFeatures: LiveListener {
     private let model: WhisperModel
     private let readings: LiveReadings
     private let options: LiveOptions.Rolling
-    /// Samples before the first one here.
-    private let origin: Int
-    private let inbox = Mutex<[Int16]>([])
+    private let inbox = LiveInbox()
     private let state: Mutex<State>
     private let interventions: Mutex<[Intervention]>
     private let mergedHops = Mutex<UInt64>(0)
 
     private struct State {
-        var context: RollingContext
-        /// From the context's beginning on.
-        var mel: StreamingMel
-        /// Frames here that are settled, from the first.
-        var settled = 0
+        var sound: RollingSound
         /// What was told of frames that are not settled.
         var told: [Int: [Float]] = [:]
         /// The greatest magnitude of each feature so far.
         var scales: [Float]
-        var voice = VoiceActivity()
-        /// The last frames in which somebody may have spoken, from the context's beginning on.
-        var active: [Bool] = []
-        var samples: Int { mel.samples.count }
     }
 
+    /// - Parameter origin: samples before the first one here.
     /// - Throws: ``ServiceError`` (`invalidArgument`) for hops and contexts that make no sense.
     init(
         model: LoadedModel, readings: LiveReadings, options: LiveOptions.Rolling, origin: Int = 0,
@@ -48,18 +38,17 @@ final class RollingFeatures: LiveListener {
         self.model = try model.model()
         self.readings = readings
         self.options = options
-        self.origin = origin
         self.interventions = Mutex(interventions)
         state = Mutex(
             State(
-                context: RollingContext(length: frames), mel: StreamingMel(bands: model.dimensions.nMels),
+                sound: RollingSound(frames: frames, bands: model.dimensions.nMels, origin: origin),
                 scales: [Float](repeating: 0, count: readings.count)))
     }
 
-    var backlog: Int { inbox.withLock(\.count) }
+    var backlog: Int { inbox.count }
     var isReady: Bool { backlog >= options.hopFrames * EncoderFrames.samples }
     var merged: UInt64 { mergedHops.withLock { $0 } }
-    func append(_ samples: [Int16]) { inbox.withLock { $0 += samples } }
+    func append(_ samples: [Int16]) { inbox.append(samples) }
     func steer(_ interventions: [Intervention]) { self.interventions.withLock { $0 = interventions } }
 
     /// - Throws: what `turn` throws; what the model throws.
@@ -70,7 +59,7 @@ final class RollingFeatures: LiveListener {
     // MARK: - Hearing
 
     private func listen(_ state: inout State, isLast: Bool, _ turn: EngineTurn?) throws -> [LiveEvent] {
-        var new = take(wholeFrames: !isLast)
+        var new = inbox.take(wholeFrames: !isLast)
         let due = new.count / (options.hopFrames * EncoderFrames.samples)
         var passes = 0
         var events: [LiveEvent] = []
@@ -80,62 +69,36 @@ final class RollingFeatures: LiveListener {
             passes += 1
         }
         new = passOver(&state, new, &events)
-        while !new.isEmpty || (isLast && passes == 0 && state.samples > 0) {
-            let room = state.context.length * EncoderFrames.samples - state.samples
-            hear(new.prefix(room), &state)
+        while !new.isEmpty || (isLast && passes == 0 && state.sound.samples > 0) {
+            let room = state.sound.room
+            state.sound.hear(new.prefix(room))
             new = new.dropFirst(room)
-            if state.samples == state.context.length * EncoderFrames.samples, !(isLast && new.isEmpty) {
-                try pass(&state, settling: state.context.settledEnd)
-                advance(&state)
+            if state.sound.isWhole, !(isLast && new.isEmpty) {
+                try pass(&state, settling: state.sound.context.settledEnd)
+                state.sound.advance()
             } else {
-                try pass(&state, settling: isLast ? .max : state.settled)
+                try pass(&state, settling: isLast ? .max : state.sound.settled)
             }
         }
         mergedHops.withLock { $0 += UInt64(max(0, due - passes)) }
         return events
     }
 
-    private func take(wholeFrames: Bool) -> ArraySlice<Int16> {
-        inbox.withLock { inbox in
-            let count = wholeFrames ? inbox.count / EncoderFrames.samples * EncoderFrames.samples : inbox.count
-            defer { inbox.removeFirst(count) }
-            return inbox.prefix(count)
-        }
-    }
-
-    private func hear(_ samples: ArraySlice<Int16>, _ state: inout State) {
-        for start in stride(from: samples.startIndex, to: samples.endIndex, by: EncoderFrames.samples) {
-            let end = min(start + EncoderFrames.samples, samples.endIndex)
-            state.active.append(state.voice.isActive(samples[start..<end]))
-        }
-        state.mel.append(samples.lazy.map { Float($0) / 32768 })
-    }
-
-    private func advance(_ state: inout State) {
-        state.mel.removeFirst(frames: state.context.stride * EncoderFrames.samples / LogMel.hop)
-        state.active.removeFirst(state.context.stride)
-        state.context.advance()
-    }
-
-    /// Where sound does not wait for us and more than two contexts of it are there, all but the newest are given up.
+    /// Where sound does not wait for us, what cannot be heard in time is given up, and told.
     private func passOver(
         _ state: inout State, _ new: ArraySlice<Int16>, _ events: inout [LiveEvent]
     ) -> ArraySlice<Int16> {
-        let whole = state.context.length * EncoderFrames.samples
-        var new = new
-        guard options.passesOver, state.samples + new.count > 2 * whole else { return new }
-        let first = state.settled
-        while state.samples + new.count > whole {
-            let room = whole - state.samples
-            hear(new.prefix(room), &state)
-            new = new.dropFirst(room)
-            settle(&state, before: state.context.settledEnd)
-            advance(&state)
-        }
+        guard options.passesOver else { return new }
+        let (rest, unheard) = state.sound.passOver(new)
+        guard let unheard else { return rest }
+        state.told = state.told.filter { $0.key >= unheard.upperBound }
         if !readings.isEmpty {
-            events.append(.unread(start: seconds(first), end: seconds(state.settled), isSilence: false))
+            events.append(
+                .unread(
+                    start: state.sound.seconds(unheard.lowerBound), end: state.sound.seconds(unheard.upperBound),
+                    isSilence: false))
         }
-        return new
+        return rest
     }
 
     // MARK: - Telling
@@ -143,20 +106,21 @@ final class RollingFeatures: LiveListener {
     /// One pass over the context as far as it has come.
     /// - Parameter end: frames before it settle, as far as there are any.
     private func tell(_ state: inout State, settling end: Int, _ turn: EngineTurn?) throws -> LiveEvent? {
-        let start = state.context.start
-        let count = EncoderFrames.valid(sampleCount: state.samples)
+        let sound = state.sound
+        let (start, count) = (sound.context.start, sound.frames)
         let settledEnd = min(end, start + count)
         defer { settle(&state, before: settledEnd) }
         guard !readings.isEmpty else { return nil }
-        guard options.inSilence || state.active.contains(true) else {
-            guard settledEnd > state.settled else { return nil }
-            return .unread(start: seconds(state.settled), end: seconds(settledEnd, state), isSilence: true)
+        guard options.inSilence || sound.hasVoice else {
+            guard settledEnd > sound.settled else { return nil }
+            return .unread(
+                start: sound.seconds(sound.settled), end: sound.secondsHeard(settledEnd), isSilence: true)
         }
-        let first = state.settled - start
-        let values = try turn.undisturbed { try self.values(state, frames: first..<count) }
+        let first = sound.settled - start
+        let values = try turn.undisturbed { try self.values(sound, frames: first..<count) }
         var told = LiveReading(
-            start: seconds(start), end: seconds(start + count, state), frames: [],
-            settled: max(0, settledEnd - state.settled), values: values.map { _ in [] })
+            start: sound.seconds(start), end: sound.secondsHeard(start + count), frames: [],
+            settled: max(0, settledEnd - sound.settled), values: values.map { _ in [] })
         for frame in first..<count {
             let now = values.map { $0[frame - first] }
             guard start + frame < settledEnd || changed(now, state.told[start + frame], state.scales) else { continue }
@@ -171,9 +135,9 @@ final class RollingFeatures: LiveListener {
     }
 
     private func settle(_ state: inout State, before end: Int) {
-        guard end > state.settled else { return }
-        for frame in state.settled..<end { state.told[frame] = nil }
-        state.settled = end
+        let first = state.sound.settled
+        guard state.sound.settle(before: end) else { return }
+        for frame in first..<end { state.told[frame] = nil }
     }
 
     private func changed(_ now: [Float], _ before: [Float]?, _ scales: [Float]) -> Bool {
@@ -182,24 +146,13 @@ final class RollingFeatures: LiveListener {
     }
 
     /// The features in some frames of the context.
-    private func values(_ state: State, frames: Range<Int>) throws -> [[Float]] {
-        let count = EncoderFrames.valid(sampleCount: state.samples)
+    private func values(_ sound: RollingSound, frames: Range<Int>) throws -> [[Float]] {
         var captured: [HookPoint: CapturedTensor] = [:]
         _ = try WindowPass(
-            model, state.mel.window(encoderFrames: EncoderContext.auto.frames(valid: count, model.dimensions)),
-            PassPlan(captures: readings.points, interventions: interventions.withLock { $0 }), validFrames: count
+            model, sound.window(model.dimensions),
+            PassPlan(captures: readings.points, interventions: interventions.withLock { $0 }),
+            validFrames: sound.frames
         ) { captured[$0.hook] = $0 }
         return try readings.values(in: captured, frames: frames)
-    }
-
-    /// When a frame begins.
-    private func seconds(_ frame: Int) -> Double {
-        Double(origin + frame * EncoderFrames.samples) / Double(SampleBuffer.sampleRate)
-    }
-
-    /// The same, and no later than the sound's end.
-    private func seconds(_ frame: Int, _ state: State) -> Double {
-        let end = origin + state.context.start * EncoderFrames.samples + state.samples
-        return min(seconds(frame), Double(end) / Double(SampleBuffer.sampleRate))
     }
 }

@@ -138,6 +138,11 @@ extension V1.LiveOpen: NamesPaths {
         try model.resolvePaths(in: folder)
         for index in features.indices { features[index].dictionary = try folder.absolute(features[index].dictionary) }
         try interventions.resolvePaths(in: folder)
+        for index in plugins.indices {
+            plugins[index].pluginId = try folder.plugin(plugins[index].pluginId)
+            try plugins[index].permissions.resolvePaths(in: folder)
+        }
+        pluginFolders = try pluginFolders.map(folder.absolute)
     }
 }
 

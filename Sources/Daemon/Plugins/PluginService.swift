@@ -121,7 +121,7 @@ struct PluginService: Sendable {
         return try await withTaskCancellationHandler(operation: body) { running.cancel() }
     }
 
-    private func stateFolder(of id: String) throws -> String {
+    func stateFolder(of id: String) throws -> String {
         guard !id.isEmpty, !id.contains("/"), !id.hasPrefix(".") else {
             throw ServiceError(.invalidArgument, "'\(id)' cannot be a plugin's id")
         }

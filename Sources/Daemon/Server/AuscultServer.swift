@@ -282,7 +282,7 @@ package final class AuscultServer: Sendable {
             + JobHandler(
                 jobs: jobs, transcribe: transcribe, trace: trace, plugins: plugins, atlases: atlases, use: use
             ).methods
-            + LiveHandler(engine: engine, capture: CaptureHub()).methods
+            + LiveHandler(engine: engine, capture: CaptureHub(), plugins: plugins).methods
             + PluginHandler(service: plugins).methods
             + AtlasHandler(service: atlases).methods
             + RecordingsHandler(service: RecordingsService(engine: engine)).methods

@@ -270,10 +270,15 @@ extension V1 {
         public var context: V1.EncoderContext = V1.EncoderContext(rawValue: 0)
         /// Whether the sound itself is sent as events too (LiveHeard), at the pace of `rolling`: for clients that record a device.
         public var echo: Bool = false
+        /// Analyses that hear the sound as well: those that say that they can (PluginNeeds.can_stream), each frame once, when it has settled in
+        /// `rolling`'s contexts, which has to be set.
+        public var plugins: [V1.LivePlugin] = []
+        /// As ListPluginsRequest.folders.
+        public var pluginFolders: [String] = []
 
         public static let fullName = "auscult.v1.LiveOpen"
         public init() {}
-        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0), rolling: V1.LiveRolling? = nil, interventions: [V1.Intervention] = [], compare: Bool = false, device: V1.LiveDevice? = nil, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), echo: Bool = false) {
+        public init(model: V1.ModelRef? = nil, language: String = "", transcribe: Bool = false, features: [V1.LiveFeature] = [], stepMs: UInt32 = 0, windowMs: UInt32 = 0, deadlineMs: Int64 = 0, padding: V1.Padding = V1.Padding(rawValue: 0), rolling: V1.LiveRolling? = nil, interventions: [V1.Intervention] = [], compare: Bool = false, device: V1.LiveDevice? = nil, context: V1.EncoderContext = V1.EncoderContext(rawValue: 0), echo: Bool = false, plugins: [V1.LivePlugin] = [], pluginFolders: [String] = []) {
             self.model = model
             self.language = language
             self.transcribe = transcribe
@@ -288,6 +293,8 @@ extension V1 {
             self.device = device
             self.context = context
             self.echo = echo
+            self.plugins = plugins
+            self.pluginFolders = pluginFolders
         }
 
         public static func makeC() -> Auscult__V1__LiveOpen {
@@ -311,6 +318,8 @@ extension V1 {
             device = Read.message(c.device)
             context = V1.EncoderContext(rawValue: Int32(bitPattern: c.context.rawValue))
             echo = c.echo != 0
+            plugins = Read.messages(c.plugins, c.n_plugins)
+            pluginFolders = Read.array(c.plugin_folders, c.n_plugin_folders) { Read.text($0) }
         }
 
         public func fill(_ c: inout Auscult__V1__LiveOpen, _ arena: MessageArena) {
@@ -330,6 +339,45 @@ extension V1 {
             c.device = arena.message(device)
             c.context = Auscult__V1__EncoderContext(rawValue: UInt32(bitPattern: context.rawValue))
             c.echo = echo ? 1 : 0
+            c.n_plugins = plugins.count
+            c.plugins = arena.messages(plugins)
+            c.n_plugin_folders = pluginFolders.count
+            c.plugin_folders = arena.array(pluginFolders) { arena.text($0) }
+        }
+    }
+
+    public struct LivePlugin: ProtoMessage {
+        /// As RunPluginRequest.plugin_id.
+        public var pluginId: String = ""
+        public var arguments: [V1.PluginArgument] = []
+        /// What it may do beside what it is given; absent for nothing more.
+        public var permissions: V1.PluginPermissions?
+
+        public static let fullName = "auscult.v1.LivePlugin"
+        public init() {}
+        public init(pluginId: String = "", arguments: [V1.PluginArgument] = [], permissions: V1.PluginPermissions? = nil) {
+            self.pluginId = pluginId
+            self.arguments = arguments
+            self.permissions = permissions
+        }
+
+        public static func makeC() -> Auscult__V1__LivePlugin {
+            var c = Auscult__V1__LivePlugin()
+            auscult__v1__live_plugin__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LivePlugin) {
+            pluginId = Read.text(c.plugin_id)
+            arguments = Read.messages(c.arguments, c.n_arguments)
+            permissions = Read.message(c.permissions)
+        }
+
+        public func fill(_ c: inout Auscult__V1__LivePlugin, _ arena: MessageArena) {
+            c.plugin_id = arena.text(pluginId)
+            c.n_arguments = arguments.count
+            c.arguments = arena.messages(arguments)
+            c.permissions = arena.message(permissions)
         }
     }
 
@@ -455,6 +503,7 @@ extension V1 {
             case marked(V1.LiveMarked)
             case source(V1.LiveSource)
             case heard(V1.LiveHeard)
+            case plugin(V1.LivePluginNews)
         }
         /// Counts from 1; 0 on `started`.
         public var seq: UInt64 = 0
@@ -499,6 +548,7 @@ extension V1 {
             case 13: event = Read.message(c.marked).map { .marked($0) }
             case 14: event = Read.message(c.source).map { .source($0) }
             case 15: event = Read.message(c.heard).map { .heard($0) }
+            case 16: event = Read.message(c.plugin).map { .plugin($0) }
             default: break
             }
             capturedUnixNs = c.captured_unix_ns
@@ -548,6 +598,9 @@ extension V1 {
             case .heard(let value)?:
                 c.event_case = .init(rawValue: 15)
                 c.heard = arena.message(value)
+            case .plugin(let value)?:
+                c.event_case = .init(rawValue: 16)
+                c.plugin = arena.message(value)
             case nil: break
             }
             c.captured_unix_ns = capturedUnixNs
@@ -1061,6 +1114,74 @@ extension V1 {
             c.sample_rate = sampleRate
             c.latency = latency
             c.reason = arena.text(reason)
+        }
+    }
+
+    /// What a plugin says.
+    public struct LivePluginNews: ProtoMessage {
+        public enum News: Hashable, Sendable {
+            /// What it is; before all else.
+            case description(V1.PluginDescription)
+            /// Of 1 MiB at most: what is larger is left out, with a warning.
+            case result(V1.PluginResult)
+            case log(V1.PluginLog)
+            /// It went wrong, in words; it hears no more, and the session goes on.
+            case failure(String)
+        }
+        /// Its place in LiveOpen.plugins.
+        public var plugin: UInt32 = 0
+        /// The sound that it is about: what the plugin heard last; for what it says at the end, and of itself, all that it heard.
+        public var start: Double = 0
+        public var end: Double = 0
+        public var news: News?
+
+        public static let fullName = "auscult.v1.LivePluginNews"
+        public init() {}
+        public init(plugin: UInt32 = 0, start: Double = 0, end: Double = 0, news: News? = nil) {
+            self.plugin = plugin
+            self.start = start
+            self.end = end
+            self.news = news
+        }
+
+        public static func makeC() -> Auscult__V1__LivePluginNews {
+            var c = Auscult__V1__LivePluginNews()
+            auscult__v1__live_plugin_news__init(&c)
+            return c
+        }
+
+        public init(_ c: Auscult__V1__LivePluginNews) {
+            plugin = c.plugin
+            start = c.start
+            end = c.end
+            switch c.news_case.rawValue {
+            case 4: news = Read.message(c.description).map { .description($0) }
+            case 5: news = Read.message(c.result).map { .result($0) }
+            case 6: news = Read.message(c.log).map { .log($0) }
+            case 7: news = .failure(Read.text(c.failure))
+            default: break
+            }
+        }
+
+        public func fill(_ c: inout Auscult__V1__LivePluginNews, _ arena: MessageArena) {
+            c.plugin = plugin
+            c.start = start
+            c.end = end
+            switch news {
+            case .description(let value)?:
+                c.news_case = .init(rawValue: 4)
+                c.description = arena.message(value)
+            case .result(let value)?:
+                c.news_case = .init(rawValue: 5)
+                c.result = arena.message(value)
+            case .log(let value)?:
+                c.news_case = .init(rawValue: 6)
+                c.log = arena.message(value)
+            case .failure(let value)?:
+                c.news_case = .init(rawValue: 7)
+                c.failure = arena.text(value)
+            case nil: break
+            }
         }
     }
 

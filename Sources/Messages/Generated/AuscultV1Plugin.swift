@@ -323,10 +323,12 @@ extension V1 {
         public var labels: Bool = false
         /// Whether all recordings have to be processed in one run, in their order: without shards, several workers or merging.
         public var oneRun: Bool = false
+        /// Whether it can hear sound that is still being made (LiveOpen.plugins).
+        public var canStream: Bool = false
 
         public static let fullName = "auscult.v1.PluginNeeds"
         public init() {}
-        public init(hooks: [String] = [], gradients: Bool = false, objective: String = "", allFrames: Bool = false, audio: Bool = false, decoder: Bool = false, labels: Bool = false, oneRun: Bool = false) {
+        public init(hooks: [String] = [], gradients: Bool = false, objective: String = "", allFrames: Bool = false, audio: Bool = false, decoder: Bool = false, labels: Bool = false, oneRun: Bool = false, canStream: Bool = false) {
             self.hooks = hooks
             self.gradients = gradients
             self.objective = objective
@@ -335,6 +337,7 @@ extension V1 {
             self.decoder = decoder
             self.labels = labels
             self.oneRun = oneRun
+            self.canStream = canStream
         }
 
         public static func makeC() -> Auscult__V1__PluginNeeds {
@@ -352,6 +355,7 @@ extension V1 {
             decoder = c.decoder != 0
             labels = c.labels != 0
             oneRun = c.one_run != 0
+            canStream = c.can_stream != 0
         }
 
         public func fill(_ c: inout Auscult__V1__PluginNeeds, _ arena: MessageArena) {
@@ -364,6 +368,7 @@ extension V1 {
             c.decoder = decoder ? 1 : 0
             c.labels = labels ? 1 : 0
             c.one_run = oneRun ? 1 : 0
+            c.can_stream = canStream ? 1 : 0
         }
     }
 

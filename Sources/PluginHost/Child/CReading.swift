@@ -92,7 +92,7 @@ enum CReading {
                 objective: gradients ? try text(n.objective, "the objective of its gradients") : "",
                 allFrames: n.has(AUSCULT_NEED_ALL_FRAMES), audio: n.has(AUSCULT_NEED_AUDIO),
                 decoder: n.has(AUSCULT_NEED_DECODER), labels: n.has(AUSCULT_NEED_LABELS),
-                oneRun: n.has(AUSCULT_NEED_ONE_RUN)),
+                oneRun: n.has(AUSCULT_NEED_ONE_RUN), canStream: n.has(AUSCULT_CAN_STREAM)),
             nothingToHear: n.has(AUSCULT_NEED_NOTHING_TO_HEAR))
     }
 

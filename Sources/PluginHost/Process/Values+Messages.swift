@@ -62,6 +62,7 @@ extension PluginNeedsValue {
         decoder = needs.decoder
         labels = needs.labels
         oneRun = needs.oneRun
+        canStream = needs.canStream
         nothingToHear = message.nothingToHear
         hasState = message.hasState
     }

@@ -75,6 +75,7 @@ public struct PluginValidator: Sendable {
             ("goes on from a state saved in the middle", { try $0.goesOn() }),
             ("refuses a damaged state", { try $0.refusesDamagedState() }),
             ("declares all its results", { try $0.declaresResults() }),
+            ("hears sound while it is made", { try $0.hearsLive() }),
             ("writes nothing to its standard output", { try $0.isQuiet() }),
             ("does nothing that its confinement refuses", { try $0.keepsToItsPlace() }),
             ("leaves no process behind", { try $0.leavesNothing() }),

@@ -39,6 +39,14 @@ enum DescriptionCheck {
         if needs.gradients, needs.objective.isEmpty || needs.objective.utf8.count > longestName {
             return "it needs gradients of no objective"
         }
+        if needs.canStream {
+            for (what, isNeeded) in [
+                ("the decoder", needs.decoder), ("labels", needs.labels), ("gradients", needs.gradients),
+            ] where isNeeded {
+                return
+                    "it says that it can stream (AUSCULT_CAN_STREAM), and needs \(what), which live sound does not have"
+            }
+        }
         return nil
     }
 

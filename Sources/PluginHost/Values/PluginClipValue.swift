@@ -18,6 +18,7 @@ public struct PluginClipValue: Sendable {
     /// Of the recording in the data set, from 0.
     public var recording: UInt64
     public var window: Int
+    /// 0 where it is not known, of sound that is still being made.
     public var windowCount: Int
     /// As the recording was named.
     public var name: String
@@ -99,6 +100,8 @@ public struct PluginNeedsValue: Hashable, Sendable {
     public var nothingToHear = false
     /// All recordings in one run: the states of two cannot be put together.
     public var oneRun = false
+    /// Whether it can hear sound that is still being made.
+    public var canStream = false
     /// Whether the instance can save its state and take in others'.
     public var hasState = false
 

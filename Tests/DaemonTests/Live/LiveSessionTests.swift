@@ -1,5 +1,5 @@
 import Audio
-import Daemon
+@testable import Daemon
 import Dictionaries
 import Foundation
 import Kernels

@@ -165,3 +165,35 @@ def test_a_wrong_option_of_a_line_is_named(client):
         client.live(hop=0.1)
     with pytest.raises(auscult.InvalidArgument, match="'full', 'auto', not 'short'"):
         client.listen(context="short")
+
+
+def test_plugins_hear_the_sound_as_well(fake, client):
+    received: list[object] = []
+
+    def listen(call):
+        call.send(started=v1.Started(subscription_id="s-7"))
+        received.extend(call.messages())
+        listing = v1.PluginListing(id="org.example.loudness")
+        call.send(seq=1, plugin=v1.LivePluginNews(plugin=1, description=v1.PluginDescription(listing=listing)))
+        result = v1.PluginResult(output_id="level", file="sound", scalar=-23.5)
+        call.send(seq=2, plugin=v1.LivePluginNews(plugin=1, start=0.4, end=1.2, result=result))
+        call.send(seq=3, plugin=v1.LivePluginNews(plugin=1, log=v1.PluginLog(level="info", message="so")))
+        call.send(seq=4, plugin=v1.LivePluginNews(plugin=0, failure="it crashed"))
+        call.send(seq=5, end=v1.LiveEnd(duration=3))
+        call.end()
+
+    fake.handlers["auscult.v1.Live/Listen"] = listen
+    allowed = auscult.Permissions(read=["/opt"])
+    wanted = ["rhythm", auscult.LivePlugin("loudness", {"limit": -40, "always": True}, allowed)]
+    with client.live(rolling=auscult.Rolling(), plugins=wanted) as live:
+        live.finish()
+        result, log, failure, end = live
+    assert (result.plugin, result.place, result.start, result.end) == ("org.example.loudness", 1, 0.4, 1.2)
+    assert (result.result.output_id, result.result.value) == ("level", -23.5)
+    assert log == auscult.LivePluginLog(3, 0, "org.example.loudness", 1, "info", "so")
+    assert failure == auscult.LivePluginLog(4, 0, "0", 0, "failure", "it crashed")
+    assert end.duration == 3
+    plugins = received[0].open.plugins
+    assert [one.plugin_id for one in plugins] == ["rhythm", "loudness"]
+    assert {one.id: one.value for one in plugins[1].arguments} == {"limit": "-40", "always": "true"}
+    assert plugins[1].permissions.read == ["/opt"] and not plugins[0].HasField("permissions")

@@ -11,7 +11,7 @@ struct ResidualNorms: StatefulPlugin {
         id: "org.example.template-swift", name: "Residual norms", version: "1.0.0", vendor: "Example",
         licence: "Apache-2.0",
         description: "How long the residual stream's vectors are after each block of the encoder.",
-        needs: Needs(hooks: ["encoder.blocks.*"]),
+        needs: Needs(hooks: ["encoder.blocks.*"], canStream: true),
         parameters: [.boolean("per-recording", default: true, "whether to give a line for each recording")],
         outputs: [.vector("norms", title: "Norm of the residual stream", axis: Axis("block"), plot: .line)])
 
@@ -27,7 +27,8 @@ struct ResidualNorms: StatefulPlugin {
 
     init(arguments: Arguments, host: Host) throws { perRecording = try arguments.boolean("per-recording") }
 
-    // Hears one window of one recording. Tensors are looked at where they lie: [frames, state], without padding.
+    // Hears one window of one recording, or a stretch of sound that is still being made, which always is the last so far. Tensors are
+    // looked at where they lie: [frames, state], without padding.
     mutating func process(_ clip: Clip, _ results: Results) throws {
         let sums = clip.tensors.map { stream in
             stream.slices.reduce(0.0) { sum, frame in

@@ -367,6 +367,51 @@ void   auscult__v1__live_open__free_unpacked
   assert(message->base.descriptor == &auscult__v1__live_open__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__live_plugin__init
+                     (Auscult__V1__LivePlugin         *message)
+{
+  static const Auscult__V1__LivePlugin init_value = AUSCULT__V1__LIVE_PLUGIN__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_plugin__get_packed_size
+                     (const Auscult__V1__LivePlugin *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_plugin__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_plugin__pack
+                     (const Auscult__V1__LivePlugin *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_plugin__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_plugin__pack_to_buffer
+                     (const Auscult__V1__LivePlugin *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_plugin__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LivePlugin *
+       auscult__v1__live_plugin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LivePlugin *)
+     protobuf_c_message_unpack (&auscult__v1__live_plugin__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_plugin__free_unpacked
+                     (Auscult__V1__LivePlugin *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_plugin__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   auscult__v1__live_rolling__init
                      (Auscult__V1__LiveRolling         *message)
 {
@@ -1132,6 +1177,51 @@ void   auscult__v1__live_source__free_unpacked
   assert(message->base.descriptor == &auscult__v1__live_source__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   auscult__v1__live_plugin_news__init
+                     (Auscult__V1__LivePluginNews         *message)
+{
+  static const Auscult__V1__LivePluginNews init_value = AUSCULT__V1__LIVE_PLUGIN_NEWS__INIT;
+  *message = init_value;
+}
+size_t auscult__v1__live_plugin_news__get_packed_size
+                     (const Auscult__V1__LivePluginNews *message)
+{
+  assert(message->base.descriptor == &auscult__v1__live_plugin_news__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t auscult__v1__live_plugin_news__pack
+                     (const Auscult__V1__LivePluginNews *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &auscult__v1__live_plugin_news__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t auscult__v1__live_plugin_news__pack_to_buffer
+                     (const Auscult__V1__LivePluginNews *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &auscult__v1__live_plugin_news__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Auscult__V1__LivePluginNews *
+       auscult__v1__live_plugin_news__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Auscult__V1__LivePluginNews *)
+     protobuf_c_message_unpack (&auscult__v1__live_plugin_news__descriptor,
+                                allocator, len, data);
+}
+void   auscult__v1__live_plugin_news__free_unpacked
+                     (Auscult__V1__LivePluginNews *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &auscult__v1__live_plugin_news__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define auscult__v1__list_sound_devices_request__field_descriptors NULL
 #define auscult__v1__list_sound_devices_request__field_indices_by_name NULL
 #define auscult__v1__list_sound_devices_request__number_ranges NULL
@@ -1534,7 +1624,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_mark__descriptor =
   (ProtobufCMessageInit) auscult__v1__live_mark__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[14] =
+static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[16] =
 {
   {
     "model",
@@ -1704,6 +1794,30 @@ static const ProtobufCFieldDescriptor auscult__v1__live_open__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plugins",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveOpen, n_plugins),
+    offsetof(Auscult__V1__LiveOpen, plugins),
+    &auscult__v1__live_plugin__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plugin_folders",
+    16,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__LiveOpen, n_plugin_folders),
+    offsetof(Auscult__V1__LiveOpen, plugin_folders),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
   10,   /* field[10] = compare */
@@ -1716,6 +1830,8 @@ static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
   1,   /* field[1] = language */
   0,   /* field[0] = model */
   7,   /* field[7] = padding */
+  15,   /* field[15] = plugin_folders */
+  14,   /* field[14] = plugins */
   8,   /* field[8] = rolling */
   4,   /* field[4] = step_ms */
   2,   /* field[2] = transcribe */
@@ -1724,7 +1840,7 @@ static const unsigned auscult__v1__live_open__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__live_open__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
 {
@@ -1734,11 +1850,75 @@ const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor =
   "Auscult__V1__LiveOpen",
   "auscult.v1",
   sizeof(Auscult__V1__LiveOpen),
-  14,
+  16,
   auscult__v1__live_open__field_descriptors,
   auscult__v1__live_open__field_indices_by_name,
   1,  auscult__v1__live_open__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_open__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_plugin__field_descriptors[3] =
+{
+  {
+    "plugin_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LivePlugin, plugin_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arguments",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LivePlugin, n_arguments),
+    offsetof(Auscult__V1__LivePlugin, arguments),
+    &auscult__v1__plugin_argument__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "permissions",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LivePlugin, permissions),
+    &auscult__v1__plugin_permissions__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_plugin__field_indices_by_name[] = {
+  1,   /* field[1] = arguments */
+  2,   /* field[2] = permissions */
+  0,   /* field[0] = plugin_id */
+};
+static const ProtobufCIntRange auscult__v1__live_plugin__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_plugin__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LivePlugin",
+  "LivePlugin",
+  "Auscult__V1__LivePlugin",
+  "auscult.v1",
+  sizeof(Auscult__V1__LivePlugin),
+  3,
+  auscult__v1__live_plugin__field_descriptors,
+  auscult__v1__live_plugin__field_indices_by_name,
+  1,  auscult__v1__live_plugin__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_plugin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor auscult__v1__live_rolling__field_descriptors[4] =
@@ -1920,7 +2100,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_feature__descriptor =
   (ProtobufCMessageInit) auscult__v1__live_feature__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors[17] =
+static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors[18] =
 {
   {
     "seq",
@@ -2103,6 +2283,18 @@ static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "plugin",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LiveEvent, event_case),
+    offsetof(Auscult__V1__LiveEvent, plugin),
+    &auscult__v1__live_plugin_news__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "captured_unix_ns",
     20,
     PROTOBUF_C_LABEL_NONE,
@@ -2129,15 +2321,16 @@ static const ProtobufCFieldDescriptor auscult__v1__live_event__field_descriptors
 };
 static const unsigned auscult__v1__live_event__field_indices_by_name[] = {
   6,   /* field[6] = activations */
-  15,   /* field[15] = captured_unix_ns */
+  16,   /* field[16] = captured_unix_ns */
   1,   /* field[1] = dropped */
   7,   /* field[7] = end */
   10,   /* field[10] = gap */
   14,   /* field[14] = heard */
   4,   /* field[4] = hypothesis */
   3,   /* field[3] = level */
-  16,   /* field[16] = made_unix_ns */
+  17,   /* field[17] = made_unix_ns */
   12,   /* field[12] = marked */
+  15,   /* field[15] = plugin */
   8,   /* field[8] = readings */
   5,   /* field[5] = segment */
   0,   /* field[0] = seq */
@@ -2149,8 +2342,8 @@ static const unsigned auscult__v1__live_event__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__live_event__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 20, 15 },
-  { 0, 17 }
+  { 20, 16 },
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor auscult__v1__live_event__descriptor =
 {
@@ -2160,7 +2353,7 @@ const ProtobufCMessageDescriptor auscult__v1__live_event__descriptor =
   "Auscult__V1__LiveEvent",
   "auscult.v1",
   sizeof(Auscult__V1__LiveEvent),
-  17,
+  18,
   auscult__v1__live_event__field_descriptors,
   auscult__v1__live_event__field_indices_by_name,
   2,  auscult__v1__live_event__number_ranges,
@@ -3161,6 +3354,122 @@ const ProtobufCMessageDescriptor auscult__v1__live_source__descriptor =
   auscult__v1__live_source__field_indices_by_name,
   1,  auscult__v1__live_source__number_ranges,
   (ProtobufCMessageInit) auscult__v1__live_source__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor auscult__v1__live_plugin_news__field_descriptors[7] =
+{
+  {
+    "plugin",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LivePluginNews, plugin),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LivePluginNews, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__LivePluginNews, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "description",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LivePluginNews, news_case),
+    offsetof(Auscult__V1__LivePluginNews, description),
+    &auscult__v1__plugin_description__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "result",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LivePluginNews, news_case),
+    offsetof(Auscult__V1__LivePluginNews, result),
+    &auscult__v1__plugin_result__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "log",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Auscult__V1__LivePluginNews, news_case),
+    offsetof(Auscult__V1__LivePluginNews, log),
+    &auscult__v1__plugin_log__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Auscult__V1__LivePluginNews, news_case),
+    offsetof(Auscult__V1__LivePluginNews, failure),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned auscult__v1__live_plugin_news__field_indices_by_name[] = {
+  3,   /* field[3] = description */
+  2,   /* field[2] = end */
+  6,   /* field[6] = failure */
+  5,   /* field[5] = log */
+  0,   /* field[0] = plugin */
+  4,   /* field[4] = result */
+  1,   /* field[1] = start */
+};
+static const ProtobufCIntRange auscult__v1__live_plugin_news__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor auscult__v1__live_plugin_news__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "auscult.v1.LivePluginNews",
+  "LivePluginNews",
+  "Auscult__V1__LivePluginNews",
+  "auscult.v1",
+  sizeof(Auscult__V1__LivePluginNews),
+  7,
+  auscult__v1__live_plugin_news__field_descriptors,
+  auscult__v1__live_plugin_news__field_indices_by_name,
+  1,  auscult__v1__live_plugin_news__number_ranges,
+  (ProtobufCMessageInit) auscult__v1__live_plugin_news__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCMethodDescriptor auscult__v1__live__method_descriptors[2] =

@@ -1902,7 +1902,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_permissions__descriptor =
   (ProtobufCMessageInit) auscult__v1__plugin_permissions__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__plugin_needs__field_descriptors[8] =
+static const ProtobufCFieldDescriptor auscult__v1__plugin_needs__field_descriptors[9] =
 {
   {
     "hooks",
@@ -2000,10 +2000,23 @@ static const ProtobufCFieldDescriptor auscult__v1__plugin_needs__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "can_stream",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__PluginNeeds, can_stream),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__plugin_needs__field_indices_by_name[] = {
   3,   /* field[3] = all_frames */
   4,   /* field[4] = audio */
+  8,   /* field[8] = can_stream */
   5,   /* field[5] = decoder */
   1,   /* field[1] = gradients */
   0,   /* field[0] = hooks */
@@ -2014,7 +2027,7 @@ static const unsigned auscult__v1__plugin_needs__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__plugin_needs__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor auscult__v1__plugin_needs__descriptor =
 {
@@ -2024,7 +2037,7 @@ const ProtobufCMessageDescriptor auscult__v1__plugin_needs__descriptor =
   "Auscult__V1__PluginNeeds",
   "auscult.v1",
   sizeof(Auscult__V1__PluginNeeds),
-  8,
+  9,
   auscult__v1__plugin_needs__field_descriptors,
   auscult__v1__plugin_needs__field_indices_by_name,
   1,  auscult__v1__plugin_needs__number_ranges,

@@ -24,7 +24,8 @@ extension PluginDescription {
             listing: PluginListing(message.listing ?? V1.PluginListing()), text: message.description,
             needs: Needs(
                 hooks: needs.hooks, objective: needs.gradients ? needs.objective : nil, allFrames: needs.allFrames,
-                audio: needs.audio, decoder: needs.decoder, labels: needs.labels, oneRun: needs.oneRun),
+                audio: needs.audio, decoder: needs.decoder, labels: needs.labels, oneRun: needs.oneRun,
+                canStream: needs.canStream),
             parameters: message.parameters.map(PluginParameter.init), outputs: message.outputs.map(PluginOutput.init),
             permissions: DeclaredPermissions(message.permissions))
     }
@@ -38,7 +39,7 @@ extension V1.PluginDescription {
             needs: V1.PluginNeeds(
                 hooks: needs.hooks, gradients: needs.objective != nil, objective: needs.objective ?? "",
                 allFrames: needs.allFrames, audio: needs.audio, decoder: needs.decoder, labels: needs.labels,
-                oneRun: needs.oneRun),
+                oneRun: needs.oneRun, canStream: needs.canStream),
             parameters: description.parameters.map(V1.PluginParameter.init),
             outputs: description.outputs.map(V1.PluginOutput.init), permissions: description.permissions.message)
     }

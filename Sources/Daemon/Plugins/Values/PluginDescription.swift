@@ -27,6 +27,7 @@ struct PluginDescription: Sendable, Equatable {
         var decoder = false
         var labels = false
         var oneRun = false
+        var canStream = false
     }
 
     var listing: PluginListing

@@ -193,6 +193,7 @@ static auscult_status process(const auscult_instance *self, const auscult_clip *
     if (does(s, "passes") && (status = passes(s)) != AUSCULT_OK) return status;
     if (does(s, "writes-tensor") && clip->tensor_count) *(float *)clip->tensors[0].data = 1;
     if (does(s, "short-crashes") && clip->sample_count == 1) abort();
+    if (does(s, "streams-crashes") && clip->window_count == 0) abort();
     double before = s->sum;
     for (uint32_t i = 0; i < clip->tensor_count; i++) add(s, &clip->tensors[i]);
     if (does(s, "nan-crashes") && !isfinite(s->sum)) abort();
@@ -365,6 +366,8 @@ __attribute__((constructor)) static void read_fault(void) {
     if (strcmp(f, "other-version") == 0) descriptor.version = "2.0";
     if (strncmp(f, "one-run", 7) == 0 && strcmp(f, "one-run-undeclared") != 0)
         descriptor.needs.flags |= AUSCULT_NEED_ONE_RUN;
+    if (strncmp(f, "streams", 7) == 0) descriptor.needs.flags |= AUSCULT_CAN_STREAM;
+    if (strcmp(f, "streams-labels") == 0) descriptor.needs.flags |= AUSCULT_NEED_LABELS;
     if (strcmp(f, "no-such-hook") == 0) {
         static const char *const none[] = {"encoder.blocks.*.nothing"};
         descriptor.needs.hooks = none;

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Union
 
 import numpy as np
 
 from . import interventions as _interventions
+from . import plugins as _plugins
 from ._audio import s16le
 from ._call import Call
 from ._messages import enum_number, present, v1
@@ -17,6 +18,7 @@ from .errors import AuscultError, FailedPrecondition, Unavailable
 from .interventions import Interventions
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number, padding_word
+from .permissions import Permissions, permissions_message
 from .streams import Stream
 from .traces import Context
 
@@ -35,6 +37,17 @@ class Rolling:
     revision: float = 0.05
     #: Whether passes are made in silence too.
     in_silence: bool = False
+
+
+@dataclass(frozen=True)
+class LivePlugin:
+    """A plugin that hears the sound as well, each frame once, when it has settled; it has to say that it can."""
+
+    #: Its id, or the last part of it where that is unique; or a bundle's folder.
+    plugin: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    #: What it may do beside reading what its arguments name.
+    permissions: Permissions | None = None
 
 
 @dataclass(frozen=True)
@@ -175,6 +188,28 @@ class LiveSource(LiveEvent):
     reason: str
 
 
+@dataclass(frozen=True, eq=False)
+class LiveResult(LiveEvent):
+    """What a plugin gives of the sound from `start` to `end`."""
+
+    #: Its id, and its place among the plugins that were asked for.
+    plugin: str
+    place: int
+    start: float
+    end: float
+    result: _plugins.PluginResult
+
+
+@dataclass(frozen=True)
+class LivePluginLog(LiveEvent):
+    """Something that a plugin says: the level is ``"failure"`` where it went wrong, and hears no more."""
+
+    plugin: str
+    place: int
+    level: str
+    message: str
+
+
 @dataclass(frozen=True)
 class LiveEnd(LiveEvent):
     """The last event."""
@@ -219,6 +254,8 @@ AnyLiveEvent = Union[
     LiveMark,
     LiveHeard,
     LiveSource,
+    LiveResult,
+    LivePluginLog,
     LiveEnd,
 ]
 
@@ -253,6 +290,8 @@ class LiveOptions(TypedDict, total=False):
     context: Context
     #: Whether the sound is among the events too (`LiveHeard`), with `rolling`.
     echo: bool
+    #: Analyses that hear the sound as well (`LiveResult`), with `rolling`: names, or `LivePlugin`.
+    plugins: Iterable[Union[str, LivePlugin]]
 
 
 class Live(Stream[AnyLiveEvent]):
@@ -263,7 +302,11 @@ class Live(Stream[AnyLiveEvent]):
 
     _finished = False
 
+    #: Ids of plugins, by their places.
+    _ids: dict[int, str]
+
     def _begin(self, request: Any, timeout: float | None) -> Call:
+        self._ids = {}
         call = self._connection.open(self._method.name, None, streaming=True, timeout=timeout)
         call.send(v1.LiveInput(open=request).SerializeToString())
         return call
@@ -362,8 +405,23 @@ class Live(Stream[AnyLiveEvent]):
         if kind == "source":
             source = (one.state == 1, one.device, one.sample_rate, one.latency, one.reason)
             return LiveSource(*head, *source, **times)
+        if kind == "plugin":
+            return self._news(head, one, times)
         if kind == "end":
             return LiveEnd(*head, one.duration, one.skipped_steps, padding_word(one), one.merged_hops, **times)
+        return None
+
+    def _news(self, head: tuple[int, int], news: Any, times: dict[str, Any]) -> AnyLiveEvent | None:
+        kind = news.WhichOneof("news")
+        if kind == "description":
+            self._ids[news.plugin] = news.description.listing.id
+        plugin = (self._ids.get(news.plugin, str(news.plugin)), news.plugin)
+        if kind == "result":
+            return LiveResult(*head, *plugin, news.start, news.end, _plugins.result(news.result), **times)
+        if kind == "log":
+            return LivePluginLog(*head, *plugin, news.log.level, news.log.message, **times)
+        if kind == "failure":
+            return LivePluginLog(*head, *plugin, "failure", news.failure, **times)
         return None
 
 
@@ -385,6 +443,7 @@ def opening(options: LiveOptions, device: str | int | None = None) -> Any:
         compare: bool = False,
         context: Context = "full",
         echo: bool = False,
+        plugins: Iterable[str | LivePlugin] = (),
     ) -> Any:
         return v1.LiveOpen(
             model=model_ref(model, vocabulary, precision),
@@ -400,6 +459,7 @@ def opening(options: LiveOptions, device: str | int | None = None) -> Any:
             echo=echo,
             rolling=None if rolling is None else _rolling(rolling),
             device=None if device is None else v1.LiveDevice(name=str(device)),
+            plugins=[_plugin(one) for one in plugins],
         )
 
     return make(**options)
@@ -411,6 +471,15 @@ def _rolling(rolling: Rolling) -> Any:
         context_ms=_milliseconds(rolling.context),
         revision=rolling.revision,
         in_silence=rolling.in_silence,
+    )
+
+
+def _plugin(plugin: str | LivePlugin) -> Any:
+    one = LivePlugin(plugin) if isinstance(plugin, str) else plugin
+    return v1.LivePlugin(
+        plugin_id=one.plugin,
+        arguments=_plugins.argument_messages(one.arguments),
+        permissions=permissions_message(one.permissions),
     )
 
 

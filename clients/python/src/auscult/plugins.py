@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _html, _pandas, _plots, _tensors
-from ._messages import enum_word, present
+from ._messages import enum_word, present, v1
 from .errors import DataLoss
 
 ResultKind = Literal["scalar", "vector", "matrix", "table", "timed_events", "audio_clip", "text"]
@@ -85,6 +86,8 @@ class PluginDescription:
     objective: str
     parameters: tuple[PluginParameter, ...]
     outputs: tuple[PluginOutput, ...]
+    #: Whether it can hear sound that is still being made (``plugins`` of `Client.live`).
+    can_stream: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +215,15 @@ def description(message: Any) -> PluginDescription:
         objective=message.needs.objective,
         parameters=tuple(_parameter(one) for one in message.parameters),
         outputs=tuple(_output(one) for one in message.outputs),
+        can_stream=message.needs.can_stream,
     )
+
+
+def argument_messages(arguments: Mapping[str, object]) -> list[Any]:
+    def text(value: object) -> str:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    return [v1.PluginArgument(id=key, value=text(value)) for key, value in arguments.items()]
 
 
 def _parameter(message: Any) -> PluginParameter:

@@ -17,7 +17,7 @@ from .interventions import interventions as intervention_messages
 from .models import Model, Precision, model_ref
 from .padding import Padding, padding_number, padding_word
 from .permissions import Permissions, permissions_message
-from .plugins import PluginLog, PluginResult, RecordingNotice, SkippedRecording, result
+from .plugins import PluginLog, PluginResult, RecordingNotice, SkippedRecording, argument_messages, result
 from .streams import Stream
 from .traces import Context
 
@@ -251,7 +251,7 @@ def run_request(
     request = v1.RunPluginRequest(
         plugin_id=plugin,
         model=model_ref(options.get("model", ""), options.get("vocabulary", ""), options.get("precision", "exact")),
-        arguments=[v1.PluginArgument(id=key, value=_text(value)) for key, value in arguments.items()],
+        arguments=argument_messages(arguments),
         interventions=intervention_messages(options.get("interventions", ())),
         checkpoint="" if checkpoint is None else os.fspath(checkpoint),
         workers=options.get("workers", 1),
@@ -282,10 +282,6 @@ def set_state(request: Any, state: StateTarget) -> None:
         request.return_state = True
     elif state:
         request.state_file = os.fspath(state)
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def provenance(message: Any) -> Provenance:

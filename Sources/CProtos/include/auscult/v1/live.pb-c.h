@@ -16,6 +16,8 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "auscult/v1/common.pb-c.h"
 #include "auscult/v1/intervene.pb-c.h"
+#include "auscult/v1/plugin.pb-c.h"
+#include "auscult/v1/provenance.pb-c.h"
 
 typedef struct Auscult__V1__ListSoundDevicesRequest Auscult__V1__ListSoundDevicesRequest;
 typedef struct Auscult__V1__ListSoundDevicesResponse Auscult__V1__ListSoundDevicesResponse;
@@ -25,6 +27,7 @@ typedef struct Auscult__V1__LiveSound Auscult__V1__LiveSound;
 typedef struct Auscult__V1__LiveInterventions Auscult__V1__LiveInterventions;
 typedef struct Auscult__V1__LiveMark Auscult__V1__LiveMark;
 typedef struct Auscult__V1__LiveOpen Auscult__V1__LiveOpen;
+typedef struct Auscult__V1__LivePlugin Auscult__V1__LivePlugin;
 typedef struct Auscult__V1__LiveRolling Auscult__V1__LiveRolling;
 typedef struct Auscult__V1__LiveDevice Auscult__V1__LiveDevice;
 typedef struct Auscult__V1__LiveFeature Auscult__V1__LiveFeature;
@@ -42,6 +45,7 @@ typedef struct Auscult__V1__LiveSteering Auscult__V1__LiveSteering;
 typedef struct Auscult__V1__LiveMarked Auscult__V1__LiveMarked;
 typedef struct Auscult__V1__LiveHeard Auscult__V1__LiveHeard;
 typedef struct Auscult__V1__LiveSource Auscult__V1__LiveSource;
+typedef struct Auscult__V1__LivePluginNews Auscult__V1__LivePluginNews;
 
 
 /* --- enums --- */
@@ -261,10 +265,40 @@ struct  Auscult__V1__LiveOpen
    * Whether the sound itself is sent as events too (LiveHeard), at the pace of `rolling`: for clients that record a device.
    */
   protobuf_c_boolean echo;
+  /*
+   * Analyses that hear the sound as well: those that say that they can (PluginNeeds.can_stream), each frame once, when it has settled in
+   * `rolling`'s contexts, which has to be set.
+   */
+  size_t n_plugins;
+  Auscult__V1__LivePlugin **plugins;
+  /*
+   * As ListPluginsRequest.folders.
+   */
+  size_t n_plugin_folders;
+  char **plugin_folders;
 };
 #define AUSCULT__V1__LIVE_OPEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_open__descriptor) \
-    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, NULL, 0,NULL, 0, NULL, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0 }
+    , NULL, (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0, 0, AUSCULT__V1__PADDING__PADDING_UNSPECIFIED, NULL, 0,NULL, 0, NULL, AUSCULT__V1__ENCODER_CONTEXT__FULL, 0, 0,NULL, 0,NULL }
+
+
+struct  Auscult__V1__LivePlugin
+{
+  ProtobufCMessage base;
+  /*
+   * As RunPluginRequest.plugin_id.
+   */
+  char *plugin_id;
+  size_t n_arguments;
+  Auscult__V1__PluginArgument **arguments;
+  /*
+   * What it may do beside what it is given; absent for nothing more.
+   */
+  Auscult__V1__PluginPermissions *permissions;
+};
+#define AUSCULT__V1__LIVE_PLUGIN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_plugin__descriptor) \
+    , (char *)protobuf_c_empty_string, 0,NULL, NULL }
 
 
 /*
@@ -347,7 +381,8 @@ typedef enum {
   AUSCULT__V1__LIVE_EVENT__EVENT_STEERING = 12,
   AUSCULT__V1__LIVE_EVENT__EVENT_MARKED = 13,
   AUSCULT__V1__LIVE_EVENT__EVENT_SOURCE = 14,
-  AUSCULT__V1__LIVE_EVENT__EVENT_HEARD = 15
+  AUSCULT__V1__LIVE_EVENT__EVENT_HEARD = 15,
+  AUSCULT__V1__LIVE_EVENT__EVENT_PLUGIN = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LIVE_EVENT__EVENT__CASE)
 } Auscult__V1__LiveEvent__EventCase;
 
@@ -386,6 +421,7 @@ struct  Auscult__V1__LiveEvent
     Auscult__V1__LiveMarked *marked;
     Auscult__V1__LiveSource *source;
     Auscult__V1__LiveHeard *heard;
+    Auscult__V1__LivePluginNews *plugin;
   };
 };
 #define AUSCULT__V1__LIVE_EVENT__INIT \
@@ -667,6 +703,52 @@ struct  Auscult__V1__LiveSource
     , AUSCULT__V1__LIVE_SOURCE__STATE__STATE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
 
 
+typedef enum {
+  AUSCULT__V1__LIVE_PLUGIN_NEWS__NEWS__NOT_SET = 0,
+  AUSCULT__V1__LIVE_PLUGIN_NEWS__NEWS_DESCRIPTION = 4,
+  AUSCULT__V1__LIVE_PLUGIN_NEWS__NEWS_RESULT = 5,
+  AUSCULT__V1__LIVE_PLUGIN_NEWS__NEWS_LOG = 6,
+  AUSCULT__V1__LIVE_PLUGIN_NEWS__NEWS_FAILURE = 7
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(AUSCULT__V1__LIVE_PLUGIN_NEWS__NEWS__CASE)
+} Auscult__V1__LivePluginNews__NewsCase;
+
+/*
+ * What a plugin says.
+ */
+struct  Auscult__V1__LivePluginNews
+{
+  ProtobufCMessage base;
+  /*
+   * Its place in LiveOpen.plugins.
+   */
+  uint32_t plugin;
+  /*
+   * The sound that it is about: what the plugin heard last; for what it says at the end, and of itself, all that it heard.
+   */
+  double start;
+  double end;
+  Auscult__V1__LivePluginNews__NewsCase news_case;
+  union {
+    /*
+     * What it is; before all else.
+     */
+    Auscult__V1__PluginDescription *description;
+    /*
+     * Of 1 MiB at most: what is larger is left out, with a warning.
+     */
+    Auscult__V1__PluginResult *result;
+    Auscult__V1__PluginLog *log;
+    /*
+     * It went wrong, in words; it hears no more, and the session goes on.
+     */
+    char *failure;
+  };
+};
+#define AUSCULT__V1__LIVE_PLUGIN_NEWS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__live_plugin_news__descriptor) \
+    , 0, 0, 0, AUSCULT__V1__LIVE_PLUGIN_NEWS__NEWS__NOT_SET, {0} }
+
+
 /* Auscult__V1__ListSoundDevicesRequest methods */
 void   auscult__v1__list_sound_devices_request__init
                      (Auscult__V1__ListSoundDevicesRequest         *message);
@@ -818,6 +900,25 @@ Auscult__V1__LiveOpen *
                       const uint8_t       *data);
 void   auscult__v1__live_open__free_unpacked
                      (Auscult__V1__LiveOpen *message,
+                      ProtobufCAllocator *allocator);
+/* Auscult__V1__LivePlugin methods */
+void   auscult__v1__live_plugin__init
+                     (Auscult__V1__LivePlugin         *message);
+size_t auscult__v1__live_plugin__get_packed_size
+                     (const Auscult__V1__LivePlugin   *message);
+size_t auscult__v1__live_plugin__pack
+                     (const Auscult__V1__LivePlugin   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_plugin__pack_to_buffer
+                     (const Auscult__V1__LivePlugin   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LivePlugin *
+       auscult__v1__live_plugin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_plugin__free_unpacked
+                     (Auscult__V1__LivePlugin *message,
                       ProtobufCAllocator *allocator);
 /* Auscult__V1__LiveRolling methods */
 void   auscult__v1__live_rolling__init
@@ -1142,6 +1243,25 @@ Auscult__V1__LiveSource *
 void   auscult__v1__live_source__free_unpacked
                      (Auscult__V1__LiveSource *message,
                       ProtobufCAllocator *allocator);
+/* Auscult__V1__LivePluginNews methods */
+void   auscult__v1__live_plugin_news__init
+                     (Auscult__V1__LivePluginNews         *message);
+size_t auscult__v1__live_plugin_news__get_packed_size
+                     (const Auscult__V1__LivePluginNews   *message);
+size_t auscult__v1__live_plugin_news__pack
+                     (const Auscult__V1__LivePluginNews   *message,
+                      uint8_t             *out);
+size_t auscult__v1__live_plugin_news__pack_to_buffer
+                     (const Auscult__V1__LivePluginNews   *message,
+                      ProtobufCBuffer     *buffer);
+Auscult__V1__LivePluginNews *
+       auscult__v1__live_plugin_news__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   auscult__v1__live_plugin_news__free_unpacked
+                     (Auscult__V1__LivePluginNews *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Auscult__V1__ListSoundDevicesRequest_Closure)
@@ -1167,6 +1287,9 @@ typedef void (*Auscult__V1__LiveMark_Closure)
                   void *closure_data);
 typedef void (*Auscult__V1__LiveOpen_Closure)
                  (const Auscult__V1__LiveOpen *message,
+                  void *closure_data);
+typedef void (*Auscult__V1__LivePlugin_Closure)
+                 (const Auscult__V1__LivePlugin *message,
                   void *closure_data);
 typedef void (*Auscult__V1__LiveRolling_Closure)
                  (const Auscult__V1__LiveRolling *message,
@@ -1219,6 +1342,9 @@ typedef void (*Auscult__V1__LiveHeard_Closure)
 typedef void (*Auscult__V1__LiveSource_Closure)
                  (const Auscult__V1__LiveSource *message,
                   void *closure_data);
+typedef void (*Auscult__V1__LivePluginNews_Closure)
+                 (const Auscult__V1__LivePluginNews *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1263,6 +1389,7 @@ extern const ProtobufCMessageDescriptor auscult__v1__live_sound__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_interventions__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_mark__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_open__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_plugin__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_rolling__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_device__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_feature__descriptor;
@@ -1282,6 +1409,7 @@ extern const ProtobufCMessageDescriptor auscult__v1__live_marked__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_heard__descriptor;
 extern const ProtobufCMessageDescriptor auscult__v1__live_source__descriptor;
 extern const ProtobufCEnumDescriptor    auscult__v1__live_source__state__descriptor;
+extern const ProtobufCMessageDescriptor auscult__v1__live_plugin_news__descriptor;
 extern const ProtobufCServiceDescriptor auscult__v1__live__descriptor;
 
 PROTOBUF_C__END_DECLS

@@ -258,10 +258,14 @@ struct  Auscult__V1__PluginNeeds
    * Whether all recordings have to be processed in one run, in their order: without shards, several workers or merging.
    */
   protobuf_c_boolean one_run;
+  /*
+   * Whether it can hear sound that is still being made (LiveOpen.plugins).
+   */
+  protobuf_c_boolean can_stream;
 };
 #define AUSCULT__V1__PLUGIN_NEEDS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__plugin_needs__descriptor) \
-    , 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0 }
+    , 0,NULL, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0 }
 
 
 typedef enum {
