@@ -5,6 +5,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -36,7 +37,7 @@ class Chromium:
              "--disable-extensions", "--disable-background-networking", "--remote-debugging-pipe", "--hide-scrollbars",
              "--autoplay-policy=no-user-gesture-required", "--user-data-dir=" + self.folder.name, *flags,
              "about:blank"],
-            preexec_fn=descriptors, close_fds=False, env={**os.environ, "HOME": self.folder.name},
+            preexec_fn=descriptors, close_fds=False, start_new_session=True, env={**os.environ, "HOME": self.folder.name},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.folder.name + "/said", "wb"))
         os.close(there)
         os.close(back)
@@ -51,7 +52,8 @@ class Chromium:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        # Its helpers as well, which would go on writing into the folder while it is removed.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         os.close(self.write)
         os.close(self.read)
