@@ -184,7 +184,9 @@ let package = Package(
             name: "Settling", dependencies: ["PluginKit"], path: "plugins/settling/Analysis", swiftSettings: testable),
         .target(
             name: "SparseAutoencoders",
-            dependencies: ["Dictionaries", "Kernels", "PluginDraws", "PluginKit", "PluginTranscripts"],
+            dependencies: [
+                "Dictionaries", "Kernels", "PluginDraws", "PluginKit", "PluginTranscripts", "PluginVocabulary",
+            ],
             path: "plugins/sae/Analysis", swiftSettings: testable),
         .target(
             name: "SpeakersAndNoise",

@@ -185,7 +185,10 @@ struct SparseAutoencoderPluginTests {
         let tensor = clip(0).tensors
         var services = TestServices()
         services.folder = folder.path
-        services.encode = { text, special in special ? (text.contains("endoftext") ? [3] : [4, 5, 6, 7]) : [1, 2] }
+        let specials = ["endoftext": 3, "startoftranscript": 4, "en": 5, "transcribe": 6, "notimestamps": 7]
+        services.encode = { text, special in
+            special ? specials[text.trimmingCharacters(in: ["<", "|", ">"])].map { [Int32($0)] } ?? [] : [1, 2]
+        }
         services.run = { _, tokens, changes, hooks in
             guard hooks == ["decoder.logits"] else { return tensor }
             // Spliced, every token is as likely as any other of 8; clean, the right one has a logit 5 higher.

@@ -2,6 +2,7 @@ import Dictionaries
 import Kernels
 import PluginKit
 import PluginTranscripts
+import PluginVocabulary
 
 /// A recording that was kept from training.
 struct HeldOut: Codable, Sendable {
@@ -107,11 +108,9 @@ struct Evaluation {
 
     /// What the decoder reads before the transcript, and the transcript with its end.
     private func prompt(_ recording: HeldOut) throws -> (prefix: [Int32], text: [Int32]) {
-        let language = recording.language.isEmpty ? "en" : recording.language
-        let prefix = try host.encode(
-            "<|startoftranscript|><|\(language)|><|transcribe|><|notimestamps|>", parseSpecial: true)
+        let prefix = try Prompt.tokens(host, language: recording.language.isEmpty ? "en" : recording.language)
         let end = try host.encode("<|endoftext|>", parseSpecial: true)
-        guard prefix.count == 4, end.count == 1 else { return (prefix, []) }
+        guard end.count == 1 else { return (prefix, []) }
         return (prefix, try host.encode(" \(recording.text)") + end)
     }
 }
