@@ -51,7 +51,7 @@ struct ModelCostTests {
         #expect(before.own > 1 << 20 && before.resident >= before.own)
         #expect(ProcessTree.memory(of: -1).resident == 0)
         let child = try Child("/bin/sleep", ["60"])
-        defer { child.stop() }
+        defer { child.kill() }
         #expect(tree.take().resident > 1 << 20)
     }
 

@@ -74,7 +74,8 @@ import Testing
         #expect(talking.error.contains("the library is missing"))
     }
 
-    /// Opens a connection by a daemon that is a shell script, whose `$DAEMON "$@"` is the real one.
+    /// Opens a connection by a daemon that is a shell script, whose `$DAEMON "$@"` is the real one. It is a child of the tests' own process,
+    /// which has to fetch its status: a child that nobody fetches stands in the way of tests that wait for a process of theirs to exit.
     private func open(_ script: String, _ patience: StartPatience) async throws -> DaemonConnection {
         try data.write(Array("#!/bin/sh\nDAEMON=\(try Child.built("auscultd"))\n\(script)\n".utf8), to: "auscultd")
         chmod(data("auscultd"), 0o755)
@@ -92,7 +93,9 @@ import Testing
             StartPatience(standstill: .seconds(1)))
         #expect(try await daemon.call(V1.DaemonRPC.status, .init()).version == auscultVersion)
         await daemon.close()
+        let process = try pid()
         #expect(try run("stop").status == 0)
+        waitpid(process, nil, 0)
     }
 
     @Test("a daemon that stands still, or works without end, is given up, and the message says which")
@@ -106,7 +109,9 @@ import Testing
             }
             #expect(error?.status == .unavailable && "\(error.map { "\($0)" } ?? "")".contains(said), "\(error as Any)")
             let text = try String(contentsOfFile: data("pid"), encoding: .utf8)
-            kill(try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))), SIGKILL)
+            let process = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+            kill(process, SIGKILL)
+            waitpid(process, nil, 0)
         }
     }
 
