@@ -32,8 +32,8 @@ test: protos-check imports ## All tests, in release: Swift, Python, real clients
 	scripts/check-kernel-symbols.sh .build/release
 	# What needs released weights skips where they cannot be had.
 	scripts/released.py --optional .build/released tiny.en
-	# One test at a time: many wait for processes, and would keep the others' threads.
-	$(SWIFT) test $(RELEASE) --skip-build --no-parallel
+	# One test at a time: many wait for processes, and would keep the others' threads. The fuzzers are built in what time that leaves.
+	mkdir -p .build-fuzz && { scripts/fuzz.sh --build >.build-fuzz/build.log 2>&1 & } && $(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python integration fuzz SECONDS=60
 
 integration: build plugins .build/python/bin/pytest ## Clients of other makes: Go's ttRPC, Neovim; the pages in Chromium

@@ -40,86 +40,90 @@ static const unsigned char file8[] = {
 };
 
 static const unsigned char file9[] = {
-#embed "../../Sources/PluginKit/Host.swift"
+#embed "../../Sources/PluginKit/Host+Passes.swift"
 };
 
 static const unsigned char file10[] = {
-#embed "../../Sources/PluginKit/Instance.swift"
+#embed "../../Sources/PluginKit/Host.swift"
 };
 
 static const unsigned char file11[] = {
-#embed "../../Sources/PluginKit/Output.swift"
+#embed "../../Sources/PluginKit/Instance.swift"
 };
 
 static const unsigned char file12[] = {
-#embed "../../Sources/PluginKit/PluginDescriptor.swift"
+#embed "../../Sources/PluginKit/Output.swift"
 };
 
 static const unsigned char file13[] = {
-#embed "../../Sources/PluginKit/PluginError.swift"
+#embed "../../Sources/PluginKit/PluginDescriptor.swift"
 };
 
 static const unsigned char file14[] = {
-#embed "../../Sources/PluginKit/PluginLibrary.swift"
+#embed "../../Sources/PluginKit/PluginError.swift"
 };
 
 static const unsigned char file15[] = {
-#embed "../../Sources/PluginKit/Results.swift"
+#embed "../../Sources/PluginKit/PluginLibrary.swift"
 };
 
 static const unsigned char file16[] = {
-#embed "../../Sources/PluginKit/State/StateDecoder.swift"
+#embed "../../Sources/PluginKit/Results.swift"
 };
 
 static const unsigned char file17[] = {
-#embed "../../Sources/PluginKit/State/StateEncoder.swift"
+#embed "../../Sources/PluginKit/State/StateDecoder.swift"
 };
 
 static const unsigned char file18[] = {
-#embed "../../Sources/PluginKit/State/StateValue.swift"
+#embed "../../Sources/PluginKit/State/StateEncoder.swift"
 };
 
 static const unsigned char file19[] = {
-#embed "../../Sources/PluginKit/TensorView.swift"
+#embed "../../Sources/PluginKit/State/StateValue.swift"
 };
 
 static const unsigned char file20[] = {
-#embed "../../plugins/template-c/Makefile"
+#embed "../../Sources/PluginKit/TensorView.swift"
 };
 
 static const unsigned char file21[] = {
-#embed "../../plugins/template-c/manifest.json"
+#embed "../../plugins/template-c/Makefile"
 };
 
 static const unsigned char file22[] = {
-#embed "../../plugins/template-c/plugin.c"
+#embed "../../plugins/template-c/manifest.json"
 };
 
 static const unsigned char file23[] = {
-#embed "../../plugins/template-swift/Makefile"
+#embed "../../plugins/template-c/plugin.c"
 };
 
 static const unsigned char file24[] = {
-#embed "../../plugins/template-swift/Package.swift"
+#embed "../../plugins/template-swift/Makefile"
 };
 
 static const unsigned char file25[] = {
-#embed "../../plugins/template-swift/Sources/ResidualNorms.swift"
+#embed "../../plugins/template-swift/Package.swift"
 };
 
 static const unsigned char file26[] = {
+#embed "../../plugins/template-swift/Sources/ResidualNorms.swift"
+};
+
+static const unsigned char file27[] = {
 #embed "../../plugins/template-swift/manifest.json"
 };
 
 static const struct auscult_template_file files[] = {
-    {"c/Makefile", file20, sizeof file20},
+    {"c/Makefile", file21, sizeof file21},
     {"c/auscult/LICENSE", file0, sizeof file0},
     {"c/auscult/auscult_plugin.h", file1, sizeof file1},
-    {"c/manifest.json", file21, sizeof file21},
-    {"c/plugin.c", file22, sizeof file22},
-    {"swift/Makefile", file23, sizeof file23},
-    {"swift/Package.swift", file24, sizeof file24},
-    {"swift/Sources/ResidualNorms.swift", file25, sizeof file25},
+    {"c/manifest.json", file22, sizeof file22},
+    {"c/plugin.c", file23, sizeof file23},
+    {"swift/Makefile", file24, sizeof file24},
+    {"swift/Package.swift", file25, sizeof file25},
+    {"swift/Sources/ResidualNorms.swift", file26, sizeof file26},
     {"swift/auscult/CAuscultPlugin/include/auscult_plugin.h", file1, sizeof file1},
     {"swift/auscult/CAuscultPlugin/plugin.c", file2, sizeof file2},
     {"swift/auscult/CPluginEntry/entry.c", file3, sizeof file3},
@@ -129,18 +133,19 @@ static const struct auscult_template_file files[] = {
     {"swift/auscult/PluginKit/Arguments.swift", file6, sizeof file6},
     {"swift/auscult/PluginKit/CMemory.swift", file7, sizeof file7},
     {"swift/auscult/PluginKit/Clip.swift", file8, sizeof file8},
-    {"swift/auscult/PluginKit/Host.swift", file9, sizeof file9},
-    {"swift/auscult/PluginKit/Instance.swift", file10, sizeof file10},
-    {"swift/auscult/PluginKit/Output.swift", file11, sizeof file11},
-    {"swift/auscult/PluginKit/PluginDescriptor.swift", file12, sizeof file12},
-    {"swift/auscult/PluginKit/PluginError.swift", file13, sizeof file13},
-    {"swift/auscult/PluginKit/PluginLibrary.swift", file14, sizeof file14},
-    {"swift/auscult/PluginKit/Results.swift", file15, sizeof file15},
-    {"swift/auscult/PluginKit/State/StateDecoder.swift", file16, sizeof file16},
-    {"swift/auscult/PluginKit/State/StateEncoder.swift", file17, sizeof file17},
-    {"swift/auscult/PluginKit/State/StateValue.swift", file18, sizeof file18},
-    {"swift/auscult/PluginKit/TensorView.swift", file19, sizeof file19},
-    {"swift/manifest.json", file26, sizeof file26},
+    {"swift/auscult/PluginKit/Host+Passes.swift", file9, sizeof file9},
+    {"swift/auscult/PluginKit/Host.swift", file10, sizeof file10},
+    {"swift/auscult/PluginKit/Instance.swift", file11, sizeof file11},
+    {"swift/auscult/PluginKit/Output.swift", file12, sizeof file12},
+    {"swift/auscult/PluginKit/PluginDescriptor.swift", file13, sizeof file13},
+    {"swift/auscult/PluginKit/PluginError.swift", file14, sizeof file14},
+    {"swift/auscult/PluginKit/PluginLibrary.swift", file15, sizeof file15},
+    {"swift/auscult/PluginKit/Results.swift", file16, sizeof file16},
+    {"swift/auscult/PluginKit/State/StateDecoder.swift", file17, sizeof file17},
+    {"swift/auscult/PluginKit/State/StateEncoder.swift", file18, sizeof file18},
+    {"swift/auscult/PluginKit/State/StateValue.swift", file19, sizeof file19},
+    {"swift/auscult/PluginKit/TensorView.swift", file20, sizeof file20},
+    {"swift/manifest.json", file27, sizeof file27},
 };
 
 const struct auscult_template_file *auscult_template_files(size_t *count) {
