@@ -36,7 +36,7 @@ test: protos-check imports ## All tests, in release: Swift, Python, real clients
 	mkdir -p .build-fuzz && { scripts/fuzz.sh --build >.build-fuzz/build.log 2>&1 & } && $(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python integration fuzz SECONDS=60
 
-integration: build plugins .build/python/bin/pytest ## Clients of other makes: Go's ttRPC, Neovim; the pages in Chromium
+integration: build plugins .build/python/bin/pytest ## Clients of other makes: Go's ttRPC, Neovim; the pages in Chromium; the documentation's commands
 	@scripts/bootstrap.sh integration
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
@@ -44,6 +44,7 @@ integration: build plugins .build/python/bin/pytest ## Clients of other makes: G
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/reproduction-page.sh $(AUSCULT)
 	Tests/integration/live-page.sh $(AUSCULT) $(AUSCULTD)
+	Tests/integration/pages.sh $(AUSCULT) $(AUSCULTD)
 
 live-page: build plugins .build/python/bin/pytest ## The page of live sound in Chromium, whose microphone is a file (SHOTS=folder)
 	@scripts/bootstrap.sh integration

@@ -3,7 +3,7 @@
 
     scripts/docs.py FOLDER      FOLDER/pages are the pages, FOLDER/site is the site
 
-Nothing is written twice: a page is a Markdown file of the repository, the help of a command as its snapshot in Tests/Fixtures/commands,
+Nothing is written twice: a page is a Markdown file of the repository (docs/ has those that are nothing else), the help of a command as its snapshot in Tests/Fixtures/commands,
 a .proto file, the plugins' header, a module's docstrings, or a notebook. Links between files of the repository become links between
 pages; mkdocs fails where one leads nowhere. Needs mkdocs-material.
 """
@@ -18,17 +18,14 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 REPOSITORY = {
-    # Where a page stands -> the file that it is.
+    # Where a page stands -> the file that it is. Those of docs/ and plugins/ are found by themselves.
     "index.md": "README.md",
     "how-to/python.md": "clients/python/README.md",
     "how-to/neovim.md": "clients/neovim/README.md",
     "how-to/manifests.md": "Sources/DataSets/MANIFESTS.md",
     "how-to/interventions.md": "Sources/Whisper/Hooks/INTERVENTIONS.md",
+    "how-to/plugins.md": "plugins/README.md",
     "explanation/architecture.md": "ARCHITECTURE.md",
-    "explanation/features.md": "plugins/features/README.md",
-    "explanation/probes.md": "plugins/probes/README.md",
-    "explanation/bigrams.md": "plugins/bigrams/README.md",
-    "explanation/sae.md": "plugins/sae/README.md",
     "explanation/parity.md": "Tests/parity/README.md",
     "explanation/speed.md": "SPEED.md",
     "explanation/model-card.md": "models/MODEL_CARD.md",
@@ -39,18 +36,37 @@ REPOSITORY = {
     "project/security.md": "SECURITY.md",
     "project/support.md": "SUPPORT.md",
 }
-SECTIONS = {"": "Auscult", "tutorials": "Tutorials", "how-to": "How to", "gallery": "What models show", "reference": "Reference", "explanation": "Explanation", "project": "Project"}
+SECTIONS = {"": "Auscult", "tutorials": "Tutorials", "how-to": "How to", "gallery": "What models show", "reference": "Reference", "explanation": "Explanation",
+            "analyses": "Analyses", "project": "Project"}  # fmt: skip
 MODULES = ("client", "traces", "transcripts", "interventions", "functions", "lens", "data.sources", "data._blocks", "data.activations", "data.results",
            "ray", "aio", "live", "jobs", "runs", "atlas", "recordings", "plugins", "models", "status", "errors")  # fmt: skip
 
 
+def analyses():
+    """The folders of plugins/ that are plugins of this package: others are templates, or what plugins share."""
+    return [path.parent for path in sorted((ROOT / "plugins").glob("*/manifest.json")) if not path.parent.name.startswith("template-")]
+
+
 def files():
-    """The repository's pages that are there: those above, and docs/, which is the gallery."""
-    gallery = {
-        f"gallery/{'index' if path.stem == 'README' else path.stem}.md": str(path.relative_to(ROOT))
-        for path in sorted((ROOT / "docs").glob("*.md"), key=lambda path: (path.stem != "README", path.stem))
-    }
-    return {page: file for page, file in {**REPOSITORY, **gallery}.items() if (ROOT / file).exists()}
+    """The repository's pages that are there: those above, those of docs/ (its folders are sections, and what lies in none is the
+    gallery), and a page for each analysis."""
+    documents = {}
+    for path in sorted((ROOT / "docs").glob("**/*.md"), key=lambda path: (path.stem != "README", path.stem)):
+        place = path.relative_to(ROOT / "docs")
+        page = place if len(place.parts) > 1 else pathlib.Path("gallery") / ("index.md" if place.stem == "README" else place)
+        documents[str(page)] = str(path.relative_to(ROOT))
+    pages = {f"analyses/{path.parent.name}.md": str(path.relative_to(ROOT)) for path in sorted((ROOT / "plugins").glob("*/README.md"))}
+    notebooks = {f"tutorials/{path.stem}.md": str(path.relative_to(ROOT)) for path in sorted((ROOT / "clients/python/notebooks").glob("*.ipynb"))}
+    found = {**REPOSITORY, **documents, **pages, **notebooks}
+    return {page: file for page, file in found.items() if (ROOT / file).exists()}
+
+
+def check_analyses():
+    """Fails where an analysis has no page, or the list of all does not name it."""
+    listed = (ROOT / "docs/explanation/analyses.md").read_text()
+    missing = [folder.name for folder in analyses() if not (folder / "README.md").exists() or f"plugins/{folder.name}/README.md" not in listed]
+    if missing:
+        sys.exit(f"no README.md, or no line in docs/explanation/analyses.md: {', '.join(missing)}")
 
 
 def linked(text, file, page):
@@ -152,9 +168,8 @@ def notebook(path):
 
 def collect():
     for page, file in files().items():
-        yield page, linked((ROOT / file).read_text(), file, page)
-    for path in sorted((ROOT / "clients/python/notebooks").glob("*.ipynb")):
-        yield f"tutorials/{path.stem}.md", notebook(path)
+        text = notebook(ROOT / file) if file.endswith(".ipynb") else (ROOT / file).read_text()
+        yield page, linked(text, file, page)
     yield "reference/commands.md", commands()
     yield "reference/protocol.md", protocol()
     yield "reference/plugins.md", header()
@@ -173,6 +188,7 @@ def navigation(pages):
 def main():
     folder = pathlib.Path(sys.argv[1]).resolve()
     pages = folder / "pages"
+    check_analyses()
     shutil.rmtree(pages, ignore_errors=True)
     written = []
     if (ROOT / "docs/pictures").is_dir():
