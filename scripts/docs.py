@@ -38,6 +38,10 @@ REPOSITORY = {
 }
 SECTIONS = {"": "Auscult", "tutorials": "Tutorials", "how-to": "How to", "gallery": "What models show", "reference": "Reference", "explanation": "Explanation",
             "analyses": "Analyses", "project": "Project"}  # fmt: skip
+# Pages that come first in their section, in this order; the others follow as they are found.
+FIRST = ("how-to/install", "how-to/models", "how-to/transcribe", "how-to/look-inside", "how-to/interventions", "how-to/features", "how-to/live",
+         "how-to/analyses", "how-to/python", "how-to/manifests", "how-to/daemon", "reference/commands", "reference/python", "explanation/analyses",
+         "explanation/figures", "explanation/other-tools", "explanation/papers", "explanation/model-card")  # fmt: skip
 MODULES = ("client", "traces", "transcripts", "interventions", "functions", "lens", "data.sources", "data._blocks", "data.activations", "data.results",
            "ray", "aio", "live", "jobs", "runs", "atlas", "recordings", "plugins", "models", "status", "errors")  # fmt: skip
 
@@ -177,10 +181,11 @@ def collect():
 
 
 def navigation(pages):
-    """mkdocs' nav: sections in their order, pages in that in which they were written."""
+    """mkdocs' nav: sections in their order, and in each those of FIRST, then pages in the order in which they were written."""
     nav = []
+    place = {f"{page}.md": number for number, page in enumerate(FIRST)}
     for folder, title in SECTIONS.items():
-        inside = [page for page in pages if os.path.dirname(page) == folder]
+        inside = sorted((page for page in pages if os.path.dirname(page) == folder), key=lambda page: place.get(page, len(FIRST)))
         nav += inside if not folder else [{title: inside}]
     return nav
 
@@ -208,7 +213,7 @@ def main():
     ]
     if outside:
         sys.exit("the site fetches from elsewhere: " + ", ".join(outside[:5]))
-    print(f"{folder / 'site' / 'index.html'}: {len(written)} pages")
+    print(f"{folder / 'site' / 'index.html'}: {len(written)} pages (browsers offer the search where it is served: python3 -m http.server)")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Tests/integration/wheel.sh WHEEL: installs the wheel on a Debian that has Python, a C compiler, and nothing of ours: no Swift, no
 # library that it is linked with. Then a transcript, an analysis, an atlas, a C plugin, the Python client; and what is left afterwards.
-# The root is made by debootstrap once, and kept (WHEEL_ROOT, .build/wheel-root); needs root, or skips.
+# The root is made by debootstrap once, and kept (WHEEL_ROOT, .build/wheel-root), as are the packages that the client depends on
+# (WHEEL_DEPENDENCIES, .build/wheel-deps); needs root, or skips.
 set -euo pipefail
 wheel=$(readlink -f "$1")
 cd "$(dirname "$0")/../.."
@@ -17,7 +18,7 @@ if [ ! -e "$root/.complete" ]; then
     touch "$root/.complete"
 fi
 # What the client depends on, so that the root needs no network.
-dependencies=.build/wheel-deps
+dependencies=${WHEEL_DEPENDENCIES:-.build/wheel-deps}
 [ -e "$dependencies/.complete" ] || {
     python3 -m pip download --quiet --dest "$dependencies" --python-version 3.11 --only-binary :all: numpy protobuf ||
         skip "numpy and protobuf cannot be had"
