@@ -26,3 +26,19 @@ def test_the_readmes_example_runs(daemon, daemon_socket, monkeypatch, capsys):
     (code,) = (example for example in examples if "is largest at" in example)
     exec(compile(code, "README.md", "exec"), {})
     assert "is largest at" in capsys.readouterr().out
+
+
+def test_the_page_for_transformerlens_runs(daemon, daemon_socket, monkeypatch, capsys):
+    monkeypatch.setenv("AUSCULT_SOCKET", daemon_socket)
+    page = ROOT.parents[1] / "docs" / "how-to" / "transformerlens.md"
+    examples = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(examples) == 6
+    found: dict = {}
+    for code in examples:
+        assert len(code.splitlines()) <= 5, code
+        exec(compile(code, str(page), "exec"), found)
+    assert found["pattern"].ndim == 3
+    assert found["firing"] and all(0 <= share <= 1 for share in found["firing"].values())
+    assert not np.array_equal(found["ablated"], found["logits"])
+    assert found["layers"].shape[1:] == found["logits"].shape
+    assert capsys.readouterr().out.startswith("[")
