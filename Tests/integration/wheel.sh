@@ -36,7 +36,9 @@ cd "$HOME"
 SECONDS=0
 python3 -m venv venv
 . venv/bin/activate
+echo "an environment in $SECONDS s"
 pip install --quiet --no-index --find-links /dependencies /wheel/*.whl
+echo "installed in $SECONDS s"
 said=$(auscult transcribe demo:en-slt-01)
 echo "$said"
 [ "$said" = "the goat is cold but the horse is famous" ] || [ "$said" = " the goat is cold but the horse is famous" ]
@@ -46,7 +48,7 @@ auscult plugins
 auscult run features demo:en-slt-01 -p hooks=encoder.blocks.0.mlp.1 --context auto --format json --quiet >features.json
 python -c 'import json; json.load(open("features.json"))'
 auscult atlas build demo: --out demo.atlas --context auto --quiet
-auscult atlas show demo.atlas | head -5
+auscult atlas show demo.atlas | sed -n 1,5p
 auscult plugins new pitch-range --lang c >/dev/null
 make -C pitch-range >/dev/null
 auscult plugins validate pitch-range/build/org.example.pitch-range | tail -1
