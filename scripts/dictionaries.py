@@ -23,8 +23,6 @@ import auscult
 
 # Seconds for the daemon's first answer: trainings go on in the background of a machine that does much else.
 PATIENCE = 3600
-# Recordings kept from training to judge by: of the first ones every second.
-KEPT = 24
 VARIANTS = {
     "batchtopk": {"variant": "batchtopk", "k": 32},
     "post": {"preset": "post"},
@@ -75,11 +73,12 @@ def trainings(models, client, block, seeds):
     return [one for group in everything for one in group]
 
 
-def train(client, training, data, out, passes, steps):
+def train(client, training, data, out, passes, steps, kept):
     """Trains one dictionary and writes what was measured."""
     hook = f"encoder.blocks.{training.block}"
     folder = out / training.name
-    arguments = {"evaluate": KEPT, "steps": steps, "passes": passes, **VARIANTS[training.kind], "hook": hook, "out": str(folder)}
+    arguments = {"evaluate": kept, "steps": steps, "passes": passes, "hook": hook, "out": str(folder)}
+    arguments.update(VARIANTS[training.kind])
     if training.kind == "freud":
         arguments["latents"] = FREUD_EXPANSION * dimensions(client, training.path).n_audio_state
     began = time.monotonic()
@@ -244,6 +243,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3, help="seeds of that block's BatchTopK (3)")
     parser.add_argument("--passes", type=float, default=4, help="how often each position is drawn, on average (4)")
     parser.add_argument("--steps", type=int, default=1500, help="the least steps of a training (1500)")
+    parser.add_argument("--kept", type=int, default=24, help="recordings to judge by: of the first every second (24)")
     parser.add_argument("--for", type=float, default=float("inf"), dest="seconds", help="begin none after so many seconds")
     parser.add_argument("--saelens", action="store_true", help="open each with SAELens, and compare what it computes")
     parser.add_argument("--only", default="", help="only those with this in their name")
@@ -264,7 +264,7 @@ def main():
                     print(f"{one.name} and what follows is left for another call", file=sys.stderr)
                     break
                 print(f"{one.name} …", file=sys.stderr, flush=True)
-                train(client, one, options.data, out, options.passes, options.steps)
+                train(client, one, options.data, out, options.passes, options.steps, options.kept)
     for text in report(out):
         print(text)
     if options.saelens:
