@@ -2,9 +2,8 @@
 """scripts/look.py TRACE MODEL: where the decoder listens while it writes each token, as a picture in the terminal.
 
 TRACE is a safetensors file with `decoder.blocks.*.cross_attn.pattern`, MODEL the folder of its model: models/default, or one of
-faster-whisper (CTranslate2), as `make released` brings. A row is a
-token that is about to be written, a column a slice of time; the darker, the more of the attention goes there, averaged
-over the model's alignment heads. Needs nothing but Python.
+faster-whisper (CTranslate2), as `make released` brings, or of Hugging Face. A row is a token that is about to be written, a column a
+slice of time; the darker, the more of the attention goes there, averaged over the model's alignment heads. Needs nothing but Python.
 """
 
 import array
@@ -38,13 +37,17 @@ def read_vocabulary(model):
     if path.exists():
         pairs = (line.split() for line in path.read_text().splitlines() if line)
         return {int(rank): base64.b64decode(token).decode(errors="replace") for token, rank in pairs}
-    # A token a line; GPT-2 writes a character for each byte, its own where there is a visible one.
+    # A token a line, or Hugging Face's table; GPT-2 writes a character for each byte, its own where there is a visible one.
     own = [*range(33, 127), *range(161, 173), *range(174, 256)]
     byte = {chr(value): value for value in own}
     byte.update({chr(256 + place): value for place, value in enumerate(sorted(set(range(256)) - set(own)))})
-    lines = (model / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
+    if (model / "vocabulary.txt").exists():
+        tokens = dict(enumerate((model / "vocabulary.txt").read_text(encoding="utf-8").split("\n")))
+    else:
+        table = json.loads((model / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+        tokens = {rank: token for token, rank in table.items()}
     return {rank: bytes(byte[character] for character in token).decode(errors="replace")
-            for rank, token in enumerate(lines) if token and not token.startswith("<|") and set(token) <= set(byte)}
+            for rank, token in tokens.items() if token and not token.startswith("<|") and set(token) <= set(byte)}
 
 
 def read_heads(model):

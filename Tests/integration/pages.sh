@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Every command that README.md and the other pages have: its name and options are there, and where its output stands beside it and
 # its inputs are at hand, it is run and the output compared.
-#   pages.sh AUSCULT AUSCULTD
-#   RELEASED=FOLDER  has whisper-tiny.en, and lets commands with --model tiny.en run (.build/released)
-#   VOICES=FILE      a manifest of recordings of people, for commands that name voices.jsonl or data.jsonl
+#   pages.sh AUSCULT AUSCULTD [PYTEST'S ARGUMENTS]
+#   RELEASED=FOLDER  has whisper-tiny.en, for commands with --model tiny.en (.build/released)
+#   INPUTS=FOLDER    has what pages name and the repository has not: jfk.flac, voices.jsonl, lj.jsonl
 #   PYTEST=…         the pytest to run it with
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,6 +16,6 @@ cd "$here/../.."
 export RELEASED=$(realpath -m "${RELEASED:-.build/released}")
 pytest=$(realpath -s "${PYTEST:-.build/python/bin/pytest}")
 PATH="$(dirname "$AUSCULT"):$(dirname "$(realpath "$2")"):$PATH"
-# No daemon lends its caches to this one, and what it serves is gone with it.
+shift 2
 cd "$here"
-"$pytest" -q -rs -p no:cacheprovider test_pages.py
+"$pytest" -q -rs -p no:cacheprovider test_pages.py "$@"

@@ -19,6 +19,8 @@ PAGES = [ROOT / "README.md", ROOT / "clients/python/README.md", ROOT / "models/R
 PAGES += sorted((ROOT / "docs").glob("**/*.md")) + sorted((ROOT / "plugins").glob("**/README.md"))
 AUSCULT = os.environ.get("AUSCULT", "")
 WORK = pathlib.Path(os.environ.get("PAGES_WORK", "."))
+RELEASED = os.environ.get("RELEASED", "/nowhere") + "/whisper-tiny.en"
+INPUTS = pathlib.Path(os.environ.get("INPUTS", "/nowhere"))
 # What a command may take: the slowest one here scans the built-in clips.
 PATIENCE = 900
 
@@ -76,7 +78,7 @@ def examples():
             starts = [offset for offset, line in enumerate(lines) if line.startswith("$ ")]
             for start, end in zip(starts, [*starts[1:], len(lines)]):
                 output = [line for line in lines[start + 1 : end]]
-                if lines[start].startswith("$ auscult ") and any(line.strip() for line in output):
+                if re.match(r"\$ (auscult|scripts/look.py) ", lines[start]) and any(line.strip() for line in output):
                     yield page.relative_to(ROOT), first + start, lines[start].removeprefix("$ "), output
 
 
@@ -127,27 +129,30 @@ def inputs(command):
     """The reason why the command cannot run here; the command with the inputs that it has here otherwise."""
     if not AUSCULT:
         return None, "AUSCULT names no program; see pages.sh"
-    released = pathlib.Path(os.environ.get("RELEASED", "/nowhere")) / "whisper-tiny.en"
-    if "--model tiny.en" in command:
-        if not released.is_dir():
-            return None, "no released weights (RELEASED)"
-        command = command.replace("--model tiny.en", f"--model {shlex.quote(str(released))}")
-    for name in ("voices.jsonl", "data.jsonl"):
-        if name in command:
-            if not os.environ.get("VOICES"):
-                return None, f"{name} is no part of the repository (VOICES)"
-            command = command.replace(name, shlex.quote(os.environ["VOICES"]))
-    for name in re.findall(r"[\w./-]+\.(?:wav|flac|mp3|jsonl|atlas)", command):
-        if not (WORK / name).exists() and not os.path.exists(name):
-            return None, f"{name} is no part of the repository"
+    if "--model tiny.en" in command and not os.path.isdir(RELEASED):
+        return None, "no released weights (RELEASED)"
+    for name in sorted(set(re.findall(r"(?<![\w./-])[\w./-]+\.(?:wav|flac|mp3|jsonl|atlas|safetensors)\b", re.sub(r"--out \S+", "", command)))):
+        if (WORK / name).exists():
+            continue
+        if not (INPUTS / name).exists():
+            return None, f"{name} is no part of the repository (INPUTS)"
+        # Where a link leads: a manifest's recordings lie beside it.
+        command = command.replace(name, shlex.quote(str((INPUTS / name).resolve())))
     return command, None
 
 
 EXAMPLES = list(examples())
 
 
+@pytest.fixture(scope="module")
+def tiny():
+    """tiny.en has its name, where its weights are at hand."""
+    if AUSCULT and os.path.isdir(RELEASED):
+        subprocess.run([AUSCULT, "models", "add", RELEASED, "--name", "tiny.en"], check=True, capture_output=True)
+
+
 @pytest.mark.parametrize("page, line, command, output", EXAMPLES, ids=[f"{page}:{line}" for page, line, _, _ in EXAMPLES])
-def test_a_command_prints_what_stands_there(page, line, command, output):
+def test_a_command_prints_what_stands_there(page, line, command, output, tiny):
     found, reason = inputs(command)
     if reason:
         pytest.skip(f"{page}: {reason}")
@@ -155,6 +160,8 @@ def test_a_command_prints_what_stands_there(page, line, command, output):
         shutil.rmtree(WORK / words(command)[3], ignore_errors=True)
     elif "validate" in command and shutil.which("make") and (folder := WORK / words(command)[3].partition("/")[0]).is_dir():
         subprocess.run(["make", "-C", folder], check=True, capture_output=True)
-    done = subprocess.run(found, shell=True, cwd=WORK, capture_output=True, text=True, timeout=PATIENCE)
+    found = re.sub(r"^scripts/look.py (\S+) \.build/released", lambda parts: f"{ROOT}/scripts/look.py {parts[1]} {RELEASED.rpartition('/')[0]}", found)
+    done = subprocess.run(found, shell=True, cwd=WORK, capture_output=True, text=True, timeout=PATIENCE,
+                          env={**os.environ, "COLUMNS": "100"})
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(like(output), done.stdout), f"{page}:{line} is now\n{done.stdout}"
