@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """auscult against openai-whisper: `make parity`.
 
-    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,interventions,patching,decoding,plugins,features,
-                               rounding,tokens]
+    Tests/parity/run.py [--auscult PROGRAM] [--only mel,activations,gradients,interventions,patching,rollout,decoding,plugins,
+                               features,rounding,tokens]
                         [--checkpoints tiny,turbo,english,default,tiny.en,base] [--kinds short,long,fallback] [--for SECONDS]
 
 Exits with 1 where anything lies outside its bound.
@@ -17,7 +17,8 @@ from pathlib import Path
 import engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("mel", "activations", "gradients", "interventions", "patching", "decoding", "plugins", "features", "rounding", "tokens")
+PARTS = ("mel", "activations", "gradients", "interventions", "patching", "rollout", "decoding", "plugins",
+         "features", "rounding", "tokens")
 #: Those that are about released models share their beginning.
 MODULES = {"rounding": "released", "tokens": "released"}
 sys.stdout.reconfigure(line_buffering=True)
@@ -44,6 +45,7 @@ def main():
               "gradients": lambda part: part.check(auscult, options.work, options.default, only),
               "interventions": lambda part: part.check(auscult, options.work, options.default, only),
               "patching": lambda part: part.check(auscult, options.work, options.default),
+              "rollout": lambda part: part.check(auscult, options.work, options.default),
               "decoding": lambda part: part.check(auscult, options.work, options.default),
               "plugins": lambda part: part.check(auscult, options.work, options.default),
               "features": lambda part: part.check(auscult, options.work, options.default),
