@@ -18,7 +18,7 @@ BENCH_PYTHON ?= .venv-speed/bin/python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo released test neon test-python integration live-page fuzz bench bench-scan build plugins check lint format parity protos \
-	protos-check imports templates model stage install uninstall clean bootstrap docs static wheel wheel-test deb
+	protos-check imports templates model stage install uninstall clean bootstrap docs wheel wheel-test deb
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,26 +99,20 @@ docs: .build/docs/bin/python ## A site of the documentation below .build/docs/si
 	.build/docs/bin/pip install --quiet -r $<
 	@touch $@
 
-# Swift's own libraries are inside the programs; the build is whole, and apart from the one of every day.
-STATIC = -c release -j $(JOBS) --scratch-path .build/static --static-swift-stdlib
-
-static: bootstrap
-	for product in auscult auscultd auscult-plugin-host auscult-capture $(PLUGINS); do $(SWIFT) build $(STATIC) --product $$product || exit 1; done
-
 .build/package/bin/python: scripts/package/requirements.txt
 	@scripts/bootstrap.sh venv
 	python3 -m venv .build/package
 	.build/package/bin/pip install --quiet -r $<
 	@touch $@
 
-wheel: static .build/package/bin/python ## A wheel with everything inside, below .build/wheel: pip install needs neither Swift nor our libraries
-	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/wheel.py .build/static/release .build/wheel
+wheel: build plugins .build/package/bin/python ## A wheel with everything inside, below .build/wheel: pip install needs neither Swift nor our libraries
+	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/wheel.py .build/release .build/wheel
 
 wheel-test: ## Installs that wheel on a Debian that has nothing of ours, and uses it
 	Tests/integration/wheel.sh .build/wheel/*.whl
 
-deb: static .build/package/bin/python ## A Debian package, below .build/deb
-	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/deb.py .build/static/release .build/deb
+deb: build plugins .build/package/bin/python ## A Debian package, below .build/deb
+	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/deb.py .build/release .build/deb
 
 fuzz: bootstrap ## Throws bytes at what reads sockets and files, SECONDS=60 for each of five kinds, with libFuzzer and AddressSanitizer
 	scripts/fuzz.sh $(or $(SECONDS),60)

@@ -87,7 +87,8 @@ def linked(text, file, page):
             return f"[{label}]({os.path.relpath(places[found], os.path.dirname(page) or '.')}{hash}{anchor})"
         if not found.exists():
             sys.exit(f"{file}: the link {target} leads nowhere")
-        return f"{label} (`{found.relative_to(ROOT)}`)"
+        path = str(found.relative_to(ROOT))
+        return f"`{path}`" if label == path else f"{label} (`{path}`)"
 
     def picture(match):
         label, target = match.groups()

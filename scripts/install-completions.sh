@@ -5,7 +5,8 @@ auscult=$1 share=$2/share
 
 write() { # shell, path
     mkdir -p "$(dirname "$2")"
-    "$auscult" --generate-completion-script "$1" >"$2"
+    # They are read, not run.
+    "$auscult" --generate-completion-script "$1" | sed '1{/^#!/d}' >"$2"
 }
 write bash "$share/bash-completion/completions/auscult"
 write zsh "$share/zsh/site-functions/_auscult"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Tests/integration/wheel.sh WHEEL: installs the wheel on a Debian that has Python, a C compiler, and nothing of ours: no Swift, no
-# library that it is linked with. Then a transcript, an analysis, an atlas, a C plugin, the Python client; and what is left afterwards.
+# library that it is linked with. Then a transcript, an analysis, an atlas, a C plugin, the Python client, a notebook; and what is left
+# afterwards.
 # The root is made by debootstrap once, and kept (WHEEL_ROOT, .build/wheel-root), as are the packages that the client depends on
 # (WHEEL_DEPENDENCIES, .build/wheel-deps); needs root, or skips.
 set -euo pipefail
@@ -20,8 +21,8 @@ fi
 # What the client depends on, so that the root needs no network.
 dependencies=${WHEEL_DEPENDENCIES:-.build/wheel-deps}
 [ -e "$dependencies/.complete" ] || {
-    python3 -m pip download --quiet --dest "$dependencies" --python-version 3.11 --only-binary :all: numpy protobuf ||
-        skip "numpy and protobuf cannot be had"
+    python3 -m pip download --quiet --dest "$dependencies" --python-version 3.11 --only-binary :all: \
+        numpy protobuf pandas matplotlib tqdm ipykernel nbclient || skip "numpy, protobuf and what notebooks need cannot be had"
     touch "$dependencies/.complete"
 }
 
@@ -55,6 +56,13 @@ auscult plugins validate pitch-range/build/org.example.pitch-range | tail -1
 auscult run pitch-range/build/org.example.pitch-range demo:en-slt-01 | tail -3
 # The header that came along is the template's.
 cmp "$(python -c 'from auscult import _programs; print(_programs.header_folder())')/auscult_plugin.h" "$(find pitch-range -name auscult_plugin.h)"
+pip install --quiet --no-index --find-links /dependencies ipykernel nbclient pandas matplotlib tqdm
+python - <<'NOTEBOOK'
+import nbclient, nbformat
+notebook = nbformat.read("/notebooks/1-first-look.ipynb", as_version=4)
+nbclient.NotebookClient(notebook, kernel_name="python3", timeout=600, startup_timeout=600).execute()
+print("the first notebook:", sum(bool(one.get("outputs")) for one in notebook.cells), "cells with outputs")
+NOTEBOOK
 auscult stop
 pip uninstall --quiet --yes auscult
 left=$(find venv -path '*auscult*' | head)
@@ -62,5 +70,6 @@ left=$(find venv -path '*auscult*' | head)
 INSIDE
 bwrap --bind "$root" / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /run --tmpfs /home \
     --dir /wheel --ro-bind "$wheel" "/wheel/$(basename "$wheel")" --ro-bind "$dependencies" /dependencies \
+    --ro-bind clients/python/notebooks /notebooks \
     --ro-bind "$scratch/inside.sh" /inside.sh --unshare-net --unshare-pid --die-with-parent --clearenv --setenv PATH /usr/bin:/bin \
     --setenv LANG C.UTF-8 bash /inside.sh

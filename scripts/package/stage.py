@@ -14,6 +14,7 @@ Python 3.11 or later; needs patchelf, strip and readelf.
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,12 @@ def owners(paths):
     return found
 
 
+def newest_glibc(binary):
+    """The newest version of glibc that a binary asks for."""
+    versions = re.findall(r"GLIBC_(\d+)\.(\d+)", output("readelf", "--version-info", "--wide", binary))
+    return max(((int(a), int(b)) for a, b in versions), default=(0, 0))
+
+
 def install(source, target, mode=0o755):
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target, follow_symlinks=True)
@@ -74,6 +81,18 @@ def relocate(binary, home, needs_libraries):
         subprocess.run(["patchelf", "--set-rpath", path, binary], check=True)
     else:
         subprocess.run(["patchelf", "--remove-rpath", binary], check=True)
+
+
+def licences(paths, folder):
+    """The licences of the libraries that come along: those of their packages, and Swift's."""
+    texts = {package: pathlib.Path(f"/usr/share/doc/{package}/copyright") for package in set(owners(paths).values())}
+    if swift := next((path for path in paths if path.name.startswith("libswiftCore.")), None):
+        # A toolchain has its licence in share/swift, its libraries in lib/swift/linux.
+        texts["swift"] = swift.resolve().parents[3] / "share/swift/LICENSE.txt"
+    for package, text in texts.items():
+        if not text.exists():
+            sys.exit(f"{text}, the licence of {package}, is not here")
+        install(text, folder / f"{package}.txt", 0o644)
 
 
 def stage(build, prefix, bundle, units=None):
@@ -91,6 +110,7 @@ def stage(build, prefix, bundle, units=None):
     if bundle == "runtime":
         theirs = owners(needed.values())
         needed = {name: path for name, path in needed.items() if path not in theirs}
+    licences(needed.values(), prefix / "share/doc/auscult/libraries")
     home = prefix / "lib/auscult/lib"
     for name, path in sorted(needed.items()):
         install(path.resolve(), home / name, 0o644)

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import stage
 
@@ -21,23 +22,26 @@ GLIBC = (2, 36)
 LARGEST = 90_000_000
 
 
-def newest_glibc(binary):
-    """The newest version of glibc that a binary asks for."""
-    versions = re.findall(r"GLIBC_(\d+)\.(\d+)", stage.output("readelf", "--version-info", "--wide", binary))
-    return max(((int(a), int(b)) for a, b in versions), default=(0, 0))
-
-
 def check(prefix):
     """Fails where the tag promises too much, or a binary looks for libraries outside."""
     for path in sorted(prefix.rglob("*")):
         if not path.is_file() or path.open("rb").read(4) != b"\x7fELF":
             continue
-        if (newest := newest_glibc(path)) > GLIBC:
+        if (newest := stage.newest_glibc(path)) > GLIBC:
             sys.exit(f"{path} needs glibc {newest[0]}.{newest[1]}; {TAG} promises {GLIBC[0]}.{GLIBC[1]}")
         dynamic = stage.output("readelf", "--dynamic", "--wide", path)
         for places in re.findall(r"(?:RUNPATH|RPATH)\).*\[(.*)\]", dynamic):
             if any(not place.startswith("$ORIGIN") for place in places.split(":")):
                 sys.exit(f"{path} looks for libraries in {places}")
+
+
+def smallest(packed, wheel):
+    """The wheel, its files compressed as far as it goes; whole or not at all."""
+    pending = wheel.with_suffix(".new")
+    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(pending, "w") as target:
+        for one in source.infolist():
+            target.writestr(one, source.read(one), zipfile.ZIP_DEFLATED, 9)
+    return pending.replace(wheel)
 
 
 def main():
@@ -61,9 +65,10 @@ def main():
         lines = (information / "WHEEL").read_text().splitlines()
         lines = [line for line in lines if line and not line.startswith(("Tag:", "Root-Is-Purelib:"))]
         (information / "WHEEL").write_text("\n".join([*lines, "Root-Is-Purelib: false", f"Tag: {TAG}"]) + "\n")
+        subprocess.run([sys.executable, "-m", "wheel", "pack", "--dest-dir", work, tree], check=True, stdout=subprocess.DEVNULL)
+        (packed,) = work.glob(f"*-{TAG}.whl")
         given.folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, "-m", "wheel", "pack", "--dest-dir", given.folder, tree], check=True, stdout=subprocess.DEVNULL)
-    (wheel,) = given.folder.glob(f"*-{TAG}.whl")
+        wheel = smallest(packed, given.folder / packed.name)
     size = wheel.stat().st_size
     print(f"{wheel}: {size / 1e6:.1f} MB, {len(needed)} libraries")
     if size > LARGEST:
