@@ -49,7 +49,7 @@ def copyright(document):
     (document / "LICENSE").unlink()
     (document / "copyright").write_text(
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
-        "Files: *\nCopyright: The Auscult authors\nLicense: Apache-2.0\n\n"
+        "Files: *\nCopyright: 2026 The Auscult authors\nLicense: Apache-2.0\n\n"
         "Files: usr/lib/auscult/lib/*\nCopyright: Apple Inc. and the Swift project authors\nLicense: Apache-2.0 with Runtime Library Exception\n"
         " The text is in /usr/share/doc/auscult/libraries/swift.txt.\n\n"
         "License: Apache-2.0\n On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.\n")
