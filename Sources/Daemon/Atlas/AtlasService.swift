@@ -1,12 +1,16 @@
 import Atlas
 import Files
 import Foundation
+import Synchronization
 
 /// Atlases: scans into them, and what is asked of them.
 struct AtlasService: Sendable {
     let plugins: PluginService
-    /// How long a build waits for another to let go of the file: one that was cancelled takes a moment.
+    /// How long a build waits for one that has the file, and of which nobody has said that it is to end.
     var patience = Duration.seconds(5)
+    private let ending = EndingBuilds()
+
+    init(plugins: PluginService) { self.plugins = plugins }
 
     // MARK: - Building
 
@@ -34,7 +38,19 @@ struct AtlasService: Sendable {
             return try JSONDecoder().decode([String: Int].self, from: JSONEncoder().encode(model.dimensions))
         }
         let store = try await open(request.path)
-        let build = AtlasBuild(store, run, dimensions: dimensions)
+        defer { ending.remove(request.path) }
+        return try await withTaskCancellationHandler {
+            try await scan(
+                run, into: AtlasBuild(store, run, dimensions: dimensions), client, deadline, connection, tell)
+        } onCancel: {
+            ending.insert(request.path)
+        }
+    }
+
+    private func scan(
+        _ run: RunRequest, into build: AtlasBuild, _ client: ClientID, _ deadline: ContinuousClock.Instant?,
+        _ connection: UInt64?, _ tell: @escaping @Sendable (RunEvent) throws -> Void
+    ) async throws -> AtlasScanDetail {
         do {
             _ = try await plugins.run(run, client: client, deadline: deadline, connection: connection) { event in
                 try build.take(event)
@@ -57,14 +73,16 @@ struct AtlasService: Sendable {
         }
     }
 
-    /// Opens it for writing.
+    /// Opens it for writing. A build that was cancelled is waited for: it takes as long as its plugin and the engine need to stop.
     private func open(_ path: String) async throws -> AtlasStore {
         try Engine.checkAbsolute(path)
         let limit = ContinuousClock.now + patience
         while true {
             do {
                 return try await blocking { try AtlasStore(path: path, mode: .write) }
-            } catch let error as AtlasError where error.code == .unavailable && .now < limit {
+            } catch let error as AtlasError
+                where error.code == .unavailable && (ending.contains(path) || .now < limit)
+            {
                 try await Task.sleep(for: .milliseconds(100))
             }
         }
@@ -124,4 +142,13 @@ struct AtlasService: Sendable {
     func card(_ feature: FeatureReference) throws -> AtlasCard {
         try atlas(feature.atlas).card(hook: feature.hook, named: feature.feature, scan: feature.scan)
     }
+}
+
+/// The atlases that builds of this daemon write to which were cancelled and have not let go yet, by path.
+private final class EndingBuilds: Sendable {
+    private let paths = Mutex<Set<String>>([])
+
+    func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+    func remove(_ path: String) { paths.withLock { _ = $0.remove(path) } }
+    func contains(_ path: String) -> Bool { paths.withLock { $0.contains(path) } }
 }
