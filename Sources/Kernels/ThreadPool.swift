@@ -7,18 +7,20 @@ import Synchronization
 ///
 /// Spinning would make an idle moment cheaper by a few microseconds, and collapse where another process has a core.
 /// The thread that calls works too, so a pool of n has n − 1 threads, made when work first comes. A thread that the system
-/// refuses is done without.
+/// refuses is done without, and one that has not woken when all tasks are done is not waited for.
 ///
 /// Some systems, virtual machines' above all, begin a thread that is woken on the core of the one that woke it, and find it another only
 /// milliseconds later: by then a short piece of work is over. So the helpers are kept off the caller's core while they work for it.
 final class ThreadPool: Sendable {
-    /// One piece of work: its tasks, and how far they are.
+    /// One piece of work: its tasks, how far they are, and how many helpers are at it.
     private final class Work: @unchecked Sendable {
-        // Sendable: `body` outlives the work, since `run` returns only after every helper is through with it.
+        // Sendable: helpers read `body` only between coming and leaving, and `close` returns when all have left.
         let count: Int
-        let body: (Int) -> Void
+        private var body: ((Int) -> Void)?
         private let precedence: Precedence?
         private let next = Atomic<Int>(0)
+        /// Helpers that came and have not left; below zero when no more may come.
+        private let helpers = Atomic<Int>(0)
 
         init(count: Int, precedence: Precedence?, body: @escaping (Int) -> Void) {
             self.count = count
@@ -26,13 +28,34 @@ final class ThreadPool: Sendable {
             self.body = body
         }
 
-        func take() {
+        // Not inlined: so that it has let go of `body` when it returns.
+        @inline(never) func take() {
+            guard let body else { return }
             while true {
                 precedence?.giveWay()
                 let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard task < count else { return }
                 body(task)
             }
+        }
+
+        /// A helper's part; none where it comes too late.
+        /// - Returns: whether the one who closed this waits for it.
+        func help() -> Bool {
+            var seen = helpers.load(ordering: .relaxed), hasCome = false
+            while !hasCome {
+                guard seen >= 0 else { return false }
+                (hasCome, seen) = helpers.compareExchange(expected: seen, desired: seen + 1, ordering: .acquiring)
+            }
+            take()
+            return helpers.wrappingSubtract(1, ordering: .releasing).newValue == Int.min
+        }
+
+        /// No helper may come any more.
+        /// - Parameter wait: waits for the last of those who did, where there are any.
+        func close(_ wait: () -> Void) {
+            if helpers.wrappingAdd(.min, ordering: .acquiringAndReleasing).oldValue > 0 { wait() }
+            body = nil
         }
     }
 
@@ -73,10 +96,9 @@ final class ThreadPool: Sendable {
         defer { isBusy.store(false, ordering: .releasing) }
         withoutActuallyEscaping(body) { body in
             let work = Work(count: count, precedence: precedence, body: body)
-            let helpers = min(begin(work), count - 1)
-            for _ in 0..<helpers { start.signal() }
+            for _ in 0..<min(begin(work), count - 1) { start.signal() }
             work.take()
-            for _ in 0..<helpers { done.wait() }
+            work.close { done.wait() }
             state.withLock { $0.work = nil }
         }
     }
@@ -110,8 +132,7 @@ final class ThreadPool: Sendable {
         state.withLock { $0.helperThreads.append(processor_thread()) }
         while true {
             start.wait()
-            state.withLock { $0.work }?.take()
-            done.signal()
+            if state.withLock({ $0.work })?.help() == true { done.signal() }
         }
     }
 

@@ -86,6 +86,35 @@ struct ThreadTests {
         }
     }
 
+    @Test("helpers that have not come when all tasks are done are not waited for, and find nothing when they come")
+    func lateHelpers() {
+        let gate = DispatchSemaphore(value: 0)
+        let pool = ThreadPool(threads: 3) { work in
+            gate.wait()
+            work()
+        }
+        let counts = Counts(20)
+        let caller = pthread_self()
+        for _ in 0..<50 {
+            pool.run(20) { task in
+                #expect(pthread_equal(caller, pthread_self()) != 0)
+                counts.count(task)
+            }
+        }
+        #expect(counts.all == [Int](repeating: 50, count: 20))
+        for _ in 0..<2 { gate.signal() }
+        // Now they come: for nothing fifty times, and then for their share.
+        let hasHelped = Atomic<Bool>(false)
+        for _ in 0..<1000 where !hasHelped.load(ordering: .relaxed) {
+            pool.run(20) { task in
+                if pthread_equal(caller, pthread_self()) == 0 { hasHelped.store(true, ordering: .relaxed) }
+                counts.count(task)
+                usleep(500)
+            }
+        }
+        #expect(hasHelped.load(ordering: .relaxed) && Set(counts.all).count == 1)
+    }
+
     @Test("no task is lost and none runs twice in ten thousand pieces of work")
     func nothingIsLost() {
         for round in 0..<10_000 {
