@@ -74,8 +74,7 @@ import Testing
         #expect(talking.error.contains("the library is missing"))
     }
 
-    /// Opens a connection by a daemon that is a shell script, whose `$DAEMON "$@"` is the real one. It is a child of the tests' own process,
-    /// which has to fetch its status: a child that nobody fetches stands in the way of tests that wait for a process of theirs to exit.
+    /// Opens a connection by a daemon that is a shell script, whose `$DAEMON "$@"` is the real one. It is a child of the tests' own process.
     private func open(_ script: String, _ patience: StartPatience) async throws -> DaemonConnection {
         try data.write(Array("#!/bin/sh\nDAEMON=\(try Child.built("auscultd"))\n\(script)\n".utf8), to: "auscultd")
         chmod(data("auscultd"), 0o755)
@@ -95,7 +94,10 @@ import Testing
         await daemon.close()
         let process = try pid()
         #expect(try run("stop").status == 0)
-        waitpid(process, nil, 0)
+        // A program that lives on fetches the status of the daemon that it started, and no process stays behind.
+        let limit = ContinuousClock.now + .seconds(30)
+        while kill(process, 0) == 0, .now < limit { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(kill(process, 0) != 0 && errno == ESRCH)
     }
 
     @Test("a daemon that stands still, or works without end, is given up, and the message says which")

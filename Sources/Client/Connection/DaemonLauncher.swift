@@ -132,6 +132,14 @@ final class LaunchedDaemon: Sendable {
         self.offset = offset
     }
 
+    /// Somebody has to fetch the status of a child that ends, or it stays in the table of processes for as long as this program runs.
+    deinit {
+        guard status.withLock({ $0 == nil }) else { return }
+        Thread.detachNewThread { [pid] in
+            while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+        }
+    }
+
     /// What it ended with, 128 + the number where a signal ended it; nil while it runs.
     func exitStatus() -> Int32? {
         status.withLock { status in

@@ -11,7 +11,7 @@ public struct PluginLimits: Hashable, Sendable {
     /// before it begins the time anew.
     public var processTimeout = 120.0
     /// Seconds from the start to the description.
-    public var startTimeout = 30.0
+    public var startTimeout = 60.0
     /// Seconds that destroy() and deinit() may take each, before the process is killed.
     public var closeTimeout = 5.0
     /// Seconds between a cancellation and the end of the process, when the plugin does not end the call itself.
