@@ -96,122 +96,126 @@ static const unsigned char file22[] = {
 };
 
 static const unsigned char file23[] = {
-#embed "Pages/live/recorder.js"
+#embed "Pages/live/plugins.js"
 };
 
 static const unsigned char file24[] = {
-#embed "Pages/live/source.js"
+#embed "Pages/live/recorder.js"
 };
 
 static const unsigned char file25[] = {
-#embed "Pages/live/steering.js"
+#embed "Pages/live/source.js"
 };
 
 static const unsigned char file26[] = {
-#embed "Pages/live/tracks.js"
+#embed "Pages/live/steering.js"
 };
 
 static const unsigned char file27[] = {
-#embed "Pages/live/words.js"
+#embed "Pages/live/tracks.js"
 };
 
 static const unsigned char file28[] = {
-#embed "Pages/reproduction/index.html"
+#embed "Pages/live/words.js"
 };
 
 static const unsigned char file29[] = {
-#embed "Pages/reproduction/listening.js"
+#embed "Pages/reproduction/index.html"
 };
 
 static const unsigned char file30[] = {
-#embed "Pages/reproduction/main.js"
+#embed "Pages/reproduction/listening.js"
 };
 
 static const unsigned char file31[] = {
-#embed "Pages/reproduction/page.css"
+#embed "Pages/reproduction/main.js"
 };
 
 static const unsigned char file32[] = {
-#embed "Pages/reproduction/verdicts.js"
+#embed "Pages/reproduction/page.css"
 };
 
 static const unsigned char file33[] = {
-#embed "Pages/results/axes.js"
+#embed "Pages/reproduction/verdicts.js"
 };
 
 static const unsigned char file34[] = {
-#embed "Pages/results/heatmap.js"
+#embed "Pages/results/axes.js"
 };
 
 static const unsigned char file35[] = {
-#embed "Pages/results/index.html"
+#embed "Pages/results/heatmap.js"
 };
 
 static const unsigned char file36[] = {
-#embed "Pages/results/main.js"
+#embed "Pages/results/index.html"
 };
 
 static const unsigned char file37[] = {
-#embed "Pages/results/page.css"
+#embed "Pages/results/main.js"
 };
 
 static const unsigned char file38[] = {
-#embed "Pages/results/plot.js"
+#embed "Pages/results/page.css"
 };
 
 static const unsigned char file39[] = {
-#embed "Pages/results/recording.js"
+#embed "Pages/results/plot.js"
 };
 
 static const unsigned char file40[] = {
-#embed "Pages/results/result.js"
+#embed "Pages/results/recording.js"
 };
 
 static const unsigned char file41[] = {
-#embed "Pages/results/series.js"
+#embed "Pages/results/result.js"
 };
 
 static const unsigned char file42[] = {
-#embed "Pages/results/table.js"
+#embed "Pages/results/series.js"
 };
 
 static const unsigned char file43[] = {
-#embed "Pages/results/timeline.js"
+#embed "Pages/results/table.js"
 };
 
 static const unsigned char file44[] = {
-#embed "Pages/shared/base.css"
+#embed "Pages/results/timeline.js"
 };
 
 static const unsigned char file45[] = {
-#embed "Pages/shared/colours.js"
+#embed "Pages/shared/base.css"
 };
 
 static const unsigned char file46[] = {
-#embed "Pages/shared/elements.js"
+#embed "Pages/shared/colours.js"
 };
 
 static const unsigned char file47[] = {
-#embed "Pages/shared/numbers.js"
+#embed "Pages/shared/elements.js"
 };
 
 static const unsigned char file48[] = {
-#embed "Pages/shared/palette.css"
+#embed "Pages/shared/numbers.js"
 };
 
 static const unsigned char file49[] = {
-#embed "Pages/shared/player.js"
+#embed "Pages/shared/palette.css"
 };
 
 static const unsigned char file50[] = {
-#embed "Pages/shared/sound.js"
+#embed "Pages/shared/player.js"
 };
 
 static const unsigned char file51[] = {
-#embed "Pages/shared/spectrogram.js"
+#embed "Pages/shared/sound.js"
 };
 
 static const unsigned char file52[] = {
+#embed "Pages/shared/spectrogram.js"
+};
+
+static const unsigned char file53[] = {
 #embed "Pages/shared/svg.js"
 };
 
@@ -239,36 +243,37 @@ static const struct auscult_page_file files[] = {
     {"live/microphone.js", file20, sizeof file20},
     {"live/page.css", file21, sizeof file21},
     {"live/picture.js", file22, sizeof file22},
-    {"live/recorder.js", file23, sizeof file23},
-    {"live/source.js", file24, sizeof file24},
-    {"live/steering.js", file25, sizeof file25},
-    {"live/tracks.js", file26, sizeof file26},
-    {"live/words.js", file27, sizeof file27},
-    {"reproduction/index.html", file28, sizeof file28},
-    {"reproduction/listening.js", file29, sizeof file29},
-    {"reproduction/main.js", file30, sizeof file30},
-    {"reproduction/page.css", file31, sizeof file31},
-    {"reproduction/verdicts.js", file32, sizeof file32},
-    {"results/axes.js", file33, sizeof file33},
-    {"results/heatmap.js", file34, sizeof file34},
-    {"results/index.html", file35, sizeof file35},
-    {"results/main.js", file36, sizeof file36},
-    {"results/page.css", file37, sizeof file37},
-    {"results/plot.js", file38, sizeof file38},
-    {"results/recording.js", file39, sizeof file39},
-    {"results/result.js", file40, sizeof file40},
-    {"results/series.js", file41, sizeof file41},
-    {"results/table.js", file42, sizeof file42},
-    {"results/timeline.js", file43, sizeof file43},
-    {"shared/base.css", file44, sizeof file44},
-    {"shared/colours.js", file45, sizeof file45},
-    {"shared/elements.js", file46, sizeof file46},
-    {"shared/numbers.js", file47, sizeof file47},
-    {"shared/palette.css", file48, sizeof file48},
-    {"shared/player.js", file49, sizeof file49},
-    {"shared/sound.js", file50, sizeof file50},
-    {"shared/spectrogram.js", file51, sizeof file51},
-    {"shared/svg.js", file52, sizeof file52},
+    {"live/plugins.js", file23, sizeof file23},
+    {"live/recorder.js", file24, sizeof file24},
+    {"live/source.js", file25, sizeof file25},
+    {"live/steering.js", file26, sizeof file26},
+    {"live/tracks.js", file27, sizeof file27},
+    {"live/words.js", file28, sizeof file28},
+    {"reproduction/index.html", file29, sizeof file29},
+    {"reproduction/listening.js", file30, sizeof file30},
+    {"reproduction/main.js", file31, sizeof file31},
+    {"reproduction/page.css", file32, sizeof file32},
+    {"reproduction/verdicts.js", file33, sizeof file33},
+    {"results/axes.js", file34, sizeof file34},
+    {"results/heatmap.js", file35, sizeof file35},
+    {"results/index.html", file36, sizeof file36},
+    {"results/main.js", file37, sizeof file37},
+    {"results/page.css", file38, sizeof file38},
+    {"results/plot.js", file39, sizeof file39},
+    {"results/recording.js", file40, sizeof file40},
+    {"results/result.js", file41, sizeof file41},
+    {"results/series.js", file42, sizeof file42},
+    {"results/table.js", file43, sizeof file43},
+    {"results/timeline.js", file44, sizeof file44},
+    {"shared/base.css", file45, sizeof file45},
+    {"shared/colours.js", file46, sizeof file46},
+    {"shared/elements.js", file47, sizeof file47},
+    {"shared/numbers.js", file48, sizeof file48},
+    {"shared/palette.css", file49, sizeof file49},
+    {"shared/player.js", file50, sizeof file50},
+    {"shared/sound.js", file51, sizeof file51},
+    {"shared/spectrogram.js", file52, sizeof file52},
+    {"shared/svg.js", file53, sizeof file53},
 };
 
 const struct auscult_page_file *auscult_page_files(size_t *count) {

@@ -157,6 +157,20 @@ def test_plays_a_file_and_shows_cards(recording):
         is_clean(page, address)
 
 
+def test_plugins_hear_it_too(recording):
+    plugin = FOLDER + "/loudness"
+    if not os.path.isdir(plugin):
+        subprocess.run([AUSCULT, "plugins", "new", "loudness", "--lang", "c"], cwd=FOLDER, check=True, capture_output=True)
+        subprocess.run(["make", "-C", plugin], check=True, capture_output=True)
+    with Served("--file", recording, "--plugin", plugin + "/build/org.example.loudness", "-p", "silence=-40") as address, Chromium() as page:
+        open_page(page, address)
+        page.run("document.getElementById('start').click()")
+        until(page, "document.querySelector('#plugins h2')?.textContent === 'org.example.loudness'", "the plugin")
+        until(page, "[...document.querySelectorAll('#plugins dd')].some(d => /\\d/.test(d.textContent))", "what it gives")
+        shoot(page, "plugin")
+        is_clean(page, address)
+
+
 def test_a_microphone_that_is_not_given_is_said(recording):
     with Served() as address, Chromium("--deny-permission-prompts") as page:
         open_page(page, address)

@@ -99,9 +99,6 @@ struct ListenCommand: AsyncParsableCommand {
         guard isPluginless || plugin.count == 1 else {
             throw ValidationError("-p, --allow and --unconfined are those of a plugin: name one with --plugin.")
         }
-        if page && !plugin.isEmpty {
-            throw ValidationError("--page does not show what plugins give: leave out --plugin, or --page.")
-        }
         guard (0...65535).contains(port) else { throw ValidationError("--port must be 0 to 65535, not \(port).") }
         if page && (record != nil || format != .text || device != nil) {
             throw ValidationError(

@@ -13,6 +13,10 @@ struct ListenPlugins {
     }
 
     private var known: [UInt32: Known] = [:]
+    private let results: ResultsJSON
+
+    /// - Parameter numbers: how arrays are written in JSON.
+    init(_ numbers: ResultsJSON.Numbers = .lists) { results = ResultsJSON(numbers: numbers) }
 
     /// What a plugin says.
     /// - Returns: its result, where it is one.
@@ -53,7 +57,13 @@ struct ListenPlugins {
             ("plugin", .string(id(news))), ("start", .number(news.start)), ("end", .number(news.end)),
         ]
         switch news.news {
-        case .result?: return result.map { head + [("result", ResultsJSON().json($0))] }
+        case .result?:
+            return result.map { result in
+                head + [
+                    ("title", .string(result.title)), ("unit", .string(result.output.unit)),
+                    ("result", results.json(result)),
+                ]
+            }
         case .log(let log)?: return head + [("level", .string(log.level)), ("message", .string(log.message))]
         case .failure(let reason)?: return head + [("failure", .string(reason))]
         case .description?, nil: return nil

@@ -26,7 +26,9 @@ actor ListenRoom: LivePageRoom {
     }
     private var session: Session?
     private var sessions = 0
-    private var plugins = ListenPlugins()
+    private var plugins = ListenPlugins(.packed(most: mostPacked))
+    /// Numbers of a plugin's matrix that a page is sent; of a larger one means of neighbours.
+    private static let mostPacked = 4096
     /// What the engine took, and what it was asked to take since.
     private var steering: [String]
     private var asked: [String]?

@@ -9,6 +9,7 @@ import { Latency } from './latency.js';
 import { Meter } from './meter.js';
 import { Microphone } from './microphone.js';
 import { Picture } from './picture.js';
+import { Plugins } from './plugins.js';
 import { Steering } from './steering.js';
 import { Tracks } from './tracks.js';
 import { Words } from './words.js';
@@ -77,6 +78,7 @@ function start(told) {
   const meter = new Meter(byId('meter'), byId('level'));
   const picture = new Picture(byId('spectrogram'), byId('picture'), byId('head'));
   const words = new Words(byId('words'), byId('plain-words')), latency = new Latency(byId('latency'));
+  const plugins = new Plugins(byId('plugins'));
   let chosen = null;
   const tracks = new Tracks(byId('features'), told.features, track => choose(chosen === track ? null : track));
   const choose = press(async track => {
@@ -87,7 +89,7 @@ function start(told) {
     await showCard(byId('card'), track, () => choose(null));
   });
   const steering = new Steering(byId('steering'), told, fail);
-  parts = [meter, picture, tracks, words, latency];
+  parts = [meter, picture, tracks, words, plugins, latency];
   const takes = {
     began: event => {
       restartClock();
@@ -109,6 +111,7 @@ function start(told) {
     readings: event => tracks.take(event),
     segment: event => words.take(event),
     hypothesis: event => words.take(event),
+    plugin: event => plugins.take(event),
     gap: event => words.note('gap', `${(event.end - event.start).toFixed(1)} s lost`),
     mark: event => words.note('moment', event.label || `${event.time.toFixed(1)} s`),
     lost: event => say(`${event.device} is lost: ${event.reason}`),
