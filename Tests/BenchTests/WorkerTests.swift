@@ -36,6 +36,16 @@ struct WorkerTests {
         #expect((plain.seconds ?? 0) > 0)
     }
 
+    @Test("A gradient at every pattern, the same each time, and the memory that it took")
+    func gradient() throws {
+        var work = encoding()
+        work.run = .gradient
+        let first = try worker.answer(work), again = try worker.answer(work)
+        #expect(first.probe?.count == 16 && first.probe == again.probe)
+        #expect(first.probe?.contains { $0 != 0 } == true)
+        #expect(first.bytes != nil && (first.seconds ?? 0) > 0)
+    }
+
     @Test("Greedy tokens are ordinary ones, as many as were asked for, and the first is the same alone")
     func greedy() throws {
         var work = encoding()

@@ -69,6 +69,22 @@ def recording(path):
     return samples if rate == 16_000 else resample_poly(samples, 16_000, rate).astype(np.float32)
 
 
+class PeakMemory:
+    """How much more memory this process has had at most since a moment, as Sources/Bench/Figures/PeakMemory.swift does it."""
+
+    def __init__(self):
+        Path("/proc/self/clear_refs").write_text("5")
+        self.before = self.bytes("VmRSS:")
+
+    @staticmethod
+    def bytes(name):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith(name))
+
+    def above(self):
+        return max(0, self.bytes("VmHWM:") - self.before)
+
+
 def probe(array):
     flat = np.asarray(array, dtype=np.float32).reshape(-1)
     return [float(flat[index * (len(flat) - 1) // 15]) for index in range(16)] if len(flat) else []
@@ -86,7 +102,7 @@ class Torch(Peer):
         if self.torch.get_num_threads() != work["threads"]:
             self.torch.set_num_threads(work["threads"])
         # Only what is trained needs gradients.
-        with self.torch.inference_mode(work["run"] != "dictionary"):
+        with self.torch.inference_mode(work["run"] not in ("dictionary", "gradient")):
             return super().answer(work)
 
     def dictionary(self, work):
@@ -185,7 +201,7 @@ class OpenAI(Torch):
         return [module.register_forward_hook(keep) for block in self.model().encoder.blocks
                 for module in (block, block.mlp[1])]
 
-    def laid_out(self, kept):
+    def laid_out(self, kept, differentiates=False):
         """openai's own arithmetic without sdpa, its pattern kept: less work than a softmax of the scores that it returns."""
         functional = self.torch.nn.functional
 
@@ -195,9 +211,27 @@ class OpenAI(Torch):
             k = k.view(*k.shape[:2], self.n_head, -1).permute(0, 2, 1, 3)
             v = v.view(*v.shape[:2], self.n_head, -1).permute(0, 2, 1, 3)
             pattern = functional.softmax((q * scale) @ (k * scale).transpose(-1, -2), dim=-1)
+            if differentiates:
+                pattern.retain_grad() if pattern.requires_grad else pattern.requires_grad_()
             kept.append(pattern)
             return (pattern @ v).permute(0, 2, 1, 3).flatten(start_dim=2), None
         return qkv_attention
+
+    def gradient(self, work):
+        """Back from the sum of the encoder's outputs to every pattern; weights learn nothing."""
+        model, patterns = self.model().requires_grad_(False), []
+        mel = self.tensor(work)
+        attention = self.whisper.model.MultiHeadAttention
+        plain = attention.qkv_attention
+        attention.qkv_attention = self.laid_out(patterns, differentiates=True)
+        memory = PeakMemory()
+        try:
+            seconds, _ = timed(lambda: self.encoded(mel).sum().backward())
+        finally:
+            attention.qkv_attention = plain
+        above = memory.above()
+        assert len(patterns) == len(model.encoder.blocks) and all(one.grad is not None for one in patterns)
+        return {"seconds": seconds, "probe": probe(patterns[0].grad), "bytes": above}
 
     def mel_spectrogram(self, work):
         samples = self.samples(work)

@@ -6,6 +6,8 @@ public struct Work: Codable, Sendable, Hashable {
     public enum Kind: String, Codable, Sendable {
         /// The encoder on a log-mel.
         case encode
+        /// The encoder, and back from the sum of its outputs to every attention pattern.
+        case gradient
         /// The log-mel of samples.
         case mel
         /// A prompt and `count` tokens after it, always the likeliest.
@@ -64,6 +66,8 @@ public struct WorkReply: Codable, Sendable {
     /// A few elements of the result, from the same places for everybody, so that results can be compared.
     public var probe: [Float]?
     public var tokens: [Int]?
+    /// Memory at the most, above what there was before.
+    public var bytes: Int?
     public var text: String?
     /// Which form of the kernels ran.
     public var kernels: String?

@@ -13,7 +13,8 @@ public struct BenchProgram: AsyncParsableCommand {
             """,
         subcommands: [
             All.self, LayerCommand<Layer.Kernels>.self, LayerCommand<Layer.Encoder>.self,
-            LayerCommand<Layer.Decoder>.self, LayerCommand<Layer.Mel>.self, ScanCommand.self,
+            LayerCommand<Layer.Gradient>.self, LayerCommand<Layer.Decoder>.self, LayerCommand<Layer.Mel>.self,
+            ScanCommand.self,
             LayerCommand<Layer.Dictionary>.self, CostsCommand.self, RPCCommand.self, LayerCommand<Layer.Live>.self,
             WorkerCommand.self,
             ServeCommand.self,
@@ -30,12 +31,13 @@ public struct BenchProgram: AsyncParsableCommand {
 
 /// A layer of the program, as `all` knows it.
 enum Layer: String, CaseIterable {
-    case kernels, encoder, decoder, mel, scan, sae, rpc, live
+    case kernels, encoder, gradient, decoder, mel, scan, sae, rpc, live
 
     func run(_ session: Session) async throws {
         switch self {
         case .kernels: try KernelsBench(session: session).run()
         case .encoder: try EncoderBench(session).run()
+        case .gradient: try GradientBench(session).run()
         case .decoder: try DecoderBench(session).run()
         case .mel: try MelBench(session: session).run()
         case .scan: try ScanBench(session: session).run()
@@ -52,6 +54,7 @@ extension Layer {
         switch self {
         case .kernels: "Single kernels on one thread, in every form that runs here."
         case .encoder: "The encoder: plain, with captures, short contexts, every size."
+        case .gradient: "Gradients of the encoder at all attention patterns, beside PyTorch's autograd."
         case .decoder: "The decoder: a token, beams, prompts side by side, whole transcripts."
         case .mel: "The log-mel: 30 s beside the peers' extractors, 2 s to 30 min."
         case .scan: "Every encoder neuron over a data set, beside PyTorch with hooks."
@@ -64,6 +67,7 @@ extension Layer {
     // Layers as types, for the commands that need no more than to know theirs.
     enum Kernels: LayerType { static let layer = Layer.kernels }
     enum Encoder: LayerType { static let layer = Layer.encoder }
+    enum Gradient: LayerType { static let layer = Layer.gradient }
     enum Decoder: LayerType { static let layer = Layer.decoder }
     enum Mel: LayerType { static let layer = Layer.mel }
     enum Dictionary: LayerType { static let layer = Layer.sae }

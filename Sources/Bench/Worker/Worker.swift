@@ -39,6 +39,7 @@ final class Worker {
     func answer(_ work: Work) throws -> WorkReply {
         switch work.run {
         case .encode: try encode(work)
+        case .gradient: try gradient(work)
         case .mel: try mel(work)
         case .greedy: try greedy(work)
         case .beam: try beam(work)
