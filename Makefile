@@ -17,7 +17,7 @@ PARITY_WORK ?= .build/parity
 BENCH_PYTHON ?= .venv-speed/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo released test neon test-python integration live-page fuzz bench bench-scan build plugins check lint format parity protos \
+.PHONY: help demo released test neon test-python integration live-page soak fuzz bench bench-scan build plugins check lint format parity protos \
 	protos-check imports templates model stage install uninstall clean bootstrap docs wheel wheel-test deb
 
 help: ## This list
@@ -34,7 +34,15 @@ test: protos-check imports ## All tests, in release: Swift, Python, real clients
 	scripts/released.py --optional .build/released tiny.en
 	# One test at a time: many wait for processes, and would keep the others' threads. The fuzzers are built in what time that leaves.
 	mkdir -p .build-fuzz && { scripts/fuzz.sh --build >.build-fuzz/build.log 2>&1 & } && $(SWIFT) test $(RELEASE) --skip-build --no-parallel
-	$(MAKE) test-python integration fuzz SECONDS=60
+	$(MAKE) test-python
+	# Five minutes of one daemon, beside the clients of other makes.
+	{ $(MAKE) soak >.build/soak.log 2>&1; echo $$? >.build/soak.status; } & \
+		$(MAKE) integration fuzz SECONDS=60; status=$$?; wait; cat .build/soak.log; \
+		[ $$status -eq 0 ] && [ "$$(cat .build/soak.status)" = 0 ]
+
+MINUTES ?= 5
+soak: build plugins .build/python/bin/pytest ## One daemon for MINUTES, under what several people do: nothing fails, nothing grows
+	.build/python/bin/python Tests/integration/soak.py $(AUSCULTD) .build/release/plugins $(MINUTES) .build/soak.csv
 
 integration: build plugins .build/python/bin/pytest ## Clients of other makes: Go's ttRPC, Neovim; the pages in Chromium; the documentation's commands
 	@scripts/bootstrap.sh integration

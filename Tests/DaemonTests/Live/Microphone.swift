@@ -162,6 +162,16 @@ final class Listening: Sendable {
     var readings: [V1.LiveReadings] {
         events.compactMap { if case .readings(let one)? = $0.event { one } else { nil } }
     }
+    /// What came, for a test that expected something else: the text, the last guesses at it, and how loud each half second was.
+    var account: String {
+        let guesses = events.compactMap { if case .hypothesis(let one)? = $0.event { one.text } else { nil } }
+        let halves = Dictionary(grouping: levels) { Int($0.start * 2) }.sorted { $0.key < $1.key }
+        let loudness = halves.map { String(format: "%.0f", $0.value.map(\.peakDb).max() ?? -120) }.joined(
+            separator: " ")
+        return
+            "text '\(text)'; guesses \(guesses.suffix(5)); peaks (dB) of half seconds \(loudness); gaps \(gaps); error "
+            + "\(String(describing: error))"
+    }
     var text: String {
         events.compactMap { if case .segment(let one)? = $0.event { one.text } else { nil } }.joined()
     }

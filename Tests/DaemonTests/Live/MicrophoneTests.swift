@@ -66,7 +66,7 @@ extension WholeDaemon {
                     microphone.say(try speech())
                     for _ in 0..<150 where !isHeard() { try await Task.sleep(for: .milliseconds(100)) }
                 }
-                #expect(isHeard(), "there is '\(first.text)'")
+                #expect(isHeard(), "\(first.account)")
                 try await second.finish()
                 try await eventually("the other has ended") { second.hasEnded }
                 #expect(second.error == nil)

@@ -13,9 +13,12 @@ private func peakMemory(of process: Process) -> Int? {
 
 @Suite("Results larger than memory", .serialized, .timeLimit(.minutes(10))) struct LargeResultsTests {
     private static let limit = 300 << 20
+    /// Recordings, each with 4 MB of results: 400 MB; by hand $AUSCULT_LARGE_RESULTS of them, 500 for 2 GB.
+    private static let count =
+        ProcessInfo.processInfo.environment["AUSCULT_LARGE_RESULTS"].flatMap { Int($0) } ?? 100
 
     @Test(
-        "400 MB of results, kept in a state and shown, leave daemon and client below 300 MB",
+        "hundreds of megabytes of results, kept in a state and shown, leave daemon and client below 300 MB",
         .enabled(
             if: PluginDaemon.isPossible
                 && FileManager.default.isExecutableFile(atPath: PluginDaemon.programs + "/auscult"),
@@ -25,7 +28,7 @@ private func peakMemory(of process: Process) -> Int? {
         let folder = try TemporaryFolder()
         try PluginDaemon.install(in: folder)
         // Plots and pages of fewer and larger results take long; what stays in memory does not depend on their number.
-        let count = 100
+        let count = Self.count
         try writeRecordings(count, in: folder("set"))
         let daemon = try PluginDaemon(folder)
         await (try daemon.connect()).close()
@@ -50,6 +53,7 @@ private func peakMemory(of process: Process) -> Int? {
         #expect(peak > 0 && peak < Self.limit, "the client had \(peak >> 20) MB")
         let daemonPeak = try #require(peakMemory(of: daemon.process))
         #expect(daemonPeak < Self.limit, "the daemon had \(daemonPeak >> 20) MB")
+        if count != 100 { print("\(kept >> 20) MB of results: client \(peak >> 20) MB, daemon \(daemonPeak >> 20) MB") }
         daemon.kill()
     }
 }
