@@ -40,7 +40,7 @@ SECTIONS = {"": "Auscult", "tutorials": "Tutorials", "how-to": "How to", "galler
             "analyses": "Analyses", "project": "Project"}  # fmt: skip
 # Pages that come first in their section, in this order; the others follow as they are found.
 FIRST = ("how-to/install", "how-to/models", "how-to/transcribe", "how-to/look-inside", "how-to/interventions", "how-to/features", "how-to/live",
-         "how-to/analyses", "how-to/python", "how-to/transformerlens", "how-to/manifests", "how-to/daemon", "reference/commands", "reference/python", "explanation/analyses",
+         "how-to/analyses", "how-to/python", "how-to/transformerlens", "how-to/many-machines", "how-to/manifests", "how-to/daemon", "reference/commands", "reference/python", "explanation/analyses",
          "explanation/figures", "explanation/other-tools", "explanation/papers", "explanation/model-card")  # fmt: skip
 MODULES = ("client", "traces", "transcripts", "interventions", "functions", "lens", "data.sources", "data._blocks", "data.activations", "data.results",
            "ray", "aio", "live", "jobs", "runs", "atlas", "recordings", "plugins", "models", "status", "errors")  # fmt: skip
