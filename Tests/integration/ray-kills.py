@@ -147,7 +147,9 @@ def stream(machine, client, count):
             one = files[number % len(files)]
             yield {"audio": {"bytes": one.read_bytes(), "path": f"{number}-{one.name}"}, "text": one.stem}
 
-    source = datasets.IterableDataset.from_generator(rows).cast_column("audio", datasets.Audio(16000))
+    value = datasets.Value
+    features = datasets.Features({"audio": {"bytes": value("binary"), "path": value("string")}, "text": value("string")})
+    source = datasets.IterableDataset.from_generator(rows, features=features)
     machine.add()
     began = time.monotonic()
     done = machine.run(client, source, context="auto")
