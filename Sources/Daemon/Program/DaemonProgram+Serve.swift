@@ -35,15 +35,22 @@ extension DaemonProgram {
     }
 }
 
+/// A signal that came before Dispatch had taken it over; 0 for none. Written by a signal handler, so it is no more than a word.
+private let earlySignal = Atomic<Int32>(0)
+
 /// SIGTERM, SIGINT and SIGHUP stop the daemon in good order; a second one ends it at once.
 private final class StopSignals: @unchecked Sendable {
     // Sendable: the sources are written before the initialiser returns, and only kept afterwards.
     private var sources: [any DispatchSourceSignal] = []
     private let seen = Atomic(false)
 
+    /// From the return on no signal is lost, and none that came meanwhile.
     init(_ logger: Logger, stop: @escaping @Sendable () -> Void) {
-        for (number, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT"), (SIGHUP, "SIGHUP")] {
-            signal(number, SIG_IGN)
+        let names = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT"), (SIGHUP, "SIGHUP")]
+        let isRegistered = DispatchSemaphore(value: 0)
+        for (number, name) in names {
+            // Dispatch takes a signal over some time after its source is activated.
+            signal(number) { earlySignal.store($0, ordering: .relaxed) }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
             source.setEventHandler { [weak self] in
                 guard let self, !self.seen.exchange(true, ordering: .relaxed) else {
@@ -54,8 +61,14 @@ private final class StopSignals: @unchecked Sendable {
                 logger.notice("\(name): stopping")
                 stop()
             }
+            source.setRegistrationHandler { isRegistered.signal() }
             source.activate()
             sources.append(source)
         }
+        for _ in names { isRegistered.wait() }
+        let early = earlySignal.load(ordering: .relaxed)
+        guard early != 0, !seen.exchange(true, ordering: .relaxed) else { return }
+        logger.notice("\(names.first { $0.0 == early }?.1 ?? "signal \(early)"): stopping")
+        stop()
     }
 }

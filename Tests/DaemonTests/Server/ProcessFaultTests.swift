@@ -24,6 +24,22 @@ extension WholeDaemon {
             #expect(!FileManager.default.fileExists(atPath: first.socket))
         }
 
+        @Test("asked to stop at any moment of its start, it ends")
+        func stoppedWhileStarting() async throws {
+            for round in 0..<12 {
+                let daemon = try ChildDaemon()
+                // From before its first instruction to after it serves; at the socket's first moment a signal was once lost.
+                let limit = ContinuousClock.now + .seconds(20)
+                if round % 3 == 0 {
+                    try await Task.sleep(for: .milliseconds(5 * round))
+                } else {
+                    while (try? RawConnection(to: daemon.socket)) == nil, .now < limit { usleep(200) }
+                }
+                daemon.send(SIGTERM)
+                #expect([0, 128 + SIGTERM].contains(try await daemon.ended()))
+            }
+        }
+
         @Test("a second daemon at the same place ends with 69 and names the first, which serves on")
         func twoAtOnce() async throws {
             let first = try await ChildDaemon().ready()
