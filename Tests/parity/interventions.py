@@ -104,8 +104,9 @@ def kinds(network, runs, valid, work, data, beside):
 
     def rows(value, first=0, last=None, columns=slice(None)):
         def change(x):
-            x = x.clone()
-            x[0, first:last, columns] = value(x[0, first:last, columns]) if callable(value) else torch.as_tensor(value, dtype=x.dtype)
+            # The way back reads what a change was made of, so that is not what is written over.
+            old, x = x[0, first:last, columns].clone(), x.clone()
+            x[0, first:last, columns] = value(old) if callable(value) else torch.as_tensor(value, dtype=x.dtype)
             return x
         return change
 
