@@ -235,7 +235,7 @@ def noise(place, seed, count):
     mask = (1 << 64) - 1
     state = seed
     for byte in place.encode():
-        state = ((state ^ byte) * 0x1000001B3) & mask
+        state = ((state ^ byte) * 0x100000001B3) & mask
 
     def uniform():
         nonlocal state
