@@ -35,8 +35,10 @@ test: protos-check imports ## All tests, in release: Swift, Python, real clients
 	# One test at a time: many wait for processes, and would keep the others' threads. The fuzzers are built in what time that leaves.
 	mkdir -p .build-fuzz && { scripts/fuzz.sh --build >.build-fuzz/build.log 2>&1 & } && $(SWIFT) test $(RELEASE) --skip-build --no-parallel
 	$(MAKE) test-python
-	# Five minutes of one daemon, beside the clients of other makes.
-	{ $(MAKE) soak >.build/soak.log 2>&1; echo $$? >.build/soak.status; } & \
+	# Five minutes of one daemon, beside the clients of other makes; with plugins of its own, since theirs are put in place again.
+	rm -rf .build/soak-plugins && cp -r .build/release/plugins .build/soak-plugins
+	{ .build/python/bin/python Tests/integration/soak.py $(AUSCULTD) .build/soak-plugins 5 .build/soak.csv >.build/soak.log 2>&1; \
+		echo $$? >.build/soak.status; } & \
 		$(MAKE) integration fuzz SECONDS=60; status=$$?; wait; cat .build/soak.log; \
 		[ $$status -eq 0 ] && [ "$$(cat .build/soak.status)" = 0 ]
 
