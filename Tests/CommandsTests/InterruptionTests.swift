@@ -38,6 +38,22 @@ import Testing
         #expect(try data.names() == ["long.wav"])
     }
 
+    @Test("a signal that comes twice at once, as timeout(1) sends its own, is one: a recording is completed")
+    func doubled() throws {
+        let data = try TemporaryFolder()
+        let child = try Child(
+            ["listen", "--file", "demo:en-long-01", "--record", data("kept"), "--format", "json"], data: data)
+        while size(data("kept/sound.flac")) == 0, child.process.isRunning { usleep(10_000) }
+        for _ in 0..<2 {
+            child.process.terminate()
+            // Two that come together would be taken for one by the system.
+            usleep(20_000)
+        }
+        #expect(child.result().status == 128 + SIGTERM)
+        let kept = try FileManager.default.contentsOfDirectory(atPath: data("kept")).sorted()
+        #expect(kept == ["features.csv", "features.npy", "session.TextGrid", "sound.flac"])
+    }
+
     @Test("where nobody reads the result any more, the program ends as others do, without a word")
     func closedPipe() throws {
         let data = try TemporaryFolder()

@@ -6,11 +6,16 @@ import Synchronization
 /// Ends the process in good order when it is asked to: with Ctrl-C, by `kill`, or because the terminal goes.
 ///
 /// The first signal cancels the command, which tells the daemon and waits a moment for it to put things away. A second
-/// one, or that moment's end, ends the process at once.
+/// one, or that moment's end, ends the process at once. One that follows on its heels is the same: timeout(1) sends its own twice,
+/// to the process and to its group.
 package enum Interruption {
     nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []  // written once, at start
     /// The signal that came; 0 for none.
     private static let received = Atomic<Int32>(0)
+    /// When it came, in nanoseconds.
+    private static let receivedAt = Atomic<UInt64>(0)
+    /// Signals that are less apart are one.
+    private static let heel: UInt64 = 250_000_000
     /// What a command may take to end after it was cancelled.
     private static let patience = DispatchTimeInterval.milliseconds(1500)
 
@@ -27,9 +32,13 @@ package enum Interruption {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
             source.setEventHandler {
+                let now = DispatchTime.now().uptimeNanoseconds
                 guard received.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged else {
+                    let first = receivedAt.load(ordering: .relaxed)
+                    if first == 0 || now < first + heel { return }
                     end(by: number)
                 }
+                receivedAt.store(now, ordering: .relaxed)
                 cancel()
                 DispatchQueue.global(qos: .userInitiated).asyncAfter(deadline: .now() + patience) { end(by: number) }
             }

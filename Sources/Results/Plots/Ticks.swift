@@ -10,9 +10,12 @@ extension AxisLabels {
             return stride(from: 0, to: axis.count, by: step).map { (Double($0), axis.label($0)) }
         }
         let last = axis.value(Double(axis.count - 1))
-        return round(min(axis.first, last), max(axis.first, last), most: most).map { value in
-            ((value - axis.first) / axis.step, Digits.plain(value))
+        let ticks = round(min(axis.first, last), max(axis.first, last), most: most).map { value in
+            (position: (value - axis.first) / axis.step, text: Digits.plain(value))
         }
+        // Few cells have round values between them, and none there: of four layers nobody asks for 0.5.
+        let ofCells = ticks.filter { abs($0.position - $0.position.rounded()) < 1e-6 }
+        return ofCells.count < 2 ? ticks : ofCells
     }
 
     /// Multiples of 1, 2 or 5 times a power of ten between two values, `most` at most; the values themselves where they

@@ -17,6 +17,8 @@ final class Microphone: Sendable {
         var waiting: [Float] = []
         /// Frames that were given, silence among them.
         var given = 0
+        /// Frames that are given at a time.
+        var block = 880
         var isPluggedIn = true
         var hasEnded = false
     }
@@ -41,6 +43,14 @@ final class Microphone: Sendable {
             """
         environment = ["ALSA_CONFIG_PATH": try folder.write(Array(configuration.utf8), to: "asoundrc")]
         Thread.detachNewThread { [self] in feed() }
+    }
+
+    /// Gives whole numbers of the periods in which it is read from now on. ALSA's file takes what it gets of a period for all of it, and
+    /// PortAudio's latency is such a number.
+    func fit(_ source: V1.LiveSource?) {
+        let latency = ((source?.latency ?? 0) * Double(Self.rate)).rounded()
+        guard (1...4096).contains(latency) else { return }
+        state.withLock { $0.block = Int(latency) * max(1, 880 / Int(latency)) }
     }
 
     /// Says samples at 16 kHz, after what is being said.
@@ -87,26 +97,21 @@ final class Microphone: Sendable {
         }
     }
 
-    /// As a microphone does, which waits for nobody: what finds no room is gone, after most of a second. A block is a whole number of ALSA's periods, which takes
-    /// what it gets of one for all of it, and is written whole or not at all.
+    /// As a microphone does, which waits for nobody: what finds no room is gone, after most of a second. A block is written whole or not at all.
     private func feed(_ descriptor: Int32) {
         // F_SETPIPE_SZ, which the module of the C library leaves out.
         _ = fcntl(descriptor, 1031, 1 << 17)
         let began = ContinuousClock.now
-        let block = 880
-        var blocks = 0
         state.withLock { $0.given = 0 }
         while state.withLock({ $0.isPluggedIn && !$0.hasEnded }) {
-            var samples = state.withLock { state in
-                let next = Array(state.waiting.prefix(block))
+            let (samples, given) = state.withLock { state in
+                let next = Array(state.waiting.prefix(state.block))
                 state.waiting.removeFirst(next.count)
-                state.given += block
-                return next
+                state.given += state.block
+                return (next + [Float](repeating: 0, count: state.block - next.count), state.given)
             }
-            samples += [Float](repeating: 0, count: block - samples.count)
             _ = samples.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            blocks += 1
-            let ahead = .seconds(Double(blocks * block) / Double(Self.rate)) - (ContinuousClock.now - began)
+            let ahead = .seconds(Double(given) / Double(Self.rate)) - (ContinuousClock.now - began)
             if ahead > .zero { usleep(UInt32(ahead / .microseconds(1))) }
         }
     }

@@ -54,6 +54,7 @@ extension WholeDaemon {
             try await with { microphone, daemon, client in
                 let first = try await Listening(client, open())
                 try await eventually("it is open; \(String(describing: first.error))") { !first.levels.isEmpty }
+                microphone.fit(first.sources.first)
                 let second = try await Listening(client, open { $0.transcribe = false })
                 try await eventually("the other hears too") { !second.levels.isEmpty }
                 try await eventually("there is one helper") { CaptureHelper.processes(of: daemon.pid).count == 1 }

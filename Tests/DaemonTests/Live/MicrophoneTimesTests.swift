@@ -44,6 +44,7 @@ extension WholeDaemon {
             let wanted = try await pushed(speech, daemon)
             let call = try await Listening(client, open { $0.device = V1.LiveDevice(name: Microphone.name) })
             try await eventually("it is open; \(String(describing: call.error))") { !call.levels.isEmpty }
+            microphone.fit(call.sources.first)
 
             var offsets: [Double] = []
             let began = ContinuousClock.now

@@ -123,7 +123,9 @@ public struct SparseAutoencoderPlugin: MonoidPlugin {
         }
         try trainer.settle(least: leastSteps, stepping)
         state.trainer = trainer
-        let dictionary = try trainer.dictionary(hook: settings.hook, model: run.model)
+        // A folder's name, not where it lies on this machine: dictionaries are passed on.
+        let model = run.model.hasPrefix("/") ? String(run.model.split(separator: "/").last ?? "") : run.model
+        let dictionary = try trainer.dictionary(hook: settings.hook, model: model)
         let folder = try out ?? "\(host.folder())/\(Self.fileName(settings))"
         do {
             try dictionary.write(

@@ -41,6 +41,9 @@ export function ticks(axis, most) {
     return out;
   }
   const last = axisValue(axis, axis.count - 1);
-  return roundValues(Math.min(axis.first, last), Math.max(axis.first, last), most)
+  const all = roundValues(Math.min(axis.first, last), Math.max(axis.first, last), most)
     .map(v => [(v - axis.first) / axis.step, digits(v, 7)]);
+  // Few cells have round values between them, and none there: of four layers nobody asks for 0.5.
+  const ofCells = all.filter(([position]) => Math.abs(position - Math.round(position)) < 1e-6);
+  return ofCells.length < 2 ? all : ofCells;
 }
