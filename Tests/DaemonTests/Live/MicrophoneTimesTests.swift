@@ -21,7 +21,9 @@ extension WholeDaemon {
             ProcessInfo.processInfo.environment["AUSCULT_MICROPHONE_SECONDS"].flatMap(Double.init)
         private static let rate = Double(SampleBuffer.sampleRate)
 
-        private var model: V1.ModelRef { get throws { V1.ModelRef(name: try #require(ReleasedModels.folder("tiny.en"))) } }
+        private var model: V1.ModelRef {
+            get throws { V1.ModelRef(name: try #require(ReleasedModels.folder("tiny.en"))) }
+        }
 
         private func open(_ change: (inout V1.LiveOpen) -> Void) throws -> V1.LiveOpen {
             var open = V1.LiveOpen(model: try model, language: "en", transcribe: true)
