@@ -39,8 +39,9 @@ public final class HeadMemory: @unchecked Sendable {
         }
         keyCount = keyWords.isEmpty ? heads * width * padded : 0
         valueCount = heads * positions * (panelWidth == 0 ? width : width.rounded(upTo: panelWidth))
-        keys = FloatMemory.take(keyCount)
-        values = FloatMemory.take(valueCount)
+        // Together, so that they are large enough for huge pages.
+        keys = FloatMemory.take(keyCount + valueCount)
+        values = keys + keyCount
         // The last panel's keys that there are not.
         guard keyCount > 0, padded > positions else { return }
         for head in 0..<heads {
@@ -49,8 +50,7 @@ public final class HeadMemory: @unchecked Sendable {
     }
 
     deinit {
-        FloatMemory.give(keys, keyCount)
-        FloatMemory.give(values, valueCount)
+        FloatMemory.give(keys, keyCount + valueCount)
     }
 
     /// Elements between two rows of scores that have room for whole panels.

@@ -33,6 +33,9 @@ public struct Work: Codable, Sendable, Hashable {
         case patterns
     }
 
+    /// The variant of a gradient of which nothing is kept.
+    public static let passing = "passing"
+
     public var run: Kind
     /// Threads that a peer may use; a worker of ours has them from its environment.
     public var threads = 1

@@ -27,11 +27,18 @@ struct GradientBench {
         // Forward, and twice as much on the way back of a model whose weights learn; here they do not.
         let operations = 2 * ModelCost.encoderOperations(model.dimensions, frames: model.dimensions.nAudioCtx)
         let limit = MachinePeak.Limit.operations(operations)
-        var entries = cast.ours(threads: threads).map {
-            Rounds.Entry($0.name, $0, work, reference: "auscult", limit: limit)
-        }
-        if let openai = cast.peer("openai-whisper") {
-            entries.append(Rounds.Entry("openai-whisper, autograd", openai, work, reference: "auscult", limit: limit))
+        var entries: [Rounds.Entry] = []
+        for (suffix, variant) in [("", nil), (", nothing kept", Work.passing)] as [(String, String?)] {
+            work.variant = variant
+            let reference = "auscult" + suffix
+            entries += cast.ours(threads: threads).map {
+                Rounds.Entry($0.name + suffix, $0, work, reference: reference, limit: limit)
+            }
+            if let openai = cast.peer("openai-whisper") {
+                entries.append(
+                    Rounds.Entry(
+                        "openai-whisper, autograd" + suffix, openai, work, reference: reference, limit: limit))
+            }
         }
         guard !entries.isEmpty else { return }
         let peak = session.peak(threads: threads)
@@ -42,7 +49,7 @@ struct GradientBench {
                 "gradient: \(model.name), 30 s, to all patterns, " + (threads == 1 ? "1 thread" : "\(threads) threads"),
                 remarks: [
                     "The sum of the encoder's outputs, differentiated with respect to every attention pattern; patterns and "
-                        + "gradients are kept. The limit is twice the forward pass's products at the machine's peak."
+                        + "gradients are kept, or each gradient is seen and let go. The limit is twice the forward pass's products at the machine's peak."
                 ],
                 rows: peak.rows
                     + outcomes.measurements(peak: peak) { outcome in
