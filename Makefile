@@ -34,12 +34,12 @@ test: protos-check imports ## All tests, in release: Swift, Python, real clients
 	scripts/released.py --optional .build/released tiny.en
 	# One test at a time: many wait for processes, and would keep the others' threads. The fuzzers are built in what time that leaves.
 	mkdir -p .build-fuzz && { scripts/fuzz.sh --build >.build-fuzz/build.log 2>&1 & } && $(SWIFT) test $(RELEASE) --skip-build --no-parallel
-	$(MAKE) test-python
+	$(MAKE) test-python BUILT=1
 	# Five minutes of one daemon, beside the clients of other makes; with plugins of its own, since theirs are put in place again.
 	rm -rf .build/soak-plugins && cp -r .build/release/plugins .build/soak-plugins
 	{ .build/python/bin/python Tests/integration/soak.py $(AUSCULTD) .build/soak-plugins 5 .build/soak.csv >.build/soak.log 2>&1; \
 		echo $$? >.build/soak.status; } & \
-		$(MAKE) integration fuzz SECONDS=60; status=$$?; wait; cat .build/soak.log; \
+		$(MAKE) integration fuzz BUILT=1 SECONDS=60; status=$$?; wait; cat .build/soak.log; \
 		[ $$status -eq 0 ] && [ "$$(cat .build/soak.status)" = 0 ]
 
 MINUTES ?= 5
@@ -76,14 +76,15 @@ test-python: build plugins .build/python/bin/pytest ## The Python client's types
 		|| .build/python/bin/pip install --quiet --editable 'clients/python[$(PYTHON_EXTRAS)]'
 	@touch $@
 
+# `make test` builds everything at once and says BUILT=1: to ask for each product takes seconds, even where nothing is to be done.
+BUILT ?=
+
 build: bootstrap ## The command line and the daemon, in release
-	$(SWIFT) build $(RELEASE) --product auscult
-	$(SWIFT) build $(RELEASE) --product auscultd
-	$(SWIFT) build $(RELEASE) --product auscult-plugin-host
-	$(SWIFT) build $(RELEASE) --product auscult-capture
+	$(if $(BUILT),,for product in auscult auscultd auscult-plugin-host auscult-capture; do \
+		$(SWIFT) build $(RELEASE) --product $$product || exit 1; done)
 
 plugins: bootstrap ## The analyses, each in a bundle below .build/release/plugins
-	for plugin in $(PLUGINS); do $(SWIFT) build $(RELEASE) --product $$plugin || exit 1; done
+	$(if $(BUILT),,for plugin in $(PLUGINS); do $(SWIFT) build $(RELEASE) --product $$plugin || exit 1; done)
 	scripts/bundle-plugins.sh .build/release .build/release/plugins
 
 check: lint test ## What a change must pass: lint and tests
