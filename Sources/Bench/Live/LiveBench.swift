@@ -11,6 +11,8 @@ struct LiveBench {
     let session: Session
     /// Seconds of sound between two messages.
     private static let chunk = 0.02
+    /// Seconds of a rolling context, as the daemon has it where none is asked for.
+    private static let context = 3.2
 
     func run() async throws {
         guard let program = ProcessInfo.processInfo.environment["AUSCULT_DAEMON"] else {
@@ -30,6 +32,35 @@ struct LiveBench {
             }
         for (name, path) in models { try await listen(client, name, path, sound) }
         await client.close()
+        for model in try session.benchModels() { try passes(model, sound) }
+    }
+
+    /// What a hop has to compute, a pass over the rolling context, beside PyTorch's over the same.
+    private func passes(_ model: BenchModel, _ sound: BenchSound) throws {
+        let cast = Cast(session, model)
+        defer { cast.close() }
+        for threads in try session.options.threadCounts {
+            var work = Work(.encode)
+            (work.mel, work.frames) = try sound.mel(bands: model.dimensions.nMels, seconds: Self.context)
+            (work.threads, work.capture) = (threads, Work.Capture.none)
+            let limit = MachinePeak.Limit.operations(
+                ModelCost.encoderOperations(model.dimensions, frames: Int(Self.context * 50)))
+            var entries = cast.ours(threads: threads).map {
+                Rounds.Entry($0.name, $0, work, reference: "auscult", limit: limit)
+            }
+            if let openai = cast.peer("openai-whisper") {
+                entries.append(Rounds.Entry("openai-whisper sdpa", openai, work, reference: "auscult", limit: limit))
+            }
+            guard !entries.isEmpty else { return }
+            let peak = session.peak(threads: threads)
+            let outcomes = session.rounds(peak, threads: threads).run(entries)
+            session.report.add(
+                Table(
+                    "live: \(model.name), a pass over a rolling context of \(Self.context) s, "
+                        + (threads == 1 ? "1 thread" : "\(threads) threads"),
+                    remarks: ["Computed for every hop; the rest of a delay is look-ahead and waiting."],
+                    rows: peak.rows + outcomes.measurements(peak: peak, note: outcomes.distance(to: "auscult"))))
+        }
     }
 
     private func listen(_ client: WireClient, _ name: String, _ path: String, _ sound: BenchSound) async throws {
