@@ -40,7 +40,7 @@ define('AuscultWords', function(arguments)
     end
   end
   require('auscult.transcript').list_words(limit)
-end, { nargs = '?', desc = 'The words of this transcript as the quickfix list; with a number those that are less probable' })
+end, { nargs = '?', desc = 'The words of this transcript, or those less probable than a number, as the quickfix list' })
 
 define('AuscultPlay', function(arguments)
   local player = require('auscult.player')
@@ -53,7 +53,9 @@ define('AuscultHooks', function(arguments) require('auscult.model').hooks(argume
 
 define('AuscultTrace', function(arguments)
   require('auscult.model').trace(arguments.fargs[1], vim.list_slice(arguments.fargs, 2))
-end, { nargs = '+', complete = completing('recording', 'hook'), desc = 'Show where hook points are largest on a recording' })
+end, {
+  nargs = '+', complete = completing('recording', 'hook'), desc = 'Show where hook points are largest on a recording',
+})
 
 define('AuscultPlugins', function() require('auscult.run').list() end, { nargs = 0, desc = 'List the analyses' })
 
@@ -65,10 +67,13 @@ define('AuscultListen', function(arguments) require('auscult.listen').open(argum
   nargs = '?', complete = completing('source'), desc = 'Write down what is said, while it is said',
 })
 
-define('AuscultStop', function() require('auscult.listen').stop() end, { nargs = 0, desc = 'End the listening of this buffer' })
+define('AuscultStop', function() require('auscult.listen').stop() end, {
+  nargs = 0, desc = 'End the listening of this buffer',
+})
 
 define('AuscultModel', function(arguments)
   local settings = require('auscult.settings')
   if arguments.args ~= '' then settings.set({ model = arguments.args == 'default' and '' or arguments.args }) end
-  require('auscult.report').note('the model is ' .. (settings.model ~= '' and settings.model or 'default, the built-in one'))
+  local name = settings.model ~= '' and settings.model or 'default, the built-in one'
+  require('auscult.report').note('the model is ' .. name)
 end, { nargs = '?', complete = completing('model'), desc = 'Say which model is used, or use another' })

@@ -108,7 +108,8 @@ char *upload(wire *wire, sound *sound, problem *problem) {
 
 static bool take_transcript_event(
     const Auscult__V1__TranscribeEvent *event, bool (*take)(void *, const Auscult__V1__Segment *), void *context,
-    problem *problem) {
+    problem *problem
+) {
     switch (event->event_case) {
     case AUSCULT__V1__TRANSCRIBE_EVENT__EVENT_SEGMENT:
         return take(context, event->segment) || problem_say(problem, "out of memory for the transcript");
@@ -123,7 +124,8 @@ static bool take_transcript_event(
 
 bool transcribe(
     wire *wire, const char *model, const char *upload, bool (*take)(void *, const Auscult__V1__Segment *),
-    void *context, problem *problem) {
+    void *context, problem *problem
+) {
     Auscult__V1__ModelRef which = reference(model);
     Auscult__V1__AudioSource audio = AUSCULT__V1__AUDIO_SOURCE__INIT;
     audio.source_case = AUSCULT__V1__AUDIO_SOURCE__SOURCE_UPLOAD_ID;

@@ -1,4 +1,5 @@
-/* Columns of a hook point in the encoder over time: neurons of an MLP, dimensions of the residual stream or of a head. */
+/* Columns of a hook point in the encoder over time: neurons of an MLP, dimensions of the residual stream or of a head.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,11 +8,12 @@
 
 enum { MODEL, POINT, BLOCK, INDEX, COLUMNS, PARAMETERS };
 
-/* Hook points with a value for each frame of 20 ms. A host keeps the number of a value, so the order stays; every Whisper has
- * them all, so nobody has to be asked before the daemon runs. */
+/* Hook points with a value for each frame of 20 ms. A host keeps the number of a value, so the order stays; every
+ * Whisper has them all, so nobody has to be asked before the daemon runs. */
 static const char *const points[] = {
-    "resid_pre", "attn_ln", "attn.q", "attn.k", "attn.v", "attn.z", "attn", "resid_mid", "mlp_ln", "mlp.0", "mlp.1", "mlp",
-    "block's output", "ln_post (no block)", NULL,
+    "resid_pre", "attn_ln", "attn.q", "attn.k", "attn.v", "attn.z",         "attn",
+    "resid_mid", "mlp_ln",  "mlp.0",  "mlp.1",  "mlp",    "block's output", "ln_post (no block)",
+    NULL,
 };
 enum { MLP_1 = 10, OUTPUT = 12, LN_POST = 13 };
 
@@ -81,28 +83,30 @@ static bool check(instance *self, wire *wire, problem *problem) {
     if (!width) return false;
     if (one.first >= width) {
         return problem_say(
-            problem, "%s has columns 0 to %llu, and no column %u", one.hook, (unsigned long long)width - 1, one.first);
+            problem, "%s has columns 0 to %llu, and no column %u", one.hook, (unsigned long long)width - 1, one.first
+        );
     }
     /* The heat map ends where the hook point does. */
     self->columns = one.count > width - one.first ? (unsigned)(width - one.first) : one.count;
     return true;
 }
 
-static bool compute(
-    const instance *self, wire *wire, const char *upload, double seconds, results *into, problem *problem) {
+static bool
+compute(const instance *self, wire *wire, const char *upload, double seconds, results *into, problem *problem) {
     (void)seconds;
     choice one = chosen(self);
     column_values values = {0};
-    bool fine =
-        trace_columns(wire, chosen_model(self), one.hook, upload, one.first, self->columns, &values, problem) &&
-        columns_add(into, &values, problem);
+    bool fine = trace_columns(wire, chosen_model(self), one.hook, upload, one.first, self->columns, &values, problem) &&
+                columns_add(into, &values, problem);
     free(values.values);
     return fine;
 }
 
 static VampOutputDescriptor *describe(const instance *self, unsigned output) {
     choice one = chosen(self);
-    return columns_describe(self->values[POINT] == MLP_1 ? "Neuron" : "Column", output, one.first, self->block ? self->columns : one.count);
+    return columns_describe(
+        self->values[POINT] == MLP_1 ? "Neuron" : "Column", output, one.first, self->block ? self->columns : one.count
+    );
 }
 
 const kind features_kind = {

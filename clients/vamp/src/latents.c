@@ -1,4 +1,5 @@
-/* Latents of a sparse dictionary over time. The folder of the dictionary is $AUSCULT_VAMP_DICTIONARY: parameters are numbers. */
+/* Latents of a sparse dictionary over time. The folder of the dictionary is $AUSCULT_VAMP_DICTIONARY: parameters are
+ * numbers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,20 +21,29 @@ static const VampParameterDescriptor index_parameter = {
 };
 
 static const VampParameterDescriptor *const parameters[PARAMETERS] = {
-    &model_parameter, &index_parameter, &columns_parameter,
+    &model_parameter,
+    &index_parameter,
+    &columns_parameter,
 };
 
 static const char *dictionary(problem *problem) {
     const char *folder = getenv("AUSCULT_VAMP_DICTIONARY");
     if (folder && folder[0] == '/') return folder;
     problem_say(
-        problem, "no dictionary: set AUSCULT_VAMP_DICTIONARY to its folder (SAELens's or sparsify's) before the host starts; expected a whole path, not '%s'",
-        folder ? folder : "");
+        problem,
+        "no dictionary: set AUSCULT_VAMP_DICTIONARY to its folder before the host starts; expected a whole path, not "
+        "'%s'",
+        folder ? folder : ""
+    );
     return NULL;
 }
 
-static unsigned first(const instance *self) { return (unsigned)self->values[INDEX]; }
-static unsigned count(const instance *self) { return (unsigned)self->values[COLUMNS]; }
+static unsigned first(const instance *self) {
+    return (unsigned)self->values[INDEX];
+}
+static unsigned count(const instance *self) {
+    return (unsigned)self->values[COLUMNS];
+}
 
 static bool check(instance *self, wire *wire, problem *problem) {
     const char *folder = dictionary(problem);
@@ -41,11 +51,12 @@ static bool check(instance *self, wire *wire, problem *problem) {
     return folder && ask_latents(wire, chosen_model(self), folder, first(self), count(self), problem);
 }
 
-static bool compute(
-    const instance *self, wire *wire, const char *upload, double seconds, results *into, problem *problem) {
+static bool
+compute(const instance *self, wire *wire, const char *upload, double seconds, results *into, problem *problem) {
     const char *folder = dictionary(problem);
     column_values values = {0};
-    bool fine = folder &&
+    bool fine =
+        folder &&
         listen_latents(wire, chosen_model(self), folder, upload, seconds, first(self), count(self), &values, problem) &&
         columns_add(into, &values, problem);
     free(values.values);

@@ -1,6 +1,7 @@
 /*
- * Latents of a sparse dictionary. The daemon reads them of live audio, so the sound is played to it as that: as samples of
- * 16 kHz, which it makes itself of what was uploaded. A value is taken when it has settled, and so depends on the sound alone.
+ * Latents of a sparse dictionary. The daemon reads them of live audio, so the sound is played to it as that: as samples
+ * of 16 kHz, which it makes itself of what was uploaded. A value is taken when it has settled, and so depends on the
+ * sound alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,12 @@
 #define MOST_ROWS 4000000u
 /* Seconds of sound in one piece: 960,000 bytes; a frame of the wire takes 4 MiB, a message of live audio 1 MiB. */
 #define PIECE 30.0
-/* New sound between two passes, in milliseconds: values that have not settled are not looked at, so there may be few. */
+/* New sound between two passes, in milliseconds: values that have not settled are not looked at, so there may be few.
+ */
 #define HOP 800
 
-static uint32_t open_live(
-    wire *wire, const char *model, const char *dictionary, unsigned first, unsigned count, problem *problem) {
+static uint32_t
+open_live(wire *wire, const char *model, const char *dictionary, unsigned first, unsigned count, problem *problem) {
     Auscult__V1__LiveFeature *features = calloc(count, sizeof *features);
     Auscult__V1__LiveFeature **list = calloc(count, sizeof *list);
     uint32_t stream = 0;
@@ -52,23 +54,28 @@ static uint32_t open_live(
     return stream;
 }
 
-/* What settled; the rest comes again. Values behind a gap would have no place, and there is none in sound that is pushed. */
+/* What settled; the rest comes again. Values behind a gap would have no place, and there is none in sound that is
+ * pushed. */
 static bool take_readings(column_values *into, const Auscult__V1__LiveReadings *one, problem *problem) {
     if (!into || !one->n_frames || !one->settled) return true;
     if (!(one->frames_per_second > 0) || one->n_features != into->columns || one->start < 0) {
-        return problem_say(problem, "the daemon sent readings of %zu features; expected %u", one->n_features, into->columns);
+        return problem_say(
+            problem, "the daemon sent readings of %zu features; expected %u", one->n_features, into->columns
+        );
     }
     for (size_t i = 0; i < one->n_features; ++i) {
         if (one->features[i]->n_values != one->n_frames) {
             return problem_say(
-                problem, "the daemon sent %zu values for %zu frames", one->features[i]->n_values, one->n_frames);
+                problem, "the daemon sent %zu values for %zu frames", one->features[i]->n_values, one->n_frames
+            );
         }
     }
     into->rate = one->frames_per_second;
     double first = one->start * one->frames_per_second + 0.5;
     for (size_t i = 0; i < one->n_frames && one->frames[i] - one->frames[0] < one->settled; ++i) {
         double place = first + one->frames[i];
-        if (place >= MOST_ROWS) return problem_say(problem, "the daemon sent readings of more frames than there was sound");
+        if (place >= MOST_ROWS)
+            return problem_say(problem, "the daemon sent readings of more frames than there was sound");
         size_t row = (size_t)place;
         if (row >= into->rows) {
             float *values = realloc(into->values, (row + 1) * into->columns * sizeof *values);
@@ -114,7 +121,8 @@ static bool take_rest(wire *wire, uint32_t stream, column_values *into, problem 
 }
 
 bool ask_latents(
-    wire *wire, const char *model, const char *dictionary, unsigned first, unsigned count, problem *problem) {
+    wire *wire, const char *model, const char *dictionary, unsigned first, unsigned count, problem *problem
+) {
     uint32_t stream = open_live(wire, model, dictionary, first, count, problem);
     return stream && wire_end(wire, stream, problem) && take_rest(wire, stream, NULL, problem);
 }
@@ -165,7 +173,8 @@ static bool play(wire *wire, uint32_t stream, const char *upload, double start, 
 
 bool listen_latents(
     wire *wire, const char *model, const char *dictionary, const char *upload, double seconds, unsigned first,
-    unsigned count, column_values *into, problem *problem) {
+    unsigned count, column_values *into, problem *problem
+) {
     *into = (column_values){.columns = count, .rate = 50};
     uint32_t stream = open_live(wire, model, dictionary, first, count, problem);
     for (double start = 0; stream && start < seconds; start += PIECE) {

@@ -12,7 +12,8 @@ enum { MOST_CHANNELS = 64, MOST_BLOCK = 1 << 24 };
 
 static const kind *const kinds[] = {&transcript_kind, &features_kind, &latents_kind};
 
-__attribute__((visibility("default"))) const VampPluginDescriptor *vampGetPluginDescriptor(unsigned version, unsigned index) {
+__attribute__((visibility("default"))) const VampPluginDescriptor *
+vampGetPluginDescriptor(unsigned version, unsigned index) {
     if (version < 2 || index >= sizeof kinds / sizeof *kinds) return NULL;
     return &kinds[index]->descriptor;
 }
@@ -24,8 +25,14 @@ static void complain(const instance *self, const problem *problem) {
 /* --------------------------------------------------------------------------------------------------- parameters */
 
 static const char *const models[] = {
-    "built in", "$AUSCULT_VAMP_MODEL, else built in", "tiny.en", "tiny", "base.en", "base", "small.en", "small",
-    "medium.en", "medium", "large-v1", "large-v2", "large-v3", "large-v3-turbo", NULL,
+    "built in",  "$AUSCULT_VAMP_MODEL, else built in",
+    "tiny.en",   "tiny",
+    "base.en",   "base",
+    "small.en",  "small",
+    "medium.en", "medium",
+    "large-v1",  "large-v2",
+    "large-v3",  "large-v3-turbo",
+    NULL,
 };
 
 const VampParameterDescriptor model_parameter = {
@@ -106,8 +113,7 @@ void plugin_reset(VampPluginHandle handle) {
 
 static bool initialise(instance *self, unsigned channels, unsigned step, unsigned block, problem *problem) {
     if (self->rate < LEAST_RATE || self->rate > MOST_RATE) {
-        return problem_say(
-            problem, "a sample rate of %u Hz; expected %d to %d", self->rate, LEAST_RATE, MOST_RATE);
+        return problem_say(problem, "a sample rate of %u Hz; expected %d to %d", self->rate, LEAST_RATE, MOST_RATE);
     }
     if (channels < 1 || channels > MOST_CHANNELS) {
         return problem_say(problem, "%u channels; expected 1 to %d", channels, MOST_CHANNELS);
@@ -117,8 +123,9 @@ static bool initialise(instance *self, unsigned channels, unsigned step, unsigne
     }
     if (step < 1 || step > block) {
         return problem_say(
-            problem, "steps of %u samples between blocks of %u; expected 1 to %u, since all of the sound is needed", step,
-            block, block);
+            problem, "steps of %u samples between blocks of %u; expected 1 to %u, since all of the sound is needed",
+            step, block, block
+        );
     }
     wire *wire = wire_open(problem);
     bool fine = wire && self->kind->check(self, wire, problem);
@@ -130,6 +137,8 @@ int plugin_initialise(VampPluginHandle handle, unsigned channels, unsigned step,
     instance *self = handle;
     problem problem = {""};
     plugin_reset(self);
+    /* Until all is well, blocks that come are passed over. */
+    self->block = 0;
     if (!initialise(self, channels, step, block, &problem)) {
         complain(self, &problem);
         return 0;
@@ -140,7 +149,8 @@ int plugin_initialise(VampPluginHandle handle, unsigned channels, unsigned step,
     return 1;
 }
 
-/* A power of two below the 20 ms of an encoder's frame: hosts fill the last block up with silence, which should be short. */
+/* A power of two below the 20 ms of an encoder's frame: hosts fill the last block up with silence, which should be
+ * short. */
 unsigned plugin_preferred_size(VampPluginHandle handle) {
     unsigned size = 128;
     while (size * 100 <= ((const instance *)handle)->rate) size *= 2;
@@ -157,14 +167,18 @@ unsigned plugin_most_channels(VampPluginHandle handle) {
     return MOST_CHANNELS;
 }
 
-unsigned plugin_output_count(VampPluginHandle handle) { return ((const instance *)handle)->kind->outputs; }
+unsigned plugin_output_count(VampPluginHandle handle) {
+    return ((const instance *)handle)->kind->outputs;
+}
 
 VampOutputDescriptor *plugin_output(VampPluginHandle handle, unsigned number) {
     const instance *self = handle;
     return number < self->kind->outputs ? self->kind->describe(self, number) : NULL;
 }
 
-void plugin_release_output(VampOutputDescriptor *output) { free(output); }
+void plugin_release_output(VampOutputDescriptor *output) {
+    free(output);
+}
 
 /* --------------------------------------------------------------------------------------------------------- sound */
 
@@ -206,7 +220,10 @@ VampFeatureList *plugin_remaining(VampPluginHandle handle) {
     /* No sound, and nothing to ask about. */
     if (!self->sound || !sound_samples(self->sound)) return results_none();
     if (sound_is_cut(self->sound)) {
-        problem_say(&problem, "the sound is longer than is kept (%d hours, or 4 GiB); the features are of its beginning", SOUND_MOST_HOURS);
+        problem_say(
+            &problem, "there is more sound than is kept (%d hours, or 4 GiB); the features are of its beginning",
+            SOUND_MOST_HOURS
+        );
         complain(self, &problem);
     }
     results *found = ask(self, &problem);

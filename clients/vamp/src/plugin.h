@@ -1,6 +1,6 @@
 /*
- * What the plugins of this library share: an instance collects the sound that the host plays, and asks the daemon when it has ended.
- * A `kind` is what makes them different.
+ * What the plugins of this library share: an instance collects the sound that the host plays, and asks the daemon when
+ * it has ended. A `kind` is what makes them different.
  */
 #ifndef AUSCULT_VAMP_PLUGIN_H
 #define AUSCULT_VAMP_PLUGIN_H
@@ -38,7 +38,8 @@ struct kind {
     bool (*check)(instance *self, wire *wire, problem *problem);
     /* Fills the results from what was uploaded, `seconds` of sound. */
     bool (*compute)(
-        const instance *self, wire *wire, const char *upload, double seconds, results *into, problem *problem);
+        const instance *self, wire *wire, const char *upload, double seconds, results *into, problem *problem
+    );
     /* An output as the host is told it; memory that `free` frees at once, or NULL. */
     VampOutputDescriptor *(*describe)(const instance *self, unsigned output);
     unsigned outputs;
@@ -47,15 +48,15 @@ struct kind {
 extern const kind transcript_kind, features_kind, latents_kind;
 
 /* The callbacks and texts that all descriptors have. */
-#define SHARED_DESCRIPTION                                                                                                  \
-    .vampApiVersion = 2, .maker = "Auscult", .pluginVersion = 1, .copyright = "Apache-2.0", .inputDomain = vampTimeDomain, \
-    .instantiate = plugin_instantiate, .cleanup = plugin_cleanup, .initialise = plugin_initialise, .reset = plugin_reset,   \
-    .getParameter = plugin_get_parameter, .setParameter = plugin_set_parameter,                                             \
-    .getCurrentProgram = plugin_current_program, .selectProgram = plugin_select_program,                                    \
-    .getPreferredStepSize = plugin_preferred_size, .getPreferredBlockSize = plugin_preferred_size,                          \
-    .getMinChannelCount = plugin_fewest_channels, .getMaxChannelCount = plugin_most_channels,                               \
-    .getOutputCount = plugin_output_count, .getOutputDescriptor = plugin_output,                                            \
-    .releaseOutputDescriptor = plugin_release_output, .process = plugin_process,                                            \
+#define SHARED_DESCRIPTION                                                                                             \
+    .vampApiVersion = 2, .maker = "Auscult", .pluginVersion = 1, .copyright = "Apache-2.0",                            \
+    .inputDomain = vampTimeDomain, .instantiate = plugin_instantiate, .cleanup = plugin_cleanup,                       \
+    .initialise = plugin_initialise, .reset = plugin_reset, .getParameter = plugin_get_parameter,                      \
+    .setParameter = plugin_set_parameter, .getCurrentProgram = plugin_current_program,                                 \
+    .selectProgram = plugin_select_program, .getPreferredStepSize = plugin_preferred_size,                             \
+    .getPreferredBlockSize = plugin_preferred_size, .getMinChannelCount = plugin_fewest_channels,                      \
+    .getMaxChannelCount = plugin_most_channels, .getOutputCount = plugin_output_count,                                 \
+    .getOutputDescriptor = plugin_output, .releaseOutputDescriptor = plugin_release_output, .process = plugin_process, \
     .getRemainingFeatures = plugin_remaining, .releaseFeatureSet = results_release
 
 VampPluginHandle plugin_instantiate(const VampPluginDescriptor *descriptor, float rate);
@@ -75,8 +76,8 @@ void plugin_release_output(VampOutputDescriptor *output);
 VampFeatureList *plugin_process(VampPluginHandle handle, const float *const *buffers, int seconds, int nanoseconds);
 VampFeatureList *plugin_remaining(VampPluginHandle handle);
 
-/* The parameter that says which model, which every plugin has first, and what it says. A host keeps the number of its value, so models
- * are added at the end. */
+/* The parameter that says which model, which every plugin has first, and what it says. A host keeps the number of its
+ * value, so models are added at the end. */
 extern const VampParameterDescriptor model_parameter;
 const char *chosen_model(const instance *self);
 

@@ -73,7 +73,8 @@ static void split(int64_t nanoseconds, int *seconds, int *rest) {
 
 bool results_add(
     results *self, unsigned output, double start, double duration, const float *values, unsigned count,
-    const char *label) {
+    const char *label
+) {
     if (output >= self->outputs) return false;
     if (self->found[output].count == self->found[output].capacity) {
         size_t capacity = self->found[output].capacity ? 2 * self->found[output].capacity : 64;
@@ -101,7 +102,8 @@ VampFeatureList *results_lists(results *self) {
     for (unsigned i = 0; i < self->outputs; ++i) {
         size_t count = self->found[i].count;
         if (!count) continue;
-        /* The first halves of all, and then the second: that is how version 2 of the interface goes on from version 1. */
+        /* The first halves of all, and then the second: that is how version 2 of the interface goes on from version 1.
+         */
         VampFeatureUnion *features = allot(self, 2 * count * sizeof *features);
         if (!features) {
             free(all);

@@ -1,5 +1,6 @@
 /*
- * What a plugin found, as Vamp's lists of features. All of it lies in one store, which goes with the set that the host is given.
+ * What a plugin found, as Vamp's lists of features. All of it lies in one store, which goes with the set that the host
+ * is given.
  */
 #ifndef AUSCULT_VAMP_RESULTS_H
 #define AUSCULT_VAMP_RESULTS_H
@@ -16,12 +17,15 @@ typedef struct results results;
 results *results_new(unsigned outputs, int64_t origin);
 void results_free(results *results);
 
-/* Adds a feature to an output. Times are seconds from the first sample; a negative `duration` for none; `label` may be NULL. False
- * where memory is out. */
+/* Adds a feature to an output. Times are seconds from the first sample; a negative `duration` for none; `label` may be
+ * NULL. False where memory is out. */
 bool results_add(
-    results *results, unsigned output, double start, double duration, const float *values, unsigned count, const char *label);
+    results *results, unsigned output, double start, double duration, const float *values, unsigned count,
+    const char *label
+);
 
-/* What the host is given, one list an output; the store goes with it. NULL where memory is out, and then the store is the caller's. */
+/* What the host is given, one list an output; the store goes with it. NULL where memory is out, and then the store is
+ * the caller's. */
 VampFeatureList *results_lists(results *results);
 
 /* Of no features at all: for `results_release` like any other. */

@@ -26,7 +26,9 @@ static bool find(char *path, size_t size, problem *problem) {
         length = snprintf(path, size, "/tmp/auscult-%u/auscult.sock", (unsigned)getuid());
     }
     if (length < 0 || (size_t)length >= size) {
-        return problem_say(problem, "the socket's path has %d bytes; the system allows at most %zu: %.200s…", length, size - 1, path);
+        return problem_say(
+            problem, "the socket's path has %d bytes; the system allows at most %zu: %.200s…", length, size - 1, path
+        );
     }
     return true;
 }
@@ -47,13 +49,15 @@ int socket_dial(char *path, size_t size, problem *problem) {
     if (connect(descriptor, (struct sockaddr *)&address, sizeof address)) {
         problem_say(
             problem, "no daemon answers at %s: %s. Start one with `auscultd`, or name its socket in $AUSCULT_SOCKET",
-            path, strerror(errno));
+            path, strerror(errno)
+        );
     } else if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length)) {
         problem_say(problem, "who listens at %s cannot be found out: %s", path, strerror(errno));
     } else if (peer.uid != getuid() && peer.uid != 0) {
         problem_say(
             problem, "what listens at %s belongs to user %u; expected %u or root", path, (unsigned)peer.uid,
-            (unsigned)getuid());
+            (unsigned)getuid()
+        );
     } else {
         return descriptor;
     }

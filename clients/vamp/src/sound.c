@@ -44,8 +44,12 @@ void sound_free(sound *self) {
     free(self);
 }
 
-uint64_t sound_samples(const sound *self) { return self->samples + self->tail; }
-bool sound_is_cut(const sound *self) { return self->is_cut; }
+uint64_t sound_samples(const sound *self) {
+    return self->samples + self->tail;
+}
+bool sound_is_cut(const sound *self) {
+    return self->is_cut;
+}
 
 static bool write_samples(sound *self, const float *samples, size_t count, problem *problem) {
     if (count > self->most - self->samples) {
@@ -60,8 +64,8 @@ static bool write_samples(sound *self, const float *samples, size_t count, probl
 }
 
 bool sound_add(
-    sound *self, const float *const *channels, unsigned channel_count, unsigned step, unsigned count,
-    problem *problem) {
+    sound *self, const float *const *channels, unsigned channel_count, unsigned step, unsigned count, problem *problem
+) {
     if (step > count) step = count;
     if (self->capacity < count) {
         float *mix = realloc(self->mix, count * sizeof *mix);

@@ -1,6 +1,7 @@
 /*
- * The sound that a host plays to a plugin: mixed down to mono, at the host's rate, kept in a file without a name so that memory
- * stays bounded, and given back as the bytes of a WAV file (float32), which the daemon resamples as it does with any recording.
+ * The sound that a host plays to a plugin: mixed down to mono, at the host's rate, kept in a file without a name so
+ * that memory stays bounded, and given back as the bytes of a WAV file (float32), which the daemon resamples as it does
+ * with any recording.
  */
 #ifndef AUSCULT_VAMP_SOUND_H
 #define AUSCULT_VAMP_SOUND_H
@@ -16,9 +17,11 @@ typedef struct sound sound;
 sound *sound_new(unsigned rate, problem *problem);
 void sound_free(sound *sound);
 
-/* Adds a block of `count` samples a channel, of which the first `step` are new and the others come again with the next block, if there
- * is one. Samples that are no finite numbers count as 0. */
-bool sound_add(sound *sound, const float *const *channels, unsigned channel_count, unsigned step, unsigned count, problem *problem);
+/* Adds a block of `count` samples a channel, of which the first `step` are new and the others come again with the next
+ * block, if there is one. Samples that are no finite numbers count as 0. */
+bool sound_add(
+    sound *sound, const float *const *channels, unsigned channel_count, unsigned step, unsigned count, problem *problem
+);
 
 /* Samples a channel so far. */
 uint64_t sound_samples(const sound *sound);

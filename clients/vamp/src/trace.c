@@ -34,7 +34,8 @@ static bool begin_tensor(reader *self, const Auscult__V1__TensorHeader *header, 
     if (self->first + (uint64_t)into->columns > width) {
         return problem_say(
             problem, "%s has %llu columns; expected %u or more", header->name, (unsigned long long)width,
-            self->first + into->columns);
+            self->first + into->columns
+        );
     }
     uint64_t first_frame =
         header->first_position_case == AUSCULT__V1__TENSOR_HEADER__FIRST_POSITION_FIRST_FRAME ? header->first_frame : 0;
@@ -87,7 +88,8 @@ static bool take_event(reader *self, const Auscult__V1__TraceEvent *event, probl
 
 bool trace_columns(
     wire *wire, const char *model, const char *hook, const char *upload, unsigned first, unsigned count,
-    column_values *into, problem *problem) {
+    column_values *into, problem *problem
+) {
     Auscult__V1__ModelRef which = AUSCULT__V1__MODEL_REF__INIT;
     which.name = (char *)model;
     Auscult__V1__AudioSource audio = AUSCULT__V1__AUDIO_SOURCE__INIT;

@@ -34,7 +34,8 @@ static VampOutputDescriptor *describe(const instance *self, unsigned output) {
     if (output == SEGMENTS) {
         one->identifier = "segments";
         one->name = "Segments";
-        one->description = "Stretches of speech as the model's timestamps cut it, with the mean log-probability of their tokens";
+        one->description =
+            "Stretches of speech as the model's timestamps cut it, with the mean log-probability of their tokens";
         one->hasKnownExtents = 0;
         one->minValue = one->maxValue = 0;
     }
@@ -56,8 +57,8 @@ static bool take(void *context, const Auscult__V1__Segment *segment) {
     return true;
 }
 
-static bool compute(
-    const instance *self, wire *wire, const char *upload, double seconds, results *into, problem *problem) {
+static bool
+compute(const instance *self, wire *wire, const char *upload, double seconds, results *into, problem *problem) {
     (void)seconds;
     return transcribe(wire, chosen_model(self), upload, take, into, problem);
 }

@@ -99,7 +99,9 @@ static bool take(wire *self, int patience, problem *problem) {
     if (!receive(self, header, sizeof header, patience, problem)) return false;
     uint32_t size = big_endian(header);
     if (size > MOST_DATA) {
-        return problem_say(problem, "the daemon at %s sent a frame of %u bytes; %d is the most", self->path, size, MOST_DATA);
+        return problem_say(
+            problem, "the daemon at %s sent a frame of %u bytes; %d is the most", self->path, size, MOST_DATA
+        );
     }
     frame *one = malloc(sizeof *one + size);
     if (!one) return problem_say(problem, "out of memory for a frame of %u bytes", size);
@@ -139,7 +141,8 @@ static bool send_all(wire *self, const uint8_t *bytes, size_t size, problem *pro
 }
 
 static bool send_frame(
-    wire *self, uint32_t stream, uint8_t type, uint8_t flags, const ProtobufCMessage *message, problem *problem) {
+    wire *self, uint32_t stream, uint8_t type, uint8_t flags, const ProtobufCMessage *message, problem *problem
+) {
     size_t size = message ? protobuf_c_message_get_packed_size(message) : 0;
     if (size > MOST_DATA) {
         return problem_say(problem, "a message of %zu bytes for the daemon; %d is the most", size, MOST_DATA);
@@ -162,7 +165,8 @@ static bool send_frame(
 
 static uint32_t begin(
     wire *self, const char *service, const char *method, const ProtobufCMessage *message, uint8_t flags,
-    problem *problem) {
+    problem *problem
+) {
     Ttrpc__Request request = TTRPC__REQUEST__INIT;
     request.service = (char *)service;
     request.method = (char *)method;
@@ -183,7 +187,8 @@ static uint32_t begin(
     return sent ? stream : 0;
 }
 
-uint32_t wire_begin(wire *self, const char *service, const char *method, const ProtobufCMessage *request, problem *problem) {
+uint32_t
+wire_begin(wire *self, const char *service, const char *method, const ProtobufCMessage *request, problem *problem) {
     return begin(self, service, method, request, request ? REMOTE_CLOSED : REMOTE_OPEN, problem);
 }
 
@@ -257,8 +262,8 @@ wire_news wire_next(wire *self, uint32_t stream, int patience, uint8_t **data, s
 }
 
 uint8_t *wire_call(
-    wire *self, const char *service, const char *method, const ProtobufCMessage *request, size_t *size,
-    problem *problem) {
+    wire *self, const char *service, const char *method, const ProtobufCMessage *request, size_t *size, problem *problem
+) {
     uint32_t stream = begin(self, service, method, request, 0, problem);
     uint8_t *data = NULL;
     if (!stream || wire_next(self, stream, WIRE_SOON, &data, size, problem) != WIRE_MESSAGE) return NULL;

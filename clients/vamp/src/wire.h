@@ -2,8 +2,8 @@
  * ttRPC on the daemon's Unix socket, as a client: a frame is a header of 10 bytes, big-endian (length u32, stream id
  * u32, type u8, flags u8), then at most 4 MiB of data. The messages are those of Protos/, by protobuf-c.
  *
- * A connection belongs to one thread at a time. Nothing here prints or ends the process: what goes wrong is a sentence in a
- * `problem`, which names the thing, what was expected and what came.
+ * A connection belongs to one thread at a time. Nothing here prints or ends the process: what goes wrong is a sentence
+ * in a `problem`, which names the thing, what was expected and what came.
  */
 #ifndef AUSCULT_VAMP_WIRE_H
 #define AUSCULT_VAMP_WIRE_H
@@ -26,8 +26,8 @@ bool problem_say(problem *problem, const char *format, ...) __attribute__((forma
 
 typedef struct wire wire;
 
-/* Connects to $AUSCULT_SOCKET, else $XDG_RUNTIME_DIR/auscult/auscult.sock, else /tmp/auscult-<uid>/auscult.sock, whose other end must
- * run as this user or as root. NULL where nothing listens; no daemon is started. */
+/* Connects to $AUSCULT_SOCKET, else $XDG_RUNTIME_DIR/auscult/auscult.sock, else /tmp/auscult-<uid>/auscult.sock, whose
+ * other end must run as this user or as root. NULL where nothing listens; no daemon is started. */
 wire *wire_open(problem *problem);
 void wire_close(wire *wire);
 
@@ -40,13 +40,16 @@ typedef enum {
     WIRE_END,
 } wire_news;
 
-/* Calls a method, `service` as in "auscult.v1.Model". NULL for a failure; otherwise the caller frees the answer with `free`. */
+/* Calls a method, `service` as in "auscult.v1.Model". NULL for a failure; otherwise the caller frees the answer with
+ * `free`. */
 uint8_t *wire_call(
-    wire *wire, const char *service, const char *method, const ProtobufCMessage *request, size_t *size, problem *problem);
+    wire *wire, const char *service, const char *method, const ProtobufCMessage *request, size_t *size, problem *problem
+);
 
 /* Begins a call that streams: with its one request where `request` is not NULL, otherwise messages follow by wire_send
  * and end with wire_end. 0 for a failure, else the stream's id. */
-uint32_t wire_begin(wire *wire, const char *service, const char *method, const ProtobufCMessage *request, problem *problem);
+uint32_t
+wire_begin(wire *wire, const char *service, const char *method, const ProtobufCMessage *request, problem *problem);
 
 /* Answers that come meanwhile are kept for wire_next, so neither side waits for the other for ever. */
 bool wire_send(wire *wire, uint32_t stream, const ProtobufCMessage *message, problem *problem);
@@ -55,7 +58,8 @@ bool wire_end(wire *wire, uint32_t stream, problem *problem);
 /* Waits for what the stream gives next, at most `patience` milliseconds of silence. */
 wire_news wire_next(wire *wire, uint32_t stream, int patience, uint8_t **data, size_t *size, problem *problem);
 
-/* Whether an answer to the stream lies here already: the daemon may have refused a call whose messages are still being sent. */
+/* Whether an answer to the stream lies here already: the daemon may have refused a call whose messages are still being
+ * sent. */
 bool wire_has_news(const wire *wire, uint32_t stream);
 
 #endif

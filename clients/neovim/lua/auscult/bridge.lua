@@ -38,10 +38,8 @@ local dispatchers = {
 
 local function start()
   if bridge then return bridge end
-  local program = settings.program
-  if vim.fn.executable(program) ~= 1 then
-    return nil, ("'%s' is no program that can be started; put Auscult into $PATH, or name it: require('auscult').setup { program = … }"):format(program)
-  end
+  local program, missing = settings.program, settings.missing()
+  if missing then return nil, missing end
   local arguments = { 'bridge', '--stdio', '--quiet' }
   local succeeded, started
   if vim.fn.has('nvim-0.10') == 1 then
@@ -49,13 +47,15 @@ local function start()
   else
     succeeded, started = pcall(vim.lsp.rpc.start, program, arguments, dispatchers)
   end
-  if not succeeded or not started then return nil, ('%s bridge cannot be started: %s'):format(program, tostring(started)) end
+  if not succeeded or not started then
+    return nil, ('%s bridge cannot be started: %s'):format(program, tostring(started))
+  end
   bridge = started
   return bridge
 end
 
--- Calls a method: `done(problem, result)` once at its end, `take(message)` for each message of a stream before it. A problem is
--- a table with `message`, and the daemon's `data.code` where it refused.
+-- Calls a method: `done(problem, result)` once at its end, `take(message)` for each message of a stream before it. A
+-- problem is a table with `message`, and the daemon's `data.code` where it refused.
 -- An empty `params` is vim.empty_dict(), since {} would be sent as a list.
 -- Returns a function that cancels the call.
 function M.call(method, params, done, take)

@@ -14,7 +14,8 @@ function M.open(name)
   return buffer
 end
 
--- Adds lines at the end, in place of the empty line that every new buffer has. Returns the number of the first of them, from 0.
+-- Adds lines at the end, in place of the empty line that every new buffer has. Returns the number of the first of them,
+-- from 0.
 function M.append(buffer, lines)
   if not vim.api.nvim_buf_is_valid(buffer) then return 0 end
   local last = vim.api.nvim_buf_line_count(buffer)

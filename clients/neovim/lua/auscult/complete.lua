@@ -1,4 +1,5 @@
--- What the arguments of commands may be. Whatever the daemon does not say in time is not offered, and nothing is reported.
+-- What the arguments of commands may be. Whatever the daemon does not say in time is not offered, and nothing is
+-- reported.
 
 local bridge = require('auscult.bridge')
 local settings = require('auscult.settings')
@@ -37,7 +38,7 @@ function M.model(typed)
 end
 
 local function printed(arguments)
-  if vim.fn.executable(settings.program) ~= 1 then return {} end
+  if settings.missing() then return {} end
   local text = vim.fn.system(vim.list_extend({ settings.program }, arguments))
   local readable, value = pcall(vim.json.decode, text)
   return vim.v.shell_error == 0 and readable and type(value) == 'table' and value or {}
@@ -75,8 +76,8 @@ local function before(line, position, typed)
   return words
 end
 
--- For commands whose arguments differ by their place: `kinds` are functions, the last of which serves the rest; each is given what
--- is typed, and the words before.
+-- For commands whose arguments differ by their place: `kinds` are functions, the last of which serves the rest; each is
+-- given what is typed, and the words before.
 function M.by_place(...)
   local kinds = { ... }
   return function(typed, line, position)

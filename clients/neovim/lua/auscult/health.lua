@@ -11,11 +11,9 @@ local fault = health.error or health.report_error
 
 local function program()
   local settings = require('auscult.settings')
-  if vim.fn.executable(settings.program) ~= 1 then
-    fault(("'%s' is no program that can be started"):format(settings.program), {
-      'Put auscult into $PATH',
-      "Or name it: require('auscult').setup { program = '/where/it/is/auscult' }",
-    })
+  local missing = settings.missing()
+  if missing then
+    fault(missing)
     return false
   end
   local version = vim.trim(vim.fn.system({ settings.program, '--version' }))

@@ -1,4 +1,5 @@
--- Auscult in Neovim (0.7.2 and later). :help auscult has the commands; this is what a configuration or another plugin calls.
+-- Auscult in Neovim (0.7.2 and later). :help auscult has the commands; this is what a configuration or another plugin
+-- calls.
 
 local M = {}
 

@@ -21,9 +21,12 @@ local function shower(buffer)
   end
   return {
     segment = function(event)
-      put(vim.trim(event.text or ''), ('%s – %s'):format(recordings.time(event.start or 0), recordings.time(event['end'] or 0)))
+      local from, to = recordings.time(event.start or 0), recordings.time(event['end'] or 0)
+      put(vim.trim(event.text or ''), from .. ' – ' .. to)
     end,
-    gap = function(event) put(('[sound was lost: %s]'):format(event.reason or ''), recordings.time(event.start or 0)) end,
+    gap = function(event)
+      put(('[sound was lost: %s]'):format(event.reason or ''), recordings.time(event.start or 0))
+    end,
     hypothesis = function(event)
       local text = vim.trim(event.text or '')
       buffers.replace(buffer, final, { text })
@@ -34,8 +37,8 @@ local function shower(buffer)
   }
 end
 
--- Listens to a sound input ('' for the default one), or to a file as time goes by ('file=talk.wav', 'file=demo:NAME'), until the
--- buffer is wiped or :AuscultStop. `done(problem)` is called at the end. Returns the buffer.
+-- Listens to a sound input ('' for the default one), or to a file as time goes by ('file=talk.wav', 'file=demo:NAME'),
+-- until the buffer is wiped or :AuscultStop. `done(problem)` is called at the end. Returns the buffer.
 function M.open(source, done)
   local file = source:match('^file=(.*)$')
   if file == '' then error('expected a name behind file=', 0) end
@@ -57,7 +60,6 @@ function M.open(source, done)
     vim.api.nvim_buf_delete(buffer, { force = true })
     error(cancel, 0)
   end
-  vim.b[buffer].auscult_live = true
   M.running[buffer] = cancel
   buffers.on_wipe(buffer, function()
     M.running[buffer] = nil

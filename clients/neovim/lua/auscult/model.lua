@@ -12,10 +12,12 @@ local M = {}
 -- Columns of each hook point that a trace shows.
 local shown = 10
 
--- Lists the hook points that a name, a glob or an alias means, in a new buffer. `done(problem, hooks)` is called at the end.
+-- Lists the hook points that a name, a glob or an alias means, in a new buffer. `done(problem, hooks)` is called at the
+-- end.
 function M.hooks(pattern, done)
   local buffer = buffers.open('hooks/' .. pattern)
-  bridge.call('auscult.v1.Model/Hooks', { pattern = pattern, model = { name = settings.model } }, function(problem, result)
+  local request = { pattern = pattern, model = { name = settings.model } }
+  bridge.call('auscult.v1.Model/Hooks', request, function(problem, result)
     local hooks = result and result.hooks or {}
     if problem then report.fault(report.words(problem)) end
     buffers.append(buffer, vim.tbl_map(function(hook)
@@ -42,9 +44,9 @@ local function line(header, data)
   return ('%s  %s  %s'):format(header.name, table.concat(header.shape or {}, ' × '), table.concat(largest, '  '))
 end
 
--- Traces hook points on a recording, and shows for each, and for each window, the columns whose maximum over its frames or tokens is
--- largest, the index (row by row, where it has several axes) and the value. `done(problem, summary)` is called at the end.
--- Returns the buffer; wiping it ends the work.
+-- Traces hook points on a recording, and shows for each, and for each window, the columns whose maximum over its frames
+-- or tokens is largest, the index (row by row, where it has several axes) and the value. `done(problem, summary)` is
+-- called at the end. Returns the buffer; wiping it ends the work.
 function M.trace(file, hooks, done)
   local source = recordings.source(file)
   if #hooks == 0 then error('expected a recording and hook points: FILE HOOK …', 0) end

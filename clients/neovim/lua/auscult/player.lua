@@ -10,8 +10,8 @@ local M = {}
 
 -- Programs that play a WAV file and end, with their arguments.
 M.players = {
-  { 'pw-play' }, { 'paplay' }, { 'aplay', '-q' }, { 'play', '-q' }, { 'ffplay', '-nodisp', '-autoexit', '-loglevel', 'error' },
-  { 'mpv', '--no-video', '--really-quiet' }, { 'afplay' },
+  { 'pw-play' }, { 'paplay' }, { 'aplay', '-q' }, { 'play', '-q' },
+  { 'ffplay', '-nodisp', '-autoexit', '-loglevel', 'error' }, { 'mpv', '--no-video', '--really-quiet' }, { 'afplay' },
 }
 
 -- The player that is used, as a list; nil where there is none.

@@ -1,4 +1,5 @@
--- Commands of the command line whose output goes to a buffer as it comes: it writes results as text better than an editor could.
+-- Commands of the command line whose output goes to a buffer as it comes: it writes results as text better than an
+-- editor could.
 
 local buffers = require('auscult.buffers')
 local report = require('auscult.report')
@@ -19,9 +20,8 @@ end
 -- Starts `auscult ARGUMENTS…`; `take(line)` for each whole line that it prints, `done(problem)` at its end.
 -- Returns what ends it. An error where the program cannot be started.
 function M.start(arguments, take, done)
-  if vim.fn.executable(settings.program) ~= 1 then
-    error(("'%s' is no program that can be started; put Auscult into $PATH, or name it: require('auscult').setup { program = … }"):format(settings.program), 0)
-  end
+  local missing = settings.missing()
+  if missing then error(missing, 0) end
   local rest, said, is_stopped = '', { '' }, false
   local job = vim.fn.jobstart(vim.list_extend({ settings.program }, arguments), {
     on_stdout = function(_, lines)

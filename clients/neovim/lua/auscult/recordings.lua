@@ -2,8 +2,8 @@
 
 local M = {}
 
--- The contract's AudioSource of a file, or of an embedded clip (demo:NAME). The daemon opens files itself, and knows nothing of
--- our folder.
+-- The contract's AudioSource of a file, or of an embedded clip (demo:NAME). The daemon opens files itself, and knows
+-- nothing of our folder.
 function M.source(file)
   local clip = file:match('^demo:(.+)$')
   if clip then return { clip = clip } end

@@ -7,7 +7,8 @@ local M = {}
 
 function M.list(done) return process.show('plugins', { 'plugins' }, done) end
 
--- `words` are the plugin, recordings or data sets, and KEY=VALUE for its parameters. `done(problem)` is called at the end.
+-- `words` are the plugin, recordings or data sets, and KEY=VALUE for its parameters. `done(problem)` is called at the
+-- end.
 function M.run(words, done)
   if #words < 2 then error('expected an analysis and recordings: PLUGIN FILE … [KEY=VALUE …]', 0) end
   local arguments = { 'run', words[1], '--quiet' }

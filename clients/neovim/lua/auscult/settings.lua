@@ -26,4 +26,11 @@ function M.set(given)
   for name, value in pairs(given) do M[name] = value end
 end
 
+-- Why the program cannot be started; nil where it can.
+function M.missing()
+  if vim.fn.executable(M.program) == 1 then return nil end
+  return ("'%s' is no program that can be started; put Auscult into $PATH, or name it: "):format(M.program)
+    .. "require('auscult').setup { program = … }"
+end
+
 return M

@@ -1,4 +1,5 @@
--- Transcripts in buffers: a line a segment, whose time stands behind it, and which knows when each of its words is heard.
+-- Transcripts in buffers: a line a segment, whose time stands behind it, and which knows when each of its words is
+-- heard.
 
 local bridge = require('auscult.bridge')
 local buffers = require('auscult.buffers')
@@ -11,6 +12,9 @@ local M = {}
 local space = vim.api.nvim_create_namespace('auscult')
 -- By buffer: the recording, and the segments by the number of the mark on their line, which moves along when lines do.
 local transcripts = {}
+
+-- When a segment or a word is heard.
+local function span(one) return recordings.time(one.start) .. ' – ' .. recordings.time(one.finish) end
 
 -- The words with the columns that they take in the segment's text, from 0, the end behind the last.
 local function placed(words, text)
@@ -37,7 +41,7 @@ end
 
 local function show(buffer, line, segment)
   local mark = vim.api.nvim_buf_set_extmark(buffer, space, line, 0, {
-    virt_text = { { ('  %s – %s'):format(recordings.time(segment.start), recordings.time(segment.finish)), 'Comment' } },
+    virt_text = { { '  ' .. span(segment), 'Comment' } },
   })
   transcripts[buffer].segments[mark] = segment
 end
@@ -103,8 +107,8 @@ end
 
 -- ------------------------------------------------------------------------------------------------ what is where
 
--- The transcript of a buffer (the current one): its file, and its segments with their lines, from 1, in order. An error where
--- the buffer has none.
+-- The transcript of a buffer (the current one): its file, and its segments with their lines, from 1, in order. An error
+-- where the buffer has none.
 function M.of(buffer)
   buffer = buffer or vim.api.nvim_get_current_buf()
   local transcript = transcripts[buffer]
@@ -117,7 +121,8 @@ function M.of(buffer)
   return { file = transcript.file, buffer = buffer, lines = found }
 end
 
--- The segment on the cursor's line, and the word under the cursor (the nearest before it), nil where the line was changed.
+-- The segment on the cursor's line, and the word under the cursor (the nearest before it), nil where the line was
+-- changed.
 function M.at_cursor()
   local transcript = M.of()
   local line, column = unpack(vim.api.nvim_win_get_cursor(0))
@@ -148,13 +153,13 @@ function M.list_segments()
     local segment = one.segment
     return {
       bufnr = transcript.buffer, lnum = one.line, col = 1,
-      text = ('%s – %s  %s'):format(recordings.time(segment.start), recordings.time(segment.finish), segment.text),
+      text = ('%s  %s'):format(span(segment), segment.text),
     }
   end, transcript.lines))
 end
 
--- Fills the quickfix list with the words whose probability is below a limit, the least likely first; without one with all words, in
--- their order.
+-- Fills the quickfix list with the words whose probability is below a limit, the least likely first; without one with
+-- all words, in their order.
 function M.list_words(limit)
   local transcript = M.of()
   local items = {}
@@ -163,7 +168,7 @@ function M.list_words(limit)
       if not limit or word.probability < limit then
         table.insert(items, {
           bufnr = transcript.buffer, lnum = one.line, col = word.from + 1, nr = word.probability,
-          text = ('%s – %s  %.2f  %s'):format(recordings.time(word.start), recordings.time(word.finish), word.probability, word.text),
+          text = ('%s  %.2f  %s'):format(span(word), word.probability, word.text),
         })
       end
     end
