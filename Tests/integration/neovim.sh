@@ -4,8 +4,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-auscult=${1:-$root/.build/release/auscult}
-export AUSCULT_DAEMON=${2:-$root/.build/release/auscultd}
+auscult=$(realpath "${1:-$root/.build/release/auscult}")
+AUSCULT_DAEMON=$(realpath "${2:-$root/.build/release/auscultd}")
+export AUSCULT_DAEMON
 if ! command -v nvim > /dev/null; then
     echo "skipped: nvim is not installed"
     exit 0
