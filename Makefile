@@ -46,10 +46,11 @@ MINUTES ?= 5
 soak: build plugins .build/python/bin/pytest ## One daemon for MINUTES, under what several people do: nothing fails, nothing grows
 	.build/python/bin/python Tests/integration/soak.py $(AUSCULTD) .build/release/plugins $(MINUTES) .build/soak.csv
 
-integration: build plugins .build/python/bin/pytest ## Clients of other makes: Go's ttRPC, Neovim; the pages in Chromium; the documentation's commands
+integration: build plugins .build/python/bin/pytest ## Clients of other makes: Go's ttRPC, Neovim, Vamp's host; the pages in Chromium; the documentation's commands
 	@scripts/bootstrap.sh integration
 	Tests/integration/go.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/neovim.sh $(AUSCULT) $(AUSCULTD)
+	Tests/integration/vamp.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/results-page.sh
 	Tests/integration/atlas-page.sh $(AUSCULT) $(AUSCULTD)
 	Tests/integration/reproduction-page.sh $(AUSCULT)

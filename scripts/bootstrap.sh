@@ -5,7 +5,7 @@
 #   scripts/bootstrap.sh protos     also protobuf's compilers, for `make protos`
 #   scripts/bootstrap.sh venv       also what `make parity` makes its virtual environment with
 #   scripts/bootstrap.sh integration
-#                                   also what `make integration` runs: Go's ttRPC, Neovim, Chromium
+#                                   also what `make integration` runs: Go's ttRPC, Neovim, Vamp, Chromium
 #
 # Takes milliseconds and touches nothing where everything is in place.
 set -euo pipefail
@@ -47,6 +47,8 @@ if [[ ${1:-} == integration ]]; then
     command -v go >/dev/null || missing+=(golang-go)
     [[ -d /usr/share/gocode/src/github.com/containerd/ttrpc ]] || missing+=(golang-github-containerd-ttrpc-dev)
     command -v nvim >/dev/null || missing+=(neovim)
+    pkg-config --exists vamp 2>/dev/null || missing+=(vamp-plugin-sdk)
+    command -v vamp-simple-host >/dev/null || missing+=(vamp-examples)
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
         missing+=(chromium)
 fi

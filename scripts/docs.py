@@ -22,6 +22,7 @@ REPOSITORY = {
     "index.md": "README.md",
     "how-to/python.md": "clients/python/README.md",
     "how-to/neovim.md": "clients/neovim/README.md",
+    "how-to/sonic-visualiser.md": "clients/vamp/README.md",
     "how-to/manifests.md": "Sources/DataSets/MANIFESTS.md",
     "how-to/interventions.md": "Sources/Whisper/Hooks/INTERVENTIONS.md",
     "how-to/plugins.md": "plugins/README.md",
