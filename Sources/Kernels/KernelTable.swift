@@ -8,89 +8,88 @@ import KernelsPortable
 #endif
 
 /// The operations of one instruction set, as `Sources/KernelForms/Source` has them: chosen once, called over pointers.
-/// What each parameter is stands at the function of the same name there. Plain pointers to functions: a table is looked up for every row, and
-/// closures would be retained each time.
+/// What each parameter is stands at the function of the same name there.
 struct KernelTable: Sendable {
     /// Rows and columns of the tile that a product keeps in registers.
     let tileRows: Int
     let panelWidth: Int
     let product:
-        @convention(c) (
+        @Sendable (
             Int, Int, Int, UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafePointer<Float>?,
             UnsafeMutablePointer<Float>, Int, Bool
         ) -> Void
     let productOfHalves:
-        @convention(c) (
+        @Sendable (
             Int, Int, Int, UnsafePointer<Float>, Int, UnsafePointer<UInt16>, UnsafePointer<Float>?,
             UnsafeMutablePointer<Float>, Int, Bool, UnsafeMutablePointer<Float>
         ) -> Void
     /// Elements of the room that `productOfHalves` is given.
     let widenedCount: Int
     let vectorProduct:
-        @convention(c) (
+        @Sendable (
             Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>?,
             UnsafeMutablePointer<Float>, Bool
         ) -> Void
     let vectorProductOfHalves:
-        @convention(c) (
+        @Sendable (
             Int, Int, UnsafePointer<Float>, UnsafePointer<UInt16>, UnsafePointer<Float>?,
             UnsafeMutablePointer<Float>, Bool
         ) -> Void
     let pack:
-        @convention(c) (
+        @Sendable (
             UnsafePointer<Float>, Int, Int, Int, Bool, UnsafeMutablePointer<Float>
         ) -> Void
     let add:
-        @convention(c) (
+        @Sendable (
             UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int
         ) -> Void
     let scale:
-        @convention(c) (
+        @Sendable (
             UnsafePointer<Float>, Float, UnsafeMutablePointer<Float>, Int
         ) -> Void
     let gelu:
-        @convention(c) (
+        @Sendable (
             UnsafeMutablePointer<Float>, Int
         ) -> Void
     let layerNorm:
-        @convention(c) (
+        @Sendable (
             UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Float, UnsafePointer<Float>,
             UnsafePointer<Float>
         ) -> Void
     let softmax:
-        @convention(c) (
+        @Sendable (
             UnsafeMutablePointer<Float>, Int
         ) -> Void
-    let packHalves: @convention(c) (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt16>) -> Bool
-    let largest: @convention(c) (UnsafePointer<Float>, Int) -> Float
-    let sumOfExponentials: @convention(c) (UnsafePointer<Float>, Int, Float) -> Double
+    let packHalves: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt16>) -> Bool
+    let largest: @Sendable (UnsafePointer<Float>, Int) -> Float
+    let sumOfExponentials: @Sendable (UnsafePointer<Float>, Int, Float) -> Double
     let dots:
-        @convention(c) (
+        @Sendable (
             UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Int32>?, Int, Int,
             UnsafeMutablePointer<Float>
         ) -> Void
     let weightedSum:
-        @convention(c) (
+        @Sendable (
             UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Int32>?, Int, Int,
             UnsafeMutablePointer<Float>
         ) -> Void
     /// Quantised elements that a word of 32 bits has.
     let wordDepth: Int
-    let quantise: @convention(c) (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Float
+    let quantise: @Sendable (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Float
     let packBytes:
-        @convention(c) (
+        @Sendable (
             UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<Int8>, UnsafeMutablePointer<Float>,
             UnsafeMutablePointer<Int32>
         ) -> Void
     private(set) var byteProduct:
-        @convention(c) (
+        @Sendable (
             Int, Int, Int, UnsafePointer<Int32>, Int, UnsafePointer<Float>, UnsafePointer<Int8>, UnsafePointer<Float>,
             UnsafePointer<Int32>, UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Int
         ) -> Void
-    let roundToBF16: @convention(c) (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Void
-    let packBF16: @convention(c) (UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<UInt16>) -> Void
+    let roundToBF16: @Sendable (UnsafePointer<Float>, Int, UnsafeMutablePointer<Int32>) -> Void
+    let packBF16: @Sendable (UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<UInt16>) -> Void
     private(set) var bf16Product:
-        @convention(c) (
+        @Sendable (
             Int, Int, Int, UnsafePointer<Int32>, Int, UnsafePointer<UInt16>, UnsafePointer<Float>?,
             UnsafeMutablePointer<Float>, Int
         ) -> Void
@@ -215,9 +214,10 @@ extension KernelTable {
         /// all that takes time.
         static let avx512amx = {
             var table = avx512vnni
+            let (bytes, bf16) = (table.byteProduct, table.bf16Product)
             table.byteProduct = { rows, columns, words, a, lda, rowScales, panels, columnScales, starts, bias, c, ldc in
                 guard rows >= 12, KernelsAMX.takes(words: words) else {
-                    return avx512vnni.byteProduct(
+                    return bytes(
                         rows, columns, words, a, lda, rowScales, panels, columnScales, starts, bias, c, ldc)
                 }
                 KernelsAMX.byteProduct(
@@ -226,7 +226,7 @@ extension KernelTable {
             }
             table.bf16Product = { rows, columns, words, a, lda, panels, bias, c, ldc in
                 guard KernelsAMX.takes(words: words) else {
-                    return avx512vnni.bf16Product(rows, columns, words, a, lda, panels, bias, c, ldc)
+                    return bf16(rows, columns, words, a, lda, panels, bias, c, ldc)
                 }
                 KernelsAMX.bf16Product(
                     rows: rows, columns: columns, words: words, a, lda: lda, panels: panels, bias: bias, into: c,

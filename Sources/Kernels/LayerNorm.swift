@@ -13,9 +13,10 @@ public enum LayerNorm {
         using implementation: KernelImplementation = .current
     ) {
         guard columns > 0 else { return }
+        let table = implementation.table
         for row in 0..<rows {
             let (x, y) = (x + row * columns, y + row * columns)
-            if let table = implementation.table {
+            if let table {
                 table.layerNorm(x, y, columns, epsilon, gain, bias)
             } else {
                 reference(x, y, columns, gain, bias)
@@ -46,9 +47,10 @@ public enum LayerNorm {
         columns: Int, gain: UnsafePointer<Float>, using implementation: KernelImplementation = .current
     ) {
         guard columns > 0 else { return }
+        let table = implementation.learning
         for row in 0..<rows {
             let (g, x, out) = (g + row * columns, x + row * columns, out + row * columns)
-            if let table = implementation.learning {
+            if let table {
                 table.layerNormBackward(g, x, out, columns, epsilon, gain)
             } else {
                 referenceBackward(g, x, out, columns, gain)

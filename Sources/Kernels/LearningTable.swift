@@ -7,29 +7,29 @@ import KernelsPortable
 
 /// The operations of learning, and of gradients, of one instruction set, as ``KernelTable`` has those of a model.
 struct LearningTable: Sendable {
-    let transpose: @convention(c) (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<Float>, Int) -> Void
-    let addScaled: @convention(c) (UnsafePointer<Float>, Float, UnsafeMutablePointer<Float>, Int) -> Void
+    let transpose: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<Float>, Int) -> Void
+    let addScaled: @Sendable (UnsafePointer<Float>, Float, UnsafeMutablePointer<Float>, Int) -> Void
     let adam:
-        @convention(c) (
+        @Sendable (
             UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafePointer<Float>,
             Int, Float, Float
         ) -> Void
-    let laneMaxima: @convention(c) (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Int
-    let collect: @convention(c) (UnsafePointer<Float>, Int, Float, UnsafeMutablePointer<Int32>) -> Int
+    let laneMaxima: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Int
+    let collect: @Sendable (UnsafePointer<Float>, Int, Float, UnsafeMutablePointer<Int32>) -> Int
     let collectAboveEach:
-        @convention(c) (UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafeMutablePointer<Int32>) -> Int
+        @Sendable (UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafeMutablePointer<Int32>) -> Int
     let productOfDoubles:
-        @convention(c) (
+        @Sendable (
             Int, Int, Int, UnsafePointer<Double>, Int, UnsafePointer<Double>, Int, UnsafeMutablePointer<Double>, Int,
             Bool
         ) -> Void
-    let geluBackward: @convention(c) (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
-    let softmaxBackward: @convention(c) (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+    let geluBackward: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+    let softmaxBackward: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
     let layerNormBackward:
-        @convention(c) (
+        @Sendable (
             UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Float, UnsafePointer<Float>
         ) -> Void
-    let widen: @convention(c) (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void
+    let widen: @Sendable (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void
 
     static let portable = LearningTable(
         transpose: KernelsPortable.transpose(_:ldx:rows:columns:into:ldo:),

@@ -10,8 +10,10 @@ public enum Softmax {
     ) {
         assert(stride >= columns)
         guard columns > 0 else { return }
+        // Looked up once: a copy of the table takes as long as a short row.
+        let table = implementation.table
         for row in 0..<rows {
-            if let table = implementation.table {
+            if let table {
                 table.softmax(x + row * stride, columns)
             } else {
                 reference(x + row * stride, columns)
@@ -36,9 +38,10 @@ public enum Softmax {
         using implementation: KernelImplementation = .current
     ) {
         assert(stride >= columns)
+        let table = implementation.learning
         for row in 0..<rows {
             let (g, p) = (g + row * stride, p + row * stride)
-            if let table = implementation.learning {
+            if let table {
                 table.softmaxBackward(g, p, columns)
             } else {
                 let sum = (0..<columns).reduce(0.0) { $0 + Double(p[$1]) * Double(g[$1]) }
