@@ -13,6 +13,9 @@ extension Worker {
         var patterns: [CapturedTensor] = [], gradients: [CapturedTensor] = []
         // That of the first block, behind which all others lie, comes last.
         var (probe, seen): ([Float], Int) = ([], 0)
+        // What another variant left for the next pass is not this one's.
+        if lastGradient != work.variant { FloatMemory.trim() }
+        lastGradient = work.variant
         let memory = PeakMemory()
         let time = try seconds {
             let run = try HookRun(

@@ -15,6 +15,9 @@ final class Worker {
     /// The encoder's output by log-mel.
     private var encoded: [String: Tensor] = [:]
 
+    /// The variant of the gradient before.
+    var lastGradient: String?
+
     /// A sparse dictionary in training.
     var training: Training?
 
