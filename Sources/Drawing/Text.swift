@@ -34,7 +34,8 @@ package final class Text {
     /// Of longer texts, the rest is not looked at: nobody would see it.
     private static let mostCharacters = 400
 
-    /// - Parameter limit: the widest that it may be; the end of what is wider is left out, and "…" stands for it.
+    /// - Parameter limit: the widest that it may be; of what is wider "…" stands for the middle, as on the pages: hook points differ at
+    ///   both ends.
     package init(_ text: String, _ style: TextStyle = .init(), within limit: Double = .infinity) {
         string = PrintableText.line(text, most: Self.mostCharacters)
         self.style = style
@@ -52,7 +53,7 @@ package final class Text {
         var place = Self.extents(layout)
         if place.width > limit {
             pango_layout_set_width(layout, Int32(max(limit, 1) * Double(PANGO_SCALE)))
-            pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_END)
+            pango_layout_set_ellipsize(layout, PANGO_ELLIPSIZE_MIDDLE)
             place = Self.extents(layout)
         }
         (inset, width, height) = (place.x, place.width, place.height)
