@@ -26,7 +26,7 @@ help: ## This list
 demo: build ## Transcribe a recording that is built in (or FILE=…) and look inside the model
 	@scripts/demo.sh $(AUSCULT) $(FILE)
 
-test: protos-check imports ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing
+test: protos-check imports ## All tests, in release: Swift, Python, real clients of other makes, a minute of fuzzing, the wheel
 	@scripts/bootstrap.sh
 	$(SWIFT) build $(RELEASE) --build-tests
 	scripts/check-kernel-symbols.sh .build/release
@@ -39,7 +39,7 @@ test: protos-check imports ## All tests, in release: Swift, Python, real clients
 	rm -rf .build/soak-plugins && cp -r .build/release/plugins .build/soak-plugins
 	{ .build/python/bin/python Tests/integration/soak.py $(AUSCULTD) .build/soak-plugins 5 .build/soak.csv >.build/soak.log 2>&1; \
 		echo $$? >.build/soak.status; } & \
-		$(MAKE) integration fuzz BUILT=1 SECONDS=60; status=$$?; wait; cat .build/soak.log; \
+		$(MAKE) integration BUILT=1 && $(MAKE) -j 2 -O fuzz wheel-test BUILT=1 SECONDS=60; status=$$?; wait; cat .build/soak.log; \
 		[ $$status -eq 0 ] && [ "$$(cat .build/soak.status)" = 0 ]
 
 MINUTES ?= 5
@@ -120,7 +120,8 @@ docs: .build/docs/bin/python ## A site of the documentation below .build/docs/si
 wheel: build plugins .build/package/bin/python ## A wheel with everything inside, below .build/wheel: pip install needs neither Swift nor our libraries
 	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/wheel.py .build/release .build/wheel
 
-wheel-test: ## Installs that wheel on a Debian that has nothing of ours, and uses it
+wheel-test: wheel ## Installs that wheel on a Debian that has nothing of ours, and uses it
+	@scripts/bootstrap.sh wheel
 	Tests/integration/wheel.sh .build/wheel/*.whl
 
 deb: build plugins .build/package/bin/python ## A Debian package, below .build/deb

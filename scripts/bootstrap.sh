@@ -6,6 +6,7 @@
 #   scripts/bootstrap.sh venv       also what `make parity` makes its virtual environment with
 #   scripts/bootstrap.sh integration
 #                                   also what `make integration` runs: Go's ttRPC, Neovim, Vamp, Chromium
+#   scripts/bootstrap.sh wheel      also what `make wheel-test` makes a Debian of its own with
 #
 # Takes milliseconds and touches nothing where everything is in place.
 set -euo pipefail
@@ -51,6 +52,10 @@ if [[ ${1:-} == integration ]]; then
     command -v vamp-simple-host >/dev/null || missing+=(vamp-examples)
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
         missing+=(chromium)
+fi
+if [[ ${1:-} == wheel ]]; then
+    command -v debootstrap >/dev/null || missing+=(debootstrap)
+    command -v bwrap >/dev/null || missing+=(bubblewrap)
 fi
 
 if ((${#missing[@]})); then

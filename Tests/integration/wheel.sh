@@ -12,6 +12,7 @@ root=${WHEEL_ROOT:-.build/wheel-root}
 skip() { echo "wheel: skipped: $1"; exit 0; }
 [ "$(id -u)" = 0 ] || skip "a root of its own needs root's rights"
 for program in debootstrap bwrap; do command -v $program >/dev/null || skip "$program is not installed"; done
+bwrap --bind / / --dev /dev true 2>/dev/null || skip "bubblewrap can make no root here"
 if [ ! -e "$root/.complete" ]; then
     rm -rf "$root"
     debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates,gcc,libc6-dev,make bookworm "$root" \
