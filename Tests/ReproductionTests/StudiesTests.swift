@@ -427,6 +427,42 @@ import Testing
         }
     }
 
+    // MARK: Speakers
+
+    @Test("columns are scored with speakers that they were not found with, blocks by all of their columns")
+    func speakers() async throws {
+        let samples = (0..<12).map { number in
+            PlantedEvidence.sample("s\(number)") { $0.speaker = "speaker \(number / 2)" }
+        }
+        var evidence = PlantedEvidence.evidence(samples)
+        #expect(try SpeakerStudy.arguments(evidence.situation).contains { $0 == ("splices", "20") })
+        evidence.results["jumps"] = PlantedEvidence.run([
+            (
+                "hooks", ["hook", "columns", "auc", "p"],
+                [
+                    [.text("encoder.blocks.0"), .number(4), .number(0.9), .number(0.01)],
+                    [.text("encoder.blocks.1"), .number(4), .number(0.7), .number(0.01)],
+                    [.text("encoder.blocks.2"), .number(4), .number(.nan), .number(.nan)],
+                ]
+            ),
+            (
+                "jumps", ["hook", "column", "auc_found", "auc_scored", "p"],
+                [
+                    [.text("encoder.blocks.0"), .number(1), .number(1), .number(0.6), .number(0.5)],
+                    [.text("encoder.blocks.0"), .number(2), .number(1), .number(0.4), .number(0.5)],
+                    [.text("encoder.blocks.0"), .number(3), .number(1), .number(.nan), .number(0.5)],
+                ]
+            ),
+        ])
+        let findings = try await Section.speakers.study(evidence)
+        let columns = try #require(findings.value("columns")), together = try #require(findings.value("together"))
+        #expect(abs(columns - 0.5) < 1e-12 && abs(together - 0.8) < 1e-12)
+        #expect(findings.count("columns") == 6)
+        // One speaker has nobody to change with.
+        let alone = PlantedEvidence.evidence(Array(samples.prefix(2))).situation
+        #expect(throws: Unsuitable.self) { try SpeakerStudy.arguments(alone) }
+    }
+
     // MARK: Kept results
 
     @Test("kept results come back whole under their key; cut off, of another key or of another format they are none")
