@@ -1,4 +1,5 @@
-"""Interventions of every kind against hooks in PyTorch on openai-whisper: a random checkpoint, and tiny.en where it is released.
+"""Interventions of every kind against hooks in PyTorch on openai-whisper: a random checkpoint, the default model, and tiny.en where it is
+released.
 
 Each is one trace of auscult under one text, and one pass of the reference whose modules are changed by hooks; compared are the place that
 was changed, the encoder's output and the logits; and, of all but windows, edges and whole resamples, the gradient of the transcript's log-probability, with
@@ -37,7 +38,7 @@ def check(auscult, work, default, only=()):
     name, samples = recordings.speech()
     other = recordings.read(recordings.demonstration()[0])
     print(f"Interventions on {name}, beside {recordings.demonstration()[0].name}; bound: relative L2 {RELATIVE_L2:g}")
-    builders = {"tiny": checkpoints.tiny}
+    builders = {"tiny": checkpoints.tiny, "default": lambda: checkpoints.default_model(default)}
     folder = os.environ.get("AUSCULT_RELEASED", "")
     released = next(iter(sorted(Path(folder).glob("*tiny.en/config.json"))), None) if folder else None
     if released:
@@ -53,6 +54,7 @@ def check(auscult, work, default, only=()):
 
 def check_checkpoint(auscult, work, weights, samples, other):
     dimensions = weights.dimensions
+    samples = samples[:320 * dimensions.n_audio_ctx]  # one window
     folder = weights.source
     if folder is None:
         folder = work / f"{weights.name}-hf"
