@@ -78,7 +78,7 @@ def check_checkpoint(auscult, work, weights, samples, other):
         moved = max(np.abs(expected[place] - runs[0][place]).max() for place in places if np.isfinite(expected[place]).all())
         good = all(one.passes for one in worst.values()) and moved > 0
         figures = [f"{place} {one.problem or f'{one.l2:.1e}'}" for place, one in worst.items()]
-        if not any(word in text for word in ("@to", " window ", " resample ")):
+        if not any(word in text for word in ("@to ", " window ", " resample ")):
             slopes = check_gradients(auscult, work, weights, (network, exact), (heard, folder), text, places[0], changes)
             good &= all(is_near(ours, theirs) for ours, theirs in slopes.values())
             figures += [f"{place}@grad {ours.problem or f'{ours.l2:.1e} (PyTorch {theirs.l2:.1e})'}"
