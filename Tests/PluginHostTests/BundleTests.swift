@@ -30,7 +30,13 @@ struct BundleTests {
         (permissions(#"{"read": "/etc"}"#), "'permissions.read' is a string"),
         (permissions(#"{"read": ["etc"]}"#), "'permissions.read' has the path 'etc', which is not absolute"),
         (permissions(#"{"write_files": [1]}"#), "'permissions.write_files' has an integer in it"),
+        (validate("[]"), "'validate' is a list; an object"),
+        (validate(#"{"steps": 4}"#), "'validate.steps' is an integer; a string was expected"),
     ]
+
+    private static func validate(_ json: String) -> String {
+        #"{"id": "a.b", "name": "a", "version": "1", "library": "plugin.so", "validate": \#(json)}"#
+    }
 
     private static func permissions(_ json: String) -> String {
         #"{"id": "a.b", "name": "a", "version": "1", "library": "plugin.so", "permissions": \#(json)}"#

@@ -141,6 +141,32 @@ struct ValidatorTests {
             "\(first.detail)")
     }
 
+    @Test("is made with the arguments that the manifest names for it, unless the call names others")
+    func manifestArguments() throws {
+        let bundle = try TestBundle()
+        try bundle.manifest(
+            #"""
+            {"id": "org.example.faulty", "name": "Faulty", "version": "1.0", "vendor": "nobody",
+             "licence": "Apache-2.0", "library": "plugin.so", "validate": {"fault": "prints", "gain": "2"}}
+            """#)
+        func checks(_ arguments: [V1.PluginArgument]) throws -> [V1.ValidationCheck] {
+            let validator = PluginValidator(
+                try bundle.bundle, arguments: arguments, run: testRun, services: TestServices(), clips: Self.clips)
+            try validator.checkArguments()
+            var checks: [V1.ValidationCheck] = []
+            _ = try validator.validate { checks.append($0) }
+            return checks
+        }
+        let own = try checks([])
+        #expect(own.filter { $0.outcome == .broken }.map(\.name) == ["writes nothing to its standard output"])
+        #expect(
+            own.first { $0.name == "takes its defaults" }?.detail
+                == "its manifest has the other checks made with fault=prints, gain=2")
+        let named = try checks([V1.PluginArgument(id: "fault", value: "")])
+        #expect(named.allSatisfy { $0.outcome != .broken }, "\(named.filter { $0.outcome == .broken })")
+        #expect(throws: PluginError.self) { _ = try checks([V1.PluginArgument(id: "gian", value: "1")]) }
+    }
+
     @Test("says nothing about the state of a plugin that has none")
     func stateless() throws {
         let skipped = try outcomes("stateless")

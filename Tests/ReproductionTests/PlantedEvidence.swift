@@ -37,6 +37,23 @@ enum PlantedEvidence {
         return results.run(id: "planted", name: "Planted", description: "")
     }
 
+    /// A part's tables of one output, each about a recording.
+    static func run(
+        _ output: String, of recordings: [(name: String, rows: [[ComputedResults.Cell?]])], columns: [String]
+    ) throws -> RunResults {
+        var all = RunResults()
+        for recording in recordings {
+            let one = run([(output, columns, recording.rows)])
+            all.description = one.description
+            try one.results.forEach { result in
+                var result = result
+                result.file = recording.name
+                try all.results.append(result)
+            }
+        }
+        return all
+    }
+
     static func transcription(
         _ sample: Sample, _ condition: Condition, _ before: String, _ after: String, seconds: Double = 3
     ) -> ChangedTranscript {

@@ -50,6 +50,80 @@ import Testing
         #expect(measure.missing?.contains("longer than 75 frames") == true)
     }
 
+    // MARK: Rollout
+
+    private static let windows = ["window", "frames", "distance (s)", "within 1", "within 10", "ahead", "padding"]
+
+    private func window(_ frames: Double, _ near: Double) -> [ComputedResults.Cell?] {
+        [1, frames, 0.5, 0.1, near, 0.5, 0.01].map { .number($0) }
+    }
+
+    @Test("what frames rest on is counted beyond what lies there by itself, over frames of speech alone")
+    func rollout() async throws {
+        let silent = PlantedEvidence.sample("rain") { $0.labels = [.init(column: "kind", value: "nonspeech")] }
+        let foreign = PlantedEvidence.sample("other") { $0.language = "fr" }
+        var evidence = PlantedEvidence.evidence(
+            [PlantedEvidence.sample("a"), PlantedEvidence.sample("b"), silent, foreign], languages: [])
+        evidence.results["post"] = try PlantedEvidence.run(
+            "windows",
+            of: [
+                // Of two windows one has no objective.
+                (
+                    "a",
+                    [window(300, 0.6), [.number(2), .number(0)] + [ComputedResults.Cell?](repeating: nil, count: 5)]
+                ),
+                ("b", [window(100, 0.2)]), ("rain", [window(500, 1)]), ("other", [window(500, 1)]),
+            ], columns: Self.windows)
+        evidence.results["transcript"] = try PlantedEvidence.run(
+            "windows", of: [("a", [window(300, 1)])], columns: Self.windows)
+        let findings = try await Section.rollout.study(evidence)
+        // Of n frames, n (2 k + 1) − k (k + 1) pairs are within k.
+        func even(_ n: Double) -> Double { (21 * n - 110) / (n * n) }
+        let evenly: Double = (300 * even(300) + 100 * even(100)) / 400
+        let post = try #require(findings.value("post"))
+        #expect(abs(post - (0.5 - evenly) / (1 - evenly)) < 1e-12)
+        #expect(findings.count("post") == 400)
+        #expect(findings.value("transcript") == 1)
+        #expect(findings.count("transcript") == 300)
+        #expect(findings.sentence.hasPrefix("Over 400 frames of 2 recordings"))
+        // All pairs of so few frames are near.
+        #expect(RolloutStudy.Sums.evenShare(within: 10, of: 11) == 1)
+        #expect(RolloutStudy.Sums.evenShare(within: 0, of: 4) == 0.25)
+    }
+
+    @Test("without the post's objective nothing is said, and without the other the claim can be judged")
+    func rolloutOfNothing() async throws {
+        var evidence = PlantedEvidence.evidence([PlantedEvidence.sample("a")])
+        evidence.unsuitable["post"] = "the plugin 'rollout' is not installed here"
+        await #expect(throws: Unsuitable.self) { try await Section.rollout.study(evidence) }
+        evidence.unsuitable = [:]
+        evidence.results["post"] = try PlantedEvidence.run(
+            "windows", of: [("a", [window(1000, 0.9)])], columns: Self.windows)
+        let findings = try await Section.rollout.study(evidence)
+        #expect(findings.measures.first { $0.id == "transcript" }?.missing != nil)
+        let outcomes = Section.rollout.criteria.map { criterion in
+            criterion.judge(findings.measures.first { $0.id == criterion.measure })
+        }
+        #expect(Verdict(of: outcomes) == .holds)
+    }
+
+    @Test("a part hears a part of the samples: some of them, spread evenly, or one in which somebody speaks")
+    func extents() {
+        let samples = (0..<100).map { number in
+            PlantedEvidence.sample("s\(number)") { item in
+                item.index = number
+                if number < 3 { item.text = "" }
+            }
+        }
+        let situation = PlantedEvidence.evidence(samples).situation
+        #expect(situation.shard(.all) == nil)
+        // 40 recordings at most.
+        #expect(situation.shard(.some) == V1.Shard(index: 0, count: 3))
+        #expect(situation.shard(.one) == V1.Shard(index: 3, count: 100))
+        let few = PlantedEvidence.evidence(Array(samples.prefix(1))).situation
+        #expect(few.shard(.some) == nil && few.shard(.one) == nil)
+    }
+
     // MARK: Words
 
     private var timed: Sample {
@@ -351,6 +425,42 @@ import Testing
             let situation = PlantedEvidence.evidence([sample]).situation
             #expect(try DictionaryStudy.training(situation).contains { $0 == ("hook", "encoder.blocks.0") })
         }
+    }
+
+    // MARK: Speakers
+
+    @Test("columns are scored with speakers that they were not found with, blocks by all of their columns")
+    func speakers() async throws {
+        let samples = (0..<12).map { number in
+            PlantedEvidence.sample("s\(number)") { $0.speaker = "speaker \(number / 2)" }
+        }
+        var evidence = PlantedEvidence.evidence(samples)
+        #expect(try SpeakerStudy.arguments(evidence.situation).contains { $0 == ("splices", "20") })
+        evidence.results["jumps"] = PlantedEvidence.run([
+            (
+                "hooks", ["hook", "columns", "auc", "p"],
+                [
+                    [.text("encoder.blocks.0"), .number(4), .number(0.9), .number(0.01)],
+                    [.text("encoder.blocks.1"), .number(4), .number(0.7), .number(0.01)],
+                    [.text("encoder.blocks.2"), .number(4), .number(.nan), .number(.nan)],
+                ]
+            ),
+            (
+                "jumps", ["hook", "column", "auc_found", "auc_scored", "p"],
+                [
+                    [.text("encoder.blocks.0"), .number(1), .number(1), .number(0.6), .number(0.5)],
+                    [.text("encoder.blocks.0"), .number(2), .number(1), .number(0.4), .number(0.5)],
+                    [.text("encoder.blocks.0"), .number(3), .number(1), .number(.nan), .number(0.5)],
+                ]
+            ),
+        ])
+        let findings = try await Section.speakers.study(evidence)
+        let columns = try #require(findings.value("columns")), together = try #require(findings.value("together"))
+        #expect(abs(columns - 0.5) < 1e-12 && abs(together - 0.8) < 1e-12)
+        #expect(findings.count("columns") == 6)
+        // One speaker has nobody to change with.
+        let alone = PlantedEvidence.evidence(Array(samples.prefix(2))).situation
+        #expect(throws: Unsuitable.self) { try SpeakerStudy.arguments(alone) }
     }
 
     // MARK: Kept results

@@ -1,6 +1,7 @@
 """Gradients at every hook point by PyTorch's autograd, of openai-whisper's own forward pass.
 
-Arrays are those of reference.py. Weights are constants; the log-mel is a variable.
+Arrays are those of reference.py. Weights are constants; the log-mel is a variable. With a model in double precision (precise.py)
+everything is in double precision.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ import reference
 def gradients(network, mel, tokens, objective):
     """`objective(values) -> scalar`, of the values of all hook points by name, each [positions, ...] and part of the graph.
 
-    Returns the objective's value, and name -> float32 array, "log_mel" among them.
+    Returns the objective's value, and name -> array of the network's precision, "log_mel" among them.
     """
     network.requires_grad_(False)
     tensors, views = {}, {}
@@ -31,7 +32,7 @@ def gradients(network, mel, tokens, objective):
         tensors[name], views[name] = value, view
 
     names = {module: name for name, module in network.named_modules()}
-    mel = torch.as_tensor(mel)[None].float().requires_grad_()
+    mel = torch.as_tensor(mel)[None].to(network.decoder.token_embedding.weight.dtype).requires_grad_()
     with reference.watched(network, store), recording(network, names, store), disable_sdpa():
         audio = network.encoder(mel)
         network.decoder(torch.tensor([tokens]), audio)
@@ -59,7 +60,7 @@ def recording(network, names, store):
         if mask is not None:
             qk = qk + mask[:n_ctx, :n_ctx]
         store(f"{names[self]}.scores", qk, lambda value: value)
-        pattern = F.softmax(qk.float(), dim=-1)
+        pattern = F.softmax(qk, dim=-1)
         store(f"{names[self]}.pattern", pattern, lambda value: value)
         return (pattern @ v).permute(0, 2, 1, 3).flatten(start_dim=2), qk.detach()
 

@@ -1,6 +1,6 @@
 """openai-whisper in double precision: what both sides would compute if nothing were rounded.
 
-The reference itself casts to single precision in places (layer norms, softmax, log-mel): those are done anew here, by the
+The reference itself casts to single precision in places (layer norms, softmax, logits, log-mel): those are done anew here, by the
 same formulas. Weights and mel filters are what they are stored as.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import whisper
 from torch.nn import functional
-from whisper.model import LayerNorm, MultiHeadAttention
+from whisper.model import LayerNorm, MultiHeadAttention, TextDecoder
 
 
 def model(network):
@@ -44,9 +44,18 @@ def _attention(self, q, k, v, mask=None):
     return (torch.softmax(scores, dim=-1) @ v).permute(0, 2, 1, 3).flatten(start_dim=2), scores.detach()
 
 
+def _decoder(self, tokens, audio, kv_cache=None):
+    if kv_cache is not None:
+        raise ValueError("in double precision the decoder reads all tokens at once")
+    x = self.token_embedding(tokens) + self.positional_embedding[:tokens.shape[-1]]
+    for block in self.blocks:
+        x = block(x, audio, mask=self.mask)
+    return self.ln(x) @ self.token_embedding.weight.T
+
+
 @contextlib.contextmanager
 def arithmetic():
     """openai-whisper's modules without their casts."""
-    with mock.patch.object(LayerNorm, "forward", _norm), \
+    with mock.patch.object(LayerNorm, "forward", _norm), mock.patch.object(TextDecoder, "forward", _decoder), \
             mock.patch.object(MultiHeadAttention, "qkv_attention", _attention):
         yield

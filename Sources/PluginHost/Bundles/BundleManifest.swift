@@ -12,6 +12,8 @@ struct BundleManifest {
     let abiMajor: Int?
     let abiMinor: Int?
     let permissions: DeclaredPermissions
+    /// Values by the parameter.
+    let validate: [String: String]
 
     /// Why a text is none, as the end of a sentence about it.
     struct Problem: Error {
@@ -47,6 +49,24 @@ struct BundleManifest {
         abiMajor = try member("abi_major", "an integer", \.int)
         abiMinor = try member("abi_minor", "an integer", \.int)
         permissions = try Self.permissions(json["permissions"])
+        validate = try Self.arguments(json["validate"])
+    }
+
+    /// `"validate": {"steps": "4"}`.
+    private static func arguments(_ json: JSON?) throws(Problem) -> [String: String] {
+        guard let json, !json.isNull else { return [:] }
+        guard let members = json.members, members.count <= 64 else {
+            throw Problem(sentence: "'validate' is \(json.kind); an object of 64 arguments at most was expected")
+        }
+        var arguments: [String: String] = [:]
+        for (key, value) in members {
+            guard let text = value.string, !text.utf8.contains(0) else {
+                throw Problem(
+                    sentence: "'validate.\(DescriptionCheck.shown(key))' is \(value.kind); a string was expected")
+            }
+            arguments[key] = text
+        }
+        return arguments
     }
 
     /// `"permissions": {"read": [paths], "write_files": [arguments], "write_folders": [arguments], "network": true}`.

@@ -14,12 +14,14 @@ public struct PluginBundle: Hashable, Sendable {
 
     /// What it says that it needs.
     public let permissions: DeclaredPermissions
+    /// Arguments that its validation is made with where the call names none: by the parameter.
+    public let validationArguments: [String: String]
 
     static let manifestName = "manifest.json"
     private static let longestManifest = 1 << 20
 
     /// Reads `folder`/manifest.json: `id`, `name`, `version`, `library` (a path in the folder); and
-    /// `abi_major`, `abi_minor`, `vendor`, `licence`, `description` where they are there.
+    /// `abi_major`, `abi_minor`, `vendor`, `licence`, `description`, `permissions`, `validate` where they are there.
     /// - Throws: ``PluginError`` (`notFound`, `brokenBundle`).
     public init(folder: String) throws {
         guard let folder = Self.resolved(folder) else {
@@ -83,6 +85,7 @@ public struct PluginBundle: Hashable, Sendable {
         licence = manifest.licence
         description = manifest.description
         permissions = manifest.permissions
+        validationArguments = manifest.validate
         self.folder = folder
         self.library = library
     }

@@ -35,13 +35,15 @@ extension PluginValidator {
     func takesDefaults() throws -> Outcome {
         let run = try ValidationRun(self)
         try run.create()
-        let given = Set(arguments.map(\.id))
+        let given = Set(arguments.map(\.id)).subtracting(manifestArguments.map(\.id))
         let defaults = try run.process.describe().parameters
             .filter { !given.contains($0.id) && ($0.kind != "path" || !$0.default.isEmpty) }
             .map { V1.PluginArgument(id: $0.id, value: $0.default) }
         try run.create(defaults, instance: 1)
         try run.close()
-        return .passed("")
+        let others = manifestArguments.map { "\($0.id)=\($0.value)" }
+        return .passed(
+            others.isEmpty ? "" : "its manifest has the other checks made with \(others.joined(separator: ", "))")
     }
 
     func takesBounds() throws -> Outcome {

@@ -20,8 +20,11 @@ public struct PluginValidator: Sendable {
     public let bundle: PluginBundle
     public let run: PluginRunValue
     public let services: any PluginServices
-    /// What every instance is made with; the defaults where they say nothing.
+    /// What every instance is made with: what the call names, and what the bundle's manifest names for validation beside it; the
+    /// defaults where they say nothing.
     public let arguments: [V1.PluginArgument]
+    /// Those of the manifest among them.
+    let manifestArguments: [V1.PluginArgument]
     /// What it may do, beside what its arguments name.
     public let permissions: PluginPermissions
     public let limits: PluginLimits
@@ -29,6 +32,7 @@ public struct PluginValidator: Sendable {
     let partSize = FoundOnce()
 
     /// - Parameters:
+    ///   - arguments: what the call names.
     ///   - run: what activate() gets; its seed is the same in every run.
     ///   - clips: where the clips come from. ``NothingToShow`` makes a check say nothing; any other error means that the
     ///     plugin's needs cannot be met, so that it can never run.
@@ -38,7 +42,10 @@ public struct PluginValidator: Sendable {
         limits: PluginLimits = PluginLimits(), clips: @escaping ClipSource
     ) {
         self.bundle = bundle
-        self.arguments = arguments
+        manifestArguments = bundle.validationArguments.sorted { $0.key < $1.key }
+            .filter { own in !arguments.contains { $0.id == own.key } }
+            .map { V1.PluginArgument(id: $0.key, value: $0.value) }
+        self.arguments = arguments + manifestArguments
         self.permissions = permissions
         self.run = run
         self.services = services

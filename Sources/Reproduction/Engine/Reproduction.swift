@@ -140,7 +140,8 @@ package struct Reproduction {
         let below = "\(part.shared.isEmpty ? String(folder.dropFirst(out.count + 1)) : part.shared)/\(part.id)"
         let place = "\(out)/\(below)"
         try DataFolder.create(place)
-        let key = try self.key(plugin, arguments, hears: part.hears)
+        let shard = part.hears ? situation.shard(part.extent) : nil
+        let key = try self.key(plugin, arguments, part, shard)
         var report = PartReport(
             id: part.id, what: "\(plugin.id) \(plugin.version)", arguments: arguments,
             folder: below)
@@ -160,7 +161,10 @@ package struct Reproduction {
         var request = V1.RunPluginRequest(
             pluginId: plugin.id, model: model, arguments: arguments.map { .init(id: $0.key, value: $0.value) },
             checkpoint: part.hears ? checkpoint : "", seed: options.seed)
-        if part.hears { (request.audio, request.dataSets) = (samples.single, samples.dataSets) }
+        if part.hears {
+            (request.audio, request.dataSets) = (samples.single, samples.dataSets)
+            (request.shard, request.context) = (shard, part.context)
+        }
         var collector = RunCollector(logger, line, label: label) { [told] in told.insert($0) }
         defer { collector.finish() }
         try await daemon.events(V1.PluginRPC.run, request) { try collector.take($0) }
@@ -187,10 +191,14 @@ package struct Reproduction {
     }
 
     private func key(
-        _ plugin: V1.PluginListing, _ arguments: [(key: String, value: String)], hears: Bool
+        _ plugin: V1.PluginListing, _ arguments: [(key: String, value: String)], _ part: PluginPart, _ shard: V1.Shard?
     ) throws -> String {
-        var parts = ["part 1", plugin.id, plugin.version, info.sha256, "\(options.seed)", hears ? samples.digest : ""]
+        var parts = [
+            "part 1", plugin.id, plugin.version, info.sha256, "\(options.seed)", part.hears ? samples.digest : "",
+        ]
         if info.precision != .exact { parts.append(info.precision.name) }
+        if let shard { parts.append("shard \(shard.index) of \(shard.count)") }
+        if part.hears, part.context != .full { parts.append("context \(part.context.name)") }
         for argument in arguments {
             // A file that a plugin reads is what is in it, wherever it lies; one that it writes is nothing yet.
             let isFile = argument.value.hasPrefix("/")

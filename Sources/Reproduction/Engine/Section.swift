@@ -1,4 +1,5 @@
 import Client
+import Messages
 
 /// One claim of the post: what is run for it, which figures show it, and from which numbers on it holds.
 ///
@@ -58,6 +59,10 @@ struct PluginPart: Sendable {
     /// A folder for its results that other sections name as well, so that what they share is run once; empty for the
     /// section's own.
     var shared = ""
+    /// Which of the samples it hears, where it hears any.
+    var extent = Extent.all
+    /// How much of a window the encoder computes for it.
+    var context = V1.EncoderContext.full
     /// Its arguments on these samples.
     /// - Throws: ``Unsuitable`` where it can say nothing about them.
     let arguments: @Sendable (Situation) async throws -> [(key: String, value: String)]
