@@ -21,6 +21,24 @@ struct SplitTests {
         for part in parts { #expect(Set(part.map { labels[$0] }) == ["fr", "en"]) }
     }
 
+    @Test("a recording of several speakers is in the part of all of them, or in none", arguments: [0, 1, 2, 3] as [UInt64])
+    func joint(seed: UInt64) {
+        let own = (0..<15).map { "s\($0)" }
+        let pairs = own.flatMap { a in own.filter { a < $0 }.map { (a, $0) } }
+        // A `+` of a name's own says nothing.
+        let speakers = own + ["en+f5"] + pairs.map { "\($0)+\($1)" }
+        let split = Split(
+            labels: speakers.map { _ in "x" }, speakers: speakers, recordings: speakers.indices.map(UInt64.init),
+            byClass: false, seed: seed)
+        let parts = [split.train, split.validation, split.test].map { Set($0.map { speakers[$0] }) }
+        #expect(parts.count { $0.contains("en+f5") } == 1)
+        for (a, b) in pairs {
+            let together = parts.firstIndex { $0.contains(a) && $0.contains(b) }
+            #expect(parts.firstIndex { $0.contains("\(a)+\(b)") } == together)
+        }
+        #expect(parts.map(\.count).reduce(0, +) < speakers.count)
+    }
+
     @Test("the order of the rows changes nothing")
     func order() {
         let speakers = (0..<30).map { "s\($0 % 10)" }

@@ -165,6 +165,10 @@ extension FeatureFindings {
                 : "The splits are by recording, so a speaker may be on both: \(split.reason).",
             "\(names) recordings name, \(split.parts.count - names) score.",
         ]
+        let left = scan.recordings.all.count - split.parts.count
+        if left > 0 {
+            sentences.append("\(left) of several speakers, who are on both splits, do neither.")
+        }
         for hook in scan.hooks {
             let all = hook.all.frames
             sentences.append(

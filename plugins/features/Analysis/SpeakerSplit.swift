@@ -3,7 +3,8 @@ import PluginDraws
 /// Which recordings name a feature, and which score the name.
 ///
 /// Groups (speakers; a recording without one stands for itself) are gone through in the order of a hash of their names,
-/// and each goes to the part that has fewer frames so far: so no speaker is in both, and each part has about half.
+/// and each goes to the part that has fewer frames so far: so no speaker is in both, and each part has about half. A
+/// recording of several of them is where all of them are, and in neither part where they are in both.
 struct SpeakerSplit {
     enum Part: UInt8, Sendable {
         case name, score
@@ -28,9 +29,14 @@ struct SpeakerSplit {
         } else {
             reason = ""
         }
+        var joint: [(number: UInt64, members: [String])] = []
         for number in recordings.numbers {
             guard let recording = recordings[number] else { continue }
             let speaker = reason.isEmpty ? recording.speaker(speakerColumns) : ""
+            if let members = JointSpeakers.members(of: speaker, among: known) {
+                joint.append((number, members))
+                continue
+            }
             let group = speaker.isEmpty ? "recording \(number)" : "speaker \(speaker)"
             groups[group, default: (0, [])].frames += recording.frames
             groups[group, default: (0, [])].members.append(number)
@@ -38,11 +44,16 @@ struct SpeakerSplit {
         let order = groups.keys.map { (Hashing.key(seed: seed, purpose: "features split", $0), $0) }.sorted { $0 < $1 }
         var frames: (name: UInt64, score: UInt64) = (0, 0)
         var parts: [UInt64: Part] = [:]
+        var partOfGroup: [String: Part] = [:]
         for (_, group) in order {
             guard let (count, members) = groups[group] else { continue }
             let part: Part = frames.name <= frames.score ? .name : .score
+            partOfGroup[group] = part
             for member in members { parts[member] = part }
             if part == .name { frames.name += count } else { frames.score += count }
+        }
+        for (number, members) in joint {
+            parts[number] = JointSpeakers.part(members) { partOfGroup["speaker \($0)"] }
         }
         self.parts = parts
     }

@@ -4,7 +4,8 @@ import PluginDraws
 ///
 /// Groups (speakers) are the unit: no group is in two parts. Groups are ordered by a hash of the seed and their name, and
 /// of each stratum (groups with the same most frequent class) about 60 % train, 20 % validate and 20 % test, at least one
-/// each. Hashing alone, without the quota, leaves classes of three speakers without a test in most seeds.
+/// each. Hashing alone, without the quota, leaves classes of three speakers without a test in most seeds. A recording of
+/// several speakers is where all of them are, and in no part where they are in several.
 struct Split: Sendable {
     let train: [Int]
     let validation: [Int]
@@ -24,9 +25,16 @@ struct Split: Sendable {
         let perSpeaker = zip(speakers, perRecording).map { $0.isEmpty ? $1 : "speaker \($0)" }
         let problem = Self.problem(labels: labels, speakers: speakers, groups: perSpeaker, byClass: byClass)
         let groups = problem.isEmpty ? perSpeaker : perRecording
-        let parts = Self.parts(labels: labels, groups: groups, byClass: byClass, seed: seed)
+        let known = Set(speakers)
+        let joint = speakers.map { problem.isEmpty ? JointSpeakers.members(of: $0, among: known) : nil }
+        let single = joint.indices.filter { joint[$0] == nil }
+        let parts = Self.parts(
+            labels: single.map { labels[$0] }, groups: single.map { groups[$0] }, byClass: byClass, seed: seed)
         var rows: [[Int]] = [[], [], []]
-        for (row, group) in groups.enumerated() { rows[parts[group] ?? 0].append(row) }
+        for (row, group) in groups.enumerated() {
+            let part = joint[row].map { JointSpeakers.part($0) { parts["speaker \($0)"] } } ?? parts[group]
+            if let part { rows[part].append(row) }
+        }
         (self.train, self.validation, self.test) = (rows[0], rows[1], rows[2])
         self.unit = problem.isEmpty ? .speaker : .recording
         self.reason = problem
