@@ -438,11 +438,11 @@ import Testing
         #expect(try SpeakerStudy.arguments(evidence.situation).contains { $0 == ("splices", "20") })
         evidence.results["jumps"] = PlantedEvidence.run([
             (
-                "hooks", ["hook", "columns", "auc", "p"],
+                "hooks", ["hook", "columns", "pairs", "auc", "p"],
                 [
-                    [.text("encoder.blocks.0"), .number(4), .number(0.9), .number(0.01)],
-                    [.text("encoder.blocks.1"), .number(4), .number(0.7), .number(0.01)],
-                    [.text("encoder.blocks.2"), .number(4), .number(.nan), .number(.nan)],
+                    [.text("encoder.blocks.0"), .number(4), .number(12), .number(0.9), .number(0.01)],
+                    [.text("encoder.blocks.1"), .number(4), .number(12), .number(0.7), .number(0.01)],
+                    [.text("encoder.blocks.2"), .number(4), .number(12), .number(.nan), .number(.nan)],
                 ]
             ),
             (
@@ -457,7 +457,7 @@ import Testing
         let findings = try await Section.speakers.study(evidence)
         let columns = try #require(findings.value("columns")), together = try #require(findings.value("together"))
         #expect(abs(columns - 0.5) < 1e-12 && abs(together - 0.8) < 1e-12)
-        #expect(findings.count("columns") == 6)
+        #expect(findings.count("columns") == 12)
         // One speaker has nobody to change with.
         let alone = PlantedEvidence.evidence(Array(samples.prefix(2))).situation
         #expect(throws: Unsuitable.self) { try SpeakerStudy.arguments(alone) }

@@ -44,8 +44,8 @@ extension Section {
 struct SpeakerStudy {
     /// Columns that are looked at.
     static let most = 20
-    /// Speakers with two recordings.
-    static let fewest = 6
+    /// Pairs of seams.
+    static let fewest = 10
     /// Pairs of splices: each takes two passes.
     private static let splices = 20
     /// Recordings that splices are made of, the first ones.
@@ -81,13 +81,13 @@ struct SpeakerStudy {
             .filter(\.area.isFinite)
         // A column that half of the speakers say nothing about has no score.
         let scores = jumps.rows.map { jumps.number($0, "auc_scored") }.filter(\.isFinite)
-        let speakers = Self.speakers(evidence.situation).count
+        let pairs = hooks.rows.compactMap { hooks.integer($0, "pairs") }.max() ?? 0
         findings.measures = [
-            Measure("columns", Self.mean(scores), count: speakers, "speakers with two recordings"),
-            Measure("together", Self.mean(blocks.map(\.area)), count: speakers, "speakers with two recordings"),
+            Measure("columns", Self.mean(scores), count: pairs, "pairs of seams"),
+            Measure("together", Self.mean(blocks.map(\.area)), count: pairs, "pairs of seams"),
         ]
         findings.sentence =
-            "With speakers that they were not found with, the \(scores.count) best columns tell another speaker from the same "
+            "\(pairs) pairs of seams. With speakers that they were not found with, the \(scores.count) best columns tell another speaker from the same "
             + "one at an AUC of \(Digits.short(Self.mean(scores))) on average; all columns of a block together at "
             + "\(Digits.short(Self.mean(blocks.map(\.area)))) over \(blocks.count) blocks."
         if !blocks.isEmpty {

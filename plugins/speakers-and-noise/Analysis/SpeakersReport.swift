@@ -36,11 +36,11 @@ struct SpeakersReport {
             try results.emit(
                 "hooks",
                 .table(
-                    columns: ["hook", "columns", "auc", "p", "distance_changing", "distance_same"],
+                    columns: ["hook", "columns", "pairs", "auc", "p", "distance_changing", "distance_same"],
                     rows: wholes.map {
                         [
-                            .text($0.hook), .number(Double($0.columns)), .number($0.area), .number($0.p),
-                            .number($0.changing), .number($0.same),
+                            .text($0.hook), .number(Double($0.columns)), .number(Double(study.pairs)), .number($0.area),
+                            .number($0.p), .number($0.changing), .number($0.same),
                         ]
                     }), mayBeNaN: true)
         }
