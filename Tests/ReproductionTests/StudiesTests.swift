@@ -289,14 +289,17 @@ import Testing
     @Test("a neuron is polysemantic where another sound leads a lower range")
     func ranges() async throws {
         var evidence = PlantedEvidence.evidence(PlantedEvidence.spoken(20))
-        /// Sounds by range of two neurons: s at the top of both, sh below in the first alone.
+        /// Sounds by range of three neurons: s at the top of all, sh below in the first alone. The last one's loudest
+        /// moment is one k, which says nothing.
         let sounds: [(feature: Int, bin: Int, label: String, count: Double)] = [
-            (0, 9, "s", 6), (0, 5, "sh", 12), (0, 5, "s", 3), (0, 1, "m", 90),
-            (1, 9, "s", 6), (1, 5, "s", 12), (1, 4, "sh", 20),
+            (0, 9, "s", 20), (0, 5, "sh", 30), (0, 5, "s", 10), (0, 1, "m", 90),
+            (1, 9, "s", 20), (1, 5, "s", 40), (1, 4, "sh", 20),
+            (2, 9, "k", 6), (2, 8, "s", 30), (2, 5, "s", 30), (2, 4, "sh", 19),
         ]
         let counts: [(feature: Int, bin: Int, count: Double)] = [
-            // Of the last one's frames most are of no known sound, so that nothing leads it.
-            (0, 9, 6), (0, 5, 15), (0, 1, 90), (1, 9, 6), (1, 5, 12), (1, 4, 100),
+            // Of the second one's lowest frames most are of no known sound, so that nothing leads them.
+            (0, 9, 20), (0, 5, 40), (0, 1, 90), (1, 9, 20), (1, 5, 40), (1, 4, 100),
+            (2, 9, 6), (2, 8, 30), (2, 5, 30), (2, 4, 19),
         ]
         evidence.results["scan"] = features(
             2, hook: "h",
@@ -321,8 +324,8 @@ import Testing
                 ),
             ])
         let findings = try await Section.ranges.study(evidence)
-        #expect(findings.count("polysemantic") == 2)
-        #expect(findings.value("polysemantic") == 0.5)
+        #expect(findings.count("polysemantic") == 3)
+        #expect(try #require(findings.value("polysemantic")) == 1.0 / 3)
     }
 
     @Test("a neuron of the decoder answers to a token where three of its five best texts have it; a text counts once")
@@ -383,6 +386,44 @@ import Testing
         let chance: Double = three(4.0 / 28) + three(2.0 / 28) + 22 * three(1.0 / 28)
         let gain = try #require(findings.value("gain"))
         #expect(abs(gain - (0.5 - chance)) < 1e-12)
+    }
+
+    @Test("a passage counts once, by itself and within a longer recording")
+    func decoderNeuronsOfOnePassage() async throws {
+        let start = "<|startoftranscript|>"
+        // The token at each neuron's largest value is the last one but in the first two, which have the same words.
+        let first = [
+            [start, "q", "w", "e", "a", "r"], [start, "z", "q", "w", "E", "a", "r"], [start, "b", "a"],
+            [start, "b", "c"], [start, "b", "d"], [start, "b", "f"],
+        ]
+        let texts = first + (0..<20).map { [start, "t\($0)"] }
+        var evidence = PlantedEvidence.evidence(texts.indices.map { PlantedEvidence.sample("r\($0)") })
+        let places = [4, 5, 2, 2, 2, 2]
+        evidence.results["scan"] = features(
+            1, hook: "decoder.blocks.0.mlp.1",
+            [
+                ("recordings", ["recording", "name"], texts.indices.map { [.number(Double($0)), .text("r\($0)")] }),
+                (
+                    "examples", ["feature", "side", "recording", "frame", "value"],
+                    places.enumerated().map {
+                        [.number(0), .text("+"), .number(Double($0)), .number(Double($1)), .number(1)]
+                    }
+                ),
+                (
+                    "sounds", ["recording", "kind", "start", "end", "label"],
+                    texts.enumerated().flatMap { recording, tokens in
+                        tokens.enumerated().map { place, token in
+                            [
+                                .number(Double(recording)), .text("token"), .number(Double(place)),
+                                .number(Double(place + 1)), .text(token),
+                            ]
+                        }
+                    }
+                ),
+            ])
+        let findings = try await Section.decoderNeurons.study(evidence)
+        #expect(findings.count("tokens") == 1)
+        #expect(findings.value("tokens") == 0)
     }
 
     @Test("a dictionary is judged by recordings that were kept from it, and by the latents that are active")

@@ -12,9 +12,9 @@ extension Section {
             """,
         method: """
             The decoder reads its own transcript of each recording. For each neuron, the recordings with its largest values and \
-            the token there. Start tokens do not count, nor recordings without speech; of the same transcript only the \
-            best counts. A neuron counts as answering to a token where three of its five \
-            best recordings, or more, have the same token there. How often that would be by chance is found from the tokens' \
+            the token there. Start tokens do not count, nor recordings without speech; of the same passage (the token \
+            and three before it, or behind it, or the whole text) only the best counts. A neuron counts as answering to a \
+            token where three of its five best recordings, or more, have the same token there. How often that would be by chance is found from the tokens' \
             own frequencies in the transcripts.
             """,
         parts: [FeatureScan.part("scan") { _ in "decoder.blocks.0.mlp.1" }],
@@ -37,6 +37,8 @@ extension Section {
 struct DecoderNeuronStudy {
     private static let looked = 5
     private static let same = 3
+    /// Tokens to one side of another, by which a passage is known again.
+    private static let passage = 3
     private static let fewestTexts = 20
     private let scan: FeatureScan
     /// Recordings that hold no speech, or none in a language of the model; what is written of them is invented.
@@ -54,13 +56,33 @@ struct DecoderNeuronStudy {
         let tokens: [String]
         let place: Int
         var token: String { tokens[place].lowercased() }
+
+        /// Whether both are of the same passage: a data set may have a sentence by itself and within a longer
+        /// recording.
+        func repeats(_ other: Marked) -> Bool {
+            guard tokens != other.tokens else { return true }
+            func isSame(_ side: (Marked) -> [String]) -> Bool {
+                side(self).count == DecoderNeuronStudy.passage && side(self) == side(other)
+            }
+            return token == other.token && (isSame(\.before) || isSame(\.after))
+        }
+
+        private var before: [String] { Array(Self.words(tokens[..<place]).suffix(DecoderNeuronStudy.passage)) }
+        private var after: [String] { Array(Self.words(tokens[(place + 1)...]).prefix(DecoderNeuronStudy.passage)) }
+
+        private static func words(_ tokens: ArraySlice<String>) -> [String] {
+            tokens.filter { !DecoderNeuronStudy.isSpecial($0) }.map { $0.lowercased() }
+        }
     }
 
     /// A feature's best recordings that count.
     private func best(_ feature: Int) -> [Marked] {
-        var seen: Set<String> = []
-        return (scan.examples[feature] ?? []).filter { !silent.contains($0.name) }.compactMap(marked)
-            .filter { seen.insert($0.tokens.joined()).inserted }
+        var best: [Marked] = []
+        for example in scan.examples[feature] ?? [] where !silent.contains(example.name) {
+            guard let marked = marked(example), !best.contains(where: marked.repeats) else { continue }
+            best.append(marked)
+        }
+        return best
     }
 
     private func marked(_ example: FeatureScan.Example) -> Marked? {
@@ -109,7 +131,7 @@ struct DecoderNeuronStudy {
         if left > 0 {
             findings.notes.append(
                 "\(left) of \(scan.count) neurons do not count: fewer than five of their best recordings have their "
-                    + "largest value at a token of a text of its own.")
+                    + "largest value at a token of a passage of its own.")
         }
         let byToken = Dictionary(answering.map { ($0.token, 1.0) }, uniquingKeysWith: +)
         let tokens = byToken.keys.sorted { (byToken[$0] ?? 0, $1) > (byToken[$1] ?? 0, $0) }.prefix(20)

@@ -13,8 +13,9 @@ extension Section {
         method: """
             The span from 0 to a neuron's maximum is cut into ten ranges of equal width. A sound leads a range where more of \
             the range's frames are of it than of any other, and a third of them at least. A neuron is judged where a \
-            sound leads the highest range that has five frames of known sounds; it counts as polysemantic where another \
-            one leads a lower range, from 30 % of the maximum up, with ten such frames. Silence is no sound.
+            sound leads the highest range that has twenty frames of known sounds (a sound lasts about four, and one that \
+            was loud once says nothing); it counts as polysemantic where another one leads a lower range, from 30 % of \
+            the maximum up, with as many. Silence is no sound.
             """,
         parts: [FeatureScan.part("scan", shared: "scan", hook: FeatureScan.encoderHook)],
         criteria: [
@@ -35,8 +36,9 @@ extension Section {
 
 /// The study of ranges of activation.
 struct RangeStudy {
-    private static let fewestAtTop = 5.0
-    private static let fewestBelow = 10.0
+    /// Frames of known sounds in a range that counts. With five, where most highest ranges are one or two occurrences
+    /// of a sound, three times as many neurons would seem to stand for several.
+    private static let fewest = 20.0
     /// The lowest range that counts, of ten.
     private static let lowest = 3
     /// Of a range's frames, for a sound to lead it.
@@ -75,10 +77,10 @@ struct RangeStudy {
 
     private func judge(_ feature: Int, _ bins: [FeatureScan.Bin]) -> Judged? {
         func total(_ bin: FeatureScan.Bin) -> Double { sounds(bin).reduce(0) { $0 + $1.count } }
-        guard let place = bins.indices.last(where: { total(bins[$0]) >= Self.fewestAtTop }),
+        guard let place = bins.indices.last(where: { total(bins[$0]) >= Self.fewest }),
             let top = leading(bins[place])?.label
         else { return nil }
-        let lower = bins.indices.filter { $0 >= Self.lowest && $0 < place && total(bins[$0]) >= Self.fewestBelow }
+        let lower = bins.indices.filter { $0 >= Self.lowest && $0 < place && total(bins[$0]) >= Self.fewest }
         guard !lower.isEmpty else { return nil }
         let others = lower.compactMap { leading(bins[$0]) }.filter { $0.label != top }
         return Judged(feature: feature, top: top, other: others.max { $0.share < $1.share })
