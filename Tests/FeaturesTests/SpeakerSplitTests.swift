@@ -18,7 +18,8 @@ struct SpeakerSplitTests {
     }
 
     @Test(
-        "a recording of several speakers is in the part of all of them, or in neither", arguments: [0, 1, 2] as [UInt64])
+        "a recording of several speakers is in the part of all of them, or in neither",
+        arguments: [0, 1, 2] as [UInt64])
     func joint(seed: UInt64) {
         let own = ["a", "b", "c", "d", "e"]
         let pairs = own.flatMap { one in own.filter { one < $0 }.map { (one, $0) } }

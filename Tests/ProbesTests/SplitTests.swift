@@ -22,7 +22,8 @@ struct SplitTests {
     }
 
     @Test(
-        "a recording of several speakers is in the part of all of them, or in none", arguments: [0, 1, 2, 3] as [UInt64])
+        "a recording of several speakers is in the part of all of them, or in none",
+        arguments: [0, 1, 2, 3] as [UInt64])
     func joint(seed: UInt64) {
         let own = (0..<15).map { "s\($0)" }
         let pairs = own.flatMap { a in own.filter { a < $0 }.map { (a, $0) } }
