@@ -55,6 +55,25 @@ struct StudyTests {
         #expect(Study.penalties.contains(report.l2))
     }
 
+    @Test("fitting tells how far it is, always farther, and ends where it is told to")
+    func progress() throws {
+        struct Enough: Error {}
+        let study = try Study(facts: facts(120), byClass: true, l2: nil, seed: 1)
+        let features = FeatureMatrix(features: 4, values: noise(120, 4, seed: 5))
+        var parts: [Double] = []
+        _ = study.report(hook: "h", features: features) { parts.append($0) }
+        #expect(parts.count > 2 * Study.penalties.count && parts.allSatisfy { (0..<1).contains($0) })
+        #expect(zip(parts, parts.dropFirst()).allSatisfy { $0 < $1 })
+        var steps = 0
+        #expect(throws: Enough.self) {
+            try study.report(hook: "h", features: features) { _ in
+                steps += 1
+                if steps == 7 { throw Enough() }
+            }
+        }
+        #expect(steps == 7)
+    }
+
     @Test("features that name the type and nothing else: the control task is learnt as well, and selectivity is 0")
     func memorisation() throws {
         // 12 types with a label each, and a feature for each type: there is nothing but types to learn.

@@ -69,7 +69,11 @@ struct LogisticRegression: Sendable {
     /// - Parameters:
     ///   - labels: for each row, its class in 0..<classes.
     ///   - start: where to begin: another penalty's answer saves steps and changes nothing else.
-    func fit(_ rows: FeatureMatrix, labels: [Int], classes: Int, from start: LinearProbe? = nil) -> Fit {
+    ///   - onStep: called before each step, with the number of those before; what it throws ends the fit.
+    func fit(
+        _ rows: FeatureMatrix, labels: [Int], classes: Int, from start: LinearProbe? = nil,
+        onStep: (Int) throws -> Void = { _ in }
+    ) rethrows -> Fit {
         precondition(labels.count == rows.count && rows.count > 0, "a label for each row")
         let problem = Problem(rows: rows, labels: labels, classes: classes, l2: l2)
         var point = start.map { $0.weight + $0.bias } ?? [Double](repeating: 0, count: problem.size)
@@ -77,6 +81,7 @@ struct LogisticRegression: Sendable {
         var history: [Correction] = []
         var step = 0
         while step < iterations, norm(gradient) > tolerance {
+            try onStep(step)
             var direction = descent(gradient, history)
             var slope = product(gradient, direction)
             if slope >= 0 {  // a stale history: begin again along the gradient

@@ -83,9 +83,18 @@ public struct ProbesPlugin: MonoidPlugin {
         }
         var reports: [LayerReport] = []
         for (index, hook) in collection.hooks.enumerated() {
-            try host.checkCancellation()
-            host.progress(Double(index), of: Double(collection.hooks.count), unit: "hook points")
-            reports.append(study.report(hook: hook, features: collection.study(hook: index, of: rows)))
+            var last: ContinuousClock.Instant?
+            // Forty phonemes of a wide model take minutes a hook point: it is still at work, and can be stopped.
+            func isAt(_ part: Double) throws {
+                let now = ContinuousClock.now
+                if let last, now - last < .milliseconds(500) { return }
+                last = now
+                try host.checkCancellation()
+                host.progress(Double(index) + part, of: Double(collection.hooks.count), unit: "hook points")
+            }
+            try isAt(0)
+            let features = collection.study(hook: index, of: rows)
+            reports.append(try study.report(hook: hook, features: features, onStep: isAt))
         }
         let summary = Summary(study: study, reports: reports)
         let path = try out ?? "\(host.folder())/probes-\(Self.fileName(targetName)).safetensors"

@@ -129,13 +129,17 @@ struct Study: Sendable {
         return distribution.lastIndex { $0 > 0 } ?? 0
     }
 
-    /// - Parameter features: row i belongs to `facts[i]`.
-    func report(hook: String, features: FeatureMatrix) -> LayerReport {
+    /// - Parameters:
+    ///   - features: row i belongs to `facts[i]`.
+    ///   - onStep: called while probes are fitted, with how far that is, 0 to 1 and always farther; what it throws ends the work.
+    func report(
+        hook: String, features: FeatureMatrix, onStep: (Double) throws -> Void = { _ in }
+    ) rethrows -> LayerReport {
         let standardisation = Standardisation(over: features.rows(train))
         let rows = standardisation.apply(features)
         let parts = (train: rows.rows(train), validation: rows.rows(validation), test: rows.rows(test))
-        let real = choose(parts.train, parts.validation, labels: labels)
-        let control = choose(parts.train, parts.validation, labels: controlLabels)
+        let real = try choose(parts.train, parts.validation, labels: labels) { try onStep($0 / 2) }
+        let control = try choose(parts.train, parts.validation, labels: controlLabels) { try onStep(0.5 + $0 / 2) }
         let figures = judge(real.fit.probe, parts.test, labels: labels, rows: test)
         return LayerReport(
             hook: hook, probe: real.fit.probe, standardisation: standardisation, l2: real.l2,
@@ -159,13 +163,21 @@ struct Study: Sendable {
 
     /// The penalty with the smallest cross-entropy on the validation part; of equals, the larger. Without a validation
     /// part there is nothing to choose by, and 0.01 is taken.
-    private func choose(_ train: FeatureMatrix, _ validation: FeatureMatrix, labels: [Int]) -> Choice {
+    private func choose(
+        _ train: FeatureMatrix, _ validation: FeatureMatrix, labels: [Int], onStep: (Double) throws -> Void
+    ) rethrows -> Choice {
         let targets = self.train.map { labels[$0] }
         let candidates = l2.map { [$0] } ?? (validation.count == 0 ? [0.01] : Self.penalties)
         var best: Choice?
         var start: LinearProbe?
-        for penalty in candidates {
-            let fit = LogisticRegression(l2: penalty).fit(train, labels: targets, classes: classes.count, from: start)
+        for (number, penalty) in candidates.enumerated() {
+            let fit = try LogisticRegression(l2: penalty).fit(
+                train, labels: targets, classes: classes.count, from: start
+            ) { step in
+                // How many steps there will be nobody knows; each is a little farther.
+                let part = Double(step) / Double(step + 100)
+                try onStep((Double(number) + part) / Double(candidates.count))
+            }
             start = fit.probe
             let logits = fit.probe.logits(validation)
             let loss =
