@@ -72,7 +72,7 @@ struct LogisticRegression: Sendable {
     ///   - onStep: called before each step, with the number of those before; what it throws ends the fit.
     func fit(
         _ rows: FeatureMatrix, labels: [Int], classes: Int, from start: LinearProbe? = nil,
-        onStep: (Int) throws -> Void = { _ in }
+        onStep: (Int) throws -> Void
     ) rethrows -> Fit {
         precondition(labels.count == rows.count && rows.count > 0, "a label for each row")
         let problem = Problem(rows: rows, labels: labels, classes: classes, l2: l2)
@@ -104,6 +104,11 @@ struct LogisticRegression: Sendable {
         probe.weight = Array(point.prefix(classes * rows.features))
         probe.bias = Array(point.suffix(classes))
         return Fit(probe: probe, iterations: step, converged: norm(gradient) <= tolerance)
+    }
+
+    /// The same, without a word on the way.
+    func fit(_ rows: FeatureMatrix, labels: [Int], classes: Int, from start: LinearProbe? = nil) -> Fit {
+        fit(rows, labels: labels, classes: classes, from: start) { _ in }
     }
 
     private struct Point {

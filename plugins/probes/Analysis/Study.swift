@@ -133,7 +133,7 @@ struct Study: Sendable {
     ///   - features: row i belongs to `facts[i]`.
     ///   - onStep: called while probes are fitted, with how far that is, 0 to 1 and always farther; what it throws ends the work.
     func report(
-        hook: String, features: FeatureMatrix, onStep: (Double) throws -> Void = { _ in }
+        hook: String, features: FeatureMatrix, onStep: (Double) throws -> Void
     ) rethrows -> LayerReport {
         let standardisation = Standardisation(over: features.rows(train))
         let rows = standardisation.apply(features)
@@ -153,6 +153,11 @@ struct Study: Sendable {
                     ? judge(control.fit.probe, parts.test, labels: controlLabels, rows: test).accuracy : .nan,
                 judge(control.fit.probe, parts.train, labels: controlLabels, rows: train).accuracy
             ))
+    }
+
+    /// The same, without a word on the way.
+    func report(hook: String, features: FeatureMatrix) -> LayerReport {
+        report(hook: hook, features: features) { _ in }
     }
 
     private struct Choice {
