@@ -14,6 +14,8 @@ public struct PageExcerpt: Codable, Sendable, Hashable {
     static let around = 1.5
     /// Seconds that nothing played is longer than.
     static let longest = 30.0
+    /// Seconds that no recording is longer than: farther on, milliseconds are not told apart as seconds.
+    static let farthest = 1e9
 
     public var start: Double { Double(firstMillisecond) / 1000 }
     public var end: Double { Double(lastMillisecond) / 1000 }
@@ -28,7 +30,7 @@ public struct PageExcerpt: Codable, Sendable, Hashable {
     /// a long recording without a moment.
     init?(of recording: AtlasRecording, at moment: Double?) {
         guard recording.path != nil, let seconds = recording.seconds, seconds.isFinite, seconds > 0.001,
-            seconds < 1e9
+            seconds < Self.farthest
         else { return nil }
         // Rounded down: an excerpt may not reach beyond the recording.
         let last = Int(seconds * 1000)
@@ -57,7 +59,7 @@ public struct PageExcerpt: Codable, Sendable, Hashable {
                 .invalidArgument,
                 "there is no sound '\(name.prefix(60))'; expected RECORDING-FIRST-LAST in milliseconds, as 12-0-2000")
         }
-        guard first < last, Double(last - first) <= Self.longest * 1000 else {
+        guard first < last, Double(last - first) <= Self.longest * 1000, Double(last) <= Self.farthest * 1000 else {
             throw AtlasError(
                 .invalidArgument,
                 "there is no sound from \(first) to \(last) ms; expected a part of at most \(Int(Self.longest)) s")

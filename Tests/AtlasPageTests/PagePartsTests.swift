@@ -65,6 +65,8 @@ import Testing
         #expect(try PageExcerpt(name: excerpt.name) == excerpt)
         for name in [
             "", "1", "1-2", "1-2-3-4", "a-0-1", "1-0-0", "1-5-4", "1--1-5", "1-0-30001", "1-0-99999999999999999999",
+            // As seconds they are one.
+            "1-232390000293384020-232390000293384040",
         ] {
             #expect(throws: AtlasError.self) { try PageExcerpt(name: name) }
         }
