@@ -328,6 +328,18 @@ import Testing
         #expect(try #require(findings.value("polysemantic")) == 1.0 / 3)
     }
 
+    /// The tokens of texts as a scan's table of sounds has them, each at its position.
+    private func tokenRows(_ texts: [[String]]) -> [[ComputedResults.Cell?]] {
+        texts.enumerated().flatMap { recording, tokens in
+            tokens.enumerated().map { place, token in
+                [
+                    .number(Double(recording)), .text("token"), .number(Double(place)), .number(Double(place + 1)),
+                    .text(token),
+                ]
+            }
+        }
+    }
+
     @Test("a neuron of the decoder answers to a token where three of its five best texts have it; a text counts once")
     func decoderNeurons() async throws {
         let samples = (0..<23).map { number in
@@ -357,17 +369,7 @@ import Testing
                     // sixth text is the first again, and the seventh recording holds no speech.
                     examples(0, [5, 6, 0, 1, 2, 3, 4], 1) + examples(1, [0, 1, 2, 3, 4], 2) + examples(2, [0, 1, 2], 0)
                 ),
-                (
-                    "sounds", ["recording", "kind", "start", "end", "label"],
-                    texts.enumerated().flatMap { recording, tokens in
-                        tokens.enumerated().map { place, token in
-                            [
-                                .number(Double(recording)), .text("token"), .number(Double(place)),
-                                .number(Double(place + 1)), .text(token),
-                            ]
-                        }
-                    }
-                ),
+                ("sounds", ["recording", "kind", "start", "end", "label"], tokenRows(texts)),
             ])
         let findings = try await Section.decoderNeurons.study(evidence)
         #expect(findings.count("tokens") == 2)
@@ -409,17 +411,7 @@ import Testing
                         [.number(0), .text("+"), .number(Double($0)), .number(Double($1)), .number(1)]
                     }
                 ),
-                (
-                    "sounds", ["recording", "kind", "start", "end", "label"],
-                    texts.enumerated().flatMap { recording, tokens in
-                        tokens.enumerated().map { place, token in
-                            [
-                                .number(Double(recording)), .text("token"), .number(Double(place)),
-                                .number(Double(place + 1)), .text(token),
-                            ]
-                        }
-                    }
-                ),
+                ("sounds", ["recording", "kind", "start", "end", "label"], tokenRows(texts)),
             ])
         let findings = try await Section.decoderNeurons.study(evidence)
         #expect(findings.count("tokens") == 1)
