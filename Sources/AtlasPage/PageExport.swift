@@ -61,26 +61,31 @@ public struct PageExport: Sendable {
 
         var summary = Summary()
         let written = Set(rows.map(\.feature.id))
-        var recordings: Set<Int64> = []
+        var shared = SharedSounds()
         // Those of which all is there: the page takes the parts that it plays out of that.
         var whole: Set<Int64> = []
         var excerpts: Set<PageExcerpt> = []
         for (done, row) in rows.enumerated() {
             try Task.checkCancellation()
             progress(done, rows.count)
-            let card = PageCard(
+            var card = PageCard(
                 try data.store.card(feature: row.feature.id), examples: choice.examples,
                 binExamples: choice.binExamples, columnValues: choice.columnValues)
+            for id in card.recordings.keys.compactMap({ Int64($0) }).sorted() where !shared.knows(id) {
+                let recording = try data.store.recording(id)
+                shared.add(recording.recording)
+                // What is not part of an export is left out.
+                var detail = PageRecordingDetail(recording, features: written)
+                detail.excerpt = detail.excerpt.map(shared.excerpt)
+                try folder.write("data/recording-\(id)", try data.json(detail))
+                summary.recordings += 1
+                if let excerpt = detail.excerpt, whole.insert(excerpt.recording).inserted {
+                    try await write(excerpt, choice, &folder, &summary)
+                }
+            }
+            card.mapExcerpts(shared.excerpt)
             try folder.write("data/feature-\(row.feature.id)", try data.json(card))
             summary.features += 1
-            for id in card.recordings.keys.compactMap({ Int64($0) }) where recordings.insert(id).inserted {
-                // What is not part of an export is left out.
-                let detail = PageRecordingDetail(try data.store.recording(id), features: written)
-                try folder.write("data/recording-\(id)", try data.json(detail))
-                if detail.excerpt != nil { whole.insert(id) }
-                summary.recordings += 1
-                try await write(detail.excerpt, choice, &folder, &summary)
-            }
             for excerpt in card.excerpts
             where !whole.contains(excerpt.recording) && excerpts.insert(excerpt).inserted {
                 try await write(excerpt, choice, &folder, &summary)
@@ -92,9 +97,9 @@ public struct PageExport: Sendable {
     }
 
     private func write(
-        _ excerpt: PageExcerpt?, _ choice: Choice, _ folder: inout ExportFolder, _ summary: inout Summary
+        _ excerpt: PageExcerpt, _ choice: Choice, _ folder: inout ExportFolder, _ summary: inout Summary
     ) async throws {
-        guard let excerpt, choice.sounds else { return }
+        guard choice.sounds else { return }
         do {
             let sound = Data(try await makeSound(try data.sound(excerpt, format: .flac)))
             try folder.write("sound/\(excerpt.name)", Data("\"\(sound.base64EncodedString())\"".utf8))
@@ -133,6 +138,38 @@ public struct PageExport: Sendable {
             ("index.html", Array(html.utf8)),
             ("page.js", Array(try PageScript.bundle(PageFiles.modules, main: "atlas/main.js").utf8)),
         ]
+    }
+}
+
+/// Recordings that are one sound: each scan of an atlas has recordings of its own, and two scans of one data set hear the same
+/// files. Their sounds have the number of the first.
+private struct SharedSounds {
+    /// A part of a file.
+    private struct Part: Hashable {
+        var path: String
+        var start, end, seconds: Double?
+    }
+
+    private var firsts: [Part: Int64] = [:]
+    private var first: [Int64: Int64] = [:]
+
+    func knows(_ recording: Int64) -> Bool { first[recording] != nil }
+
+    mutating func add(_ recording: AtlasRecording) {
+        guard let path = recording.path else {
+            first[recording.id] = recording.id
+            return
+        }
+        let part = Part(path: path, start: recording.start, end: recording.end, seconds: recording.seconds)
+        first[recording.id] = firsts[part, default: recording.id]
+        firsts[part] = first[recording.id]
+    }
+
+    /// The same excerpt of the first recording that is this sound.
+    func excerpt(_ excerpt: PageExcerpt) -> PageExcerpt {
+        var excerpt = excerpt
+        excerpt.recording = first[excerpt.recording] ?? excerpt.recording
+        return excerpt
     }
 }
 

@@ -202,6 +202,16 @@ struct PageCard: Encodable {
 
     /// Every sound that the card plays.
     var excerpts: [PageExcerpt] { examples.compactMap(\.excerpt) + bins.flatMap(\.examples).compactMap(\.excerpt) }
+
+    /// Puts another in the place of each.
+    mutating func mapExcerpts(_ change: (PageExcerpt) -> PageExcerpt) {
+        for place in examples.indices { examples[place].excerpt = examples[place].excerpt.map(change) }
+        for bin in bins.indices {
+            for place in bins[bin].examples.indices {
+                bins[bin].examples[place].excerpt = bins[bin].examples[place].excerpt.map(change)
+            }
+        }
+    }
 }
 
 extension AtlasRecording {

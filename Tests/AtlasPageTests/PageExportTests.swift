@@ -60,6 +60,32 @@ import Testing
         #expect(summary.bytes == bytes)
     }
 
+    @Test("Two scans of the same files have each sound once, and both play it")
+    func twoScans() async throws {
+        let folder = folder
+        try atlas.write(try AtlasStore(path: atlas.path, mode: .write), seed: 8) {
+            folder("recording-\($0).wav")
+        }
+        let summary = try await export()
+        #expect(summary.features == 88 && summary.recordings == 24 && summary.sounds == 12)
+        let files = Set(try FileManager.default.contentsOfDirectory(atPath: folder("site/sound")))
+        #expect(files.count == 12)
+        for recording in 1...24 {
+            let detail = try #require(try value("data/recording-\(recording)") as? [String: Any])
+            let name = try #require((detail["excerpt"] as? [String: Any])?["name"] as? String)
+            #expect(files.contains("\(name).js"))
+        }
+        let index = try #require(try value("data/features") as? [String: Any])
+        for row in try #require(index["rows"] as? [[Any]]) {
+            let feature = try #require((row.first as? [Any])?.first as? Int)
+            let card = try #require(try value("data/feature-\(feature)") as? [String: Any])
+            for example in try #require(card["examples"] as? [[String: Any]]) {
+                let name = try #require((example["excerpt"] as? [String: Any])?["name"] as? String)
+                #expect(files.contains("\(name).js"))
+            }
+        }
+    }
+
     @Test("Nothing tells where recordings lie on this machine")
     func places() async throws {
         _ = try await export()

@@ -73,4 +73,19 @@ import Testing
             }
         }
     }
+
+    @Test("hook points across a plot keep their distance, those at its ends too", arguments: 2...14)
+    func distance(blocks: Int) {
+        let names = ["encoder.positional"] + (0..<blocks).map { "encoder.blocks.\($0)" } + ["encoder.ln_post"]
+        let axis = ArrayAxis(name: "hook point", labels: names, count: names.count)
+        let series = ["probe", "majority"].map { Plot.Series(name: $0, values: names.map { _ in 0.5 }) }
+        for kind in [Plot.Kind.lines(axis, series), .bars(axis, series)] {
+            let areas = texts(Plot(title: "", unit: "", kind: kind).picture).filter { $0.string.hasPrefix("encoder.") }
+                .map(\.area)
+            #expect(areas.count == names.count)
+            for (one, next) in zip(areas, areas.dropFirst()) {
+                #expect(next.x - one.right >= 2, "\(blocks) blocks: \(one) and \(next)")
+            }
+        }
+    }
 }

@@ -37,8 +37,12 @@ struct AxisLabels {
         self.down = down
         self.leftMargin = leftMargin
         let widest = Self.sample(across).map { Text($0, Self.style).width }.max() ?? 0
-        isTurned = !across.labels.isEmpty && widest + Self.gap > spacing
-        let ticks = isTurned ? Self.turned(across, spacing) : Self.level(across, spacing)
+        let row = LevelRow(width: area.width, spacing: spacing, leftMargin: leftMargin, count: across.count)
+        // Names stand beside each other only where all of them do.
+        let isTurned =
+            !across.labels.isEmpty && (widest + Self.gap > spacing || !row.holds(row.ticks(across, across.count)))
+        let ticks = isTurned ? Self.turned(across, spacing) : row.chosen(across)
+        self.isTurned = isTurned
         self.across = ticks
         downTitle = Text(down.title, Self.titleStyle, within: area.height + 2 * Self.overhang)
         acrossTitle = Text(across.title, Self.titleStyle, within: area.width + 2 * Self.overhang)
@@ -59,16 +63,38 @@ struct AxisLabels {
         return stride(from: 0, to: axis.count, by: max(axis.count / 200, 1)).map(axis.label)
     }
 
-    /// Beside each other, as many as there is room for.
-    private static func level(_ axis: ArrayAxis, _ spacing: Double) -> [Tick] {
-        var most = axis.labels.isEmpty ? max(Int(spacing * Double(axis.count) / 40), 2) : axis.count
-        while true {
-            let chosen = ticks(axis, most: most).map { Tick(position: $0.position, text: Text($0.text, style)) }
-            let widest = chosen.map(\.text.width).max() ?? 0
-            let positions = chosen.map(\.position)
-            let nearest = zip(positions, positions.dropFirst()).map { abs($1 - $0) }.min() ?? .infinity
-            if most <= 2 || nearest * spacing >= widest + gap { return chosen }
-            most = min(most - 1, most * 3 / 4)
+    /// Labels beside each other below the plot, which begins at 0.
+    private struct LevelRow {
+        let width, spacing, leftMargin: Double
+        /// Positions of the axis.
+        let count: Int
+
+        func ticks(_ axis: ArrayAxis, _ most: Int) -> [Tick] {
+            AxisLabels.ticks(axis, most: most).map {
+                Tick(position: $0.position, text: Text($0.text, AxisLabels.style))
+            }
+        }
+
+        /// As many as there is room for.
+        func chosen(_ axis: ArrayAxis) -> [Tick] {
+            var most = axis.labels.isEmpty ? max(Int(spacing * Double(count) / 40), 2) : count
+            while true {
+                let chosen = ticks(axis, most)
+                if most <= 2 || holds(chosen) { return chosen }
+                most = min(most - 1, most * 3 / 4)
+            }
+        }
+
+        /// Whether none touches another, those at the ends where ``AxisLabels/held(_:_:_:)`` puts them.
+        func holds(_ ticks: [Tick]) -> Bool {
+            let edge = max(width - spacing * Double(count - 1), 0) / 2
+            let middles = ticks.map { tick in
+                let half = tick.text.width / 2
+                return max(
+                    min(edge + tick.position * spacing, width + AxisLabels.overhang - half), half + 2 - leftMargin)
+            }
+            let widest = ticks.map(\.text.width).max() ?? 0
+            return zip(middles, middles.dropFirst()).allSatisfy { abs($1 - $0) >= widest + AxisLabels.gap }
         }
     }
 
