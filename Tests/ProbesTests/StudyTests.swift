@@ -55,6 +55,30 @@ struct StudyTests {
         #expect(Study.penalties.contains(report.l2))
     }
 
+    @Test(
+        "the penalty is the one with the smallest loss of all, and what lies far behind it is not tried",
+        arguments: [0, 0.3, 4])
+    func path(strength: Double) throws {
+        let facts = facts(160)
+        var values = noise(160, 12, seed: 9)
+        for row in 0..<160 { values[row * 12] += facts[row].label == "a" ? strength : -strength }
+        let features = FeatureMatrix(features: 12, values: values)
+        let losses = try Study.penalties.map { penalty in
+            try Study(facts: facts, byClass: true, l2: penalty, seed: 3).report(hook: "h", features: features)
+                .validationLoss
+        }
+        let least = try #require(losses.indices.min { losses[$0] < losses[$1] })
+        var farthest = 0.0
+        let chosen = try Study(facts: facts, byClass: true, l2: nil, seed: 3).report(hook: "h", features: features) {
+            if $0 < 0.5 { farthest = $0 }
+        }
+        #expect(chosen.l2 == Study.penalties[least])
+        #expect(abs(chosen.validationLoss - losses[least]) < 1e-7)
+        // Half of the progress is the label's: each penalty has an equal part of it.
+        let tried = min(least + Study.patience + 1, Study.penalties.count)
+        #expect(farthest < Double(tried) / Double(Study.penalties.count) / 2)
+    }
+
     @Test("fitting tells how far it is, always farther, and ends where it is told to")
     func progress() throws {
         struct Enough: Error {}
@@ -62,7 +86,7 @@ struct StudyTests {
         let features = FeatureMatrix(features: 4, values: noise(120, 4, seed: 5))
         var parts: [Double] = []
         _ = study.report(hook: "h", features: features) { parts.append($0) }
-        #expect(parts.count > 2 * Study.penalties.count && parts.allSatisfy { (0..<1).contains($0) })
+        #expect(parts.count > 2 * (1 + Study.patience) && parts.allSatisfy { (0..<1).contains($0) })
         #expect(zip(parts, parts.dropFirst()).allSatisfy { $0 < $1 })
         var steps = 0
         #expect(throws: Enough.self) {

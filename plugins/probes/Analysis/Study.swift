@@ -56,6 +56,9 @@ enum StudyError: Error, CustomStringConvertible {
 struct Study: Sendable {
     /// Penalties that are tried, the largest first.
     static let penalties = [10, 1, 0.1, 0.01, 0.001, 0.0001]
+    /// No smaller penalty is tried after so many in a row that did not lower the validation part's loss: along a path of
+    /// penalties it falls and then rises, and the smallest ones, whose fits take the most steps, lie far behind its least.
+    static let patience = 2
     static let resamples = 1000
 
     let facts: [RowFacts]
@@ -166,7 +169,7 @@ struct Study: Sendable {
         let loss: Double
     }
 
-    /// The penalty with the smallest cross-entropy on the validation part; of equals, the larger. Without a validation
+    /// The penalty with the smallest cross-entropy on the validation part; of equals, the larger; see ``patience``. Without a validation
     /// part there is nothing to choose by, and 0.01 is taken.
     private func choose(
         _ train: FeatureMatrix, _ validation: FeatureMatrix, labels: [Int], onStep: (Double) throws -> Void
@@ -175,6 +178,7 @@ struct Study: Sendable {
         let candidates = l2.map { [$0] } ?? (validation.count == 0 ? [0.01] : Self.penalties)
         var best: Choice?
         var start: LinearProbe?
+        var worse = 0
         for (number, penalty) in candidates.enumerated() {
             let fit = try LogisticRegression(l2: penalty).fit(
                 train, labels: targets, classes: classes.count, from: start
@@ -192,6 +196,10 @@ struct Study: Sendable {
                 } / Double(max(validation.count, 1))
             if best.map({ loss < $0.loss }) ?? true {
                 best = Choice(fit: fit, l2: penalty, loss: validation.count == 0 ? .nan : loss)
+                worse = 0
+            } else {
+                worse += 1
+                if worse == Self.patience { break }
             }
         }
         // `candidates` is never empty; a fit without steps stands for the impossible.
