@@ -39,10 +39,11 @@ final class ServerCall: Sendable {
     var code: WireError.Code { state.withLock { $0.code } }
     var deadline: ContinuousClock.Instant? { state.withLock { $0.deadline } }
 
-    /// Runs the method; calls `done` when it has returned, which may be after the call has ended.
+    /// Runs the method, from the event loop; calls `done` when it has returned, which may be after the call has ended, and before
+    /// this returns.
     func start(_ describe: @escaping @Sendable (any Error) -> WireError, done: @escaping @Sendable () -> Void) {
         connection.running.add(1, ordering: .relaxed)
-        let task = Task {
+        let run = { @Sendable () async -> Void in
             do {
                 try await method.run(self)
                 // A method that returns without an answer has none to give.
@@ -55,6 +56,7 @@ final class ServerCall: Sendable {
             connection.running.subtract(1, ordering: .relaxed)
             done()
         }
+        let task = method.runsInPlace ? Task.immediate(operation: run) : Task(operation: run)
         let isLate = state.withLock { state in
             state.task = task
             return state.hasEnded
