@@ -21,17 +21,13 @@ from comparison import RELATIVE_L2, RELATIVE_MAX, Difference, difference
 
 
 def check(auscult, work, default, only=()):
-    """-> whether everything passed. `default`: the Hugging Face folder of the default model."""
+    """-> whether everything passed; None where nothing was compared. `default`: the Hugging Face folder of the default model."""
     name, samples = recordings.speech()
     print(f"Activations on {name} ({len(samples) / recordings.RATE:.1f} s); "
           f"bounds: relative L2 {RELATIVE_L2:g}, max |Δ| {RELATIVE_MAX:g} × max |reference|")
     builders = {"tiny": checkpoints.tiny, "turbo": checkpoints.turbo, "english": checkpoints.english,
                 "default": lambda: checkpoints.default_model(default)}
-    passed = True
-    for name, build in builders.items():
-        if not only or name in only:
-            passed &= check_checkpoint(auscult, work, build(), samples)
-    return passed
+    return checkpoints.passes(builders, only, lambda weights: check_checkpoint(auscult, work, weights, samples))
 
 
 def check_checkpoint(auscult, work, weights, samples):

@@ -1,10 +1,11 @@
-"""Checkpoints of random weights whose activations have realistic sizes, and the default model.
+"""Checkpoints of random weights whose activations have realistic sizes, the default model, and released ones.
 
 Untrained initial values would make every softmax flat and hide errors in it: here scores have a standard
 deviation near 3, logits near 2, and a few channels of the residual stream are as large as a trained Whisper's.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,13 @@ import numpy as np
 from safetensors.numpy import load_file
 from whisper.model import ModelDimensions, Whisper, sinusoids
 
+import ctranslate2
 import layouts
 import vocabularies
+
+#: Where `make released` puts the weights of tiny.en and base.
+RELEASED = Path(os.environ.get("AUSCULT_RELEASED", Path(__file__).resolve().parents[2] / ".build" / "released"))
+RELEASED_NAMES = ("tiny.en", "base")
 
 
 @dataclass
@@ -86,6 +92,42 @@ def default_model(folder):
     special = vocabulary.special
     start = [special[f"<|{name}|>"] for name in ("startoftranscript", "en", "transcribe", "notimestamps")]
     return Weights("default", dimensions, state, vocabulary, start + list(range(300, 310)), folder)
+
+
+def builders(default, random=("tiny", "turbo", "english")):
+    """Name -> what makes the weights: of random ones those named, the default model's, and those of released ones."""
+    made = {"tiny": tiny, "turbo": turbo, "english": english}
+    return ({name: made[name] for name in random} | {"default": lambda: default_model(default)}
+            | {name: lambda name=name: released(name) for name in RELEASED_NAMES if has_released(name)})
+
+
+def passes(builders, only, check):
+    """Whether `check` passes for each of the weights, or for those in `only`; None where none of them is among these."""
+    chosen = [build for name, build in builders.items() if not only or name in only]
+    if not chosen:
+        print(f"none of {', '.join(only)} is among {', '.join(builders)}")
+        return None
+    return all([check(build()) for build in chosen])
+
+
+def has_released(name):
+    """Whether the weights are there; says where they were looked for if not."""
+    there = (RELEASED / f"whisper-{name}" / "model.bin").exists()
+    if not there:
+        print(f"{name}: left out, its weights are not in {RELEASED} (make released)")
+    return there
+
+
+def released(name):
+    """A released model, from its CTranslate2 folder."""
+    folder = RELEASED / f"whisper-{name}"
+    dimensions, state = ctranslate2.state(folder)
+    vocabulary = stored_vocabulary(folder)
+    start = ["startoftranscript", "en", "transcribe", "notimestamps"]
+    if dimensions.n_vocab == 51864:  # the .en models know neither language nor task
+        start = ["startoftranscript", "notimestamps"]
+    tokens = [vocabulary.special[f"<|{name}|>"] for name in start] + list(range(300, 310))
+    return Weights(name, dimensions, state, vocabulary, tokens, folder)
 
 
 def folder_state(folder):

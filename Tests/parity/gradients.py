@@ -1,10 +1,9 @@
 """Gradients of four objectives at every hook point, and at the log-mel, against PyTorch's autograd (autograd.py).
 
-Random weights of three shapes, the default model, and released models where `$AUSCULT_RELEASED` has their Hugging Face folders.
+Random weights of three shapes, the default model, and released models where `make released` has brought them.
 Prints, for each checkpoint and objective, the worst layer of every kind of hook point.
 """
 
-import os
 from collections import defaultdict
 from pathlib import Path
 
@@ -24,28 +23,11 @@ RELATIVE_L2 = 1e-4
 
 
 def check(auscult, work, default, only=()):
-    """-> whether everything passed. `default`: the Hugging Face folder of the default model."""
+    """-> whether everything passed; None where nothing was compared. `default`: the Hugging Face folder of the default model."""
     name, samples = recordings.speech()
     print(f"Gradients on {name} ({len(samples) / recordings.RATE:.1f} s); bound: relative L2 {RELATIVE_L2:g}")
-    builders = {"tiny": checkpoints.tiny, "turbo": checkpoints.turbo, "english": checkpoints.english,
-                "default": lambda: checkpoints.default_model(default)}
-    released = Path(os.environ.get("AUSCULT_RELEASED", ""))
-    for folder in sorted(released.glob("*/config.json")) if os.environ.get("AUSCULT_RELEASED") else []:
-        builders[folder.parent.name] = lambda folder=folder.parent: released_model(folder)
-    passed = True
-    for name, build in builders.items():
-        if not only or name in only:
-            passed &= check_checkpoint(auscult, work, build(), samples)
-    return passed
-
-
-def released_model(folder):
-    weights = checkpoints.default_model(folder)
-    start = ["startoftranscript", "en", "transcribe", "notimestamps"]
-    if weights.dimensions.n_vocab == 51864:  # the .en models know neither language nor task
-        start = ["startoftranscript", "notimestamps"]
-    tokens = [weights.vocabulary.special[f"<|{name}|>"] for name in start] + list(range(300, 310))
-    return checkpoints.Weights(folder.name, weights.dimensions, weights.state, weights.vocabulary, tokens, folder)
+    builders = checkpoints.builders(default)
+    return checkpoints.passes(builders, only, lambda weights: check_checkpoint(auscult, work, weights, samples))
 
 
 def objectives(weights):

@@ -11,8 +11,6 @@ gradient passes that is within the bound of the other gradients, or no more than
 """
 
 import contextlib
-import os
-from pathlib import Path
 from types import MethodType
 
 import numpy as np
@@ -34,22 +32,13 @@ from rounding import FAULT
 
 
 def check(auscult, work, default, only=()):
-    """-> whether everything passed."""
+    """-> whether everything passed; None where nothing was compared."""
     name, samples = recordings.speech()
     other = recordings.read(recordings.demonstration()[0])
     print(f"Interventions on {name}, beside {recordings.demonstration()[0].name}; bound: relative L2 {RELATIVE_L2:g}")
-    builders = {"tiny": checkpoints.tiny, "default": lambda: checkpoints.default_model(default)}
-    folder = os.environ.get("AUSCULT_RELEASED", "")
-    released = next(iter(sorted(Path(folder).glob("*tiny.en/config.json"))), None) if folder else None
-    if released:
-        builders["tiny.en"] = lambda: gradients.released_model(released.parent)
-    else:
-        print("tiny.en is left out: $AUSCULT_RELEASED has no folder of it")
-    passed = True
-    for name, build in builders.items():
-        if not only or name in only:
-            passed &= check_checkpoint(auscult, work, build(), samples, other)
-    return passed
+    builders = checkpoints.builders(default, random=["tiny"])
+    builders.pop("base", None)
+    return checkpoints.passes(builders, only, lambda weights: check_checkpoint(auscult, work, weights, samples, other))
 
 
 def check_checkpoint(auscult, work, weights, samples, other):

@@ -13,21 +13,19 @@ from pathlib import Path
 import torch
 from whisper.tokenizer import get_tokenizer
 
+import checkpoints
 import ctranslate2
 import recordings
 import reference
 import rounding
 import utterances
 
-FOLDER = Path(os.environ.get("AUSCULT_RELEASED", recordings.ROOT / ".build" / "released"))
-NAMES = ("tiny.en", "base")
-
 
 class Model:
     """A released model: its folder, and openai-whisper with its weights."""
 
     def __init__(self, name):
-        self.name, self.path = name, FOLDER / f"whisper-{name}"
+        self.name, self.path = name, checkpoints.RELEASED / f"whisper-{name}"
         dimensions, state = ctranslate2.state(self.path)
         self.network = reference.model(dimensions, state)
         self.is_multilingual = dimensions.n_vocab >= 51865
@@ -50,19 +48,16 @@ class Model:
 
 def check(auscult, work, part, only=(), kinds=utterances.KINDS, seconds=math.inf):
     """`part`: "rounding" or "tokens", of which `kinds`, for so many seconds. -> whether everything passed; what cannot be
-    had is left out."""
-    passed = True
-    for name in NAMES:
-        if only and name not in only:
-            continue
-        if not (FOLDER / f"whisper-{name}" / "model.bin").exists():
-            print(f"\n{name}: left out, its weights are not in {FOLDER} (make released)")
+    had is left out, and None where that is all."""
+    passed = None
+    for name in checkpoints.RELEASED_NAMES:
+        if only and name not in only or not checkpoints.has_released(name):
             continue
         speech = voices()
         if not speech:
             print(f"\n{name}: left out, there are no recordings of people in {recordings.SHARED / 'voices'}")
             continue
-        model = Model(name)
+        model, passed = Model(name), passed is not False
         if part == "rounding":
             passed &= rounding.check(auscult, work, model, spread(speech, 17), seconds)
         else:

@@ -4,15 +4,11 @@ R <- I, and for each block of the encoder R <- R + mean over heads of max(0, gra
 columns that the plugin draws, frame by frame.
 """
 
-import os
-from pathlib import Path
-
 import numpy as np
 import torch
 
 import autograd
 import checkpoints
-import gradients
 import recordings
 import reference
 
@@ -20,15 +16,13 @@ RELATIVE_L2 = 1e-4
 
 
 def check(auscult, work, default):
-    """-> whether everything passed. The default model, and released ones where `$AUSCULT_RELEASED` has their Hugging Face folders."""
+    """-> whether everything passed. The default model, and released ones where `make released` has brought them."""
     name, samples = recordings.speech()
     folder = work.resolve() / "rollout"
     folder.mkdir(exist_ok=True)
-    all_weights = [checkpoints.default_model(default)]
-    if released := os.environ.get("AUSCULT_RELEASED"):
-        all_weights += [gradients.released_model(path.parent) for path in sorted(Path(released).glob("*/config.json"))]
     print(f"Rollout of {name} ({len(samples) / recordings.RATE:.1f} s); bound: relative L2 {RELATIVE_L2:g}")
-    return all([check_model(auscult, weights, folder, samples) for weights in all_weights])
+    builders = checkpoints.builders(default, random=[])
+    return all([check_model(auscult, build(), folder, samples) for build in builders.values()])
 
 
 def check_model(auscult, weights, folder, samples):

@@ -56,8 +56,11 @@ def main():
         sys.exit(f"--only is '{options.only}', expected some of {','.join(PARTS)}")
     for part in parts:
         results[part] = checks[part](importlib.import_module(MODULES.get(part, part)))
-    print("\n" + ", ".join(f"{part}: {'passed' if passed else 'FAILED'}" for part, passed in results.items()))
-    sys.exit(0 if all(results.values()) else 1)
+    words = {True: "passed", False: "FAILED", None: "nothing compared"}
+    print("\n" + ", ".join(f"{part}: {words[passed]}" for part, passed in results.items()))
+    # What cannot be had is left out; what was asked for by name and is not there has not passed.
+    unmet = [part for part, passed in results.items() if passed is None and (only or options.only != parser.get_default("only"))]
+    sys.exit(1 if unmet or False in results.values() else 0)
 
 
 if __name__ == "__main__":
