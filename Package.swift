@@ -137,7 +137,10 @@ let package = Package(
             name: "Bigrams", dependencies: ["PluginKit", "PluginStatistics", "TensorFiles"],
             path: "plugins/bigrams/Analysis", swiftSettings: testable),
         .target(
-            name: "Compare", dependencies: ["Kernels", "PluginDraws", "PluginKit", "TensorFiles"],
+            name: "Compare",
+            dependencies: [
+                "Dictionaries", "Kernels", "PluginDraws", "PluginKit", "SparseAutoencoders", "TensorFiles",
+            ],
             path: "plugins/compare/Analysis", swiftSettings: testable),
         .target(
             name: "CutWords", dependencies: ["PluginDraws", "PluginKit", "PluginTranscripts"],

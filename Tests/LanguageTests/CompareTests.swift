@@ -193,6 +193,31 @@ struct CompareTests {
         }
     }
 
+    @Test("a shared dictionary is told where it is asked for, and more active latents than there are is refused")
+    func shared() throws {
+        let folder = try TemporaryFolder(), path = folder("first.safetensors")
+        let plugin = try TestPlugin.built("compare", in: folder.path)
+        let writer = try plugin.instance(arguments.merging(["out": path]) { $1 })
+        try writer.run(names.enumerated().map { clip(UInt64($0), name: $1, isOther: true) })
+        let asked = ["with": path, "crosscoder": "24", "active": "2", "steps": "40"]
+        let instance = try plugin.instance(arguments.merging(asked) { $1 })
+        try instance.run(names.enumerated().map { clip(UInt64($0), name: $1, isOther: false) })
+        let rows = try table(instance.result("crosscoder"))
+        #expect(rows.count == 2 && rows[0]["other hook"] == "encoder.blocks.1")
+        // Two of twelve recordings are judged by.
+        #expect(number(rows[0]["trained"]) == 200 && number(rows[0]["judged"]) == 40)
+        #expect(number(rows[0]["latents"]) == 24 && number(rows[0]["explained"]) > number(rows[0]["null explained"]))
+        guard case .array(let shares, [2, 20]) = try instance.result("crosscoder-share") else {
+            throw PluginError(.failed, "no matrix")
+        }
+        #expect(shares[..<20].reduce(0, +) == number(rows[0]["living"]))
+        #expect(try table(instance.result("latents")).allSatisfy { (0.3...0.7).contains(number($0["share"])) })
+        #expect { try plugin.instance(["crosscoder": "8", "active": "9"]) } throws: { "\($0)".contains("active is 9") }
+        let without = try plugin.instance(arguments.merging(["with": path]) { $1 })
+        try without.run(names.enumerated().map { clip(UInt64($0), name: $1, isOther: false) })
+        #expect(throws: TestHostError.self) { try without.result("crosscoder") }
+    }
+
     @Test(
         "without a file hook points are compared with one another; a file of other sound, or of none, is refused in words"
     )

@@ -1,3 +1,4 @@
+import PluginDraws
 import PluginKit
 
 /// Two models on the same sound: a first run writes activations of sampled frames into a file, a run of the other model reads it.
@@ -22,7 +23,14 @@ public struct ComparePlugin: StatefulPlugin {
                 "label", default: "phoneme", or: ["phoneme", "none"],
                 "what the probe is to read: phonemes of the alignments, a column, or none"),
             .integer("least", default: 20, in: 2...1_000_000, "frames that a label needs"),
-            .integer("count", default: 20, in: 1...10_000, "matched neurons of each hook point that are listed"),
+            .integer(
+                "count", default: 20, in: 1...10_000,
+                "matched neurons, and shared latents, of each hook point that are listed"),
+            .integer(
+                "crosscoder", default: 0, in: 0...65_536,
+                "latents of a dictionary that both models share, learned for each hook point; 0 for none"),
+            .integer("active", default: 32, in: 1...1024, "latents of it that are active at a frame, on average"),
+            .integer("steps", default: 1000, in: 1...1_000_000, "steps of 512 frames that it learns"),
         ], outputs: CompareReport.outputs)
 
     public private(set) var state = State()
@@ -33,6 +41,8 @@ public struct ComparePlugin: StatefulPlugin {
     private let label: String
     private let least: Int
     private let count: Int
+    /// Of the shared dictionary; nil where none is wanted.
+    private let crosscoder: Crosscoder.Settings?
     private let host: Host
     private var run: Run?
 
@@ -50,6 +60,13 @@ public struct ComparePlugin: StatefulPlugin {
         label = try arguments.text("label")
         least = try arguments.integer("least")
         count = try arguments.integer("count")
+        let latents = try arguments.integer("crosscoder"), active = try arguments.integer("active")
+        guard latents == 0 || active <= latents else {
+            throw PluginError(
+                .invalidArgument, "active is \(active), expected at most the \(latents) latents of crosscoder")
+        }
+        let steps = try arguments.integer("steps")
+        crosscoder = latents > 0 ? Crosscoder.Settings(latents: latents, active: active, steps: steps) : nil
         guard out == nil || out != with else {
             throw PluginError(
                 .invalidArgument, "out and with are both \(out ?? ""); the file that is read stays as it is")
@@ -120,9 +137,38 @@ public struct ComparePlugin: StatefulPlugin {
             try host.checkCancellation()
             host.progress(Double(done + 1), of: Double(all), unit: "hook points compared")
         }
-        try CompareReport(
+        var report = CompareReport(
             comparison: comparison, own: own, other: other, model: run.model,
-            otherModel: isItself ? run.model : facts["model"] ?? "?", count: count
-        ).tell(results)
+            otherModel: isItself ? run.model : facts["model"] ?? "?", count: count)
+        if var settings = crosscoder {
+            settings.seed = run.seed
+            report.crosscoders = try crosscoders(comparison, own, other, shared, settings)
+        }
+        try report.tell(results)
+    }
+
+    /// Of each hook point and the one that is most like it: a shared dictionary, and one of the other's frames in another order.
+    private func crosscoders(
+        _ comparison: Comparison, _ own: ActivationSample, _ other: ActivationSample,
+        _ shared: [(own: Int, other: Int)], _ settings: Crosscoder.Settings
+    ) throws -> [CompareReport.SharedDictionary] {
+        let ours = shared.map(\.own), theirs = shared.map(\.other)
+        let labels = ours.map { own.label($0) }, groups = ours.map { own.digests[$0] }
+        var draws = SplitMix(seed: Hashing.key(seed: settings.seed, purpose: "crosscoder's null", ""))
+        let order = CarriedProbe.order(shared.count, &draws)
+        let all = Double(2 * comparison.details.count * settings.steps)
+        return try comparison.details.enumerated().map { number, detail in
+            let x = Columns(own.rows(detail.pair.own, ours), width: own.widths[detail.pair.own])
+            let y = Columns(other.rows(detail.pair.other, theirs), width: other.widths[detail.pair.other])
+            func trained(_ y: Columns, _ before: Int) throws -> Crosscoder {
+                try Crosscoder(x, y, labels: labels, groups: groups, settings) { done in
+                    try host.checkCancellation()
+                    host.progress(Double(before * settings.steps + done), of: all, unit: "steps of shared dictionaries")
+                }
+            }
+            return .init(
+                pair: detail.pair, crosscoder: try trained(y, 2 * number),
+                null: try trained(y.permuted(order), 2 * number + 1))
+        }
     }
 }

@@ -7,6 +7,18 @@ struct CompareReport {
     let model, otherModel: String
     /// Matched neurons of each hook point that are listed.
     let count: Int
+    /// Where they were asked for.
+    var crosscoders: [SharedDictionary] = []
+
+    struct SharedDictionary {
+        let pair: Comparison.Pair
+        let crosscoder: Crosscoder
+        /// The other's frames in another order.
+        let null: Crosscoder
+    }
+
+    /// Ranges of a latent's share that the picture has.
+    private static let bins = 20
 
     static let outputs: [Output] = [
         .text("method", title: "What was compared"),
@@ -15,6 +27,13 @@ struct CompareReport {
         .table("neurons", title: "Matched neurons", "Those of each hook point whose correlation is largest"),
         .table(
             "probes", title: "Probes carried over", "Accuracy on speakers, or recordings, that were kept from learning"),
+        .table(
+            "crosscoder", title: "Shared dictionaries",
+            "Latents of both models and of one alone, and how much of each they explain"),
+        .matrix(
+            "crosscoder-share", title: "Where latents are",
+            "Living latents by the part of their direction that is this model's: 1 is this one alone, 0 the other"),
+        .table("latents", title: "Shared latents", "Those of both models that are active most often"),
         .scalar("frames", title: "Frames of this run"),
     ]
 
@@ -47,6 +66,54 @@ struct CompareReport {
                     }
                 }))
         try tellProbes(results)
+        if !crosscoders.isEmpty { try tellCrosscoders(results) }
+    }
+
+    private func tellCrosscoders(_ results: Results) throws {
+        func names(_ one: SharedDictionary) -> [Cell] {
+            [.text(own.hooks[one.pair.own]), .text(other.hooks[one.pair.other])]
+        }
+        try results.emit(
+            "crosscoder",
+            .table(
+                columns: [
+                    "hook", "other hook", "latents", "living", "active", "explained", "other's explained", "shared",
+                    "this alone", "other alone", "null shared", "null explained", "trained", "judged",
+                ],
+                rows: crosscoders.map { one in
+                    let (found, counts) = (one.crosscoder, one.crosscoder.counts)
+                    return names(one) + [
+                        .number(Double(found.settings.latents)), .number(Double(found.living.count)),
+                        .number(found.active), .number(found.explained.own), .number(found.explained.other),
+                        .number(Double(counts.shared)), .number(Double(counts.own)), .number(Double(counts.other)),
+                        .number(Double(one.null.counts.shared)), .number(one.null.explained.own),
+                        .number(Double(found.trained)), .number(Double(found.judged)),
+                    ]
+                }), mayBeNaN: true)
+        try results.emit(
+            "crosscoder-share",
+            .matrix(
+                crosscoders.flatMap { $0.crosscoder.histogram(Self.bins) }, rows: crosscoders.count,
+                columns: Self.bins,
+                axes: [
+                    Axis("hook point", labels: crosscoders.map { own.hooks[$0.pair.own] }),
+                    Axis("share of \(model)", first: 0.5 / Double(Self.bins), step: 1 / Double(Self.bins)),
+                ]))
+        try results.emit(
+            "latents",
+            .table(
+                columns: ["hook", "latent", "share", "cosine", "density", "label", "precision", "base"],
+                rows: crosscoders.flatMap { one in
+                    let shared = one.crosscoder.living.filter { Crosscoder.shared.contains($0.share) }
+                    return shared.sorted { (-$0.density, $0.index) < (-$1.density, $1.index) }.prefix(count)
+                        .map { latent in
+                            [
+                                .text(own.hooks[one.pair.own]), .number(Double(latent.index)), .number(latent.share),
+                                .number(latent.cosine), .number(latent.density), .text(latent.label),
+                                .number(latent.precision), .number(latent.base),
+                            ]
+                        }
+                }), mayBeNaN: true)
     }
 
     private func tellLayers(_ results: Results) throws {

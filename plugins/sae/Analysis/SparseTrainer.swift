@@ -9,7 +9,7 @@ import PluginKit
 /// it. When the buffer is full for the first time its mean and its mean square become the centre and the unit of all that
 /// follows, and the steps that its positions are worth are made up for. How many steps are made is a matter of the positions,
 /// never of the clock.
-struct SparseTrainer: Codable, Sendable {
+package struct SparseTrainer: Codable, Sendable {
     let settings: TrainingSettings
     let inputs: Int
     private(set) var weights: Weights
@@ -36,7 +36,7 @@ struct SparseTrainer: Codable, Sendable {
     var hasBegun: Bool { !centre.isEmpty }
     var filled: Int { buffer.count / inputs }
 
-    init(settings: TrainingSettings, inputs: Int, seed: UInt64) {
+    package init(settings: TrainingSettings, inputs: Int, seed: UInt64) {
         self.settings = settings
         self.inputs = inputs
         var draws = SplitMix(seed: seed)
@@ -53,11 +53,11 @@ struct SparseTrainer: Codable, Sendable {
     }
 
     /// Told before each step how many steps there have been, and how many there will be when the call is through.
-    typealias Between = (_ done: Int, _ total: Int) throws -> Void
+    package typealias Between = (_ done: Int, _ total: Int) throws -> Void
 
     /// Takes in positions, [count, inputs], and makes the steps that they are worth.
     /// - Throws: ``PluginKit/PluginError`` for numbers that are not finite, and what `between` throws.
-    mutating func add(_ values: [Float], between: Between = { _, _ in }) throws {
+    package mutating func add(_ values: [Float], between: Between = { _, _ in }) throws {
         for start in stride(from: 0, to: values.count - values.count % inputs, by: inputs) {
             let position = values[start..<start + inputs]
             guard position.allSatisfy(\.isFinite) else {
@@ -77,7 +77,7 @@ struct SparseTrainer: Codable, Sendable {
 
     /// Makes what is owed after the last position, which for a data set smaller than the buffer is all; and `least` steps in
     /// all.
-    mutating func settle(least: Int = 0, _ between: Between = { _, _ in }) throws {
+    package mutating func settle(least: Int = 0, _ between: Between = { _, _ in }) throws {
         try train(until: max(least, steps + Int((owed / Double(settings.batch)).rounded(.up))), between)
     }
 
@@ -182,7 +182,7 @@ struct SparseTrainer: Codable, Sendable {
     /// The dictionary of the activations themselves: centre and unit are folded into biases and thresholds, and the
     /// directions keep the length 1. BatchTopK is JumpReLU now, with one threshold.
     /// - Throws: ``PluginKit/PluginError`` where nothing was added.
-    func dictionary(hook: String, model: String) throws -> SparseDictionary {
+    package func dictionary(hook: String, model: String) throws -> SparseDictionary {
         guard hasBegun else { throw PluginError(.invalidArgument, "no activation of \(settings.hook) was added") }
         let activation: SparseDictionary.Activation =
             switch settings.variant {

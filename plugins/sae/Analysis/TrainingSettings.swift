@@ -1,6 +1,6 @@
 /// How a dictionary is trained: what a saved state has to agree with.
-struct TrainingSettings: Codable, Equatable, Sendable {
-    enum Variant: String, Codable, CaseIterable, Sendable {
+package struct TrainingSettings: Codable, Equatable, Sendable {
+    package enum Variant: String, Codable, CaseIterable, Sendable {
         /// The k · batch largest codes of a batch (Bussmann et al. 2024).
         case batchTopK = "batchtopk"
         /// The k largest codes of a position (Gao et al. 2024).
@@ -15,29 +15,33 @@ struct TrainingSettings: Codable, Equatable, Sendable {
         var penalty: Float { self == .l1 ? 1.5 : 1 }
     }
 
-    var variant = Variant.batchTopK
+    package var variant = Variant.batchTopK
     /// The hook point, as it was asked for.
-    var hook = ""
-    var latents = 0
+    package var hook = ""
+    package var latents = 0
     /// Latents that are active at a position, on average; for L1 it is not looked at.
-    var k = 32
+    package var k = 32
     /// Encoder and decoder share their weights.
-    var isTied = false
+    package var isTied = false
     /// Of the L1 penalty, or of the penalty (L0 / k − 1)² of JumpReLU.
-    var sparsity: Float = 0
+    package var sparsity: Float = 0
     /// Of the loss with which dead latents learn what the living ones leave over.
-    var auxiliary: Float = 1 / 32
+    package var auxiliary: Float = 1 / 32
     /// A latent is dead after so many positions without a code.
-    var deadAfter = 50_000
+    package var deadAfter = 50_000
     /// Width of the kernel through which JumpReLU's thresholds get gradients, in units of the normalised activations.
-    var bandwidth: Float = 0.5
-    var learningRate: Float = 1e-3
+    package var bandwidth: Float = 0.5
+    package var learningRate: Float = 1e-3
     /// Steps until the learning rate is whole. None by default: without them more is explained after a thousand steps.
-    var warmUp = 0
+    package var warmUp = 0
     /// Positions in one step.
-    var batch = 512
+    package var batch = 512
     /// Positions in the shuffle buffer.
-    var buffer = 32_768
+    package var buffer = 32_768
     /// How often a position is drawn, on average.
-    var passes = 4.0
+    package var passes = 4.0
+}
+
+extension TrainingSettings {
+    package init() { self.init(variant: .batchTopK) }
 }
