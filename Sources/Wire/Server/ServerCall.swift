@@ -43,17 +43,8 @@ final class ServerCall: Sendable {
     /// this returns.
     func start(_ describe: @escaping @Sendable (any Error) -> WireError, done: @escaping @Sendable () -> Void) {
         connection.running.add(1, ordering: .relaxed)
-        let run = { @Sendable () async -> Void in
-            do {
-                try await method.run(self)
-                // A method that returns without an answer has none to give.
-                fail(WireError(.internal, "\(method.service)/\(method.name) gave no answer"))
-            } catch is CancellationError {
-                fail(WireError(.cancelled, "the call was cancelled", reason: "cancelled"))
-            } catch {
-                fail((error as? WireError) ?? describe(error))
-            }
-            connection.running.subtract(1, ordering: .relaxed)
+        let run = { @Sendable [self] () async -> Void in
+            await perform(describe)
             done()
         }
         let task = method.runsInPlace ? Task.immediate(operation: run) : Task(operation: run)
@@ -62,6 +53,19 @@ final class ServerCall: Sendable {
             return state.hasEnded
         }
         if isLate { task.cancel() }
+    }
+
+    private func perform(_ describe: @Sendable (any Error) -> WireError) async {
+        do {
+            try await method.run(self)
+            // A method that returns without an answer has none to give.
+            fail(WireError(.internal, "\(method.service)/\(method.name) gave no answer"))
+        } catch is CancellationError {
+            fail(WireError(.cancelled, "the call was cancelled", reason: "cancelled"))
+        } catch {
+            fail((error as? WireError) ?? describe(error))
+        }
+        connection.running.subtract(1, ordering: .relaxed)
     }
 
     /// The request of a method that takes one.
