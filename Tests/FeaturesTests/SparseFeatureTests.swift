@@ -15,8 +15,9 @@ import Testing
     /// 3 fires as rarely as 0, at anything.
     /// 4 leans towards "s": each time, and less than its noise.
     /// 5 says "s", "t" and "k" alike.
+    /// 6 never fires: it is below zero, and nearest to it at "m", where what goes into GELU is smallest.
     private static let speech: MadeUpSpeech = {
-        var speech = MadeUpSpeech(features: 6, speakers: 8) { heard, draws in
+        var speech = MadeUpSpeech(features: 7, speakers: 8) { heard, draws in
             let noise = (0..<6).map { _ in (draws.noise() + draws.noise() + draws.noise()) }
             func chance(_ share: Float) -> Bool { (draws.noise() + 1) / 2 < share }
             let isS = heard[0] == "s", isStop = ["t", "k"].contains(heard[0])
@@ -28,6 +29,7 @@ import Testing
                 chance(1 / 72) ? 2 + abs(noise[3]) : -0.1 * abs(noise[3]),
                 noise[4] + (isS ? 0.5 : 0),
                 noise[5] + (isS || isStop ? 4 : 0),
+                heard[0] == "m" ? -1e-9 : -0.1 - 0.02 * abs(noise[0]),
             ]
         }
         speech.sounds = sounds
@@ -61,6 +63,21 @@ import Testing
             guard let row = labels.rows(where: ["feature": Cell(feature)]).first else { continue }
             #expect(try labels.number(row, "precision_at_recall") < 0.6, "\(feature)")
         }
+    }
+
+    @Test("a neuron that was never above zero has no label, though it is largest at one sound; no neuron, it has one")
+    func silent() throws {
+        #expect(labels.rows(where: ["feature": Cell(6)]).isEmpty)
+        let folder = try TemporaryFolder()
+        var speech = Self.speech
+        speech.hook = "encoder.blocks.2"
+        let instance = try featuresPlugin(folder).instance([
+            "hooks": speech.hook, "kinds": "phoneme", "sample": "100000",
+        ])
+        try instance.run((0..<160).map { speech.clip($0) })
+        let others = try ResultTable("labels", of: instance)
+        let row = try #require(others.rows(where: ["feature": Cell(6)]).first)
+        #expect(try others.text(row, "label") == "m")
     }
 
     @Test("AUC puts a sparse feature below one that hardly says anything, and below a half; average precision does not")

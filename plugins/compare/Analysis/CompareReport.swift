@@ -103,17 +103,19 @@ struct CompareReport {
             "latents",
             .table(
                 columns: ["hook", "latent", "share", "cosine", "density", "label", "precision", "base"],
-                rows: crosscoders.flatMap { one in
-                    let shared = one.crosscoder.living.filter { Crosscoder.shared.contains($0.share) }
-                    return shared.sorted { (-$0.density, $0.index) < (-$1.density, $1.index) }.prefix(count)
-                        .map { latent in
-                            [
-                                .text(own.hooks[one.pair.own]), .number(Double(latent.index)), .number(latent.share),
-                                .number(latent.cosine), .number(latent.density), .text(latent.label),
-                                .number(latent.precision), .number(latent.base),
-                            ]
-                        }
-                }), mayBeNaN: true)
+                rows: crosscoders.flatMap(sharedLatents)), mayBeNaN: true)
+    }
+
+    private func sharedLatents(_ one: SharedDictionary) -> [[Cell]] {
+        let shared = one.crosscoder.living.filter { Crosscoder.shared.contains($0.share) }
+        let often = shared.sorted { (-$0.density, $0.index) < (-$1.density, $1.index) }
+        return often.prefix(count).map { latent in
+            [
+                .text(own.hooks[one.pair.own]), .number(Double(latent.index)), .number(latent.share),
+                .number(latent.cosine), .number(latent.density), .text(latent.label), .number(latent.precision),
+                .number(latent.base),
+            ]
+        }
     }
 
     private func tellLayers(_ results: Results) throws {

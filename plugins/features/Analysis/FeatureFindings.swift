@@ -129,7 +129,7 @@ struct FeatureFindings {
 
     /// Nothing for a feature that is never above zero.
     func ranges(_ side: SideScan, _ hook: HookScan, _ feature: Int) -> [Ranges] {
-        let largest = side.sign > 0 ? hook.all.largest[feature] : -hook.smallest[feature]
+        let largest = hook.largest(feature, on: side)
         guard largest > 0, largest.isFinite else { return [] }
         return Ranges.Kind.allCases.map {
             Ranges($0, side: side, feature: feature, bins: settings.bins, largest: Double(largest))

@@ -34,6 +34,17 @@ final class HookScan {
         sample = FrameSample(features: features, limit: settings.sample, perSound: settings.samplePerSound)
     }
 
+    /// The largest value of a feature, on a side.
+    func largest(_ feature: Int, on side: SideScan) -> Float {
+        side.sign > 0 ? all.largest[feature] : -smallest[feature]
+    }
+
+    /// Whether a neuron ever fires on a side. One whose GELU was never above zero is largest where its pre-activation is
+    /// smallest, so what it is largest at says nothing of what it listens to.
+    func fires(_ feature: Int, on side: SideScan) -> Bool {
+        !hook.hasSuffix(".mlp.1") || !names.isEmpty || largest(feature, on: side) > 0
+    }
+
     /// One window at this hook point.
     struct Window {
         /// [frames, features] row-major: the valid frames, and no padding.

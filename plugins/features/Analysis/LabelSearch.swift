@@ -42,7 +42,7 @@ struct LabelSearch {
                 for index in 0..<width {
                     let bits = UnsafeBufferPointer(
                         rebasing: turned[index * sample.count..<(index + 1) * sample.count])
-                    for side in hook.sides {
+                    for side in hook.sides where hook.fires(start + index, on: side) {
                         let column = FeatureColumn(bits, sign: side.sign)
                         labels += studies.compactMap { label(start + index, side.sign, column, $0) }
                     }

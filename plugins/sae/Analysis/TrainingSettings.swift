@@ -40,8 +40,6 @@ package struct TrainingSettings: Codable, Equatable, Sendable {
     package var buffer = 32_768
     /// How often a position is drawn, on average.
     package var passes = 4.0
-}
 
-extension TrainingSettings {
-    package init() { self.init(variant: .batchTopK) }
+    package init() {}
 }
