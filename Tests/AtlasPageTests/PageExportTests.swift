@@ -63,7 +63,7 @@ import Testing
     @Test("Two scans of the same files have each sound once, and both play it")
     func twoScans() async throws {
         let folder = folder
-        try atlas.write(try AtlasStore(path: atlas.path, mode: .write), seed: 8) {
+        try atlas.write(try AtlasStore(path: atlas.path, mode: .write), model: "another") {
             folder("recording-\($0).wav")
         }
         let summary = try await export()

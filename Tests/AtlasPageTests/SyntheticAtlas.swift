@@ -32,11 +32,11 @@ struct SyntheticAtlas {
         try write(try AtlasStore(path: path, mode: .write)) { "\(folder)/recording-\($0).wav" }
     }
 
-    /// Writes the scan, once more where it is there already; with another seed, another scan.
-    func write(_ store: AtlasStore, seed: UInt64 = 7, place: @escaping (Int) -> String) throws {
+    /// Writes the scan, once more where it is there already; of another model, another scan.
+    func write(_ store: AtlasStore, model: String = "synthetic", place: @escaping (Int) -> String) throws {
         let description = AtlasScanDescription(
-            model: "synthetic", modelSHA256: "", dimensions: ["n_audio_state": 64], dataSet: "/recordings",
-            recordings: recordings, plugin: "org.auscult.features", version: "1.0.0", arguments: [:], seed: seed)
+            model: model, modelSHA256: "", dimensions: ["n_audio_state": 64], dataSet: "/recordings",
+            recordings: recordings, plugin: "org.auscult.features", version: "1.0.0", arguments: [:], seed: 7)
         let writer = try AtlasWriter(store, description) { number, _ in AtlasRecordingPlace(path: place(number)) }
         for table in tables() { try writer.take(table) }
         try writer.problem(recording: "broken.wav", reason: "no sound")

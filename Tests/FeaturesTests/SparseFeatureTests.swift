@@ -29,7 +29,7 @@ import Testing
                 chance(1 / 72) ? 2 + abs(noise[3]) : -0.1 * abs(noise[3]),
                 noise[4] + (isS ? 0.5 : 0),
                 noise[5] + (isS || isStop ? 4 : 0),
-                heard[0] == "m" ? -1e-9 : -0.1 - 0.02 * abs(noise[0]),
+                heard[0] == "m" ? -0.001 * (1 + abs(noise[0])) : -0.1 - 0.02 * abs(noise[0]),
             ]
         }
         speech.sounds = sounds
@@ -72,7 +72,7 @@ import Testing
         var speech = Self.speech
         speech.hook = "encoder.blocks.2"
         let instance = try featuresPlugin(folder).instance([
-            "hooks": speech.hook, "kinds": "phoneme", "sample": "100000",
+            "emit": "all", "hooks": speech.hook, "kinds": "phoneme", "sample": "100000",
         ])
         try instance.run((0..<160).map { speech.clip($0) })
         let others = try ResultTable("labels", of: instance)

@@ -28,22 +28,28 @@ import Testing
                 )
             }
             for _ in 0..<CrosscoderTests.rows {
-                let cause = Int.random(in: 0..<CrosscoderTests.causes, using: &generator)
-                let strength = Float.random(in: 2...3, using: &generator)
-                func row(_ direction: [Float]?, _ width: Int) -> [Float] {
-                    (0..<width).map { place in
-                        (direction?[place] ?? 0) * strength + Float.random(in: -0.02...0.02, using: &generator)
-                    }
+                // Causes come and go by themselves, two at a time on average; the strongest one is the label.
+                let strengths = (0..<CrosscoderTests.causes).map { _ in
+                    Int.random(in: 0..<8, using: &generator) == 0 ? Float.random(in: 1...3, using: &generator) : 0
                 }
-                own += row(directions[cause].own, CrosscoderTests.widths.0)
-                other += row(directions[cause].other, CrosscoderTests.widths.1)
-                labels.append("cause \(cause)")
+                func row(_ part: (Int) -> [Float]?, _ width: Int) -> [Float] {
+                    var row = (0..<width).map { _ in Float.random(in: -0.02...0.02, using: &generator) }
+                    for (cause, strength) in strengths.enumerated() where strength > 0 {
+                        guard let direction = part(cause) else { continue }
+                        for place in 0..<width { row[place] += strength * direction[place] }
+                    }
+                    return row
+                }
+                own += row({ directions[$0].own }, CrosscoderTests.widths.0)
+                other += row({ directions[$0].other }, CrosscoderTests.widths.1)
+                let strongest = strengths.indices.reduce(0) { strengths[$1] > strengths[$0] ? $1 : $0 }
+                labels.append(strengths[strongest] > 0 ? "cause \(strongest)" : "")
             }
         }
     }
 
     private func crosscoder(
-        _ planted: Planted, isShuffled: Bool = false, between: (Int) throws -> Void = { _ in }
+        _ planted: Planted, active: Int, isShuffled: Bool = false, between: (Int) throws -> Void = { _ in }
     ) throws -> Crosscoder {
         let own = Columns(planted.own, width: Self.widths.0)
         var other = Columns(planted.other, width: Self.widths.1)
@@ -51,42 +57,48 @@ import Testing
         if isShuffled { other = other.permuted(CarriedProbe.order(Self.rows, &draws)) }
         return try Crosscoder(
             own, other, labels: planted.labels, groups: (0..<Self.rows).map { $0 / 50 },
-            Crosscoder.Settings(latents: 48, active: 2, steps: 500, seed: 3), between: between)
+            Crosscoder.Settings(latents: 32, active: active, steps: 1500, seed: 3), between: between)
     }
 
     @Test("each cause has a latent where it is: in both models, or in one alone")
     func planted() throws {
-        let found = try crosscoder(Planted(seed: 1))
+        let found = try crosscoder(Planted(seed: 1), active: 2)
         #expect(found.trained == 2400 && found.judged == 600)
-        #expect(found.explained.own > 0.9 && found.explained.other > 0.9)
-        #expect(found.active > 0.5 && found.active < 3)
+        #expect(found.explained.own > 0.8 && found.explained.other > 0.8)
+        #expect(found.active > 1 && found.active < 3)
+        var known = 0
         for cause in 0..<Self.causes {
-            let latents = found.living.filter { $0.label == "cause \(cause)" && $0.precision > 0.9 }
-            let most = try #require(latents.max { $0.density < $1.density }, "no latent has cause \(cause)")
+            let latents = found.living.filter { $0.label == "cause \(cause)" && $0.precision > 4 * $0.base }
+            // A training may leave a cause or two to latents that are nobody's.
+            guard let most = latents.max(by: { $0.density < $1.density }) else { continue }
+            known += 1
             switch cause {
             case ..<8: #expect(Crosscoder.shared.contains(most.share), "cause \(cause): \(most)")
             case ..<12: #expect(most.share > 0.9, "cause \(cause): \(most)")
             default: #expect(most.share < 0.1, "cause \(cause): \(most)")
             }
-            #expect(abs(most.base - 1 / Double(Self.causes)) < 0.05 && most.cosine.isNaN)
+            #expect(most.cosine.isNaN)
         }
+        #expect(known >= 14)
         #expect(found.histogram(10).reduce(0, +) == Double(found.living.count))
         let counts = found.counts
-        #expect(counts.shared >= 8 && counts.own >= 4 && counts.other >= 4)
+        #expect(counts.shared >= 6 && counts.own >= 3 && counts.other >= 3)
     }
 
     @Test("of frames in another order nothing is shared; a training is ended by what is thrown")
     func shuffled() throws {
         let planted = Planted(seed: 2)
-        let (found, null) = (try crosscoder(planted), try crosscoder(planted, isShuffled: true))
+        let (found, null) = (
+            try crosscoder(planted, active: 2), try crosscoder(planted, active: 2, isShuffled: true)
+        )
         func sharedDensity(_ one: Crosscoder) -> Double {
             one.living.filter { Crosscoder.shared.contains($0.share) }.reduce(0) { $0 + $1.density }
         }
-        #expect(sharedDensity(null) < sharedDensity(found) / 4)
+        #expect(sharedDensity(null) < sharedDensity(found) / 2)
         struct Enough: Error {}
         var steps = 0
         #expect(throws: Enough.self) {
-            try crosscoder(planted) { _ in
+            try crosscoder(planted, active: 1) { _ in
                 steps += 1
                 if steps == 5 { throw Enough() }
             }
