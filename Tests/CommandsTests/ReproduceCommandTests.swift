@@ -95,6 +95,26 @@ import Testing
         await daemon.stop()
     }
 
+    @Test("a window as wide as the context changes no word of a recording that is longer than the model's window")
+    func widestWindow() async throws {
+        let data = try TemporaryFolder()
+        let daemon = try await InProcessDaemon(data)
+        _ = await daemon.run(["reproduce", "demo:en-long-01", "--only", "attention", "-o", data("report")])
+        await daemon.stop()
+        let journal = try String(contentsOfFile: data("report/transcripts.jsonl"), encoding: .utf8)
+        var texts: [String: String] = [:]
+        for line in journal.split(separator: "\n") {
+            let json = try JSON(parsing: Array(line.utf8))
+            guard case .array(let changes)? = json["interventions"], case .string(let text)? = json["text"] else {
+                continue
+            }
+            texts[changes.first?.compactText ?? "", default: ""] = text
+        }
+        let plain = try #require(texts[""])
+        #expect(texts["\"encoder.blocks.*.attn window 1500\""] == plain)
+        #expect(texts["\"encoder.blocks.*.attn window 10\""] != plain && plain.split(separator: " ").count > 20)
+    }
+
     @Test("a section that fails leaves the others, and the status is that of its failure")
     func failingSection() async throws {
         let data = try TemporaryFolder()

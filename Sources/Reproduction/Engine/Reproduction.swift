@@ -97,7 +97,7 @@ package struct Reproduction {
                 let start = ContinuousClock.now
                 let before = await transcriber.written
                 evidence.transcriptions[part.id] = try await transcriber.transcriptions(
-                    of: situation.spoken, label, part.conditions)
+                    of: situation.spoken, label, part)
                 report.parts.append(
                     PartReport(
                         id: part.id, what: "transcripts", seconds: start.elapsedSeconds,

@@ -87,6 +87,8 @@ struct PluginPart: Sendable {
 /// The spoken samples written down, as they are and under each condition.
 struct TranscriptPart: Sendable {
     let id: String
+    /// Whether the sample without a change is written down with the times of its words, for conditions that need them; what is changed has none.
+    var isTimed = true
     /// The conditions for one sample, given how it is written down without any.
     let conditions: @Sendable (Sample, WrittenText) -> [Condition]
 }

@@ -62,16 +62,18 @@ package actor TranscriptCache {
         }
     }
 
-    /// Samples as they are, and under what `conditions` says of each. A sample that cannot be read is left out.
+    /// Samples as they are, and under what a part says of each. A sample that cannot be read is left out.
     /// - Throws: the first error where none can be written down.
     func transcriptions(
-        of samples: [Sample], _ label: String, _ conditions: @Sendable (Sample, WrittenText) -> [Condition]
+        of samples: [Sample], _ label: String, _ part: TranscriptPart
     ) async throws -> [ChangedTranscript] {
         var all: [ChangedTranscript] = []
         for (index, sample) in samples.enumerated() {
             line.show(label, done: index, total: samples.count) { "\($0) recordings" }
-            guard let plain = try await plain(sample, isOnly: samples.count == 1) else { continue }
-            for condition in conditions(sample, plain) {
+            guard let plain = try await plain(sample, isTimed: part.isTimed, isOnly: samples.count == 1) else {
+                continue
+            }
+            for condition in part.conditions(sample, plain) {
                 let changed = try await transcript(sample, condition.interventions, language: plain.language)
                 all.append(ChangedTranscript(sample: sample, plain: plain, condition: condition, changed: changed))
             }
@@ -80,13 +82,17 @@ package actor TranscriptCache {
         return all
     }
 
-    /// A sample without any change, with the times of its words; nil where it cannot be written down.
-    /// - Parameter isOnly: whether an error is then everybody's.
-    package func plain(_ sample: Sample, isOnly: Bool = false) async throws -> WrittenText? {
+    /// A sample without any change; nil where it cannot be written down.
+    /// - Parameters:
+    ///   - isTimed: with the times of its words. They decide where the next window of a long recording begins, so its text may then be
+    ///     another one.
+    ///   - isOnly: whether an error is then everybody's.
+    package func plain(_ sample: Sample, isTimed: Bool = true, isOnly: Bool = false) async throws -> WrittenText? {
         if failures[sample.name] != nil { return nil }
         do {
             let given = sample.item.language ?? ""
-            return try await transcript(sample, [], language: info.languages.contains(given) ? given : "")
+            return try await transcript(
+                sample, [], language: info.languages.contains(given) ? given : "", wantsWords: isTimed)
         } catch let error as WireError where !isOnly {
             switch ExitStatus(of: error) {
             case .usage, .badData, .noInput, .inputOutput: break
@@ -100,9 +106,8 @@ package actor TranscriptCache {
     }
 
     private func transcript(
-        _ sample: Sample, _ interventions: [String], language: String
+        _ sample: Sample, _ interventions: [String], language: String, wantsWords: Bool = false
     ) async throws -> WrittenText {
-        let wantsWords = interventions.isEmpty
         let parts =
             ["transcript 1", info.sha256, sample.digest, language, "\(wantsWords)"] + interventions
             + (info.precision == .exact ? [] : ["precision \(info.precision.name)"])

@@ -22,7 +22,7 @@ extension Section {
         parts: [
             .plugin(PluginPart("heads", "attention-stats", ["attention": "encoder"])),
             .transcripts(
-                TranscriptPart(id: "windows") { _, _ in
+                TranscriptPart(id: "windows", isTimed: false) { _, _ in
                     AttentionWindows.all.map {
                         Condition(name: "±\($0)", interventions: ["encoder.blocks.*.attn window \($0)"])
                     }
