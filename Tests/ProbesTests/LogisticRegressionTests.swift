@@ -52,6 +52,24 @@ struct LogisticRegressionTests {
         }
     }
 
+    @Test("features that vary together, by a thousandfold, take no more steps", arguments: [1, 1e-2, 1e-4])
+    func correlated(_ l2: Double) {
+        var draws = SplitMix(seed: 11)
+        let (count, features) = (400, 24)
+        func noise() -> Double { .random(in: -1...1, using: &draws) }
+        let mixing = (0..<features).map { _ in (0..<features).map { _ in noise() } }
+        var values: [Double] = [], labels: [Int] = []
+        for _ in 0..<count {
+            let causes = (0..<features).map { noise() * pow(0.75, Double($0)) }
+            values += mixing.map { row in zip(row, causes).reduce(0) { $0 + $1.0 * $1.1 } }
+            let best = (0..<4).max { causes[$0] < causes[$1] } ?? 0
+            labels.append(draws.next() % 10 == 0 ? Int(draws.next() % 4) : best)
+        }
+        let rows = FeatureMatrix(features: features, values: values)
+        let fit = LogisticRegression(l2: l2).fit(rows, labels: labels, classes: 4)
+        #expect(fit.converged && fit.iterations < 150, "\(fit.iterations) steps")
+    }
+
     @Test("small penalties are answered as exactly as large ones", arguments: [10, 0.1, 1e-3, 1e-4])
     func smallPenalty(_ l2: Double) {
         // x = −1 and 1, a class each: W = (−w, w), and 2w's logistic says σ(−2w) = λ w. By halving, where it falls through 0.

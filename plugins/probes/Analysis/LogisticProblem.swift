@@ -45,6 +45,21 @@ extension LogisticRegression {
             return (loss, gradient)
         }
 
+        /// Of each row, the mean over the classes of p(1 − p).
+        func weights(_ point: [Double]) -> [Double] {
+            var probe = LinearProbe(classes: classes, features: rows.features)
+            probe.weight = Array(point[..<(classes * rows.features)])
+            probe.bias = Array(point[(classes * rows.features)...])
+            let logits = probe.logits(rows)
+            return (0..<rows.count).map { row in
+                let line = logits[row * classes..<(row + 1) * classes]
+                let peak = line.max() ?? 0
+                let sum = line.reduce(0) { $0 + exp($1 - peak) }
+                let squares = line.reduce(0) { $0 + exp(2 * ($1 - peak)) } / (sum * sum)
+                return max(0, 1 - squares) / Double(classes)
+            }
+        }
+
         /// Adds the gradient of some rows. -> their share of the loss.
         private func add(
             _ range: Range<Int>, _ values: UnsafePointer<Double>, _ logits: Logits,

@@ -53,8 +53,8 @@ struct Fit: Sendable {
 ///
 /// For λ > 0 it is strictly convex in W, so the answer is one and the solver does not matter; b is one up to a constant
 /// added to all its entries, and the solver, which begins at 0, keeps their sum there. Two classes are the same problem
-/// with two rows. L-BFGS (Liu and Nocedal 1989) in double precision: Newton's Hessian of classes × features squared would
-/// not fit for phonemes on a wide model, and Adam has no end that one can check.
+/// with two rows. L-BFGS (Liu and Nocedal 1989) in double precision, which begins with the inverse of a ``Curvature``: Newton's
+/// Hessian of classes × features squared would not fit for phonemes on a wide model, and Adam has no end that one can check.
 struct LogisticRegression: Sendable {
     var l2: Double
     /// The fit has converged where no entry of the gradient is larger. Features are standardised, so this has a scale; and W
@@ -63,6 +63,8 @@ struct LogisticRegression: Sendable {
     var tolerance: Double { 1e-7 * min(1, max(l2, 1e-6)) }
     var iterations = 2000
     private static let memory = 12
+    /// Steps after which the curvature is taken anew: probabilities near 0 and 1 flatten it.
+    private static let refresh = 30
 
     init(l2: Double) { self.l2 = l2 }
 
@@ -80,17 +82,20 @@ struct LogisticRegression: Sendable {
         var (value, gradient) = problem.evaluate(point)
         var history: [Correction] = []
         var step = 0
+        var inverse = Curvature(rows, weights: problem.weights(point)).inverse(l2: l2)
         while step < iterations, norm(gradient) > tolerance {
             try onStep(step)
-            var direction = descent(gradient, history)
+            if step > 0, step.isMultiple(of: Self.refresh) {
+                inverse = Curvature(rows, weights: problem.weights(point)).inverse(l2: l2)
+            }
+            var direction = descent(gradient, history, inverse, classes)
             var slope = product(gradient, direction)
             if slope >= 0 {  // a stale history: begin again along the gradient
                 history = []
-                direction = gradient.map { -$0 }
-                slope = -product(gradient, gradient)
+                direction = descent(gradient, history, inverse, classes)
+                slope = product(gradient, direction)
             }
-            let first = history.isEmpty ? min(1, 1 / max(norm(gradient), 1e-12)) : 1.0
-            guard let next = search(problem, point, direction, value: value, slope: slope, first: first) else { break }
+            guard let next = search(problem, point, direction, value: value, slope: slope) else { break }
             let correction = Correction(
                 step: difference(next.point, point), change: difference(next.gradient, gradient))
             if correction.curvature > 0 {
@@ -120,9 +125,9 @@ struct LogisticRegression: Sendable {
     /// Halves the step until the value falls enough (Armijo). Near the answer a fall drowns in rounding: there a step that
     /// does not raise the value by more than that, and flattens the slope, is taken (Hager and Zhang's condition).
     private func search(
-        _ problem: Problem, _ point: [Double], _ direction: [Double], value: Double, slope: Double, first: Double
+        _ problem: Problem, _ point: [Double], _ direction: [Double], value: Double, slope: Double
     ) -> Point? {
-        var length = first
+        var length = 1.0
         for _ in 0..<60 {
             var next = point
             for index in next.indices { next[index] += length * direction[index] }
@@ -136,8 +141,10 @@ struct LogisticRegression: Sendable {
         return nil
     }
 
-    /// The two loops: the inverse Hessian that the corrections stand for, times −gradient.
-    private func descent(_ gradient: [Double], _ history: [Correction]) -> [Double] {
+    /// The two loops: the inverse Hessian that the corrections stand for, beginning with `inverse`, times −gradient.
+    private func descent(
+        _ gradient: [Double], _ history: [Correction], _ inverse: Curvature.Inverse, _ classes: Int
+    ) -> [Double] {
         var direction = gradient.map { -$0 }
         var shares = [Double](repeating: 0, count: history.count)
         for index in history.indices.reversed() {
@@ -145,8 +152,11 @@ struct LogisticRegression: Sendable {
             shares[index] = product(pair.step, direction) / pair.curvature
             for entry in direction.indices { direction[entry] -= shares[index] * pair.change[entry] }
         }
+        inverse.apply(to: &direction, classes: classes)
         if let last = history.last {
-            let scale = last.curvature / product(last.change, last.change)
+            var changed = last.change
+            inverse.apply(to: &changed, classes: classes)
+            let scale = last.curvature / product(last.change, changed)
             for entry in direction.indices { direction[entry] *= scale }
         }
         for (index, pair) in history.enumerated() {
