@@ -19,7 +19,7 @@ import torch
 
 from . import openai
 from .decode import HeldOut, edit_distance, greedy
-from .features import SAMPLE_RATE, log_mel_power, model_input, resample
+from .features import SAMPLE_RATE, model_input, resample
 from .tokenizer import Tokenizer
 
 DIGITS = "zero one two three four five six seven eight nine".split()
@@ -29,26 +29,18 @@ FILES_PER_CALL = 100
 class TorchEngine:
     """openai-whisper's model and Auscult's tokens; greedy, without timestamps."""
 
-    def __init__(self, checkpoint: Path, tokenizer_folder: Path):
-        self.model, self.tokenizer = openai.load(checkpoint), Tokenizer(tokenizer_folder)
+    def __init__(self, checkpoint: Path, tokenizer_folder: Path, padding: str):
+        self.model, self.tokenizer, self.padding = openai.load(checkpoint), Tokenizer(tokenizer_folder), padding
 
     def transcribe(self, clips: list[np.ndarray], language: str) -> list[str]:
         """clips: int16 at 16 kHz"""
         texts = []
         for start in range(0, len(clips), 25):
-            mels = torch.stack([self._log_mel(clip) for clip in clips[start:start + 25]])
+            mels = torch.stack([model_input(clip.astype(np.float32) / 32768, self.model.dims.n_audio_ctx, self.padding)
+                                for clip in clips[start:start + 25]])
             rows = greedy(self.model, self.tokenizer, mels, self.tokenizer.prompt(language))
             texts += [self.tokenizer.decode(row) for row in rows]
         return texts
-
-    def _log_mel(self, clip: np.ndarray) -> torch.Tensor:
-        """Of the clip followed by zeros, as openai-whisper does it: a spectrum of the clip alone, filled up with
-        silence afterwards, lacks the click of a clip that does not end in silence."""
-        context = self.model.dims.n_audio_ctx
-        padded = np.zeros(context * 320, np.float32)
-        length = min(len(clip), len(padded))
-        padded[:length] = clip[:length].astype(np.float32) / 32768
-        return model_input(log_mel_power(padded), context)
 
 
 class AuscultEngine:
@@ -149,6 +141,8 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="folder of the held-out sets")
     parser.add_argument("--engine", choices=("torch", "auscult"), default="torch")
     parser.add_argument("--checkpoint", type=Path, help="torch: a model in openai-whisper's format")
+    parser.add_argument("--padding", choices=("mel", "sound"), default="mel",
+                        help="torch: zeros behind the log-mel, as transcripts have them, or behind the samples, as everything else")
     parser.add_argument("--binary", type=Path, help="auscult: the program")
     parser.add_argument("--model", type=Path, required=True, help="the exported folder (tokenizer for torch, all for auscult)")
     parser.add_argument("--argument", action="append", default=[], help="auscult: one more argument to pass on")
@@ -162,7 +156,7 @@ def main():
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     if arguments.engine == "torch":
-        engine = TorchEngine(arguments.checkpoint, arguments.model)
+        engine = TorchEngine(arguments.checkpoint, arguments.model, arguments.padding)
     else:
         engine = AuscultEngine(arguments.binary, arguments.model, arguments.argument)
     for name in arguments.sets:
