@@ -66,7 +66,9 @@ class Schedule:
 class Training:
     def __init__(self, arguments):
         self.arguments = arguments
-        self.schedule = Schedule.from_weights() if arguments.start else Schedule()
+        self.resumed = torch.load(arguments.out / "state.pt", weights_only=False) if arguments.resume else {}
+        self.warm = bool(arguments.start) or self.resumed.get("warm", False)
+        self.schedule = Schedule.from_weights() if self.warm else Schedule()
         self.rng = random.Random(arguments.seed)
         torch.manual_seed(arguments.seed)
         self.tokenizer = Tokenizer(arguments.tokenizer)
@@ -85,8 +87,7 @@ class Training:
             self.pool.refresh(names)
         self.pool.refresh()
         if arguments.resume:
-            uses = torch.load(self.out / "state.pt", weights_only=False)["uses"]
-            self.pool.uses[:len(uses)] = uses
+            self.pool.uses[:len(self.resumed["uses"])] = self.resumed["uses"]
         worker_rng = random.Random()
         augmenter = Augmenter(worker_rng, noise.bank(arguments.seed, 160))
         self.planner = Batcher(self.pool, None, self.rng, arguments.frames)
@@ -147,7 +148,8 @@ class Training:
         full = rng.random() < self.schedule.full_context_share(progress)
         if full:
             items = rng.sample(items, min(len(items), self.arguments.frames // 300))
-        options = dict(strength=self.schedule.strength(progress), full=full, timestamps=0.15 if self.arguments.start or progress >= 0.2 else 0.0)
+        options = dict(strength=self.schedule.strength(progress), full=full,
+                       timestamps=0.15 if self.warm or progress >= 0.2 else 0.0)
         parts = min(len(items), self.arguments.micro_batches)
         jobs = [Job(items[part::parts], rng.getrandbits(60), len(items[part::parts]) / len(items), self.pool.names,
                     self.schedule.loss_weights(progress, self.step), options) for part in range(parts)]
@@ -180,7 +182,7 @@ class Training:
         state = {
             "trainee": self.trainee.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers],
             "step": self.step, "clips": self.clips, "seconds": self.seconds, "uses": self.pool.uses,
-            "shards": self.pool.names, "rng": self.rng.getstate(), "torch_rng": torch.get_rng_state(),
+            "shards": self.pool.names, "rng": self.rng.getstate(), "warm": self.warm, "torch_rng": torch.get_rng_state(),
         }
         torch.save(state, self.out / "state.partial")
         (self.out / "state.partial").rename(self.out / "state.pt")
@@ -192,7 +194,7 @@ class Training:
             old.unlink()
 
     def _load(self):
-        state = torch.load(self.out / "state.pt", weights_only=False)
+        state = self.resumed
         self.trainee.load_state_dict(state["trainee"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
