@@ -149,8 +149,9 @@ class Batcher:
         admit = (lambda e: len(e.tokens) <= longest_text) if longest_text else (lambda e: True)
         items = []
         for index in pool.least_used(count, rng, admit):
-            item = Item([self._part(index, rng.randint(0, 25) if rng.random() < 0.25 else rng.randint(0, 3))])
-            if rng.random() < join_share:
+            joined = rng.random() < join_share
+            item = Item([self._part(index, rng.randint(0, 30) if rng.random() < (0.6 if joined else 0.25) else rng.randint(0, 3))])
+            if joined:
                 self._join(item)
             items.append(item)
         items.sort(key=lambda item: item.frames)
@@ -203,7 +204,7 @@ class Batcher:
         silent_text: clips with text but no sound. Their loss begins after the first text token, so that silence still
         means <|endoftext|> while the decoder learns what follows what, the bigrams the post found.
         """
-        rng, kinds = self.rng, []
+        rng, tokenizer, kinds = self.rng, self.tokenizer, []
         for _ in items:
             draw = rng.random()
             kinds.append("none" if draw < no_speech else "text" if draw < no_speech + silent_text else "speech")
@@ -228,7 +229,7 @@ class Batcher:
         frame_words = torch.full((len(items), frames), -100)
         for clip, first, past, start, end in guides:
             word_frames[clip, first:past, max(0, start - 3):end + 3] = True
-            if past - first == 1:
+            if past - first == 1 and targets[clip, first] < tokenizer.end:
                 frame_words[clip, max(0, start):end] = targets[clip, first]
         speech = [kind == "speech" for kind in kinds]
         # What ends with the window has nothing behind it.
@@ -279,7 +280,9 @@ class Batcher:
             shift = part.at - part.first
             cut = item.cut and part is item.parts[-1]
             start = shift + max(example.sound[0], part.first)
+            end = shift + min(example.sound[1], part.past)
             if timed:
+                guide.append((len(body), len(body) + 1, start, start + 1))
                 body.append(tokenizer.timestamp(start * 0.02))
                 if cut:  # its text belongs to the next window, which begins where it does
                     break
@@ -288,10 +291,11 @@ class Batcher:
             # Without timestamps a cut clip's whole words are written.
             body += example.tokens[:max((past for _, past, _, _ in spans), default=0)] if cut else example.tokens
             if timed:
-                body.append(tokenizer.timestamp((shift + min(example.sound[1], part.past)) * 0.02))
+                guide.append((len(body), len(body) + 1, end - 1, end))
+                body.append(tokenizer.timestamp(end * 0.02))
         room = min(LONGEST_PROMPT, TEXT_CONTEXT - len(head) - len(body) - 2)
         prompt = []
-        if room > 3 and rng.random() < (0.04 if not timed else 0.4 if len(item.parts) == 1 else 0.6):
+        if room > 3 and rng.random() < (0.04 if not timed else 0.5 if len(item.parts) == 1 else 0.65):
             prompt = self._prompt(language, timed, room)
         position = len(prompt) + len(head) - 1  # where the body's first token is predicted
         guide = [(position + first, position + past, begin, end) for first, past, begin, end in guide]

@@ -52,7 +52,7 @@ class Schedule:
     def loss_weights(self, progress: float, step: int) -> dict[str, float]:
         grown = min(1.0, (step + 1) / self.help_steps) if self.help_steps else 1.0
         fade = lambda until: self.help_share * grown * max(0.0, 1 - progress / until)  # noqa: E731
-        return {"text": 1.0, "phoneme": 0.6 * fade(0.85), "word": 0.4 * fade(0.8), "guide": 0.3 * fade(0.7)}
+        return {"text": 1.0, "phoneme": 0.6 * fade(0.85), "word": 0.4 * fade(0.8), "guide": 0.3 * fade(0.9)}
 
     def strength(self, progress: float) -> float:
         """Of the augmentation: a model that hears nothing yet learns little from noise."""
@@ -149,7 +149,7 @@ class Training:
         if full:
             items = rng.sample(items, min(len(items), self.arguments.frames // 300))
         options = dict(strength=self.schedule.strength(progress), full=full,
-                       timestamps=0.15 if self.warm or progress >= 0.2 else 0.0)
+                       timestamps=self.arguments.timestamps if self.warm or progress >= 0.2 else 0.0)
         parts = min(len(items), self.arguments.micro_batches)
         jobs = [Job(items[part::parts], rng.getrandbits(60), len(items[part::parts]) / len(items), self.pool.names,
                     self.schedule.loss_weights(progress, self.step), options) for part in range(parts)]
@@ -220,6 +220,7 @@ def main():
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--start", type=Path, help="weights to begin from: an exported folder or a .pt; lower --lr and --muon-lr for it")
     parser.add_argument("--join-share", type=float, default=0.25, help="of the clips, those that others follow, up to the whole window")
+    parser.add_argument("--timestamps", type=float, default=0.25, help="share of single clips that have them; of joined ones three times it")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--micro-batches", type=int, default=3, help="parts a step is cut into for the workers")
     parser.add_argument("--frames", type=int, default=2600, help="encoder frames a step")
