@@ -1,7 +1,8 @@
-"""Augmentation of mel *power*, a batch at a time.
+"""Augmentation, a batch at a time: noise on the samples, all else on the mel *power*.
 
-Reverberation, equalisation, telephone bands, other vocal tracts, noise and gain are all linear in power (or nearly so),
-so that they cost a few passes over [clips, frames, 80] and no Fourier transform.
+Noise is added to the samples, so that it stops where the recording does, with the click that this makes. Reverberation, equalisation,
+telephone bands, other vocal tracts and gain are all linear in power (or nearly so), so that they cost a few passes over
+[clips, frames, 80] and no Fourier transform.
 """
 
 import math
@@ -10,7 +11,7 @@ import random
 import numpy as np
 import torch
 
-from .features import FLOOR, MELS, whisper_scale
+from .features import FLOOR, HOP, MELS, log_mel_power, whisper_scale
 
 _LOG10 = math.log(10)
 
@@ -45,10 +46,17 @@ class Augmenter:
         self.identity = torch.eye(MELS)
         self.frequency = torch.from_numpy(mel_frequencies()).float()
 
-    def __call__(self, log_power: torch.Tensor, speech: list[bool], ends: list[int], strength: float) -> torch.Tensor:
-        """log_power [clips, frames, 80]; ends: last frame of each clip's content -> model input [clips, 80, frames]."""
-        rng, (clips, frames, _) = self.rng, log_power.shape
+    def __call__(self, samples: torch.Tensor, speech: list[bool], ends: list[int], strength: float,
+                 mel_padded: list[bool]) -> torch.Tensor:
+        """samples [clips, 160 frames]; ends: where each recording ends, in samples -> model input [clips, 80, frames].
+
+        Behind its end a recording is silent, or, where `mel_padded` says so, its log-mel is zero.
+        """
+        rng, clips = self.rng, len(samples)
         generator = torch.Generator().manual_seed(rng.getrandbits(60))
+        self._add_noise(samples, speech, ends, strength)
+        # Zeros behind the batch, or the last frames would see its end mirrored.
+        log_power = log_mel_power(torch.nn.functional.pad(samples, (0, 2 * HOP)))[:, :-2]
         power = torch.exp(log_power * _LOG10)
         power[log_power <= FLOOR + 0.01] = 0
         if strength:
@@ -56,19 +64,21 @@ class Augmenter:
             if rng.random() < 0.3 * strength:
                 self._reverberate(power)
             power *= self._equaliser(clips, strength, generator)
-        self._add_noise(power, speech, ends, strength)
-        if strength:
             power *= 10 ** (torch.rand(clips, 1, 1, generator=generator) * 3 - 2)
         scaled = whisper_scale(torch.clamp(power, min=10**FLOOR).log10())
+        ends = [end // HOP for end in ends]
         if strength:
             self._mask(scaled, speech, ends, strength)
+        for clip, padded in enumerate(mel_padded):
+            if padded:
+                scaled[clip, ends[clip]:] = 0.0
         return scaled.transpose(1, 2).contiguous()
 
     def _band_matrices(self, clips, strength):
         rng, chosen = self.rng, []
         for _ in range(clips):
             matrix = self.warps[rng.randrange(len(self.warps))] if rng.random() < 0.6 * strength else self.identity
-            if rng.random() < 0.12 * strength:  # a telephone, or a recording at 8 kHz
+            if rng.random() < 0.2 * strength:  # a telephone, or a recording at 8 kHz
                 top, bottom = rng.uniform(3300, 4200), rng.choice((0, 0, 150, 300))
                 outside = (self.frequency > top) | (self.frequency < bottom)
                 matrix = torch.where(outside, 10 ** rng.uniform(-7, -3), 1.0)[:, None] * matrix
@@ -90,20 +100,20 @@ class Augmenter:
         ripple = normal(clips, 3, 1) * 0.15 * torch.sin(phase + band * torch.tensor([[3.0], [6.0], [11.0]]))
         return torch.exp((tilt + ripple.sum(1, keepdim=True)) * strength * _LOG10)
 
-    def _add_noise(self, power, speech, ends, strength):
+    def _add_noise(self, samples, speech, ends, strength):
         """Speech gets noise at 3 to 35 dB; what is not speech becomes noise of any level, or stays digital silence."""
-        rng, frames = self.rng, power.shape[1]
-        loudest = power.sum(2).topk(max(1, frames // 10), dim=1).values.mean(1) + 1e-8
+        rng, length = self.rng, samples.shape[1]
+        frames = samples.unflatten(1, (-1, HOP)).square().mean(2)
+        loudest = frames.topk(max(1, frames.shape[1] // 10), dim=1).values.mean(1).tolist()
         for clip, is_speech in enumerate(speech):
             if rng.random() < (1 - 0.55 * strength if is_speech else 0.15):
                 continue
             noise = self.noise[rng.randrange(len(self.noise))]
-            end = frames if rng.random() < 0.3 else min(frames, ends[clip])
-            noise = noise.roll(-rng.randrange(len(noise)), 0).repeat(2, 1)[:end]
-            noise = torch.exp(noise * _LOG10)
+            end = length if rng.random() < 0.3 else min(length, ends[clip])
+            noise = noise.roll(-rng.randrange(len(noise))).repeat(end // len(noise) + 1)[:end]
             snr = rng.choice((rng.uniform(3, 15), rng.uniform(12, 35))) if is_speech else 0
-            level = loudest[clip] * 10 ** (-snr / 10) if is_speech else 10 ** rng.uniform(-3.5, 1.5)
-            power[clip, :end] += noise * (level / (noise.sum(1).mean() + 1e-10))
+            level = loudest[clip] * 10 ** (-snr / 10) if is_speech else 10 ** rng.uniform(-7, -1.2)
+            samples[clip, :end] += noise * (level / (noise.square().mean().item() + 1e-10)) ** 0.5
 
     def _mask(self, scaled, speech, ends, strength):
         """SpecAugment: two bands and a stretch of time go to the clip's floor."""

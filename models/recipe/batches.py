@@ -1,4 +1,8 @@
-"""From shards to batches: clips of like length together, sometimes two clips joined, sometimes no speech at all."""
+"""From shards to batches: clips of like length together, often several in a row, sometimes no speech at all.
+
+A batch is made of samples on silence, so that a clip that begins or stops in the middle of a sound does so with the click it
+has in use. Clips are placed on whole encoder frames, of 320 samples, so that their labels need no rounding.
+"""
 
 import json
 import random
@@ -8,23 +12,31 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .features import FLOOR, MELS
+from .features import HOP
 from .tokenizer import Tokenizer
 
 ROUND = 6000  # clips planned at a time; new shards are seen between rounds
-MAX_FRAMES = 1000  # mel frames of the full context
+FRAME = 2 * HOP  # samples of an encoder frame
+CONTEXT = 500  # encoder frames of a window
+TEXT_CONTEXT = 64  # tokens the decoder reads at most
+LONGEST_PROMPT = TEXT_CONTEXT // 2 - 1  # tokens of previous text, as openai-whisper takes them
 
 
 @dataclass
 class Example:
-    """One clip of a shard, with its tokens and where its words lie in both text and time."""
+    """One clip of a shard, with its tokens and where its words lie in both text and time (encoder frames)."""
 
     shard: int
-    mel: tuple[int, int]  # first frame, frames
+    audio: tuple[int, int]  # first sample, samples
     labels: tuple[int, int]
+    sound: tuple[int, int]  # frames from its first sound to past its last
     language: str
     tokens: list[int]
-    spans: list[tuple[int, int, int, int]]  # first token, past the last, first encoder frame, past the last
+    spans: list[tuple[int, int, int, int]]  # first token, past the last, first frame, past the last
+
+    @property
+    def frames(self) -> int:
+        return self.labels[1]
 
 
 @dataclass
@@ -42,7 +54,8 @@ class Pool:
 
     def __init__(self, folder: Path, tokenizer: Tokenizer):
         self.folder, self.tokenizer = Path(folder), tokenizer
-        self.names, self.mels, self.labels, self.examples = [], [], [], []
+        self.names, self.audio, self.labels, self.examples = [], [], [], []
+        self.by_language = {}
         self.uses = np.zeros(0, np.int32)
 
     def refresh(self, names: list[str] | None = None):
@@ -54,10 +67,13 @@ class Pool:
             self.names.append(name)
             stem = self.folder / name
             record_file = Path(f"{stem}.json")
-            self.mels.append(np.load(f"{stem}.mel.npy", mmap_mode="r"))
+            self.audio.append(np.load(f"{stem}.audio.npy", mmap_mode="r"))
             self.labels.append(np.load(f"{stem}.labels.npy", mmap_mode="r"))
             shard = len(self.names) - 1
-            self.examples += [self._example(shard, record) for record in json.loads(record_file.read_text())]
+            for record in json.loads(record_file.read_text()):
+                example = self._example(shard, record)
+                self.by_language.setdefault(example.language, []).append(len(self.examples))
+                self.examples.append(example)
         self.uses = np.pad(self.uses, (0, len(self.examples) - len(self.uses)))
 
     def _example(self, shard, record):
@@ -67,11 +83,14 @@ class Pool:
             boundaries.append(len(tokens))
         spans = [(boundaries[first], boundaries[last + 1], int(start * 50), int(end * 50) + 1)
                  for start, end, first, last in record["words"]]
-        return Example(shard, tuple(record["mel"]), tuple(record["labels"]), record["language"], tokens, spans)
+        at, frames = record["labels"]
+        sounding = np.flatnonzero(self.labels[shard][at:at + frames])
+        sound = (int(sounding[0]), int(sounding[-1]) + 1) if len(sounding) else (0, frames)
+        return Example(shard, tuple(record["audio"]), (at, frames), sound, record["language"], tokens, spans)
 
-    def mel(self, example):
-        start, count = example.mel
-        return torch.from_numpy(self.mels[example.shard][start:start + count].astype(np.float32))
+    def samples(self, example):
+        start, count = example.audio
+        return torch.from_numpy(self.audio[example.shard][start:start + count].astype(np.float32)) / 32768
 
     def phonemes(self, example):
         start, count = example.labels
@@ -91,11 +110,29 @@ class Pool:
 
 
 @dataclass
-class Item:
-    offset: int  # mel frames of silence before the speech; even, so that encoder frames stay whole
+class Part:
+    """A clip's place in a window, in frames; `first` and `past` are what of the clip is heard, by its own count."""
+
+    example: int
+    at: int
     first: int
-    second: int | None  # a clip of the same language to follow it
-    frames: int
+    past: int
+
+    @property
+    def end(self) -> int:
+        return self.at + self.past - self.first
+
+
+@dataclass
+class Item:
+    """Clips of one language in a row. The last one may be `cut` by the end of the window."""
+
+    parts: list[Part]
+    cut: bool = False
+
+    @property
+    def frames(self) -> int:
+        return self.parts[-1].end
 
 
 class Batcher:
@@ -107,36 +144,58 @@ class Batcher:
         self.rng.seed(seed)
 
     def plan(self, count=ROUND, join_share=0.0, longest_text=None) -> list[list[Item]]:
-        """Batches of about `frames_per_batch` encoder frames, in random order."""
+        """Batches of about `frames_per_batch` encoder frames, in random order. `join_share`: of the clips, those that others follow."""
         rng, pool = self.rng, self.pool
         admit = (lambda e: len(e.tokens) <= longest_text) if longest_text else (lambda e: True)
         items = []
         for index in pool.least_used(count, rng, admit):
-            example = pool.examples[index]
-            offset = 2 * (rng.randint(0, 25) if rng.random() < 0.25 else rng.randint(0, 3))
-            frames, second = offset + example.mel[1], None
-            if rng.random() < join_share:
-                second = self._partner(example, frames)
-                frames += pool.examples[second].mel[1] + 30 if second is not None else 0
-            items.append(Item(offset, index, second, frames + rng.randint(0, 20)))
+            joined = rng.random() < join_share
+            item = Item([self._part(index, rng.randint(0, 30) if rng.random() < (0.6 if joined else 0.25) else rng.randint(0, 3))])
+            if joined:
+                self._join(item)
+            items.append(item)
         items.sort(key=lambda item: item.frames)
         batches, batch = [], []
         for item in items:
             batch.append(item)
-            if len(batch) >= 128 or len(batch) * (item.frames / 2 + 8) >= self.frames_per_batch:
+            if len(batch) >= 128 or len(batch) * (item.frames + 8) >= self.frames_per_batch:
                 batches.append(batch)
                 batch = []
         rng.shuffle(batches)
         return batches
 
-    def _partner(self, example, frames):
-        for _ in range(20):
-            index = self.rng.randrange(len(self.pool.examples))
-            other = self.pool.examples[index]
-            fits = frames + other.mel[1] + 40 < 900 and len(example.tokens) + len(other.tokens) < 50
-            if fits and other.language == example.language:
-                return index
-        return None
+    def _part(self, index, at) -> Part:
+        """A clip, whole or without some of the silence around its sound: recordings are often cut closely."""
+        example, rng = self.pool.examples[index], self.rng
+        first, past = 0, example.frames
+        if rng.random() < 0.35:
+            first = rng.randint(0, max(0, example.sound[0] - 1))
+        if rng.random() < 0.35:
+            past = rng.randint(min(past, example.sound[1] + 1), past)
+        return Part(index, at, first, past)
+
+    def _join(self, item):
+        """Let clips follow, to a random length; half of such windows are filled to the end, as within a long recording."""
+        rng, pool = self.rng, self.pool
+        examples = pool.examples
+        language = examples[item.parts[0].example].language
+        fill = rng.random() < 0.5
+        target = CONTEXT if fill else rng.randint(150, CONTEXT - 10)
+        tokens = len(examples[item.parts[0].example].tokens) + 2
+        for _ in range(12):
+            index = rng.choice(pool.by_language[language])
+            part = self._part(index, item.frames + (rng.randint(0, 5) if rng.random() < 0.2 else rng.randint(5, 40)))
+            longer = tokens + len(examples[index].tokens) + 2
+            if part.end <= target and longer <= TEXT_CONTEXT - 6:
+                item.parts.append(part)
+                tokens = longer
+            elif fill and part.end > CONTEXT and part.at + 10 < CONTEXT and longer <= TEXT_CONTEXT - 6:
+                part.past = part.first + CONTEXT - part.at
+                item.parts.append(part)
+                item.cut = True
+                return
+            elif part.at + 40 > target:
+                return
 
     def batch(self, items: list[Item], strength: float, full=False, timestamps=0.2, no_speech=0.03,
               silent_text=0.04) -> Batch:
@@ -145,78 +204,117 @@ class Batcher:
         silent_text: clips with text but no sound. Their loss begins after the first text token, so that silence still
         means <|endoftext|> while the decoder learns what follows what, the bigrams the post found.
         """
-        rng, tokenizer, kinds, placed = self.rng, self.tokenizer, [], []
-        for item in items:
+        rng, tokenizer, kinds = self.rng, self.tokenizer, []
+        for _ in items:
             draw = rng.random()
             kinds.append("none" if draw < no_speech else "text" if draw < no_speech + silent_text else "speech")
-            placed.append(self._place(item))
-        ends = [parts[-1][0] + parts[-1][1].mel[1] + rng.randint(0, 12) for parts in placed]
-        extra = rng.choice((0, 0, 0, 0, 0, 0, 16, 48))  # silence is cheap to learn and costs as much as speech
-        frames = MAX_FRAMES if full else min(MAX_FRAMES, (max(ends) + extra + 7) // 8 * 8)
-        mel = torch.full((len(items), frames, MELS), FLOOR)
-        labels = torch.zeros(len(items), frames // 2, dtype=torch.long)
+        ends = []  # of the recordings, in samples: some have silence behind the last clip, or stop within a frame
+        for item in items:
+            silence = rng.randint(0, 9600) if rng.random() < 0.2 else rng.randint(0, 1920)
+            ends.append(min(CONTEXT * FRAME, item.frames * FRAME + (silence if strength else 0)))
+        extra = rng.choice((0, 0, 0, 0, 0, 0, 8, 24))  # silence is cheap to learn and costs as much as speech
+        frames = CONTEXT if full else min(CONTEXT, (max(ends) // FRAME + 2 + extra + 3) // 4 * 4)
+        samples = torch.zeros(len(items), frames * FRAME)
+        labels = torch.zeros(len(items), frames, dtype=torch.long)
         sequences, guides = [], []
-        for clip, (kind, parts) in enumerate(zip(kinds, placed)):
+        for clip, (kind, item) in enumerate(zip(kinds, items)):
             if kind == "speech":
-                for start, example, gain in parts:
-                    sound = self.pool.mel(example)[: frames - start]
-                    mel[clip, start:start + len(sound)] = sound + gain
-                    names = self.pool.phonemes(example)[: (frames - start) // 2]
-                    labels[clip, start // 2:start // 2 + len(names)] = names
-            sequence, first_target, guide = self._sequence(kind, parts, timestamps)
+                for number, part in enumerate(item.parts):
+                    self._place(samples[clip], labels[clip], part, frames, number > 0, strength)
+            sequence, first_target, guide = self._sequence(kind, item, timestamps)
             sequences.append((sequence, first_target))
             guides += [(clip, *span) for span in guide]
         tokens, targets = self._pad(sequences)
-        word_frames = torch.zeros(*tokens.shape, frames // 2, dtype=torch.bool)
-        frame_words = torch.full((len(items), frames // 2), -100)
+        word_frames = torch.zeros(*tokens.shape, frames, dtype=torch.bool)
+        frame_words = torch.full((len(items), frames), -100)
         for clip, first, past, start, end in guides:
             word_frames[clip, first:past, max(0, start - 3):end + 3] = True
-            if past - first == 1:
-                frame_words[clip, start:end] = targets[clip, first]
+            if past - first == 1 and targets[clip, first] < tokenizer.end:
+                frame_words[clip, max(0, start):end] = targets[clip, first]
         speech = [kind == "speech" for kind in kinds]
-        return Batch(self.augmenter(mel, speech, ends, strength), tokens, targets, labels, word_frames,
+        # What ends with the window has nothing behind it.
+        mel_padded = [kind != "text" and end < CONTEXT * FRAME and rng.random() < 0.5 for kind, end in zip(kinds, ends)]
+        return Batch(self.augmenter(samples, speech, ends, strength, mel_padded), tokens, targets, labels, word_frames,
                      frame_words)
+
+    def _place(self, samples, labels, part, frames, later, strength):
+        """Put a part's samples and labels where they belong: as they are, or faded in and out over some milliseconds."""
+        example, rng = self.pool.examples[part.example], self.rng
+        past = min(part.past, part.first + frames - part.at)
+        sound = self.pool.samples(example)[part.first * FRAME:past * FRAME]
+        if strength and rng.random() < 0.3:
+            length = min(rng.randint(80, 800), len(sound) // 2)
+            ramp = torch.linspace(0, 1, length)
+            sound[:length] *= ramp
+            sound[len(sound) - length:] *= ramp.flip(0)
+        if later and strength:
+            sound *= 10 ** rng.uniform(-0.2, 0.2)
+        samples[part.at * FRAME:part.at * FRAME + len(sound)] += sound
+        labels[part.at:part.at + past - part.first] = self.pool.phonemes(example)[part.first:past]
 
     @property
     def tokenizer(self):
         return self.pool.tokenizer
 
-    def _place(self, item):
-        """[(first mel frame, example, gain)] of a clip's one or two parts."""
-        first = self.pool.examples[item.first]
-        parts = [(item.offset, first, 0.0)]
-        if item.second is not None:
-            start = item.offset + (first.mel[1] + self.rng.randint(6, 30)) // 2 * 2
-            parts.append((start, self.pool.examples[item.second], self.rng.uniform(-0.4, 0.4)))
-        return parts
-
-    def _sequence(self, kind, parts, timestamps):
+    def _sequence(self, kind, item, timestamps):
         """Tokens, the first position with a loss, and [(position, past, frame, past)] for the guided heads."""
         tokenizer, rng = self.tokenizer, self.rng
-        language = parts[0][1].language
+        examples = [self.pool.examples[part.example] for part in item.parts]
+        language = examples[0].language
         head = [tokenizer.start, tokenizer.language(language), tokenizer.transcribe]
         if kind == "none":
+            prompt = self._prompt(language, rng.random() < 0.5, LONGEST_PROMPT) if rng.random() < 0.2 else []
             if rng.random() < 0.5:
-                return [tokenizer.start, tokenizer.no_speech, tokenizer.end], 0, []
+                return [*prompt, tokenizer.start, tokenizer.no_speech, tokenizer.end], len(prompt), []
             mode = tokenizer.no_timestamps if rng.random() < 0.7 else tokenizer.first_timestamp
-            return [*head, mode, tokenizer.end], 3, []
+            return [*prompt, *head, mode, tokenizer.end], len(prompt) + 3, []
         if kind == "text":
             mode = tokenizer.no_timestamps if rng.random() < 0.6 else None  # the post prompts without it
             prompt = [*head, mode] if mode else head
-            return [*prompt, *parts[0][1].tokens, tokenizer.end], len(prompt), []
-        if rng.random() < timestamps:
-            sequence = list(head)
-            for start, example, _ in parts:
-                end = (start + example.mel[1]) / 100
-                sequence += [tokenizer.timestamp(start / 100), *example.tokens, tokenizer.timestamp(end)]
-            return sequence + [tokenizer.end], 0, []
-        sequence, guide = [*head, tokenizer.no_timestamps], []
-        for start, example, _ in parts:
-            position = len(sequence) - 1  # where the part's first token is predicted
-            guide += [(position + first, position + past, start // 2 + begin, start // 2 + end)
-                      for first, past, begin, end in example.spans]
-            sequence += example.tokens
-        return sequence + [tokenizer.end], 0, guide
+            return [*prompt, *examples[0].tokens, tokenizer.end], len(prompt), []
+        timed = rng.random() < (timestamps if len(item.parts) == 1 else min(1.0, 3 * timestamps))
+        body, guide = [], []  # positions are counted from the body's start
+        if not timed:
+            head.append(tokenizer.no_timestamps)
+        for part, example in zip(item.parts, examples):
+            shift = part.at - part.first
+            cut = item.cut and part is item.parts[-1]
+            start = shift + max(example.sound[0], part.first)
+            end = shift + min(example.sound[1], part.past)
+            if timed:
+                guide.append((len(body), len(body) + 1, start, start + 1))
+                body.append(tokenizer.timestamp(start * 0.02))
+                if cut:  # its text belongs to the next window, which begins where it does
+                    break
+            spans = [span for span in example.spans if not cut or span[3] <= part.past]
+            guide += [(len(body) + first, len(body) + past, shift + begin, shift + end) for first, past, begin, end in spans]
+            # Without timestamps a cut clip's whole words are written.
+            body += example.tokens[:max((past for _, past, _, _ in spans), default=0)] if cut else example.tokens
+            if timed:
+                guide.append((len(body), len(body) + 1, end - 1, end))
+                body.append(tokenizer.timestamp(end * 0.02))
+        room = min(LONGEST_PROMPT, TEXT_CONTEXT - len(head) - len(body) - 2)
+        prompt = []
+        if room > 3 and rng.random() < (0.04 if not timed else 0.5 if len(item.parts) == 1 else 0.65):
+            prompt = self._prompt(language, timed, room)
+        position = len(prompt) + len(head) - 1  # where the body's first token is predicted
+        guide = [(position + first, position + past, begin, end) for first, past, begin, end in guide]
+        return [*prompt, *head, *body, tokenizer.end], len(prompt), guide
+
+    def _prompt(self, language, timed, longest):
+        """What a window before this one may have said: its last tokens, as openai-whisper hands them on."""
+        tokenizer, rng, tokens, at = self.tokenizer, self.rng, [], self.rng.randint(0, 20)
+        for _ in range(rng.randint(1, 5)):
+            example = self.pool.examples[rng.choice(self.pool.by_language[language])]
+            if at + example.frames > CONTEXT:
+                at = rng.randint(0, 20)
+            if timed:
+                tokens.append(tokenizer.timestamp((at + example.sound[0]) * 0.02))
+            tokens += example.tokens
+            if timed:
+                tokens.append(tokenizer.timestamp((at + example.sound[1]) * 0.02))
+            at += example.frames + rng.randint(0, 40)
+        return [tokenizer.previous, *tokens[-longest:]]
 
     def _pad(self, sequences):
         longest = (max(len(sequence) for sequence, _ in sequences) + 2) // 4 * 4

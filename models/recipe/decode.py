@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .features import model_input
+from .features import SAMPLE_RATE, model_input
+from .phonemes import SILENCE
 
 
 class HeldOut:
@@ -15,15 +16,13 @@ class HeldOut:
     def __init__(self, folder: Path, name: str, count: int | None = None):
         stem = Path(folder, f"{name}-0000")
         self.records = json.loads(Path(f"{stem}.json").read_text())[:count]
-        self._mel = np.load(f"{stem}.mel.npy", mmap_mode="r")
+        self._audio = np.load(f"{stem}.audio.npy", mmap_mode="r")
         self._labels = np.load(f"{stem}.labels.npy", mmap_mode="r")
-        self._audio_file = f"{stem}.audio.npy"
 
-    def inputs(self, indices, n_audio_ctx=500) -> torch.Tensor:
+    def inputs(self, indices, n_audio_ctx=500, padding="sound") -> torch.Tensor:
         """[clips, 80, 2 n_audio_ctx]"""
-        spans = [self.records[index]["mel"] for index in indices]
-        return torch.stack([model_input(torch.from_numpy(self._mel[at:at + n].astype(np.float32)), n_audio_ctx)
-                            for at, n in spans])
+        return torch.stack([model_input(self.audio(index).astype(np.float32) / 32768, n_audio_ctx, padding)
+                            for index in indices])
 
     def labels(self, index) -> np.ndarray:
         at, count = self.records[index]["labels"]
@@ -31,7 +30,14 @@ class HeldOut:
 
     def audio(self, index) -> np.ndarray:
         at, count = self.records[index]["audio"]
-        return np.load(self._audio_file, mmap_mode="r")[at:at + count]
+        return self._audio[at:at + count]
+
+    def seconds(self, index) -> float:
+        return self.records[index]["audio"][1] / SAMPLE_RATE
+
+    def sound_end(self, index) -> float:
+        """When the last sound ends, in seconds: before the clip's end, where that is silent."""
+        return max((end for _, end, label in self.records[index]["phonemes"] if label != SILENCE), default=self.seconds(index))
 
 
 @torch.no_grad()

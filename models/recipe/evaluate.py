@@ -1,6 +1,7 @@
 """Word error rates on what training never heard:  python -m recipe.evaluate --data FOLDER --model MODEL ...
 
-Three held-out sets (sentences; voices; an engine) and, with --digits, recordings of real speakers named DIGIT_SPEAKER_N.wav.
+Three held-out sets (sentences; voices; an engine), recordings of 25 to 40 s made of the first one's English clips (long; auscult only, since
+it is a matter of windows), and, with --digits, recordings of real speakers named DIGIT_SPEAKER_N.wav.
 `--engine torch` decodes greedily with openai-whisper's model; `--engine auscult --binary PATH` writes the same clips as
 WAV files, has Auscult transcribe them, and counts errors in the same way.
 """
@@ -8,6 +9,7 @@ WAV files, has Auscult transcribe them, and counts errors in the same way.
 import argparse
 import collections
 import json
+import random
 import re
 import subprocess
 import tempfile
@@ -19,7 +21,7 @@ import torch
 
 from . import openai
 from .decode import HeldOut, edit_distance, greedy
-from .features import SAMPLE_RATE, log_mel_power, model_input, resample
+from .features import SAMPLE_RATE, model_input, resample
 from .tokenizer import Tokenizer
 
 DIGITS = "zero one two three four five six seven eight nine".split()
@@ -29,26 +31,18 @@ FILES_PER_CALL = 100
 class TorchEngine:
     """openai-whisper's model and Auscult's tokens; greedy, without timestamps."""
 
-    def __init__(self, checkpoint: Path, tokenizer_folder: Path):
-        self.model, self.tokenizer = openai.load(checkpoint), Tokenizer(tokenizer_folder)
+    def __init__(self, checkpoint: Path, tokenizer_folder: Path, padding: str):
+        self.model, self.tokenizer, self.padding = openai.load(checkpoint), Tokenizer(tokenizer_folder), padding
 
     def transcribe(self, clips: list[np.ndarray], language: str) -> list[str]:
         """clips: int16 at 16 kHz"""
         texts = []
         for start in range(0, len(clips), 25):
-            mels = torch.stack([self._log_mel(clip) for clip in clips[start:start + 25]])
+            mels = torch.stack([model_input(clip.astype(np.float32) / 32768, self.model.dims.n_audio_ctx, self.padding)
+                                for clip in clips[start:start + 25]])
             rows = greedy(self.model, self.tokenizer, mels, self.tokenizer.prompt(language))
             texts += [self.tokenizer.decode(row) for row in rows]
         return texts
-
-    def _log_mel(self, clip: np.ndarray) -> torch.Tensor:
-        """Of the clip followed by zeros, as openai-whisper does it: a spectrum of the clip alone, filled up with
-        silence afterwards, lacks the click of a clip that does not end in silence."""
-        context = self.model.dims.n_audio_ctx
-        padded = np.zeros(context * 320, np.float32)
-        length = min(len(clip), len(padded))
-        padded[:length] = clip[:length].astype(np.float32) / 32768
-        return model_input(log_mel_power(padded), context)
 
 
 class AuscultEngine:
@@ -120,6 +114,25 @@ def held_out(engine, data: Path, name: str, count) -> tuple[dict, list]:
                        [record["language"] for record in clips.records], groups)
 
 
+def long_recordings(engine, data: Path, count) -> tuple[dict, list]:
+    """English held-out clips in a row, 0.2 to 0.7 s of silence between them, every clip once; count: of recordings."""
+    clips, rng = HeldOut(data, "sentences"), random.Random(0)
+    english = [index for index, record in enumerate(clips.records) if record["language"] == "en"]
+    recordings, texts = [], []
+    parts, said, seconds, enough = [], [], 0.0, rng.uniform(25, 36)
+    for index in english:
+        silence = np.zeros(int(rng.uniform(0.2, 0.7) * SAMPLE_RATE), np.int16)
+        parts += [clips.audio(index), silence]
+        said.append(clips.records[index]["text"])
+        seconds += sum(map(len, parts[-2:])) / SAMPLE_RATE
+        if seconds >= enough:
+            recordings.append(np.concatenate(parts))
+            texts.append(" ".join(said))
+            parts, said, seconds, enough = [], [], 0.0, rng.uniform(25, 36)
+    recordings, texts = recordings[:count], texts[:count]
+    return score_clips(engine, recordings, texts, ["en"] * len(texts), [("long",)] * len(texts))
+
+
 def real_digits(engine, folder: Path, per_speaker_and_digit: int) -> tuple[dict, list]:
     clips, texts, groups = [], [], []
     for path in sorted(folder.glob("*.wav")):
@@ -149,24 +162,31 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="folder of the held-out sets")
     parser.add_argument("--engine", choices=("torch", "auscult"), default="torch")
     parser.add_argument("--checkpoint", type=Path, help="torch: a model in openai-whisper's format")
+    parser.add_argument("--padding", choices=("mel", "sound"), default="mel",
+                        help="torch: zeros behind the log-mel, as transcripts have them, or behind the samples, as everything else")
     parser.add_argument("--binary", type=Path, help="auscult: the program")
     parser.add_argument("--model", type=Path, required=True, help="the exported folder (tokenizer for torch, all for auscult)")
     parser.add_argument("--argument", action="append", default=[], help="auscult: one more argument to pass on")
-    parser.add_argument("--sets", nargs="*", default=["sentences", "voices", "engine"])
+    parser.add_argument("--sets", nargs="*", default=["sentences", "voices", "engine"],
+                        help="of sentences, voices, engine and long; the first three by default")
     parser.add_argument("--count", type=int, help="clips of each set; all by default")
     parser.add_argument("--digits", type=Path, help="folder of DIGIT_SPEAKER_N.wav")
     parser.add_argument("--digits-each", type=int, default=10, help="recordings of each digit by each speaker")
     parser.add_argument("--errors", type=int, default=10, help="wrong clips to show of each set")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
+    if arguments.engine == "torch" and "long" in arguments.sets:
+        parser.error("the set 'long' needs --engine auscult")
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     if arguments.engine == "torch":
-        engine = TorchEngine(arguments.checkpoint, arguments.model)
+        engine = TorchEngine(arguments.checkpoint, arguments.model, arguments.padding)
     else:
         engine = AuscultEngine(arguments.binary, arguments.model, arguments.argument)
     for name in arguments.sets:
-        report(name, held_out(engine, arguments.data, name, arguments.count), arguments)
+        made = (long_recordings(engine, arguments.data, arguments.count) if name == "long"
+                else held_out(engine, arguments.data, name, arguments.count))
+        report(name, made, arguments)
     if arguments.digits:
         report("digits", real_digits(engine, arguments.digits, arguments.digits_each), arguments)
 

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from . import openai
 from .network import GUIDED_BLOCK, GUIDED_HEADS, build
@@ -33,6 +33,14 @@ def hugging_face_name(name: str) -> str:
     # Only self-attention is still called `attn` now, and only behind a layer's number.
     parts = ["self_attn" if part == "attn" else part for part in name.split(".")]
     return "model." + ".".join(parts)
+
+
+def load_folder(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of an exported folder, float32, under openai's names."""
+    tensors = load_file(Path(folder, "model.safetensors"))
+    described = json.loads(Path(folder, "config.json").read_text())
+    names = build(described["vocab_size"]).state_dict()
+    return {name: tensors[hugging_face_name(name)].float() for name in names}
 
 
 def config(dims, tokenizer: Tokenizer) -> dict:

@@ -1,8 +1,11 @@
 """Whisper's log-mel spectrogram, split where augmentation has to get in.
 
-Whisper takes log10 of the mel power, clamps it to 8 below the clip's maximum and scales it. Shards hold the power's log10
-*before* clamp and scale, so that noise, gain, reverberation and equalisation can be applied to power, per batch, for the
-price of a few additions instead of a second Fourier transform.
+Whisper takes log10 of the mel power, clamps it to 8 below the clip's maximum and scales it. Training needs the power before
+clamp and scale, so that gain, reverberation and equalisation cost a few additions a batch and no second Fourier transform.
+
+What follows a clip is part of its spectrum. openai-whisper's examples put zeros behind the *samples*, and a clip that stops in
+the middle of a sound then ends with a click; its `transcribe` puts zeros behind the *log-mel* of the whole recording, where
+zero is a level and not silence. A program of either kind gives this model either, so both are here and both are in training.
 """
 
 import functools
@@ -24,11 +27,12 @@ def _filters():
     return mel_filters("cpu", MELS), torch.hann_window(400)
 
 
-def log_mel_power(samples: np.ndarray) -> torch.Tensor:
-    """float32 [samples] at 16 kHz -> float32 [frames, 80], log10 power, floor -10."""
+def log_mel_power(samples) -> torch.Tensor:
+    """float32 [..., samples] at 16 kHz -> float32 [..., frames, 80], log10 power, floor -10. As openai's: the samples are
+    reflected at both ends, so whoever wants silence behind them has to append it."""
     filters, window = _filters()
-    spectrum = torch.stft(torch.from_numpy(samples), 400, HOP, window=window, return_complex=True)[..., :-1].abs() ** 2
-    return torch.clamp(filters @ spectrum, min=10**FLOOR).log10().T
+    spectrum = torch.stft(torch.as_tensor(samples), 400, HOP, window=window, return_complex=True)[..., :-1].abs() ** 2
+    return torch.clamp(filters @ spectrum, min=10**FLOOR).log10().transpose(-1, -2)
 
 
 def whisper_scale(log_power: torch.Tensor) -> torch.Tensor:
@@ -37,12 +41,16 @@ def whisper_scale(log_power: torch.Tensor) -> torch.Tensor:
     return (torch.maximum(log_power, peak - 8.0) + 4.0) / 4.0
 
 
-def model_input(log_power: torch.Tensor, n_audio_ctx: int) -> torch.Tensor:
-    """[frames, 80] -> [80, 2 n_audio_ctx], padded with digital silence, as at inference."""
-    padded = torch.full((2 * n_audio_ctx, MELS), FLOOR)
-    frames = min(len(log_power), 2 * n_audio_ctx)
-    padded[:frames] = log_power[:frames]
-    return whisper_scale(padded).T
+def model_input(samples, n_audio_ctx: int, padding: str = "sound") -> torch.Tensor:
+    """float32 [samples] -> [80, 2 n_audio_ctx], padded behind the samples ("sound") or behind the log-mel ("mel")."""
+    frames = 2 * n_audio_ctx
+    followed = np.zeros(frames * HOP + (HOP * frames if padding == "mel" else 0), np.float32)
+    length = min(len(samples), frames * HOP)
+    followed[:length] = samples[:length]
+    scaled = whisper_scale(log_mel_power(followed))[:frames]
+    if padding == "mel":
+        scaled[length // HOP:] = 0.0
+    return scaled.T
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from .features import SAMPLE_RATE, log_mel_power
+from .features import SAMPLE_RATE
 
 KINDS = ("noise", "noise", "surf", "hum", "melody", "melody and drums", "clicks", "sweep")
 _SCALE = (0, 2, 4, 5, 7, 9, 11, 12)  # a major scale, in semitones
@@ -61,8 +61,8 @@ def _melody(rng, samples, drums):
     return wave
 
 
-def bank(seed: int, count: int, frames: int = 600) -> torch.Tensor:
-    """log10 mel power [count, frames, 80]: the kinds in turn."""
+def bank(seed: int, count: int, seconds: float = 6.0) -> torch.Tensor:
+    """Samples [count, 16000 seconds]: the kinds in turn."""
     rng = np.random.default_rng(seed)
-    clips = (waveform(rng, KINDS[index % len(KINDS)], frames * 160) for index in range(count))
-    return torch.stack([log_mel_power(clip) for clip in clips])
+    clips = (waveform(rng, KINDS[index % len(KINDS)], int(seconds * SAMPLE_RATE)) for index in range(count))
+    return torch.from_numpy(np.stack(list(clips)))

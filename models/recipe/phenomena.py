@@ -19,7 +19,7 @@ from whisper.timing import find_alignment
 
 from . import noise, openai
 from .decode import HeldOut, greedy, transcribe, word_error_rate
-from .features import FLOOR, MELS, model_input
+from .features import model_input
 from .phonemes import PHONEMES
 from .tokenizer import Tokenizer
 
@@ -56,7 +56,7 @@ class Subject:
 
     def noise_inputs(self, count, seed=99):
         """Non-speech the training did not hear (another seed), 4 s each."""
-        return torch.stack([model_input(clip[:400], self.context) for clip in noise.bank(seed, count)])
+        return torch.stack([model_input(clip, self.context) for clip in noise.bank(seed, count, 4.0).numpy()])
 
 
 @contextlib.contextmanager
@@ -117,7 +117,7 @@ def first_token(subject, sentences):
 def bigrams(subject):
     """The decoder as a language model, on nothing but padding."""
     model, tokenizer = subject.model, subject.tokenizer
-    padding = model.encoder(model_input(torch.full((10, MELS), FLOOR), subject.context)[None])
+    padding = model.encoder(model_input(np.zeros(0, np.float32), subject.context)[None])
     found = {}
     for text, language in BIGRAM_PROMPTS:
         for mode, prompt in (("", tokenizer.prompt(language)[:3]), (" with <|notimestamps|>", tokenizer.prompt(language))):
@@ -221,7 +221,7 @@ def neighbours(subject, count=6):
 
 @torch.no_grad()
 def timestamps(subject, sentences, count=80):
-    """Timestamp mode: the error of the last timestamp against the clip's end."""
+    """Timestamp mode: the error of the last timestamp against the end of the last sound."""
     tokenizer = subject.tokenizer
     chosen = [i for i, record in enumerate(sentences.records) if record["language"] == "en"][:count]
     prompt = [*tokenizer.prompt("en")[:3], tokenizer.first_timestamp]
@@ -230,7 +230,7 @@ def timestamps(subject, sentences, count=80):
     for index, row in zip(chosen, rows):
         stamps = [(token - tokenizer.first_timestamp) * 0.02 for token in row if token >= tokenizer.first_timestamp]
         if stamps:
-            errors.append(abs(stamps[-1] - sentences.records[index]["mel"][1] / 100))
+            errors.append(abs(stamps[-1] - sentences.sound_end(index)))
     return {"median_end_error_s": round(float(np.median(errors)), 3), "missing": len(chosen) - len(errors)}
 
 
@@ -279,7 +279,7 @@ def word_times(subject, sentences, heads, count=80):
         tokenizer = openai.whisper_tokenizer(subject.tokenizer, record["language"])
         tokens = subject.tokenizer.encode(" " + record["text"])
         found = find_alignment(subject.model, tokenizer, tokens, sentences.inputs([index], subject.context)[0],
-                               record["mel"][1])
+                               int(sentences.seconds(index) * 100))
         found = [word for word in found if word.word.strip()]
         if len(found) == len(spans):
             for word, (start, end, _, _) in zip(found, spans):

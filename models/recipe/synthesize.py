@@ -1,15 +1,16 @@
 """Speak random sentences into shards:  python -m recipe.synthesize FOLDER --set train --shards 30
 
 A shard is three files, written so that training can pick it up the moment it is whole (the .json comes last):
-  NAME.mel.npy     float16 [frames, 80]: log10 mel power of all clips, one after the other, 10 ms a frame
-  NAME.labels.npy  uint8 [frames']: a phoneme index for every 20 ms
+  NAME.audio.npy   int16 [samples]: all clips, one after the other, at 16 kHz
+  NAME.labels.npy  uint8 [frames]: a phoneme index for every 20 ms
   NAME.json        one record a clip: text, language, voice, where it lies, and its words' times
-Held-out sets also keep NAME.audio.npy, int16 at 16 kHz, for evaluation through other programs.
+Samples and not spectra are kept, because what lies around a clip changes the spectrum of its edges.
 """
 
 import argparse
 import itertools
 import json
+import math
 import random
 import time
 from dataclasses import dataclass, field
@@ -20,11 +21,12 @@ import torch
 
 from . import voices
 from .engines import Espeak, Festival, Flite, Speech
-from .features import SAMPLE_RATE, log_mel_power, resample
+from .features import SAMPLE_RATE, resample
 from .grammar import sentence
 from .phonemes import INDEX, SILENCE
 
 FRAME_SECONDS = 0.02  # one encoder frame
+SAMPLES_PER_FRAME = 320
 MAX_SECONDS = 9.6
 FESTIVAL_BATCH = 256
 SETS = ("train", "sentences", "voices", "engine")
@@ -100,38 +102,31 @@ def _requests(rng, which, simple_share):
 
 def write_shard(path: Path, synthesizer, which, count, seed, simple_share=0.0):
     rng = random.Random(seed)
-    mels, labels, audio, records = [], [], [], []
-    frame = label = sample = 0
+    labels, audio, records = [], [], []
+    label = sample = 0
     requests = _requests(rng, which, simple_share)
     while len(records) < count:
         batch = list(itertools.islice(requests, min(FESTIVAL_BATCH, count)))
         for clip in synthesizer.speak(batch, rng):
-            if len(clip.samples) < SAMPLE_RATE // 10 or len(records) == count:
+            if len(clip.samples) < SAMPLE_RATE // 10 or not clip.samples.any() or len(records) == count:
                 continue
-            mel = log_mel_power(clip.samples)
-            if mel.max() < -3:
-                continue
-            clip_labels = frame_labels(clip.phonemes, (len(mel) + 1) // 2)
+            clip_labels = frame_labels(clip.phonemes, math.ceil(len(clip.samples) / SAMPLES_PER_FRAME))
             records.append({
                 "text": clip.text, "language": clip.language, "kind": clip.kind, "voice": clip.voice,
-                "mel": [frame, len(mel)], "labels": [label, len(clip_labels)], "audio": [sample, len(clip.samples)],
+                "labels": [label, len(clip_labels)], "audio": [sample, len(clip.samples)],
                 "words": [[round(start, 3), round(end, 3), first, last] for start, end, first, last in clip.words],
                 "phonemes": [] if which == "train" else [[round(s, 3), round(e, 3), p] for s, e, p in clip.phonemes],
             })
-            frame, label, sample = frame + len(mel), label + len(clip_labels), sample + len(clip.samples)
-            mels.append(mel.half().numpy())
+            label, sample = label + len(clip_labels), sample + len(clip.samples)
             labels.append(clip_labels)
-            if which != "train":
-                audio.append((clip.samples * 32767).astype(np.int16))
+            audio.append((clip.samples * 32767).astype(np.int16))
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path.with_suffix(".mel.npy"), np.concatenate(mels))
     np.save(path.with_suffix(".labels.npy"), np.concatenate(labels))
-    if audio:
-        np.save(path.with_suffix(".audio.npy"), np.concatenate(audio))
+    np.save(path.with_suffix(".audio.npy"), np.concatenate(audio))
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(records, ensure_ascii=False))
     partial.rename(path.with_suffix(".json"))
-    return frame / 360_000
+    return sample / (3600 * SAMPLE_RATE)
 
 
 def main():

@@ -41,6 +41,7 @@ class Tokenizer:
         self.encoding = tiktoken.Encoding(name="auscult", explicit_n_vocab=self.size, pat_str=PATTERN,
                                           mergeable_ranks=self.ranks, special_tokens=self.special)
         self.end, self.start = self.special["<|endoftext|>"], self.special["<|startoftranscript|>"]
+        self.previous = self.special["<|startofprev|>"]
         self.no_speech, self.no_timestamps = self.special["<|nospeech|>"], self.special["<|notimestamps|>"]
         self.transcribe, self.first_timestamp = self.special["<|transcribe|>"], self.special["<|0.00|>"]
 

@@ -1,7 +1,9 @@
 """Train from nothing:  python -m recipe.train --data FOLDER --tokenizer FOLDER --out FOLDER --minutes 100
 
 The learning rate and the helping losses follow the share of the budget that is spent, so a run ends annealed whether the
-machine was free or busy. `--resume` continues from OUT/state.pt with the budget that is left.
+machine was free or busy. `--resume` continues from OUT/state.pt with the budget that is left. `--start` begins from weights
+that exist, an exported folder or a file in openai-whisper's format; the tokenizer must be theirs. The training's own
+classifiers are in neither and start anew.
 """
 
 import argparse
@@ -13,10 +15,11 @@ from pathlib import Path
 
 import torch
 
-from . import noise
+from . import noise, openai
 from .augment import Augmenter
 from .batches import Batcher, Pool
 from .decode import HeldOut, transcribe, word_error_rate
+from .export import load_folder
 from .muon import Muon
 from .network import Trainee, build
 from .parallel import Job, Workers
@@ -30,23 +33,30 @@ KEPT = 5  # checkpoints, for the average that is exported
 class Schedule:
     """Everything that changes with progress, 0 to 1."""
 
-    def __init__(self, warm_up_steps=150, hold=0.3):
-        self.warm_up_steps, self.hold = warm_up_steps, hold
+    def __init__(self, warm_up_steps=150, hold=0.3, help_share=1.0, help_steps=0, least_strength=0.15, beginning=0.06):
+        """help_share: of the helping losses' weights; help_steps: over which they grow, while new classifiers learn to be of
+        use; least_strength: of the augmentation; beginning: the share of the run with short clips alone."""
+        self.warm_up_steps, self.hold, self.beginning = warm_up_steps, hold, beginning
+        self.help_share, self.help_steps, self.least_strength = help_share, help_steps, least_strength
+
+    @classmethod
+    def from_weights(cls):
+        """For a run that begins where another ended: little to warm up, an earlier decline, and no beginner's course."""
+        return cls(warm_up_steps=80, hold=0.15, help_share=0.5, help_steps=200, least_strength=0.6, beginning=0.0)
 
     def rate(self, progress: float, step: int) -> float:
         """Linear warm-up, a plateau, then linearly to (almost) nothing."""
         decay = 1.0 if progress < self.hold else max(0.01, (1 - progress) / (1 - self.hold))
         return min(1.0, (step + 1) / self.warm_up_steps) * decay
 
-    @staticmethod
-    def loss_weights(progress: float) -> dict[str, float]:
-        fade = lambda until: max(0.0, 1 - progress / until)  # noqa: E731
-        return {"text": 1.0, "phoneme": 0.6 * fade(0.85), "word": 0.4 * fade(0.8), "guide": 0.3 * fade(0.7)}
+    def loss_weights(self, progress: float, step: int) -> dict[str, float]:
+        grown = min(1.0, (step + 1) / self.help_steps) if self.help_steps else 1.0
+        fade = lambda until: self.help_share * grown * max(0.0, 1 - progress / until)  # noqa: E731
+        return {"text": 1.0, "phoneme": 0.6 * fade(0.85), "word": 0.4 * fade(0.8), "guide": 0.3 * fade(0.9)}
 
-    @staticmethod
-    def strength(progress: float) -> float:
+    def strength(self, progress: float) -> float:
         """Of the augmentation: a model that hears nothing yet learns little from noise."""
-        return min(0.8, 0.15 + 1.1 * progress)
+        return min(0.8, self.least_strength + 1.1 * progress)
 
     @staticmethod
     def full_context_share(progress: float) -> float:
@@ -55,11 +65,16 @@ class Schedule:
 
 class Training:
     def __init__(self, arguments):
-        self.arguments, self.schedule = arguments, Schedule()
+        self.arguments = arguments
+        self.resumed = torch.load(arguments.out / "state.pt", weights_only=False) if arguments.resume else {}
+        self.warm = bool(arguments.start) or self.resumed.get("warm", False)
+        self.schedule = Schedule.from_weights() if self.warm else Schedule()
         self.rng = random.Random(arguments.seed)
         torch.manual_seed(arguments.seed)
         self.tokenizer = Tokenizer(arguments.tokenizer)
         self.model = build(self.tokenizer.size)
+        if arguments.start:
+            self.model.load_state_dict(weights(arguments.start))
         self.trainee = Trainee(self.model, len(PHONEMES))
         self.step, self.clips, self.seconds = 0, 0, 0.0
         self.pool = Pool(arguments.data, self.tokenizer)
@@ -72,8 +87,7 @@ class Training:
             self.pool.refresh(names)
         self.pool.refresh()
         if arguments.resume:
-            uses = torch.load(self.out / "state.pt", weights_only=False)["uses"]
-            self.pool.uses[:len(uses)] = uses
+            self.pool.uses[:len(self.resumed["uses"])] = self.resumed["uses"]
         worker_rng = random.Random()
         augmenter = Augmenter(worker_rng, noise.bank(arguments.seed, 160))
         self.planner = Batcher(self.pool, None, self.rng, arguments.frames)
@@ -123,9 +137,9 @@ class Training:
         """Forever: rounds over the clips used least, short ones first at the very beginning."""
         while True:
             self.pool.refresh()
-            beginning = self.progress < 0.06
+            beginning = self.progress < self.schedule.beginning
             for step in self.planner.plan(
-                    2500 if beginning else 5000, join_share=0.0 if beginning else 0.1,
+                    2500 if beginning else 5000, join_share=0.0 if beginning else self.arguments.join_share,
                     longest_text=4 if beginning else None):
                 yield step
 
@@ -133,11 +147,12 @@ class Training:
         progress, rng = self.progress, self.rng
         full = rng.random() < self.schedule.full_context_share(progress)
         if full:
-            items = rng.sample(items, max(4, min(len(items), self.arguments.frames // 300)))
-        options = dict(strength=self.schedule.strength(progress), full=full, timestamps=0.0 if progress < 0.2 else 0.15)
+            items = rng.sample(items, min(len(items), self.arguments.frames // 300))
+        options = dict(strength=self.schedule.strength(progress), full=full,
+                       timestamps=self.arguments.timestamps if self.warm or progress >= 0.2 else 0.0)
         parts = min(len(items), self.arguments.micro_batches)
         jobs = [Job(items[part::parts], rng.getrandbits(60), len(items[part::parts]) / len(items), self.pool.names,
-                    self.schedule.loss_weights(progress), options) for part in range(parts)]
+                    self.schedule.loss_weights(progress, self.step), options) for part in range(parts)]
         losses = self.workers.step(jobs)
         norm = torch.nn.utils.clip_grad_norm_(self.workers.parameters, 1.0)
         rate = self.schedule.rate(progress, self.step)
@@ -145,7 +160,7 @@ class Training:
             for group in optimiser.param_groups:
                 group["lr"] = peak * rate
             optimiser.step()
-        self.step, self.clips = self.step + 1, self.clips + len(items)
+        self.step, self.clips = self.step + 1, self.clips + sum(len(item.parts) for item in items)
         return losses | {"gradient_norm": norm.item()}
 
     def evaluate(self, count):
@@ -167,7 +182,7 @@ class Training:
         state = {
             "trainee": self.trainee.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers],
             "step": self.step, "clips": self.clips, "seconds": self.seconds, "uses": self.pool.uses,
-            "shards": self.pool.names, "rng": self.rng.getstate(), "torch_rng": torch.get_rng_state(),
+            "shards": self.pool.names, "rng": self.rng.getstate(), "warm": self.warm, "torch_rng": torch.get_rng_state(),
         }
         torch.save(state, self.out / "state.partial")
         (self.out / "state.partial").rename(self.out / "state.pt")
@@ -179,7 +194,7 @@ class Training:
             old.unlink()
 
     def _load(self):
-        state = torch.load(self.out / "state.pt", weights_only=False)
+        state = self.resumed
         self.trainee.load_state_dict(state["trainee"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"]):
             optimiser.load_state_dict(saved)
@@ -187,6 +202,11 @@ class Training:
         self.rng.setstate(state["rng"])
         torch.set_rng_state(state["torch_rng"])
         return state["shards"]
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    """Under openai's names: of an exported folder, or of a file as openai-whisper saves them."""
+    return load_folder(path) if path.is_dir() else openai.load(path).state_dict()
 
 
 def main():
@@ -198,6 +218,9 @@ def main():
     budget.add_argument("--minutes", type=float, help="wall-clock budget, over all resumptions together")
     budget.add_argument("--steps", type=int)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--start", type=Path, help="weights to begin from: an exported folder or a .pt; lower --lr and --muon-lr for it")
+    parser.add_argument("--join-share", type=float, default=0.25, help="of the clips, those that others follow, up to the whole window")
+    parser.add_argument("--timestamps", type=float, default=0.25, help="share of single clips that have them; of joined ones three times it")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--micro-batches", type=int, default=3, help="parts a step is cut into for the workers")
     parser.add_argument("--frames", type=int, default=2600, help="encoder frames a step")

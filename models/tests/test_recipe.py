@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recipe import augment, clips, decode, export, features, grammar, muon, noise, phonemes
+from recipe import augment, batches, clips, decode, export, features, grammar, muon, noise, phonemes
 from recipe.network import PHONEME_BLOCK, Trainee, build
 from recipe.tokenizer import Tokenizer, save, special_tokens, train
 
@@ -54,6 +54,18 @@ class Features(unittest.TestCase):
         theirs = whisper.audio.log_mel_spectrogram(torch.from_numpy(samples))
         self.assertLess((ours - theirs).abs().max().item(), 1e-5)
 
+    def test_a_window_is_padded_as_whisper_does_it_behind_the_samples_and_behind_the_log_mel(self):
+        from whisper.audio import log_mel_spectrogram, pad_or_trim
+        rng = np.random.default_rng(1)
+        for count in (4000, 16_037, 159_990, 160_000, 175_000):
+            samples = (rng.standard_normal(count) * 0.1).astype(np.float32)
+            of_sound = log_mel_spectrogram(pad_or_trim(samples, 160_000))
+            self.assertLess((features.model_input(samples, 500) - of_sound).abs().max().item(), 1e-5)
+            within = samples[:160_000]
+            of_mel = log_mel_spectrogram(within, padding=160_000)[:, :len(within) // 160]
+            found = features.model_input(samples, 500, "mel")
+            self.assertLess((found - pad_or_trim(of_mel, 1000)).abs().max().item(), 1e-5)
+
     def test_resampling_keeps_a_tone(self):
         tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000).astype(np.float32)
         expected = np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
@@ -70,9 +82,10 @@ class Features(unittest.TestCase):
 
 class Augmentation(unittest.TestCase):
     def test_keeps_shape_and_range(self):
-        augmenter = augment.Augmenter(random.Random(0), noise.bank(0, 8, frames=120))
+        augmenter = augment.Augmenter(random.Random(0), noise.bank(0, 8, seconds=1.2))
         for strength in (0.0, 1.0):
-            inputs = augmenter(torch.rand(4, 96, 80) * 4 - 6, [True, True, False, True], [90, 80, 70, 60], strength)
+            ends = [160 * frame for frame in (90, 80, 70, 60)]
+            inputs = augmenter(torch.randn(4, 96 * 160) * 0.1, [True, True, False, True], ends, strength, [False] * 4)
             self.assertEqual(inputs.shape, (4, 80, 96))
             self.assertTrue(torch.isfinite(inputs).all())
             spread = inputs.amax((1, 2)) - inputs.amin((1, 2))
@@ -80,6 +93,114 @@ class Augmentation(unittest.TestCase):
 
     def test_identity_warp_reads_every_band_where_it_is(self):
         self.assertTrue(torch.allclose(augment._warp_matrix(1.0, 0), torch.eye(80), atol=1e-6))
+
+
+class Batches(unittest.TestCase):
+    """What training hears is openai-whisper's log-mel of the same samples, and what it is told lies where the sounds are."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        folder = Path(cls.folder.name)
+        save(train(count=700, sentences=2000), folder)
+        rng, records, audio, labels, at, frame = np.random.default_rng(0), [], [], [], 0, 0
+        cls.texts = ["the red cat", "the cat", "the dog and the cat"]
+        for number, text in enumerate(cls.texts):
+            count = (11_111, 6_400, 48_003)[number]  # they stop in the middle of a sound
+            frames, words = -(-count // 320), text.split()
+            edges = np.linspace(0.08, count / 16_000, len(words) + 1)
+            records.append({"text": text, "language": "en", "kind": "template", "voice": "v", "labels": [frame, frames],
+                            "audio": [at, count], "phonemes": [],
+                            "words": [[edges[i], edges[i + 1], i, i] for i in range(len(words))]})
+            audio.append((rng.standard_normal(count) * 3000).astype(np.int16))
+            labels.append(np.where(np.arange(frames) < 4, 0, 1 + number).astype(np.uint8))
+            at, frame = at + count, frame + frames
+        np.save(folder / "train-0000.audio.npy", np.concatenate(audio))
+        np.save(folder / "train-0000.labels.npy", np.concatenate(labels))
+        (folder / "train-0000.json").write_text(json.dumps(records))
+        cls.pool = batches.Pool(folder, Tokenizer(folder))
+        cls.pool.refresh()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def batcher(self, seed=0):
+        rng = random.Random(seed)
+        return batches.Batcher(self.pool, augment.Augmenter(rng, noise.bank(0, 8, seconds=1.2)), rng, 300)
+
+    def whole(self, *places):
+        return batches.Item([batches.Part(number, at, 0, self.pool.examples[number].frames) for number, at in places])
+
+    def heard(self, item, **options):
+        return self.batcher().batch([item], 0.0, no_speech=0, silent_text=0, **options)
+
+    def test_a_batch_is_whispers_log_mel_of_its_samples_and_the_zeros_around_them(self):
+        from whisper.audio import log_mel_spectrogram, pad_or_trim
+        for places in ([(0, 0)], [(1, 7)], [(0, 3), (2, 60), (1, 230)]):
+            item = self.whole(*places)
+            samples = np.zeros(item.frames * 320, np.float32)
+            for number, at in places:
+                sound = self.pool.samples(self.pool.examples[number]).numpy()
+                samples[at * 320:at * 320 + len(sound)] += sound
+            by_sound = log_mel_spectrogram(pad_or_trim(samples, 160_000))
+            by_mel = pad_or_trim(log_mel_spectrogram(samples, padding=160_000)[:, :2 * item.frames], 1000)
+            seen = set()
+            for seed in range(20):
+                batch = self.batcher(seed).batch([item], 0.0, full=seed % 2 == 0, timestamps=0, no_speech=0, silent_text=0)
+                frames = batch.mel.shape[-1]
+                differences = [(batch.mel[0] - expected[:, :frames]).abs().max().item() for expected in (by_sound, by_mel)]
+                self.assertLess(min(differences), 1e-5)
+                self.assertEqual(batch.labels.shape[1] * 2, frames)
+                seen.add(differences[0] < differences[1])
+            self.assertEqual(seen, {True, False})
+
+    def test_labels_words_and_timestamps_lie_where_the_clips_were_put(self):
+        item, tokenizer = self.whole((0, 3), (2, 60)), self.pool.tokenizer
+        batch = self.heard(item, timestamps=0.0)
+        self.assertEqual(batch.labels[0, 3:38].tolist(), [0] * 4 + [1] * 31)
+        self.assertEqual(batch.labels[0, 60:211].tolist(), [0] * 4 + [3] * 147)
+        self.assertEqual(batch.labels[0, 38:60].sum() + batch.labels[0, 211:].sum(), 0)
+        spoken = [frames.nonzero()[[0, -1], 0].tolist() for frames in batch.word_frames[0] if frames.any()]
+        self.assertEqual((spoken[0][0], spoken[-1][1]), (3 + 4 - 3, 60 + 150 + 3))
+        timed = self.heard(item, timestamps=1.0).targets[0]
+        stamps = [(token - tokenizer.first_timestamp) * 2 for token in timed.tolist() if token >= tokenizer.first_timestamp]
+        self.assertEqual(stamps, [14, 76, 128, 422])  # hundredths: first and past the last frame with a sound
+
+    def test_a_clip_cut_by_the_window_is_begun_with_timestamps_and_written_as_far_as_it_goes_without(self):
+        item, tokenizer = self.whole((2, 0), (2, 200), (2, 420)), self.pool.tokenizer
+        item.parts[-1].past, item.cut = 80, True
+        timed = [t for t in self.heard(item, timestamps=1.0).targets[0].tolist() if t >= 0]
+        self.assertEqual(timed[-2:], [tokenizer.timestamp(8.48), tokenizer.end])
+        untimed = self.heard(item, timestamps=0.0)
+        written = tokenizer.decode([t for t in untimed.targets[0].tolist() if 0 <= t < tokenizer.end])
+        self.assertEqual(written.split(), (self.texts[2] + " " + self.texts[2] + " the dog").split())
+        self.assertEqual(untimed.mel.shape[-1], 1000)
+
+    def test_plans_stay_within_the_window_and_the_text_context(self):
+        batcher = self.batcher(5)
+        sizes = set()
+        for _ in range(40):
+            for items in batcher.plan(3, join_share=0.8):
+                batch = batcher.batch(items, 0.8, timestamps=0.4, no_speech=0.1, silent_text=0.1)
+                self.assertLessEqual(batch.tokens.shape[1], batches.TEXT_CONTEXT)
+                self.assertLessEqual(max(item.frames for item in items), batches.CONTEXT)
+                self.assertTrue(torch.isfinite(batch.mel).all())
+                self.assertTrue((batch.targets >= 0).any(1).all())
+                sizes.update(len(item.parts) for item in items)
+        self.assertTrue(sizes >= {1, 2, 3}, sizes)
+
+    def test_prompts_precede_and_have_no_loss(self):
+        batcher, tokenizer, found = self.batcher(), self.pool.tokenizer, 0
+        for _ in range(40):
+            batch = batcher.batch([self.whole((0, 0))], 0.0, timestamps=1.0, no_speech=0, silent_text=0)
+            tokens, targets = batch.tokens[0].tolist(), batch.targets[0].tolist()
+            start = tokens.index(tokenizer.start)
+            self.assertEqual(set(targets[:start]), {-100} if start else set())
+            self.assertEqual(targets[start], tokenizer.language("en"))
+            self.assertLessEqual(start, batches.LONGEST_PROMPT + 1)
+            found += tokens[0] == tokenizer.previous
+        self.assertTrue(0 < found < 40, found)
 
 
 class Optimiser(unittest.TestCase):
@@ -153,6 +274,9 @@ class Export(unittest.TestCase):
             theirs = WhisperForConditionalGeneration.from_pretrained(out, dtype=torch.float32).eval()
             mel, tokens = torch.randn(1, 80, 1000), torch.tensor([self.tokenizer.prompt("en")])
             with torch.no_grad():
+                again = build(self.tokenizer.size).eval()
+                again.load_state_dict(export.load_folder(Path(out)))
+                self.assertLess((again(mel, tokens) - model(mel, tokens)).abs().max().item(), 1e-2)  # positions are rounded
                 difference = model(mel, tokens) - theirs(input_features=mel, decoder_input_ids=tokens).logits
         self.assertLess(difference.abs().max().item(), 1e-4)
 
