@@ -125,7 +125,15 @@ def transcribed(weights, network, samples, options):
     mel = whisper.log_mel_spectrogram(samples, weights.dimensions.n_mels, padding=whisper.audio.N_SAMPLES)
     mel = mel[:, :len(samples) // 160 + 2 * weights.dimensions.n_audio_ctx]
     with taught(network, weights.vocabulary.ranks, weights.vocabulary.special, mel), torch.no_grad():
-        return network.transcribe(samples, temperature=0.0, fp16=False, **options)
+        return within(network.transcribe(samples, temperature=0.0, fp16=False, **options), len(samples) / recordings.RATE)
+
+
+def within(transcript, duration):
+    """A model may put times into the silence behind the recording; auscult gives the recording's end in their place."""
+    for segment in transcript["segments"]:
+        for part in [segment, *segment.get("words", [])]:
+            part["start"], part["end"] = min(part["start"], duration), min(part["end"], duration)
+    return transcript
 
 
 #: Word times, and with them the times of their segments, come from the cheapest path through a matrix of single-precision
