@@ -49,7 +49,8 @@ class AuscultEngine:
     """`auscult transcribe` on WAV files."""
 
     def __init__(self, binary: Path, model_folder: Path, arguments: list[str]):
-        self.binary, self.model_folder, self.arguments = binary, model_folder, arguments
+        # Resolved: a bare `default` would be the name of the model that the program carries.
+        self.binary, self.model_folder, self.arguments = binary, model_folder.resolve(), arguments
 
     def transcribe(self, clips: list[np.ndarray], language: str) -> list[str]:
         texts = []
