@@ -73,9 +73,10 @@ import Testing
             guard let most = latents.max(by: { $0.density < $1.density }) else { continue }
             known += 1
             switch cause {
-            case ..<8: #expect(Crosscoder.shared.contains(most.share), "cause \(cause): \(most)")
-            case ..<12: #expect(most.share > 0.9, "cause \(cause): \(most)")
-            default: #expect(most.share < 0.1, "cause \(cause): \(most)")
+            case ..<8:
+                #expect(Crosscoder.shared.contains(most.share) && most.agreement > 0.5, "cause \(cause): \(most)")
+            case ..<12: #expect(most.share > 0.9 && most.agreement < 0.3, "cause \(cause): \(most)")
+            default: #expect(most.share < 0.1 && most.agreement < 0.3, "cause \(cause): \(most)")
             }
             #expect(most.cosine.isNaN)
         }
@@ -95,6 +96,7 @@ import Testing
             one.living.filter { Crosscoder.shared.contains($0.share) }.reduce(0) { $0 + $1.density }
         }
         #expect(sharedDensity(null) < sharedDensity(found) / 2)
+        #expect(found.agreeing >= 8 && null.agreeing <= 2)
         struct Enough: Error {}
         var steps = 0
         #expect(throws: Enough.self) {

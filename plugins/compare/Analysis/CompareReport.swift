@@ -78,7 +78,9 @@ struct CompareReport {
             .table(
                 columns: [
                     "hook", "other hook", "latents", "living", "active", "explained", "other's explained", "shared",
-                    "this alone", "other alone", "null shared", "null explained", "trained", "judged",
+                    "this alone", "other alone", "agreeing", "null shared", "null agreeing", "null explained",
+                    "trained",
+                    "judged",
                 ],
                 rows: crosscoders.map { one in
                     let (found, counts) = (one.crosscoder, one.crosscoder.counts)
@@ -86,7 +88,8 @@ struct CompareReport {
                         .number(Double(found.settings.latents)), .number(Double(found.living.count)),
                         .number(found.active), .number(found.explained.own), .number(found.explained.other),
                         .number(Double(counts.shared)), .number(Double(counts.own)), .number(Double(counts.other)),
-                        .number(Double(one.null.counts.shared)), .number(one.null.explained.own),
+                        .number(Double(found.agreeing)), .number(Double(one.null.counts.shared)),
+                        .number(Double(one.null.agreeing)), .number(one.null.explained.own),
                         .number(Double(found.trained)), .number(Double(found.judged)),
                     ]
                 }), mayBeNaN: true)
@@ -102,7 +105,7 @@ struct CompareReport {
         try results.emit(
             "latents",
             .table(
-                columns: ["hook", "latent", "share", "cosine", "density", "label", "precision", "base"],
+                columns: ["hook", "latent", "share", "cosine", "agreement", "density", "label", "precision", "base"],
                 rows: crosscoders.flatMap(sharedLatents)), mayBeNaN: true)
     }
 
@@ -112,8 +115,8 @@ struct CompareReport {
         return often.prefix(count).map { latent in
             [
                 .text(own.hooks[one.pair.own]), .number(Double(latent.index)), .number(latent.share),
-                .number(latent.cosine), .number(latent.density), .text(latent.label), .number(latent.precision),
-                .number(latent.base),
+                .number(latent.cosine), .number(latent.agreement), .number(latent.density), .text(latent.label),
+                .number(latent.precision), .number(latent.base),
             ]
         }
     }

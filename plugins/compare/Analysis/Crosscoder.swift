@@ -17,6 +17,10 @@ struct Crosscoder {
         let share: Double
         /// Of the two parts; NaN where the models have other widths.
         let cosine: Double
+        /// Pearson's, of what the latent reads of this model and what it reads of the other, over the judged rows; NaN where one of them
+        /// never changes. Directions move slowly from where a training begins; this is 0 of frames that have nothing to do with one
+        /// another, however short it was.
+        let agreement: Double
         /// The share of the judged rows at which it is active.
         let density: Double
         /// The label that most of those rows have, "" for none; the share of them that have it, and of all judged rows.
@@ -35,6 +39,8 @@ struct Crosscoder {
 
     /// Within these a latent is of both models, and beyond them of one.
     static let shared = 0.3...0.7, alone = 0.1
+    /// From this on what a latent reads of both agrees.
+    static let agreeing = 0.3
 
     let settings: Settings
     /// Latents that are active at one judged row at least, by their number.
@@ -88,6 +94,9 @@ struct Crosscoder {
         )
     }
 
+    /// Living latents that read the same in both models.
+    var agreeing: Int { living.count { $0.agreement >= Self.agreeing } }
+
     /// The living latents by their share, in so many ranges from 0 to 1.
     func histogram(_ bins: Int) -> [Double] {
         var counts = [Double](repeating: 0, count: bins)
@@ -135,6 +144,9 @@ private struct Judge {
     /// Of both models: Σ of the squared errors; by column Σ x and Σ x².
     private var errors = (own: 0.0, other: 0.0)
     private var sums, squares: [Double]
+    /// By latent, of what it reads of this model and of the other: Σ, Σ of squares, Σ of products.
+    private var readings: [(own: Double, other: Double, ownSquare: Double, otherSquare: Double, product: Double)]
+    private let encoder: [Float]
 
     init(_ dictionary: SparseDictionary, widths: (own: Int, other: Int)) {
         (self.dictionary, self.widths) = (dictionary, widths)
@@ -142,6 +154,22 @@ private struct Judge {
         heard = [[String: Int]](repeating: [:], count: dictionary.latents)
         sums = [Double](repeating: 0, count: dictionary.inputs)
         squares = sums
+        readings = Array(repeating: (0, 0, 0, 0, 0), count: dictionary.latents)
+        encoder = dictionary.encoder.withUnsafeBufferPointer { Array($0) }
+    }
+
+    /// What each latent reads of some columns of rows, `[rows, latents]`.
+    private func readings(_ x: [Float], rows: Int, from column: Int, width: Int) -> [Float] {
+        let (latents, inputs) = (dictionary.latents, dictionary.inputs)
+        var read = [Float](repeating: 0, count: rows * latents)
+        func fill(_ read: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ encoder: UnsafePointer<Float>) {
+            MatrixProduct.multiplyOnAllThreads(
+                m: rows, n: latents, k: width, x + column, lda: inputs, encoder + column, ldb: inputs, .columns,
+                into: read,
+                ldc: latents)
+        }
+        fill(&read, x, encoder)
+        return read
     }
 
     /// - Parameter values: [labels.count, inputs].
@@ -172,8 +200,26 @@ private struct Judge {
                 sums[column] += Double(x[place])
                 squares[column] += Double(x[place]) * Double(x[place])
             }
+            let own = readings(x, rows: end - start, from: 0, width: widths.own)
+            let other = readings(x, rows: end - start, from: widths.own, width: widths.other)
+            for place in own.indices {
+                let (a, b, latent) = (Double(own[place]), Double(other[place]), place % dictionary.latents)
+                readings[latent].own += a
+                readings[latent].other += b
+                readings[latent].ownSquare += a * a
+                readings[latent].otherSquare += b * b
+                readings[latent].product += a * b
+            }
             rows += end - start
         }
+    }
+
+    private func agreement(_ latent: Int) -> Double {
+        let (sums, count) = (readings[latent], Double(max(1, rows)))
+        let own = sums.ownSquare - sums.own * sums.own / count
+        let other = sums.otherSquare - sums.other * sums.other / count
+        guard own > 0, other > 0 else { return .nan }
+        return (sums.product - sums.own * sums.other / count) / (own * other).squareRoot()
     }
 
     var active: Double { Double(activeRows.reduce(0, +)) / Double(max(1, rows)) }
@@ -199,6 +245,7 @@ private struct Judge {
             return Crosscoder.Latent(
                 index: latent, share: lengths[0] / (lengths[0] + lengths[1]),
                 cosine: widths.own == widths.other ? product / (lengths[0] * lengths[1]) : .nan,
+                agreement: agreement(latent),
                 density: Double(activeRows[latent]) / Double(max(1, rows)), label: label,
                 precision: Double(heard[latent][label] ?? 0) / Double(activeRows[latent]),
                 base: Double(all[label] ?? 0) / Double(max(1, rows)))
