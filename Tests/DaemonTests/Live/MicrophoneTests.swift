@@ -228,8 +228,8 @@ extension WholeDaemon {
                 var open = V1.LiveOpen(model: V1.ModelRef(name: model), language: "en", transcribe: true)
                 open.rolling = V1.LiveRolling(hopMs: 100)
                 let call = try await Listening(client, open)
-                // The second is in no window with the first.
-                let sound = Sound.s16le(try Sound.samples() + [Float](repeating: 0, count: 192_000))
+                // The model knows sentences that follow one another closely.
+                let sound = Sound.s16le(try Sound.samples() + [Float](repeating: 0, count: 8000))
                 try await call.send(.pcmS16le(sound))
                 try await eventually("it is heard; \(String(describing: call.error))") { !call.levels.isEmpty }
                 // Renamed in its place, as downloads are.
