@@ -4,7 +4,7 @@ import PluginKit
 /// Two models on the same sound: a first run writes activations of sampled frames into a file, a run of the other model reads it.
 public struct ComparePlugin: StatefulPlugin {
     public static let descriptor = PluginDescriptor(
-        id: "org.auscult.compare", name: "Compare", version: "1.0.0", vendor: "Auscult", licence: "Apache-2.0",
+        id: "org.auscult.compare", name: "Compare", version: "1.1.0", vendor: "Auscult", licence: "Apache-2.0",
         description: """
             Two models on the same sound: which layers are alike, which neurons answer to each other, and whether a probe \
             of one reads the other.

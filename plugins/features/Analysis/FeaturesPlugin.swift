@@ -5,7 +5,7 @@ import PluginKit
 /// recordings, but for what is known of each.
 public struct FeaturesPlugin: MonoidPlugin {
     public static let descriptor = PluginDescriptor(
-        id: "org.auscult.features", name: "Features", version: "1.0.0", vendor: "Auscult", licence: "Apache-2.0",
+        id: "org.auscult.features", name: "Features", version: "1.1.0", vendor: "Auscult", licence: "Apache-2.0",
         description:
             "What each neuron, direction or dictionary latent listens to: examples, ranges, labels, in one pass.",
         needs: Needs(hooks: [defaultHooks]), parameters: parameters, outputs: outputs)
