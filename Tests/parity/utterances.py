@@ -20,7 +20,7 @@ import whisper
 
 import precise
 import recordings
-from decoding import first_difference, stitched
+from decoding import first_difference, stitched, within
 from kept import Store
 
 #: Of logits in double precision, between the tokens at which two texts part: nearer ones are a tie.
@@ -117,9 +117,9 @@ def compare(auscult, work, model, store, variant, samples_of, end):
         batch = left[start:start + BATCH]
         for (name, samples), mine in zip(batch, written(auscult, work, model, variant, batch), strict=True):
             with torch.no_grad():
-                theirs = model.network.transcribe(
+                theirs = within(model.network.transcribe(
                     samples, fp16=False, language=None if model.is_multilingual else "en",
-                    **{"temperature": 0.0, **variant.options})
+                    **{"temperature": 0.0, **variant.options}), len(samples) / recordings.RATE)
             ours, others = (mine, theirs) if variant.flags is not None else undrawn(mine, theirs)
             difference = first_difference(ours, others)
             gap = difference and parting(model, samples, mine, theirs, variant.options)
