@@ -6,6 +6,13 @@ import Testing
 
 @Suite("Rows of a data set")
 struct CollectionTests {
+    @Test(
+        "a vowel's stress makes no class of its own",
+        arguments: [("AY1", "AY"), ("UW0", "UW"), ("AY", "AY"), ("sp", "sp"), ("s10", "s10"), ("ay1", "ay1"), ("", "")])
+    func stress(label: String, expected: String) {
+        #expect(RecordingWindow.Sound(start: 0, end: 1, label: label).unstressed.label == expected)
+    }
+
     private func window(_ recording: UInt64, frames: Int = 4, first: Int = 0, columns: [String: String] = [:])
         -> RecordingWindow
     {

@@ -3,7 +3,7 @@ import PluginKit
 /// Linear probes: what can be read off a hook point with one matrix, and what could be read off anything.
 public struct ProbesPlugin: MonoidPlugin {
     public static let descriptor = PluginDescriptor(
-        id: "org.auscult.probes", name: "Linear probes", version: "1.0.0", vendor: "Auscult", licence: "Apache-2.0",
+        id: "org.auscult.probes", name: "Linear probes", version: "1.1.0", vendor: "Auscult", licence: "Apache-2.0",
         description: """
             A linear classifier with bias at each hook point, for a column of the data set or the sound at each frame: \
             standardised inputs, L2 chosen on a validation part, no speaker in two parts, and beside its accuracy a \
@@ -59,7 +59,8 @@ public struct ProbesPlugin: MonoidPlugin {
         guard let run else { throw PluginError(.failed, "a clip came before the model") }
         let layers = try clip.tensors.map(Self.layer)
         let window = RecordingWindow(
-            recording: clip.recording, columns: clip.labels, phonemes: clip.phonemes.map(RecordingWindow.Sound.init),
+            recording: clip.recording, columns: clip.labels,
+            phonemes: clip.phonemes.map { RecordingWindow.Sound($0).unstressed },
             words: clip.words.map(RecordingWindow.Sound.init), layers: layers)
         try collection.add(
             window, target: target, reduction: reduction, speakerColumns: speakers, seed: run.seed)
