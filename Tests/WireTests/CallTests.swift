@@ -14,41 +14,6 @@ import Wire
         }
     }
 
-    @Test("a method in place answers, waits and fails as any other, and a call beside one that waits is answered")
-    func inPlace() async throws {
-        let thrown = WireError(.notFound, "no model is called 'x'", reason: "not_found")
-        let (gate, opening) = AsyncStream.makeStream(of: Void.self)
-        let server = try await TestServer([
-            EchoMethods.unary.inPlace(),
-            V1.ModelRPC.hooks.handle { _, _ in
-                for await _ in gate { break }
-                return V1.HookList()
-            }.inPlace(),
-            V1.ModelRPC.list.handle { _, _ in throw thrown }.inPlace(),
-        ])
-        try await server.run { server in
-            let client = try await server.connect()
-            async let waiting = client.call(V1.ModelRPC.hooks, V1.HooksRequest())
-            try await withThrowingTaskGroup { group in
-                for number in 0..<200 {
-                    group.addTask {
-                        let name = String(number)
-                        let answer = try await client.call(V1.ModelRPC.info, V1.ModelRef(name: name))
-                        #expect(answer.name == name)
-                    }
-                }
-                try await group.waitForAll()
-            }
-            #expect(
-                await #expect(throws: WireError.self) {
-                    try await client.call(V1.ModelRPC.list, V1.ListModelsRequest())
-                } == thrown)
-            opening.yield()
-            #expect(try await waiting == V1.HookList())
-            #expect(server.server.calls.isEmpty)
-        }
-    }
-
     @Test("a stream of answers comes whole and in order, and begins with its subscription id")
     func serverStream() async throws {
         try await TestServer().run { server in

@@ -14,9 +14,7 @@ enum BenchServer {
         let server = WireServer(
             [
                 // The name's length is echoed in the name.
-                V1.ModelRPC.info.handle { request, _ in V1.ModelInfo(name: request.name) }.inPlace(),
-                // The same on another thread, as what takes time does.
-                V1.ModelRPC.remove.handle { request, _ in V1.RegisteredModel(name: request.name) },
+                V1.ModelRPC.info.handle { request, _ in V1.ModelInfo(name: request.name) },
                 // As many MiB as the request has tokens.
                 V1.TraceRPC.run.handle { request, answers, _ in
                     guard case .tokens(let tokens)? = request.decoderInput else { return }

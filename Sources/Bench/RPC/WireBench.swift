@@ -37,12 +37,6 @@ struct WireBench {
                 samples: try await roundTrips(rounds) {
                     _ = try await client.call(V1.ModelRPC.info, V1.ModelRef(name: "x"))
                 }, isLatency: true))
-        add(
-            Measurement(
-                name: "wire: the same, answered by another thread", unit: "µs",
-                samples: try await roundTrips(rounds) {
-                    _ = try await client.call(V1.ModelRPC.remove, V1.RemoveModelRequest(name: "x"))
-                }, isLatency: true))
         try go(["-bench", String(rounds), "-socket", path], "wire: unary round trip, Go's client", add)
         try goServer(folder, rounds, add)
 

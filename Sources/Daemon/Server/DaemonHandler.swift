@@ -19,7 +19,7 @@ struct DaemonHandler {
                         .notFound, "no stream has the subscription id \(request.subscriptionId)", reason: "not_found")
                 }
                 return V1.Empty()
-            }.alsoWhileDraining().inPlace(),
+            }.alsoWhileDraining(),
             V1.DaemonRPC.stop.handle { request, _ in
                 let timeout = request.drainMs > 0 ? Duration.milliseconds(Int64(request.drainMs)) : nil
                 server.requestStop(drainTimeout: timeout)

@@ -39,33 +39,27 @@ final class ServerCall: Sendable {
     var code: WireError.Code { state.withLock { $0.code } }
     var deadline: ContinuousClock.Instant? { state.withLock { $0.deadline } }
 
-    /// Runs the method, from the event loop; calls `done` when it has returned, which may be after the call has ended, and before
-    /// this returns.
+    /// Runs the method; calls `done` when it has returned, which may be after the call has ended.
     func start(_ describe: @escaping @Sendable (any Error) -> WireError, done: @escaping @Sendable () -> Void) {
         connection.running.add(1, ordering: .relaxed)
-        let run = { @Sendable [self] () async -> Void in
-            await perform(describe)
+        let task = Task {
+            do {
+                try await method.run(self)
+                // A method that returns without an answer has none to give.
+                fail(WireError(.internal, "\(method.service)/\(method.name) gave no answer"))
+            } catch is CancellationError {
+                fail(WireError(.cancelled, "the call was cancelled", reason: "cancelled"))
+            } catch {
+                fail((error as? WireError) ?? describe(error))
+            }
+            connection.running.subtract(1, ordering: .relaxed)
             done()
         }
-        let task = method.runsInPlace ? Task.immediate(operation: run) : Task(operation: run)
         let isLate = state.withLock { state in
             state.task = task
             return state.hasEnded
         }
         if isLate { task.cancel() }
-    }
-
-    private func perform(_ describe: @Sendable (any Error) -> WireError) async {
-        do {
-            try await method.run(self)
-            // A method that returns without an answer has none to give.
-            fail(WireError(.internal, "\(method.service)/\(method.name) gave no answer"))
-        } catch is CancellationError {
-            fail(WireError(.cancelled, "the call was cancelled", reason: "cancelled"))
-        } catch {
-            fail((error as? WireError) ?? describe(error))
-        }
-        connection.running.subtract(1, ordering: .relaxed)
     }
 
     /// The request of a method that takes one.

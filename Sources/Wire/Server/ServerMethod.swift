@@ -9,8 +9,6 @@ public struct ServerMethod: Sendable {
     var servesWhileDraining = false
     /// Whether it is a subscription that ends as soon as the server drains, because it would never end by itself.
     var endsWhenDraining = false
-    /// Whether it runs on its connection's event loop as far as it does not wait.
-    var runsInPlace = false
     let run: @Sendable (ServerCall) async throws -> Void
 
     /// The same, answering also while the server takes no other calls.
@@ -24,15 +22,6 @@ public struct ServerMethod: Sendable {
     public func untilDraining() -> ServerMethod {
         var copy = self
         copy.endsWhenDraining = true
-        return copy
-    }
-
-    /// The same, run on its connection's event loop until it first waits for something: the way to another thread and back is
-    /// most of the time of a small call. For what answers at once, out of memory: while it runs, the loop's connections
-    /// are not read.
-    public func inPlace() -> ServerMethod {
-        var copy = self
-        copy.runsInPlace = true
         return copy
     }
 }
