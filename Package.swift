@@ -311,7 +311,7 @@ let package = Package(
         .target(
             name: "Client",
             dependencies: [
-                "DataSets", "Digests", "Files", "Messages", "Results", "StrictJSON", "TerminalText", "Wire",
+                "DataSets", "Digests", "Files", "Messages", "Results", "TerminalText", "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
         // JSON as any message of any server, by the descriptors that it gives; JSON-RPC for editors.
@@ -322,18 +322,25 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: testable),
+        // What results were made of, as digests, and whether they come out again.
+        .target(
+            name: "Receipts",
+            dependencies: ["Client", "Digests", "Files", "Messages", "Reflection", "Results", "StrictJSON"],
+            swiftSettings: testable),
         // The post's experiments, and the page that says how they went.
         .target(
             name: "Reproduction",
             dependencies: [
-                "Client", "Digests", "Files", "Messages", "Pages", "Results", "StrictJSON", "TerminalText", "Wire",
+                "Client", "Digests", "Files", "Messages", "Pages", "Receipts", "Results", "StrictJSON", "TerminalText",
+                "Wire",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),
         .target(
             name: "Commands",
             dependencies: [
                 "Atlas", "AtlasPage", "Audio", "Client", "Digests", "Drawing", "Files", "Messages", "Palette",
-                "PluginTemplates", "Reflection", "Reproduction", "Results", "StrictJSON", "TerminalText", "Wire",
+                "PluginTemplates", "Receipts", "Reflection", "Reproduction", "Results", "StrictJSON", "TerminalText",
+                "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: testable),

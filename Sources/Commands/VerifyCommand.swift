@@ -3,6 +3,7 @@ import Client
 import Files
 import Foundation
 import Messages
+import Receipts
 import Results
 
 /// `auscult verify`: whether results come out again to the bit.
@@ -15,10 +16,14 @@ struct VerifyCommand: AsyncParsableCommand {
               auscult run attention-stats demo: --out results
               auscult verify results
               auscult verify report/*/*/receipt.json
+              auscult transcribe talk.wav --receipt talk.receipt.json
+              auscult verify talk.receipt.json
 
             'auscult run --out' and 'auscult reproduce' write a receipt.json beside results.json: the SHA-256 of the model, of each \
-            recording, of the plugin and of the files that it read, with its arguments, interventions and seed, and that of each result. The \
-            same run is made again, and all of them are compared. What differs is told, and the exit status is then 65.
+            recording, of the plugin and of the files that it read, with its arguments, interventions and seed, and that of each result. \
+            'auscult transcribe --receipt' and the transcripts of 'auscult reproduce' have one with the model, the recordings, what was asked \
+            for and each transcript. The same work is done again, and all of them are compared. What differs is told, and the exit status is \
+            then 65.
 
             Kernels of another processor round otherwise: where 'kernels' differ, results may, and AUSCULT_KERNELS chooses them. \
             Nothing is written: what the plugin would write goes to a folder that is taken away again.
@@ -32,10 +37,9 @@ struct VerifyCommand: AsyncParsableCommand {
         try await connection.use(verbosity.logger) { daemon in
             var differing = 0
             for path in receipts {
-                let receipt = try Receipt(at: path)
-                let differences = receipt.differences(from: try await repeated(receipt, path, daemon))
+                let (count, differences) = try await verified(path, daemon)
                 guard !differences.isEmpty else {
-                    try Console.current.print("\(path): \(receipt.results.count) results, the same to the bit")
+                    try Console.current.print("\(path): \(count), the same to the bit")
                     continue
                 }
                 differing += 1
@@ -48,8 +52,31 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
+    /// What a receipt is about, and what differs in it.
+    private func verified(
+        _ path: String, _ daemon: DaemonConnection
+    ) async throws -> (count: String, differences: [String]) {
+        let file = try ReceiptFile(at: path)
+        switch file.format {
+        case TranscriptsReceipt.format:
+            let receipt = try await TranscriptsReceipt(file, daemon)
+            let line = verbosity.progress
+            defer { line.clear() }
+            let again = try await receipt.repeated(daemon) { done in
+                line.show(path, done: done, total: receipt.entries.count) { "\($0) transcripts" }
+            }
+            return ("\(receipt.entries.count) transcripts", receipt.differences(from: again))
+        default:
+            let receipt = try RunReceipt(file)
+            let again = try await repeated(receipt, path, daemon)
+            return ("\(receipt.results.count) results", receipt.differences(from: again))
+        }
+    }
+
     /// The same run once more.
-    private func repeated(_ receipt: Receipt, _ path: String, _ daemon: DaemonConnection) async throws -> Receipt {
+    private func repeated(
+        _ receipt: RunReceipt, _ path: String, _ daemon: DaemonConnection
+    ) async throws -> RunReceipt {
         var request = receipt.request
         let plugin = try await daemon.call(
             V1.PluginRPC.describe, V1.DescribePluginRequest(id: request.pluginId, folders: request.pluginFolders))
@@ -70,6 +97,6 @@ struct VerifyCommand: AsyncParsableCommand {
         guard collector.run.end != nil else {
             throw CommandError(.unavailable, "the run of \(request.pluginId) did not come to its end")
         }
-        return try Receipt(of: request, collector, kernels: try await Receipt.kernels(of: daemon))
+        return try RunReceipt(of: request, collector, kernels: try await ComputingProgram(daemon).kernels)
     }
 }

@@ -58,6 +58,9 @@ import Testing
         let journal = out + "/transcripts.jsonl"
         let written = try lines(journal)
         #expect(written == 6)
+        let verified = await daemon.run("verify", out + "/words/cuts/receipt.json")
+        #expect(verified.status == 0, "\(verified.output)\(verified.error)")
+        #expect(verified.output.hasSuffix("6 transcripts, the same to the bit\n"))
         let again = await daemon.run(arguments)
         #expect(again.status == 0)
         #expect(try lines(journal) == written)

@@ -23,6 +23,14 @@ package struct RecordingArgument: Sendable {
     /// The part that a manifest means; nil for all of it.
     package var span: V1.Span?
 
+    /// Whether nobody can read it a second time.
+    package var isReadOnce: Bool {
+        switch place {
+        case .standardInput, .pipe: true
+        case .file, .clip: false
+        }
+    }
+
     /// Whether an argument stands for several recordings.
     package static func isDataSet(_ argument: String) -> Bool {
         if argument == clipPrefix { return true }

@@ -3,6 +3,7 @@ import Client
 import Files
 import Foundation
 import Messages
+import Receipts
 import Reflection
 import Results
 
@@ -109,9 +110,9 @@ struct RunCommand: AsyncParsableCommand {
             try await daemon.events(V1.PluginRPC.run, request) { try printer.take($0) }
             try await printer.finish()
             if let out = output.out {
-                let kernels = try await Receipt.kernels(of: daemon)
-                try Receipt(of: request, printer.collector, kernels: kernels).write(to: out)
-                if output.format == nil { try Console.current.print("\(out)/\(Receipt.fileName)") }
+                let kernels = try await ComputingProgram(daemon).kernels
+                try RunReceipt(of: request, printer.collector, kernels: kernels).write(to: out)
+                if output.format == nil { try Console.current.print("\(out)/\(ReceiptFile.name)") }
             }
             // A part of the recordings may have none of them.
             if printer.collector.heardNothing, shard == nil || !printer.collector.run.skipped.isEmpty {

@@ -3,6 +3,7 @@ import Client
 import Files
 import Logging
 import Messages
+import Receipts
 import Results
 import Wire
 
@@ -49,6 +50,12 @@ struct TranscribeCommand: AsyncParsableCommand {
         completion: .directory)
     var out: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write what the transcripts were made of into this file, for 'auscult verify'.", valueName: "file"),
+        completion: .file())
+    var receipt: String?
+
     @Flag(help: "Show each segment's times in the text form.") var timestamps = false
     @Flag(help: "Add the times of each word; srt and vtt then follow the words.") var wordTimestamps = false
     @OptionGroup var speech: SpeechOptions
@@ -64,6 +71,9 @@ struct TranscribeCommand: AsyncParsableCommand {
     func validate() throws {
         guard !(timestamps && decoding.noTimestamps) else {
             throw ValidationError("--timestamps shows what --no-timestamps leaves out.")
+        }
+        guard !detach || receipt == nil else {
+            throw ValidationError("--receipt is of transcripts that are there; --detach does not wait for them.")
         }
         guard !detach || (out == nil && !timestamps && format == .text) else {
             throw ValidationError("--detach prints nothing but ids; 'auscult jobs result' takes --format.")
@@ -104,6 +114,12 @@ struct TranscribeCommand: AsyncParsableCommand {
             let hooks = V1.HooksRequest(model: request.model, pattern: "encoder.ln_post", tokens: 1)
             _ = try await daemon.call(V1.ModelRPC.hooks, hooks)
         }
+        if receipt != nil, let passing = inputs.first(where: \.isReadOnce) {
+            throw CommandError(
+                .usage, "\(passing.name) can be read only once, so nobody could verify a receipt of it; name a file")
+        }
+        let program = receipt == nil ? nil : try await ComputingProgram(daemon)
+        var entries: [TranscriptsReceipt.Entry] = []
         var failure: ExitStatus?
         var told: Set<String> = []
         // Of many recordings the first speaks for all.
@@ -113,6 +129,9 @@ struct TranscribeCommand: AsyncParsableCommand {
             do {
                 request.audio = try await input.source(span.span, daemon, reading: reading.choices)
                 let transcript = try await transcribe(input, request, results, daemon)
+                if let program, let transcript {
+                    entries.append(try TranscriptsReceipt.Entry(request, transcript, program))
+                }
                 notice = notice ?? transcript.flatMap { EmbeddedModelNotice.sentence(about: $0, model: model.model) }
             } catch let error as WireError where concernsOneFile(error) {
                 // The same sentence for a second file is not about the files.
@@ -122,6 +141,9 @@ struct TranscribeCommand: AsyncParsableCommand {
             }
         }
         try results.finish()
+        if let receipt, !entries.isEmpty {
+            try await TranscriptsReceipt(of: entries, daemon).write(to: receipt, daemon)
+        }
         return failure
     }
 

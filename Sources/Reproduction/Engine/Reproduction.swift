@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Logging
 import Messages
+import Receipts
 import Results
 import Synchronization
 import Wire
@@ -96,12 +97,13 @@ package struct Reproduction {
             case .transcripts(let part):
                 let start = ContinuousClock.now
                 let before = await transcriber.written
-                evidence.transcriptions[part.id] = try await transcriber.transcriptions(
-                    of: situation.spoken, label, part)
+                let written = try await transcriber.transcriptions(of: situation.spoken, label, part)
+                evidence.transcriptions[part.id] = written.changed
                 report.parts.append(
                     PartReport(
                         id: part.id, what: "transcripts", seconds: start.elapsedSeconds,
                         isKept: await transcriber.written == before))
+                try await writeReceipt(written.entries, "\(folder)/\(part.id)")
             }
         }
         report.findings = try await section.study(evidence)
@@ -121,6 +123,13 @@ package struct Reproduction {
         }
         try await fetchSounds(&report, folder)
         try PendingFile.write(Data((report.json.text + "\n").utf8), to: "\(folder)/section.json")
+    }
+
+    /// So that `auscult verify` can write the same transcripts once more.
+    private func writeReceipt(_ entries: [TranscriptsReceipt.Entry], _ folder: String) async throws {
+        guard !entries.isEmpty else { return }
+        try DataFolder.create(folder)
+        try await TranscriptsReceipt(of: entries, daemon).write(to: "\(folder)/\(ReceiptFile.name)", daemon)
     }
 
     /// What to do where nothing can be said because there is too little of something.
@@ -177,7 +186,8 @@ package struct Reproduction {
         unlink(checkpoint)
         var files = try ResultFolder(place)
         _ = try files.write(collector.run)
-        try Receipt(of: request, collector, kernels: try await Receipt.kernels(of: daemon)).write(to: place)
+        let kernels = try await ComputingProgram(daemon).kernels
+        try RunReceipt(of: request, collector, kernels: kernels).write(to: place)
         return report
     }
 
@@ -204,7 +214,7 @@ package struct Reproduction {
             let isFile = argument.value.hasPrefix("/")
             parts += [
                 argument.key,
-                argument.key == "out" ? "" : isFile ? try Receipt.digest(at: argument.value) : argument.value,
+                argument.key == "out" ? "" : isFile ? try NamedDigest.sha256(at: argument.value) : argument.value,
             ]
         }
         return try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))

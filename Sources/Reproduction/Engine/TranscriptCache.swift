@@ -3,6 +3,7 @@ import Digests
 import Files
 import Foundation
 import Messages
+import Receipts
 import Results
 import StrictJSON
 import Wire
@@ -27,6 +28,12 @@ struct ChangedTranscript: Sendable {
     let changed: WrittenText
 }
 
+/// What was written down for a part, and how each transcript of it came about.
+struct WrittenSamples: Sendable {
+    var changed: [ChangedTranscript] = []
+    var entries: [TranscriptsReceipt.Entry] = []
+}
+
 /// Writes samples down, once each: what was written under the same changes of the same model is kept in a file of JSON
 /// lines, a line a transcript, and read from there the next time.
 ///
@@ -38,7 +45,9 @@ package actor TranscriptCache {
     private let info: V1.ModelInfo
     private let path: String
     private let line: ProgressLine
-    private var known: [String: WrittenText] = [:]
+    private var known: [String: KeptTranscript] = [:]
+    /// The daemon, as transcripts depend on it; asked once.
+    private var askedProgram: ComputingProgram?
     /// Samples that could not be written down, and why.
     package private(set) var failures: [String: String] = [:]
     /// How many were written anew, since the start.
@@ -56,9 +65,9 @@ package actor TranscriptCache {
         guard let bytes = FileManager.default.contents(atPath: path) else { return }
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             guard let value = try? JSON(parsing: Array(line)), case .string(let key)? = value["key"],
-                let text = WrittenText(value)
+                let transcript = KeptTranscript(value)
             else { continue }
-            known[key] = text
+            known[key] = transcript
         }
     }
 
@@ -66,16 +75,19 @@ package actor TranscriptCache {
     /// - Throws: the first error where none can be written down.
     func transcriptions(
         of samples: [Sample], _ label: String, _ part: TranscriptPart
-    ) async throws -> [ChangedTranscript] {
-        var all: [ChangedTranscript] = []
+    ) async throws -> WrittenSamples {
+        var all = WrittenSamples()
         for (index, sample) in samples.enumerated() {
             line.show(label, done: index, total: samples.count) { "\($0) recordings" }
-            guard let plain = try await plain(sample, isTimed: part.isTimed, isOnly: samples.count == 1) else {
-                continue
-            }
+            guard let (plain, entry) = try await unchanged(sample, isTimed: part.isTimed, isOnly: samples.count == 1)
+            else { continue }
+            all.entries.append(entry)
             for condition in part.conditions(sample, plain) {
-                let changed = try await transcript(sample, condition.interventions, language: plain.language)
-                all.append(ChangedTranscript(sample: sample, plain: plain, condition: condition, changed: changed))
+                let (changed, entry) = try await transcript(
+                    sample, condition.interventions, language: plain.language)
+                all.changed.append(
+                    ChangedTranscript(sample: sample, plain: plain, condition: condition, changed: changed))
+                all.entries.append(entry)
             }
         }
         line.clear()
@@ -88,6 +100,12 @@ package actor TranscriptCache {
     ///     another one.
     ///   - isOnly: whether an error is then everybody's.
     package func plain(_ sample: Sample, isTimed: Bool = true, isOnly: Bool = false) async throws -> WrittenText? {
+        try await unchanged(sample, isTimed: isTimed, isOnly: isOnly)?.0
+    }
+
+    private func unchanged(
+        _ sample: Sample, isTimed: Bool, isOnly: Bool
+    ) async throws -> (WrittenText, TranscriptsReceipt.Entry)? {
         if failures[sample.name] != nil { return nil }
         do {
             let given = sample.item.language ?? ""
@@ -107,34 +125,71 @@ package actor TranscriptCache {
 
     private func transcript(
         _ sample: Sample, _ interventions: [String], language: String, wantsWords: Bool = false
-    ) async throws -> WrittenText {
+    ) async throws -> (WrittenText, TranscriptsReceipt.Entry) {
         let parts =
-            ["transcript 1", info.sha256, sample.digest, language, "\(wantsWords)"] + interventions
+            ["transcript 2", info.sha256, sample.digest, language, "\(wantsWords)"] + interventions
             + (info.precision == .exact ? [] : ["precision \(info.precision.name)"])
         let key = try SHA256.hex(of: Array(parts.joined(separator: "\u{1F}").utf8))
-        if let text = known[key] { return text }
         var options = V1.DecodingOptions(language: language, wordTimestamps: wantsWords)
         options.temperatures = [0]
         options.noConditionOnPreviousText = true
-        let transcript = try await daemon.call(
-            V1.TranscribeRPC.transcribe,
-            V1.TranscribeRequest(
-                model: model, audio: sample.source, options: options,
-                interventions: interventions.map { V1.Intervention(text: $0) }))
-        let text = WrittenText(transcript)
-        known[key] = text
+        let request = V1.TranscribeRequest(
+            model: model, audio: sample.source, options: options,
+            interventions: interventions.map { V1.Intervention(text: $0) })
+        if let kept = known[key] { return (kept.text, kept.entry(of: request)) }
+        let program = try await currentProgram()
+        let transcript = try await daemon.call(V1.TranscribeRPC.transcribe, request)
+        let kept = KeptTranscript(
+            text: WrittenText(transcript), sha256: try SHA256.hex(of: transcript.serialized()), program: program)
+        known[key] = kept
         written += 1
-        try keep(text, key, sample, interventions)
-        return text
+        try keep(kept, key, sample, interventions)
+        return (kept.text, kept.entry(of: request))
     }
 
-    private func keep(_ text: WrittenText, _ key: String, _ sample: Sample, _ interventions: [String]) throws {
+    private func currentProgram() async throws -> ComputingProgram {
+        if let askedProgram { return askedProgram }
+        let asked = try await ComputingProgram(daemon)
+        askedProgram = asked
+        return asked
+    }
+
+    private func keep(
+        _ transcript: KeptTranscript, _ key: String, _ sample: Sample, _ interventions: [String]
+    ) throws {
         let line = JSON.object(
             [("key", .string(key)), ("recording", .string(sample.name)), ("interventions", JSON(interventions))]
-                + text.members)
+                + transcript.members)
         // A line that was cut off by an interruption ends here, and makes no sense.
         let file = try FileDescriptor(path, O_WRONLY | O_CREAT | O_APPEND)
         try Array(("\n" + line.compactText + "\n").utf8).withUnsafeBytes(file.write)
+    }
+}
+
+/// A transcript as it is kept: its words, and what a receipt says of it.
+private struct KeptTranscript: Sendable {
+    var text: WrittenText
+    var sha256: String
+    var program: ComputingProgram
+
+    func entry(of request: V1.TranscribeRequest) -> TranscriptsReceipt.Entry {
+        TranscriptsReceipt.Entry(request: request, program: program, text: text.text, sha256: sha256)
+    }
+}
+
+extension KeptTranscript {
+    init?(_ json: JSON) {
+        guard let text = WrittenText(json), let sha256 = json["sha256"]?.string,
+            let version = json["auscult"]?.string, let kernels = json["kernels"]?.string
+        else { return nil }
+        self.init(
+            text: text, sha256: sha256, program: ComputingProgram(version: version, kernels: kernels))
+    }
+
+    var members: [(String, JSON)] {
+        [
+            ("auscult", .string(program.version)), ("kernels", .string(program.kernels)), ("sha256", .string(sha256)),
+        ] + text.members
     }
 }
 

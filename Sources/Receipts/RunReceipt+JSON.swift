@@ -1,130 +1,32 @@
-import Digests
-import Files
-import Foundation
+import Client
 import Messages
 import Results
 import StrictJSON
 
 /// `receipt.json`, which lies beside `results.json`.
-extension Receipt {
+extension RunReceipt {
     package static let format = "auscult-receipt/1"
-    package static let fileName = "receipt.json"
 
     package func write(to folder: String) throws {
-        let text = try text()
-        try PendingFile.write(Data(text.utf8), to: "\(folder)/\(Self.fileName)")
-    }
-
-    /// The whole file. Its `sha256` is that of all members behind it, written without blanks.
-    package func text() throws -> String {
-        let sum = try SHA256.hex(of: Array(JSON.object(members).compactText.utf8))
-        return JSON.object([("format", .string(Self.format)), ("sha256", .string(sum))] + members).text + "\n"
+        try ReceiptFile(format: Self.format, members: members).write(to: "\(folder)/\(ReceiptFile.name)")
     }
 
     private var members: [(String, JSON)] {
-        func list(_ digests: [Digest]) -> JSON {
-            .array(digests.map { ["name": .string($0.name), "sha256": .string($0.sha256)] })
-        }
         return [
             ("provenance", provenance.json), ("kernels", .string(kernels)), ("plugin_sha256", .string(plugin)),
-            ("request", request.json), ("recordings", list(recordings)), ("files", list(files)),
-            ("results", list(results)),
+            ("request", request.json), ("recordings", JSON(recordings)), ("files", JSON(files)),
+            ("results", JSON(results)),
         ]
     }
 
-    /// - Throws: ``CommandError``: `noInput` where there is no such file, `badData` where it is no receipt or was changed.
-    package init(at path: String) throws {
-        var path = path, isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            path += "/\(Self.fileName)"
-        }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw CommandError(.noInput, "there is no receipt \(path); 'auscult run … --out FOLDER' writes one")
-        }
-        do { try self.init(parsing: Array(bytes)) } catch let error as CommandError {
-            throw CommandError(error.status, "\(path): \(error.message)")
-        } catch { throw CommandError(.badData, "\(path) is no receipt: \(error)") }
-    }
-
-    init(parsing bytes: [UInt8]) throws {
-        let json = try JSON(parsing: bytes)
-        guard json["format"]?.string == Self.format else {
-            throw CommandError(.badData, "it has no format \"\(Self.format)\", so it is no receipt")
-        }
-        let members = (json.members ?? []).filter { !["format", "sha256"].contains($0.0) }
-        let sum = try SHA256.hex(of: Array(JSON.object(members).compactText.utf8))
-        guard json["sha256"]?.string == sum else {
-            throw CommandError(.badData, "it was changed after it was written: its digest is not its own")
-        }
-        let reader = ReceiptReader(json)
+    /// - Throws: ``CommandError``, `badData` where it lacks something.
+    package init(_ file: ReceiptFile) throws {
+        let reader = ReceiptReader(.object(file.members))
         self.init(
             request: try V1.RunPluginRequest(reader.object("request")),
             provenance: try V1.Provenance(reader.object("provenance")), kernels: try reader.text("kernels"),
             plugin: try reader.text("plugin_sha256"), recordings: try reader.digests("recordings"),
             files: try reader.digests("files"), results: try reader.digests("results"))
-    }
-}
-
-/// An object of a receipt; what is missing is told by its name.
-private struct ReceiptReader {
-    let json: JSON
-    init(_ json: JSON) { self.json = json }
-
-    private func missing(_ name: String) -> CommandError { CommandError(.badData, "it lacks \"\(name)\"") }
-
-    func text(_ name: String) throws -> String {
-        guard let member = json[name] else { throw missing(name) }
-        if member.isNull { return "" }
-        guard let text = member.string else { throw missing(name) }
-        return text
-    }
-    func object(_ name: String) throws -> ReceiptReader {
-        guard let member = json[name], member.members != nil else { throw missing(name) }
-        return ReceiptReader(member)
-    }
-    func optional(_ name: String) -> ReceiptReader? { json[name].flatMap { $0.isNull ? nil : ReceiptReader($0) } }
-    func list(_ name: String) throws -> [ReceiptReader] {
-        guard let array = json[name]?.array else { throw missing(name) }
-        return array.map(ReceiptReader.init)
-    }
-    func texts(_ name: String) throws -> [String] {
-        guard let array = json[name]?.array else { throw missing(name) }
-        return try array.map {
-            guard let text = $0.string else { throw missing(name) }
-            return text
-        }
-    }
-    func number(_ name: String) throws -> UInt64 {
-        switch json[name] {
-        case .integer(let value)?: if let number = UInt64(exactly: value) { return number }
-        case .unsigned(let value)?: return value
-        default: break
-        }
-        throw missing(name)
-    }
-    func flag(_ name: String) throws -> Bool {
-        guard case .bool(let value)? = json[name] else { throw missing(name) }
-        return value
-    }
-    func value<Value: ProtoEnum>(_ name: String, _: Value.Type) throws -> Value {
-        let text = try text(name)
-        guard let value = Value(name: text) ?? Int32(text).map(Value.init(rawValue:)) else { throw missing(name) }
-        return value
-    }
-    func digests(_ name: String) throws -> [Receipt.Digest] {
-        try list(name).map { Receipt.Digest(name: try $0.text("name"), sha256: try $0.text("sha256")) }
-    }
-    func arguments(_ name: String) throws -> [V1.PluginArgument] {
-        guard let members = json[name]?.members else { throw missing(name) }
-        return try members.map { id, value in
-            guard let value = value.string else { throw missing(name) }
-            return V1.PluginArgument(id: id, value: value)
-        }
-    }
-    func shard() throws -> V1.Shard? {
-        try optional("shard").map {
-            V1.Shard(index: UInt32(clamping: try $0.number("index")), count: UInt32(clamping: try $0.number("count")))
-        }
     }
 }
 
