@@ -96,7 +96,7 @@ public struct ComparePlugin: StatefulPlugin {
     /// A phoneme without its stress; "" for what is none.
     private static func sound(_ label: String) -> String {
         let silences: Set = ["", "sil", "sp", "spn", "<sil>", "<eps>", "h#", "pau", "epi", "#h"]
-        let phoneme = label.filter { !("0"..."9").contains($0) && !"ˈˌ".contains($0) }
+        let phoneme = label.withoutStress
         return silences.contains(phoneme.lowercased()) ? "" : phoneme
     }
 

@@ -51,9 +51,9 @@ struct Recordings {
         recording.seconds += max(0, clip.duration)
         recording.frames += UInt64(clip.validFrames)
         if isNew {
-            recording.phonemes = numbered(clip.phonemes, Self.unstressed)
+            recording.phonemes = numbered(clip.phonemes, \.withoutStress)
             recording.words = numbered(clip.words) { $0 }
-            for sound in clip.phonemes { _ = sounds.number(Self.unstressed(sound.label)) }
+            for sound in clip.phonemes { _ = sounds.number(sound.label.withoutStress) }
             guard sounds.names.count <= Self.mostSounds else {
                 throw PluginError(
                     .limit,
@@ -69,15 +69,6 @@ struct Recordings {
     private mutating func numbered(_ list: [TimedLabel], _ name: (String) -> String) -> [Sound] {
         list.sorted { ($0.start, $0.end) < ($1.start, $1.end) }
             .map { Sound(start: $0.start, end: $0.end, label: labels.number(name($0.label))) }
-    }
-
-    /// A phoneme without ARPAbet's digit of stress: some aligners write it and others do not, and in a data set with both
-    /// `AY1` and `AY` are the same sound.
-    static func unstressed(_ label: String) -> String {
-        let isStressed =
-            label.utf8.count == 3 && label.last.map("012".contains) == true
-            && label.utf8.dropLast().allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
-        return isStressed ? String(label.dropLast()) : label
     }
 
     static let mostSounds = 512

@@ -20,7 +20,7 @@ enum BrokenWords {
                 let middle = (phoneme.start + phoneme.end) / 2
                 return middle >= label.start && middle < label.end
             }
-            .map { withoutStress($0.label) }
+            .map { $0.label.withoutStress }
             .filter { !silences.contains($0.lowercased()) }
             guard !sounds.isEmpty else { return nil }
             var seen: [String] = []
@@ -29,9 +29,5 @@ enum BrokenWords {
                 recording: clip.recording, place: place, speaker: speaker, phonemes: seen, length: sounds.count,
                 isBroken: !isKept)
         }
-    }
-
-    private static func withoutStress(_ phoneme: String) -> String {
-        String(phoneme.filter { !("0"..."9").contains($0) && !"ˈˌ".contains($0) })
     }
 }

@@ -19,7 +19,7 @@ struct Pronunciations: Sendable {
             if line.hasPrefix(";;;") || line.hasPrefix("#") { continue }
             let fields = line.split { $0 == " " || $0 == "\t" }.prefix { $0 != "#" }
             guard let first = fields.first else { continue }
-            let phonemes = fields.dropFirst().map(Self.withoutStress).filter { !$0.isEmpty }
+            let phonemes = fields.dropFirst().map(\.withoutStress).filter { !$0.isEmpty }
             guard !phonemes.isEmpty else {
                 throw PluginError(
                     .invalidArgument,
@@ -53,10 +53,6 @@ struct Pronunciations: Sendable {
         guard word.hasSuffix(")"), let open = word.lastIndex(of: "("), open != word.startIndex else { return word }
         let number = word[word.index(after: open)...].dropLast()
         return !number.isEmpty && number.allSatisfy(\.isNumber) ? word[..<open] : word
-    }
-
-    private static func withoutStress(_ phoneme: Substring) -> String {
-        String(phoneme.filter { !"ˈˌ".contains($0) && !("0"..."9").contains($0) })
     }
 
     /// How far two words are apart: phonemes put in, left out and exchanged by the phonemes of the longer one, of those ways

@@ -60,7 +60,9 @@ public struct ProbesPlugin: MonoidPlugin {
         let layers = try clip.tensors.map(Self.layer)
         let window = RecordingWindow(
             recording: clip.recording, columns: clip.labels,
-            phonemes: clip.phonemes.map { RecordingWindow.Sound($0).unstressed },
+            phonemes: clip.phonemes.map {
+                RecordingWindow.Sound(start: $0.start, end: $0.end, label: $0.label.withoutStress)
+            },
             words: clip.words.map(RecordingWindow.Sound.init), layers: layers)
         try collection.add(
             window, target: target, reduction: reduction, speakerColumns: speakers, seed: run.seed)

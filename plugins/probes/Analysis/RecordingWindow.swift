@@ -18,15 +18,6 @@ struct RecordingWindow {
     struct Sound: Timed {
         let start, end: Double
         let label: String
-
-        /// A phoneme without ARPAbet's digit of stress, which some aligners write and others do not: in a data set with both
-        /// `AY1` and `AY` are one class.
-        var unstressed: Sound {
-            let isStressed =
-                label.utf8.count == 3 && label.last.map("012".contains) == true
-                && label.utf8.dropLast().allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
-            return isStressed ? Sound(start: start, end: end, label: String(label.dropLast())) : self
-        }
     }
 
     let recording: UInt64

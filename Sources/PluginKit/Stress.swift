@@ -1,0 +1,12 @@
+extension StringProtocol {
+    /// A phoneme without its stress: without ARPAbet's digit (`AY1`), and without IPA's marks (`ˈaɪ`). Some aligners and dictionaries write
+    /// it and others do not, and where both are at hand it is the same sound.
+    public var withoutStress: String {
+        var phoneme = String(filter { !"ˈˌ".contains($0) })
+        let isNumbered =
+            phoneme.utf8.count == 3 && phoneme.last.map("012".contains) == true
+            && phoneme.utf8.dropLast().allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
+        if isNumbered { phoneme.removeLast() }
+        return phoneme
+    }
+}
