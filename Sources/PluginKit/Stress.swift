@@ -5,7 +5,7 @@ extension StringProtocol {
         var phoneme = String(filter { !"ˈˌ".contains($0) })
         let isNumbered =
             phoneme.utf8.count == 3 && phoneme.last.map("012".contains) == true
-            && phoneme.utf8.dropLast().allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
+            && phoneme.utf8.dropLast().allSatisfy { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
         if isNumbered { phoneme.removeLast() }
         return phoneme
     }
