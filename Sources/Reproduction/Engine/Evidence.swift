@@ -70,13 +70,7 @@ struct Evidence: Sendable {
     /// The results of an output, decoded; none where there are none.
     /// - Throws: ``ResultError`` for results that are not as their plugin declares them.
     func typed(_ part: String, _ output: String) throws -> [TypedResult] {
-        guard let run = results[part] else { return [] }
-        let declared = run.description.outputs.first { $0.id == output }
-        var typed: [TypedResult] = []
-        try run.results.forEach { result in
-            if result.outputId == output { typed.append(try TypedResult(result, declared: declared)) }
-        }
-        return typed
+        try results[part]?.typed(of: output).map { try $0.get() } ?? []
     }
 
     /// The tables of an output under each other.

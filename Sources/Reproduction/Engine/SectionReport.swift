@@ -25,12 +25,7 @@ package struct SectionReport: Sendable {
     /// The results that an exhibit shows.
     package func results(_ exhibit: Exhibit) -> [Result<TypedResult, ResultError>] {
         let run = exhibit.part == Exhibit.findings ? own : parts.first { $0.id == exhibit.part }?.run
-        return (run ?? RunResults()).typed().filter { result in
-            switch result {
-            case .success(let result): result.output.id == exhibit.output
-            case .failure(let error): error.output == exhibit.output
-            }
-        }
+        return (run ?? RunResults()).typed(of: exhibit.output)
     }
 }
 

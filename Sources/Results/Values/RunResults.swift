@@ -35,14 +35,24 @@ package struct RunResults: Sendable {
     /// A result for each that came, decoded when it is asked for; or why one cannot be.
     package func typed() -> LazyMapCollection<Range<Int>, Result<TypedResult, ResultError>> {
         let outputs = self.outputs
-        return (0..<results.count).lazy.map { [results] index in
-            Result { () throws(ResultError) in
-                let result: V1.PluginResult
-                do { result = try results[index] } catch {
-                    throw ResultError(output: "", message: "number \(index + 1) cannot be read again: \(error)")
-                }
-                return try TypedResult(result, declared: outputs[result.outputId])
+        return (0..<results.count).lazy.map { [results] in Self.typed(results, $0, outputs) }
+    }
+
+    /// Those of one output.
+    package func typed(of output: String) -> [Result<TypedResult, ResultError>] {
+        let outputs = self.outputs
+        return results.indices(of: output).map { Self.typed(results, $0, outputs) }
+    }
+
+    private static func typed(
+        _ results: StoredResults, _ index: Int, _ outputs: [String: V1.PluginOutput]
+    ) -> Result<TypedResult, ResultError> {
+        Result { () throws(ResultError) in
+            let result: V1.PluginResult
+            do { result = try results[index] } catch {
+                throw ResultError(output: "", message: "number \(index + 1) cannot be read again: \(error)")
             }
+            return try TypedResult(result, declared: outputs[result.outputId])
         }
     }
 

@@ -6,17 +6,18 @@ package struct StoredResults: Sendable {
     /// Bytes of results that are kept in memory.
     private static let mostInMemory = 8 << 20
 
-    private enum Entry: Sendable {
-        case inMemory(V1.PluginResult)
-        case onDisk(RecordRegion)
+    private enum Place: Sendable {
+        case memory(V1.PluginResult)
+        case disk(RecordRegion)
     }
 
-    private var entries: [Entry] = []
+    /// What each result is of can be asked without reading it.
+    private var entries: [(output: String, place: Place)] = []
     private var bytesInMemory = 0
     private var spool: SpooledRecords?
 
     package init() {}
-    package init(_ results: [V1.PluginResult]) { entries = results.map { .inMemory($0) } }
+    package init(_ results: [V1.PluginResult]) { entries = results.map { ($0.outputId, .memory($0)) } }
 
     package var count: Int { entries.count }
     package var isEmpty: Bool { entries.isEmpty }
@@ -26,25 +27,28 @@ package struct StoredResults: Sendable {
         let bytes = result.serialized()
         guard bytesInMemory + bytes.count > Self.mostInMemory else {
             bytesInMemory += bytes.count
-            return entries.append(.inMemory(result))
+            return entries.append((result.outputId, .memory(result)))
         }
         let file = try spool ?? SpooledRecords()
         spool = file
-        entries.append(.onDisk(try file.append(UInt64(entries.count), bytes)))
+        entries.append((result.outputId, .disk(try file.append(UInt64(entries.count), bytes))))
     }
 
     /// - Throws: ``Files/FileError`` where the file cannot be read.
     package subscript(index: Int) -> V1.PluginResult {
         get throws {
-            switch entries[index] {
-            case .inMemory(let result): return result
-            case .onDisk(let place):
-                var reader = RecordRegion.Reader(place)
+            switch entries[index].place {
+            case .memory(let result): return result
+            case .disk(let region):
+                var reader = RecordRegion.Reader(region)
                 guard let record = try reader.next() else { return V1.PluginResult() }
                 return try V1.PluginResult(serialized: record.bytes)
             }
         }
     }
+
+    /// Which of them are of an output, in their order.
+    package func indices(of output: String) -> [Int] { entries.indices.filter { entries[$0].output == output } }
 
     /// One after the other, never two in memory.
     package func forEach(_ body: (V1.PluginResult) throws -> Void) throws {
