@@ -118,10 +118,10 @@ docs: .build/docs/bin/python ## A site of the documentation below .build/docs/si
 	@touch $@
 
 wheel: build plugins .build/package/bin/python ## A wheel with everything inside, below .build/wheel: pip install needs neither Swift nor our libraries
+	@scripts/bootstrap.sh wheel
 	PATH="$(CURDIR)/.build/package/bin:$$PATH" .build/package/bin/python scripts/package/wheel.py .build/release .build/wheel
 
 wheel-test: wheel ## Installs that wheel on a Debian that has nothing of ours, and uses it
-	@scripts/bootstrap.sh wheel
 	Tests/integration/wheel.sh .build/wheel/*.whl
 
 deb: build plugins .build/package/bin/python ## A Debian package, below .build/deb

@@ -6,7 +6,7 @@
 #   scripts/bootstrap.sh venv       also what `make parity` makes its virtual environment with
 #   scripts/bootstrap.sh integration
 #                                   also what `make integration` runs: Go's ttRPC, Neovim, Vamp, Chromium
-#   scripts/bootstrap.sh wheel      also what `make wheel-test` makes a Debian of its own with
+#   scripts/bootstrap.sh wheel      also what `make wheel` compresses it with, and `make wheel-test` makes a Debian of its own with
 #
 # Takes milliseconds and touches nothing where everything is in place.
 set -euo pipefail
@@ -56,6 +56,7 @@ fi
 if [[ ${1:-} == wheel ]]; then
     command -v debootstrap >/dev/null || missing+=(debootstrap)
     command -v bwrap >/dev/null || missing+=(bubblewrap)
+    command -v advzip >/dev/null || missing+=(advancecomp)
 fi
 
 if ((${#missing[@]})); then

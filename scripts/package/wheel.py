@@ -4,15 +4,15 @@
     scripts/package/wheel.py BUILD FOLDER       writes FOLDER/auscult-…-py3-none-manylinux_2_36_x86_64.whl
 
 `auscult` and `auscultd` become commands; `auscult.connect()` starts the daemon that lies beside it. The tag is checked: no binary may
-need a newer glibc than it says. Needs pip, wheel, patchelf, strip and readelf.
+need a newer glibc than it says. Needs pip, wheel, patchelf, strip, readelf and advzip.
 """
 import argparse
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 
 import stage
 
@@ -36,11 +36,10 @@ def check(prefix):
 
 
 def smallest(packed, wheel):
-    """The wheel, its files compressed as far as it goes; whole or not at all."""
+    """The wheel, its files compressed as far as deflate goes, by AdvanceCOMP; whole or not at all."""
     pending = wheel.with_suffix(".new")
-    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(pending, "w") as target:
-        for one in source.infolist():
-            target.writestr(one, source.read(one), zipfile.ZIP_DEFLATED, 9)
+    shutil.copyfile(packed, pending)
+    subprocess.run(["advzip", "--recompress", "--shrink-normal", "--quiet", pending], check=True)
     return pending.replace(wheel)
 
 
