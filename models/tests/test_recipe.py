@@ -327,6 +327,15 @@ class Export(unittest.TestCase):
         for text in texts:
             self.assertEqual(theirs.encode(text, add_special_tokens=False).ids, self.tokenizer.encode(text), text)
 
+    def test_halfway_is_the_mean_of_both(self):
+        with tempfile.TemporaryDirectory() as out:
+            begun, model = build(self.tokenizer.size), build(self.tokenizer.size)
+            export.export(begun, Path(self.folder.name), Path(out), [(1, 0)])
+            before = model.decoder.token_embedding.weight.detach().clone()
+            export.move_halfway(model, Path(out))
+            expected = (before + begun.decoder.token_embedding.weight) / 2
+            self.assertLess((model.decoder.token_embedding.weight - expected).abs().max().item(), 1e-4)
+
     def test_transformers_reads_the_folder_and_computes_the_same_logits(self):
         try:
             from transformers import WhisperForConditionalGeneration
