@@ -1,7 +1,8 @@
 """From shards to batches: clips of like length together, often several in a row, sometimes no speech at all.
 
 A batch is made of samples on silence, so that a clip that begins or stops in the middle of a sound does so with the click it
-has in use. Clips are placed on whole encoder frames, of 320 samples, so that their labels need no rounding.
+has in use. Clips are placed on whole encoder frames, of 320 samples, so that their labels need no rounding. Three in ten begin
+anywhere in the window: a model that has heard speech only at a window's beginning listens nowhere else.
 """
 
 import json
@@ -20,6 +21,9 @@ FRAME = 2 * HOP  # samples of an encoder frame
 CONTEXT = 500  # encoder frames of a window
 TEXT_CONTEXT = 64  # tokens the decoder reads at most
 LONGEST_PROMPT = TEXT_CONTEXT // 2 - 1  # tokens of previous text, as openai-whisper takes them
+LATEST_ONSET, LATEST_ONSET_JOINED = 400, 200  # frames before a window's first clip
+LONGEST_GAP = 150  # frames between two clips in a row
+LATEST_FIRST_STAMP = 50  # frames: openai's decoding allows no later first timestamp
 
 
 @dataclass
@@ -150,7 +154,9 @@ class Batcher:
         items = []
         for index in pool.least_used(count, rng, admit):
             joined = rng.random() < join_share
-            item = Item([self._part(index, rng.randint(0, 30) if rng.random() < (0.6 if joined else 0.25) else rng.randint(0, 3))])
+            first = self._part(index)
+            first.at = self._onset(first.past - first.first, joined)
+            item = Item([first])
             if joined:
                 self._join(item)
             items.append(item)
@@ -164,7 +170,20 @@ class Batcher:
         rng.shuffle(batches)
         return batches
 
-    def _part(self, index, at) -> Part:
+    def _onset(self, length, joined) -> int:
+        """Where a window's first clip begins: mostly within half a second, and often anywhere that the window still holds it,
+        because whoever is recorded need not speak at once."""
+        rng, latest = self.rng, max(0, CONTEXT - length)
+        if rng.random() < (0.15 if joined else 0.3):
+            return rng.randint(0, min(latest, LATEST_ONSET_JOINED if joined else LATEST_ONSET))
+        return min(latest, rng.randint(0, 30) if rng.random() < (0.6 if joined else 0.25) else rng.randint(0, 3))
+
+    def _gap(self) -> int:
+        """Frames between two clips in a row; one gap in seven is a speaker's pause of up to three seconds."""
+        rng, draw = self.rng, self.rng.random()
+        return rng.randint(0, 5) if draw < 0.2 else rng.randint(40, LONGEST_GAP) if draw < 0.35 else rng.randint(5, 40)
+
+    def _part(self, index, at=0) -> Part:
         """A clip, whole or without some of the silence around its sound: recordings are often cut closely."""
         example, rng = self.pool.examples[index], self.rng
         first, past = 0, example.frames
@@ -184,7 +203,7 @@ class Batcher:
         tokens = len(examples[item.parts[0].example].tokens) + 2
         for _ in range(12):
             index = rng.choice(pool.by_language[language])
-            part = self._part(index, item.frames + (rng.randint(0, 5) if rng.random() < 0.2 else rng.randint(5, 40)))
+            part = self._part(index, item.frames + self._gap())
             longer = tokens + len(examples[index].tokens) + 2
             if part.end <= target and longer <= TEXT_CONTEXT - 6:
                 item.parts.append(part)
@@ -283,7 +302,9 @@ class Batcher:
             end = shift + min(example.sound[1], part.past)
             if timed:
                 guide.append((len(body), len(body) + 1, start, start + 1))
-                body.append(tokenizer.timestamp(start * 0.02))
+                # Half of the late ones say what decoding will make of a late first timestamp.
+                bound = LATEST_FIRST_STAMP if not body and rng.random() < 0.5 else CONTEXT
+                body.append(tokenizer.timestamp(min(start, bound) * 0.02))
                 if cut:  # its text belongs to the next window, which begins where it does
                     break
             spans = [span for span in example.spans if not cut or span[3] <= part.past]

@@ -1,7 +1,7 @@
 """Word error rates on what training never heard:  python -m recipe.evaluate --data FOLDER --model MODEL ...
 
-Three held-out sets (sentences; voices; an engine), recordings of 25 to 40 s made of the first one's English clips (long; auscult only, since
-it is a matter of windows), and, with --digits, recordings of real speakers named DIGIT_SPEAKER_N.wav.
+Three held-out sets (sentences; voices; an engine), the first one's clips behind silence of 0 to 5 s (late), recordings of 25 to 40 s made
+of its English clips (long; auscult only, since it is a matter of windows), and, with --digits, recordings of real speakers named DIGIT_SPEAKER_N.wav.
 `--engine torch` decodes greedily with openai-whisper's model; `--engine auscult --binary PATH` writes the same clips as
 WAV files, has Auscult transcribe them, and counts errors in the same way.
 """
@@ -20,11 +20,13 @@ import soundfile
 import torch
 
 from . import openai
+from .batches import CONTEXT, FRAME
 from .decode import HeldOut, edit_distance, greedy
 from .features import SAMPLE_RATE, model_input, resample
 from .tokenizer import Tokenizer
 
 DIGITS = "zero one two three four five six seven eight nine".split()
+ONSETS = (0, 1, 2, 3, 5)  # seconds of silence before a clip
 FILES_PER_CALL = 100
 
 
@@ -115,6 +117,18 @@ def held_out(engine, data: Path, name: str, count) -> tuple[dict, list]:
                        [record["language"] for record in clips.records], groups)
 
 
+def late_clips(engine, data: Path, count) -> tuple[dict, list]:
+    """Held-out sentences, each at every one of ONSETS in its window; of the first `count` those that fit at the latest."""
+    clips = HeldOut(data, "sentences", count)
+    room = CONTEXT * FRAME - max(ONSETS) * SAMPLE_RATE
+    fitting = [index for index in range(len(clips.records)) if len(clips.audio(index)) <= room]
+    placed = [(onset, index) for onset in ONSETS for index in fitting]
+    return score_clips(
+        engine, [np.concatenate([np.zeros(onset * SAMPLE_RATE, np.int16), clips.audio(index)]) for onset, index in placed],
+        [clips.records[index]["text"] for _, index in placed], [clips.records[index]["language"] for _, index in placed],
+        [(f"onset {onset} s",) for onset, _ in placed])
+
+
 def long_recordings(engine, data: Path, count) -> tuple[dict, list]:
     """English held-out clips in a row, 0.2 to 0.7 s of silence between them, every clip once; count: of recordings."""
     clips, rng = HeldOut(data, "sentences"), random.Random(0)
@@ -168,8 +182,8 @@ def main():
     parser.add_argument("--binary", type=Path, help="auscult: the program")
     parser.add_argument("--model", type=Path, required=True, help="the exported folder (tokenizer for torch, all for auscult)")
     parser.add_argument("--argument", action="append", default=[], help="auscult: one more argument to pass on")
-    parser.add_argument("--sets", nargs="*", default=["sentences", "voices", "engine"],
-                        help="of sentences, voices, engine and long; the first three by default")
+    parser.add_argument("--sets", nargs="*", default=["sentences", "voices", "engine", "late"],
+                        help="of sentences, voices, engine, late and long; all but long by default")
     parser.add_argument("--count", type=int, help="clips of each set; all by default")
     parser.add_argument("--digits", type=Path, help="folder of DIGIT_SPEAKER_N.wav")
     parser.add_argument("--digits-each", type=int, default=10, help="recordings of each digit by each speaker")
@@ -185,8 +199,10 @@ def main():
     else:
         engine = AuscultEngine(arguments.binary, arguments.model, arguments.argument)
     for name in arguments.sets:
-        made = (long_recordings(engine, arguments.data, arguments.count) if name == "long"
-                else held_out(engine, arguments.data, name, arguments.count))
+        if name in ("late", "long"):
+            made = (late_clips if name == "late" else long_recordings)(engine, arguments.data, arguments.count)
+        else:
+            made = held_out(engine, arguments.data, name, arguments.count)
         report(name, made, arguments)
     if arguments.digits:
         report("digits", real_digits(engine, arguments.digits, arguments.digits_each), arguments)

@@ -1,8 +1,8 @@
 """Write the trained model as a Hugging Face folder:  python -m recipe.export TOKENIZER OUT CHECKPOINT ...
 
 `transformers` and Auscult read the folder. `--pt FILE` also writes openai-whisper's format with the same (rounded) weights,
-so that the three implementations can be compared on equal terms. Of several checkpoints the mean is written, with `--random` untrained
-weights.
+so that the three implementations can be compared on equal terms. Of several checkpoints the mean is written, with `--start` the weights
+halfway from those that a further run began with to it, with `--random` untrained weights.
 """
 
 import argparse
@@ -41,6 +41,13 @@ def load_folder(folder: Path) -> dict[str, torch.Tensor]:
     described = json.loads(Path(folder, "config.json").read_text())
     names = build(described["vocab_size"]).state_dict()
     return {name: tensors[hugging_face_name(name)].float() for name in names}
+
+
+def move_halfway(model, start: Path):
+    """To the mean of its weights and those of an exported folder: a short further run forgets, and half of its way keeps more
+    of what it learnt than of what it forgot."""
+    begun = load_folder(start)
+    model.load_state_dict({name: 0.5 * tensor + 0.5 * begun[name] for name, tensor in model.state_dict().items()})
 
 
 def config(dims, tokenizer: Tokenizer) -> dict:
@@ -167,6 +174,7 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("checkpoints", type=Path, nargs="*", help="model-*.pt of a training run")
     parser.add_argument("--pt", type=Path, help="also write openai-whisper's format here")
+    parser.add_argument("--start", type=Path, help="the exported folder that the run began from: write the weights halfway")
     parser.add_argument("--random", action="store_true", help="untrained weights")
     parser.add_argument("--alignment-heads", type=_heads, default=[(GUIDED_BLOCK, head) for head in GUIDED_HEADS],
                         help="decoder block and head pairs, as recipe.evaluate measures them: 1.0,1.1")
@@ -176,6 +184,8 @@ def main():
         parser.error("name a checkpoint, or --random")
     model = (build(Tokenizer(arguments.tokenizer).size) if arguments.random
              else openai.load_average(arguments.checkpoints))
+    if arguments.start:
+        move_halfway(model, arguments.start)
     export(model, arguments.tokenizer, arguments.out, arguments.alignment_heads)
     if arguments.pt:
         rounded = {name: tensor.half() for name, tensor in model.state_dict().items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recipe import augment, batches, clips, decode, export, features, grammar, muon, noise, phonemes
+from recipe import augment, batches, clips, decode, evaluate, export, features, grammar, muon, noise, phonemes
 from recipe.network import PHONEME_BLOCK, Trainee, build
 from recipe.tokenizer import Tokenizer, save, special_tokens, train
 
@@ -90,6 +90,17 @@ class Augmentation(unittest.TestCase):
             self.assertTrue(torch.isfinite(inputs).all())
             spread = inputs.amax((1, 2)) - inputs.amin((1, 2))
             self.assertLessEqual(spread.max().item(), 2.0 + 1e-5)
+
+    def test_noise_lies_under_the_silence_before_a_late_clip_as_well(self):
+        samples, before = torch.zeros(1, 240 * 160), []
+        samples[:, 200 * 160:] = torch.randn(1, 40 * 160) * 0.1
+        for seed in range(30):
+            augmenter = augment.Augmenter(random.Random(seed), noise.bank(0, 8, seconds=1.2))
+            heard = samples.clone()
+            augmenter._add_noise(heard, [True], [240 * 160], 1.0)
+            before.append([heard[0, second * 16_000:(second + 1) * 16_000].square().mean().item() > 0 for second in (0, 1)])
+        self.assertTrue(all(first == second for first, second in before))
+        self.assertTrue(5 < sum(first for first, _ in before) < 29, before)
 
     def test_identity_warp_reads_every_band_where_it_is(self):
         self.assertTrue(torch.allclose(augment._warp_matrix(1.0, 0), torch.eye(80), atol=1e-6))
@@ -190,6 +201,38 @@ class Batches(unittest.TestCase):
                 sizes.update(len(item.parts) for item in items)
         self.assertTrue(sizes >= {1, 2, 3}, sizes)
 
+    def test_single_clips_begin_anywhere_that_the_window_holds_them(self):
+        batcher, onsets = self.batcher(3), []
+        for _ in range(300):
+            for items in batcher.plan(3):
+                onsets += [item.parts[0].at for item in items]
+                self.assertLessEqual(max(item.frames for item in items), batches.CONTEXT)
+        late = sum(onset > 30 for onset in onsets) / len(onsets)
+        self.assertTrue(0.22 < late < 0.33, late)
+        self.assertGreater(max(onsets), 370)
+        self.assertLessEqual(max(onsets), batches.LATEST_ONSET)
+
+    def test_a_clip_as_long_as_the_window_or_longer_begins_with_it(self):
+        batcher = self.batcher()
+        for joined in (False, True):
+            self.assertEqual({batcher._onset(length, joined) for length in (500, 501, 900) for _ in range(50)}, {0})
+            self.assertLessEqual(max(batcher._onset(480, joined) for _ in range(300)), 20)
+
+    def test_clips_in_a_row_are_now_and_then_seconds_apart(self):
+        gaps = [self.batcher(seed)._gap() for seed in range(1000)]
+        self.assertTrue(0.1 < sum(gap > 40 for gap in gaps) / 1000 < 0.2)
+        self.assertTrue(140 < max(gaps) <= batches.LONGEST_GAP and min(gaps) == 0)
+
+    def test_a_late_clips_first_timestamp_is_its_own_or_the_latest_that_decoding_allows(self):
+        item, tokenizer, seen = self.whole((0, 200), (1, 300)), self.pool.tokenizer, set()
+        for seed in range(30):
+            batch = self.batcher(seed).batch([item], 0.0, timestamps=1.0, no_speech=0, silent_text=0)
+            stamps = [(token - tokenizer.first_timestamp) * 2 for token in batch.targets[0].tolist()
+                      if token >= tokenizer.first_timestamp]
+            seen.add(stamps[0])
+            self.assertEqual(stamps[1:], [470, 608, 640])
+        self.assertEqual(seen, {100, 408})
+
     def test_prompts_precede_and_have_no_loss(self):
         batcher, tokenizer, found = self.batcher(), self.pool.tokenizer, 0
         for _ in range(40):
@@ -237,6 +280,30 @@ class Decoding(unittest.TestCase):
         self.assertEqual(decode.word_error_rate(iter([("a b", "a b"), ("", "c d")])), 0.5)
 
 
+class Evaluation(unittest.TestCase):
+    def test_late_clips_are_the_held_out_ones_behind_silence_each_at_every_onset(self):
+        class Engine:
+            heard = []
+
+            def transcribe(self, clips, language):
+                self.heard += clips
+                return ["late one" if clip[0] == 0 else "one" for clip in clips]
+
+        counts = (8000, 81_000)  # the second does not fit behind five seconds
+        with tempfile.TemporaryDirectory() as folder:
+            stem = f"{folder}/sentences-0000"
+            np.save(f"{stem}.audio.npy", np.full(sum(counts), 5, np.int16))
+            np.save(f"{stem}.labels.npy", np.zeros(sum(counts) // 320 + 1, np.uint8))
+            Path(f"{stem}.json").write_text(json.dumps([
+                {"text": "one", "language": "en", "labels": [0, 25], "audio": [at, count]}
+                for at, count in zip((0, counts[0]), counts)]))
+            summary, wrong = evaluate.late_clips(Engine(), Path(folder), None)
+        self.assertEqual([len(clip) for clip in Engine.heard], [8000 + 16_000 * onset for onset in evaluate.ONSETS])
+        self.assertEqual({name: figures["wer"] for name, figures in summary.items()},
+                         {"all": 0.8, "onset 0 s": 0, "onset 1 s": 1, "onset 2 s": 1, "onset 3 s": 1, "onset 5 s": 1})
+        self.assertEqual(len(wrong), 4)
+
+
 class Export(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -259,6 +326,15 @@ class Export(unittest.TestCase):
         texts = [" " + grammar.sentence(rng).text for _ in range(300)] + ["Don't!  Où? 42 日本\n", ""]
         for text in texts:
             self.assertEqual(theirs.encode(text, add_special_tokens=False).ids, self.tokenizer.encode(text), text)
+
+    def test_halfway_is_the_mean_of_both(self):
+        with tempfile.TemporaryDirectory() as out:
+            begun, model = build(self.tokenizer.size), build(self.tokenizer.size)
+            export.export(begun, Path(self.folder.name), Path(out), [(1, 0)])
+            before = model.decoder.token_embedding.weight.detach().clone()
+            export.move_halfway(model, Path(out))
+            expected = (before + begun.decoder.token_embedding.weight) / 2
+            self.assertLess((model.decoder.token_embedding.weight - expected).abs().max().item(), 1e-4)
 
     def test_transformers_reads_the_folder_and_computes_the_same_logits(self):
         try:
