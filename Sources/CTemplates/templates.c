@@ -84,46 +84,50 @@ static const unsigned char file19[] = {
 };
 
 static const unsigned char file20[] = {
-#embed "../../Sources/PluginKit/TensorView.swift"
+#embed "../../Sources/PluginKit/Stress.swift"
 };
 
 static const unsigned char file21[] = {
-#embed "../../plugins/template-c/Makefile"
+#embed "../../Sources/PluginKit/TensorView.swift"
 };
 
 static const unsigned char file22[] = {
-#embed "../../plugins/template-c/manifest.json"
+#embed "../../plugins/template-c/Makefile"
 };
 
 static const unsigned char file23[] = {
-#embed "../../plugins/template-c/plugin.c"
+#embed "../../plugins/template-c/manifest.json"
 };
 
 static const unsigned char file24[] = {
-#embed "../../plugins/template-swift/Makefile"
+#embed "../../plugins/template-c/plugin.c"
 };
 
 static const unsigned char file25[] = {
-#embed "../../plugins/template-swift/Package.swift"
+#embed "../../plugins/template-swift/Makefile"
 };
 
 static const unsigned char file26[] = {
-#embed "../../plugins/template-swift/Sources/ResidualNorms.swift"
+#embed "../../plugins/template-swift/Package.swift"
 };
 
 static const unsigned char file27[] = {
+#embed "../../plugins/template-swift/Sources/ResidualNorms.swift"
+};
+
+static const unsigned char file28[] = {
 #embed "../../plugins/template-swift/manifest.json"
 };
 
 static const struct auscult_template_file files[] = {
-    {"c/Makefile", file21, sizeof file21},
+    {"c/Makefile", file22, sizeof file22},
     {"c/auscult/LICENSE", file0, sizeof file0},
     {"c/auscult/auscult_plugin.h", file1, sizeof file1},
-    {"c/manifest.json", file22, sizeof file22},
-    {"c/plugin.c", file23, sizeof file23},
-    {"swift/Makefile", file24, sizeof file24},
-    {"swift/Package.swift", file25, sizeof file25},
-    {"swift/Sources/ResidualNorms.swift", file26, sizeof file26},
+    {"c/manifest.json", file23, sizeof file23},
+    {"c/plugin.c", file24, sizeof file24},
+    {"swift/Makefile", file25, sizeof file25},
+    {"swift/Package.swift", file26, sizeof file26},
+    {"swift/Sources/ResidualNorms.swift", file27, sizeof file27},
     {"swift/auscult/CAuscultPlugin/include/auscult_plugin.h", file1, sizeof file1},
     {"swift/auscult/CAuscultPlugin/plugin.c", file2, sizeof file2},
     {"swift/auscult/CPluginEntry/entry.c", file3, sizeof file3},
@@ -144,8 +148,9 @@ static const struct auscult_template_file files[] = {
     {"swift/auscult/PluginKit/State/StateDecoder.swift", file17, sizeof file17},
     {"swift/auscult/PluginKit/State/StateEncoder.swift", file18, sizeof file18},
     {"swift/auscult/PluginKit/State/StateValue.swift", file19, sizeof file19},
-    {"swift/auscult/PluginKit/TensorView.swift", file20, sizeof file20},
-    {"swift/manifest.json", file27, sizeof file27},
+    {"swift/auscult/PluginKit/Stress.swift", file20, sizeof file20},
+    {"swift/auscult/PluginKit/TensorView.swift", file21, sizeof file21},
+    {"swift/manifest.json", file28, sizeof file28},
 };
 
 const struct auscult_template_file *auscult_template_files(size_t *count) {
