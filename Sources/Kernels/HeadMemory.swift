@@ -96,15 +96,30 @@ public final class HeadMemory: @unchecked Sendable {
         }
     }
 
+    /// A range of keys around `keys` that products can be made of alone: where those outside weigh nothing, the weighted sums are equal to
+    /// the bit to those of all keys. All of them where this form's products have no such parts.
+    public func part(around keys: Range<Int>) -> Range<Int> {
+        guard panelWidth > 0, keyWords.isEmpty, element == nil, let table = implementation.table else {
+            return 0..<positions
+        }
+        // Sums are made of so many keys at a time, and panels begin there too.
+        let step = table.depthBlock
+        assert(step % panelWidth == 0)
+        return keys.lowerBound / step * step..<min(positions, keys.upperBound.rounded(upTo: step))
+    }
+
     /// Scores of `rows` queries of one head: factor · q kᵀ, `[rows, positions]`.
     ///
     /// - Parameters:
     ///   - q: the queries, rows `ldq` apart.
+    ///   - keys: a range that ``part(around:)`` gave, whose scores alone are made, `[rows, keys]`; nil for all.
     ///   - out: rows `stride` apart; with a stride of ``scoreStride`` what lies behind a row's end is overwritten.
     public func scores(
-        head: Int, _ q: UnsafePointer<Float>, ldq: Int, rows: Int, factor: Float,
+        head: Int, _ q: UnsafePointer<Float>, ldq: Int, rows: Int, factor: Float, keys part: Range<Int>? = nil,
         into out: UnsafeMutablePointer<Float>, stride: Int
     ) {
+        let part = part ?? 0..<positions
+        guard part == 0..<positions else { return partOfScores(head, q, ldq, rows, factor, part, out, stride) }
         if let element { return roundedScores(element, head, q, ldq, rows, factor, out, stride) }
         guard panelWidth > 0, let table = implementation.table else {
             return MatrixProduct.multiply(
@@ -119,6 +134,18 @@ public final class HeadMemory: @unchecked Sendable {
             } else {
                 table.product(rows, columns, width, scaled, width, panels, nil, out, stride, false)
             }
+        }
+    }
+
+    private func partOfScores(
+        _ head: Int, _ q: UnsafePointer<Float>, _ ldq: Int, _ rows: Int, _ factor: Float, _ part: Range<Int>,
+        _ out: UnsafeMutablePointer<Float>, _ stride: Int
+    ) {
+        guard let table = implementation.table else { return }
+        FloatMemory.withScratch(rows * width) { scaled in
+            for row in 0..<rows { table.scale(q + row * ldq, factor, scaled + row * width, width) }
+            let panels = keys + (head * scoreStride + part.lowerBound) * width
+            table.product(rows, part.count, width, scaled, width, panels, nil, out, stride, false)
         }
     }
 
@@ -146,10 +173,12 @@ public final class HeadMemory: @unchecked Sendable {
     }
 
     /// The weighted sum of one head's values: pattern · V, `[rows, width]`.
+    /// - Parameter keys: as in ``scores(head:_:ldq:rows:factor:keys:into:stride:)``: whose pattern it is, `[rows, keys]`.
     public func weighted(
-        head: Int, _ pattern: UnsafePointer<Float>, stride: Int, rows: Int,
+        head: Int, _ pattern: UnsafePointer<Float>, stride: Int, rows: Int, keys part: Range<Int>? = nil,
         into z: UnsafeMutablePointer<Float>, ldz: Int
     ) {
+        if let part, part != 0..<positions { return weightedPart(head, pattern, stride, rows, part, z, ldz) }
         guard panelWidth > 0, let table = implementation.table else {
             return MatrixProduct.multiply(
                 m: rows, n: width, k: positions, pattern, lda: stride, values + head * width, ldb: heads * width,
@@ -160,6 +189,20 @@ public final class HeadMemory: @unchecked Sendable {
             table.vectorProduct(width, positions, pattern, panels, nil, z, false)
         } else {
             table.product(rows, width, positions, pattern, stride, panels, nil, z, ldz, false)
+        }
+    }
+
+    private func weightedPart(
+        _ head: Int, _ pattern: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ part: Range<Int>,
+        _ z: UnsafeMutablePointer<Float>, _ ldz: Int
+    ) {
+        guard let table = implementation.table else { return }
+        let panels = values + head * width.rounded(upTo: panelWidth) * positions
+        // A panel of columns has rows of all keys, so each is a product by itself.
+        for column in Swift.stride(from: 0, to: width, by: panelWidth) {
+            table.product(
+                rows, min(panelWidth, width - column), part.count, pattern, stride,
+                panels + column * positions + part.lowerBound * panelWidth, nil, z + column, ldz, false)
         }
     }
 }

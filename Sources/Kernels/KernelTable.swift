@@ -13,6 +13,8 @@ struct KernelTable: Sendable {
     /// Rows and columns of the tile that a product keeps in registers.
     let tileRows: Int
     let panelWidth: Int
+    /// Rows of B that a product sums up at a time.
+    let depthBlock: Int
     let product:
         @Sendable (
             Int, Int, Int, UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafePointer<Float>?,
@@ -98,6 +100,7 @@ struct KernelTable: Sendable {
 extension KernelTable {
     static let portable = KernelTable(
         tileRows: KernelsPortable.tileShape.rows, panelWidth: KernelsPortable.tileShape.columns,
+        depthBlock: KernelsPortable.depthBlock,
         product: KernelsPortable.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
         productOfHalves: KernelsPortable.productOfHalves(
             rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:room:),
@@ -127,6 +130,7 @@ extension KernelTable {
     #if arch(x86_64)
         static let avx2 = KernelTable(
             tileRows: KernelsAVX2.tileShape.rows, panelWidth: KernelsAVX2.tileShape.columns,
+            depthBlock: KernelsAVX2.depthBlock,
             product: KernelsAVX2.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
             productOfHalves: KernelsAVX2.productOfHalves(
                 rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:room:),
@@ -155,6 +159,7 @@ extension KernelTable {
 
         static let avx512 = KernelTable(
             tileRows: KernelsAVX512.tileShape.rows, panelWidth: KernelsAVX512.tileShape.columns,
+            depthBlock: KernelsAVX512.depthBlock,
             product: KernelsAVX512.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
             productOfHalves: KernelsAVX512.productOfHalves(
                 rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:room:),
@@ -183,6 +188,7 @@ extension KernelTable {
 
         static let avx512vnni = KernelTable(
             tileRows: KernelsAVX512VNNI.tileShape.rows, panelWidth: KernelsAVX512VNNI.tileShape.columns,
+            depthBlock: KernelsAVX512VNNI.depthBlock,
             product: KernelsAVX512VNNI.product(rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:),
             productOfHalves: KernelsAVX512VNNI.productOfHalves(
                 rows:columns:depth:_:lda:panels:start:into:ldc:accumulating:room:),

@@ -80,4 +80,44 @@ import Testing
             #expect(one == Array(all[row * 100..<(row + 1) * 100]))
         }
     }
+
+    @Test(
+        "a part of the keys gives the scores that all give, and where the others weigh nothing the same sums, to the bit",
+        arguments: KernelImplementation.available, [0..<1, 5..<40, 180..<200, 300..<650, 650..<701, 0..<701])
+    func part(form: KernelImplementation, keys: Range<Int>) {
+        let (positions, heads, width) = (701, 2, 40), state = heads * width
+        var generator = SeededGenerator(seed: UInt64(keys.lowerBound + 7))
+        let k = generator.floats(positions * state, in: -1...1), v = generator.floats(positions * state, in: -1...1)
+        let memory = HeadMemory(positions: positions, heads: heads, width: width, for: form)
+        memory.write(keys: k, values: v, first: 0, count: positions)
+        let part = memory.part(around: keys)
+        #expect(
+            part.lowerBound <= keys.lowerBound && part.upperBound >= keys.upperBound && part.upperBound <= positions)
+        for rows in [1, 7] {
+            let q = generator.floats(rows * state, in: -1...1)
+            for head in 0..<heads {
+                var all = [Float](repeating: 7, count: rows * positions)
+                var some = [Float](repeating: 7, count: rows * part.count)
+                var sums = [Float](repeating: 7, count: rows * width), partSums = sums
+                q.withUnsafeBufferPointer {
+                    let q = $0.baseAddress! + head * width
+                    memory.scores(head: head, q, ldq: state, rows: rows, factor: 0.5, into: &all, stride: positions)
+                    memory.scores(
+                        head: head, q, ldq: state, rows: rows, factor: 0.5, keys: part, into: &some, stride: part.count)
+                }
+                for row in 0..<rows {
+                    let first = row * positions + part.lowerBound
+                    #expect(
+                        Array(some[row * part.count..<(row + 1) * part.count])
+                            == Array(all[first..<first + part.count]))
+                    for key in 0..<positions where !keys.contains(key) { all[row * positions + key] = 0 }
+                    for key in part where !keys.contains(key) { some[row * part.count + key - part.lowerBound] = 0 }
+                }
+                memory.weighted(head: head, all, stride: positions, rows: rows, into: &sums, ldz: width)
+                memory.weighted(
+                    head: head, some, stride: part.count, rows: rows, keys: part, into: &partSums, ldz: width)
+                #expect(sums == partSums)
+            }
+        }
+    }
 }

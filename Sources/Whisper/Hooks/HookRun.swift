@@ -90,6 +90,17 @@ public final class HookRun {
     /// What changes the activation there, in that order.
     func changes(at point: HookPoint) -> [Intervention] { interventions[point] ?? [] }
 
+    /// How far from its query a key may be in each head, nil for any distance, where nothing but windows acts at a point and nobody asks for it.
+    func reach(at point: HookPoint, heads: Int) -> [Int?]? {
+        guard !wanted.contains(point), tape == nil, let changes = interventions[point] else { return nil }
+        var reach = [Int?](repeating: nil, count: heads)
+        for change in changes {
+            guard let frames = change.reachOfAllQueries else { return nil }
+            for head in change.heads ?? Array(0..<heads) { reach[head] = min(reach[head] ?? frames, frames) }
+        }
+        return reach
+    }
+
     /// Thrown through the forward pass when the last capture is made; never leaves `pass`.
     private struct Complete: Error {}
 

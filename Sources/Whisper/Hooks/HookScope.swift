@@ -77,6 +77,15 @@ extension HookScope {
         return run.changes(point) || (rows.whole == nil && run.wants(point))
     }
 
+    /// Where windows are all that happens to scores and nobody asks for them or their pattern: how far each head sees, and the frame of the first
+    /// row. Nil where it is otherwise, so that they have to be laid out.
+    func window(_ scores: HookSite, _ pattern: HookSite, heads: Int) -> (reach: [Int?], first: Int)? {
+        guard run.isActive, !wants(pattern),
+            let reach = run.reach(at: HookPoint(stack, layer: layer, scores), heads: heads)
+        else { return nil }
+        return (reach, rows.first)
+    }
+
     /// Where rows of scores or patterns are kept as they are made; nil where nobody wants them.
     func recorder(_ site: HookSite, heads: Int, keys: Int) -> RowRecorder? {
         guard run.isActive, let whole = rows.whole else { return nil }

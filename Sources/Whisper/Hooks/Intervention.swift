@@ -115,6 +115,14 @@ public struct Intervention: Sendable {
         }
     }
 
+    /// Frames that a window leaves on either side of every query; nil for what is no window, or one of some positions.
+    var reachOfAllQueries: Int? {
+        guard case .window(let frames) = operation, positions == nil, words == nil, columns == nil, edge == nil else {
+            return nil
+        }
+        return frames
+    }
+
     /// Whether each position can be changed without seeing the others, so that an activation may come in blocks of rows.
     func isRowwise(in dimensions: ModelDimensions) -> Bool {
         guard edge == nil else { return false }

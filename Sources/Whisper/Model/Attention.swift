@@ -41,6 +41,9 @@ struct Attention: Sendable {
     /// The second half, when the keys and values of all frames are there.
     func attend(_ q: Tensor, to memory: HeadMemory, hooks: HookScope) throws -> Tensor {
         let products = HeadProducts(q: q, memory: memory)
+        if let window = hooks.window(sites.scores, sites.pattern, heads: heads) {
+            return try projected(products.attended(within: window.reach, first: window.first), hooks)
+        }
         guard hooks.laysOut(sites.scores) || hooks.laysOut(sites.pattern) else {
             return try projected(try recorded(products, hooks), hooks)
         }

@@ -3,8 +3,9 @@ import Kernels
 /// The products inside attention to keys that are all known: scores = q kᵀ / √head_dim, their softmax, and its weighted sum
 /// of values.
 ///
-/// Two ways through the same arithmetic, equal to the bit: `attended()` keeps one tile of scores at a
-/// time and never stores the whole; `scores()`, `softmax(_:)` and `weighted(_:)` lay it out for hooks.
+/// Three ways through the same arithmetic, equal to the bit: `attended()` keeps one tile of scores at a
+/// time and never stores the whole; `attended(within:first:)` leaves out what a window hides; `scores()`, `softmax(_:)` and
+/// `weighted(_:)` lay it out for hooks.
 /// Work is cut into tiles of one head and some queries; tiles share nothing.
 struct HeadProducts {
     private let q: Tensor  // [queries, heads, head_dim]
@@ -32,6 +33,35 @@ struct HeadProducts {
                     Softmax.rows(scores, rows: tile.rows, columns: keys, stride: stride)
                     pattern?.write(head: tile.head, row: tile.first, rows: tile.rows, scores, stride: stride)
                     weigh(tile, scores, stride: stride, z.baseAddress!)
+                }
+            }
+        }
+        return z
+    }
+
+    /// [queries, heads, head_dim], where a query sees the keys near it alone: what a window of scores comes to, equal to the bit, without the
+    /// products of keys that no query of a tile sees.
+    /// - Parameters:
+    ///   - reach: of each head, how far from its query a key may be, in frames; nil for any distance.
+    ///   - first: the frame of the first query.
+    func attended(within reach: [Int?], first: Int) -> Tensor {
+        var z = Tensor(uninitialized: q.shape)
+        z.withUnsafeMutableBufferPointer { z in
+            forEachTile { tile in
+                let query = first + tile.first, reach = reach[tile.head] ?? keys
+                let seen = max(0, query - reach)..<min(keys, query + tile.rows + reach)
+                let part = memory.part(around: seen), whole = 0..<keys
+                let stride = part == whole ? memory.scoreStride : part.count
+                FloatMemory.withScratch(tile.rows * stride) { scores in
+                    self.scores(tile, scores, stride: stride, keys: part)
+                    for row in 0..<tile.rows {
+                        let near = (max(0, query + row - reach)..<min(keys, query + row + reach + 1)).clamped(to: part)
+                        let line = scores + row * stride, end = near.upperBound - part.lowerBound
+                        line.update(repeating: -.infinity, count: near.lowerBound - part.lowerBound)
+                        (line + end).update(repeating: -.infinity, count: part.count - end)
+                    }
+                    Softmax.rows(scores, rows: tile.rows, columns: part.count, stride: stride)
+                    weigh(tile, scores, stride: stride, z.baseAddress!, keys: part)
                 }
             }
         }
@@ -91,19 +121,20 @@ struct HeadProducts {
     /// Where a tile begins in [heads, queries, keys].
     private func offset(_ tile: Tile) -> Int { (tile.head * queries + tile.first) * keys }
 
-    private func scores(_ tile: Tile, _ out: UnsafeMutablePointer<Float>, stride: Int) {
+    private func scores(_ tile: Tile, _ out: UnsafeMutablePointer<Float>, stride: Int, keys: Range<Int>? = nil) {
         q.withUnsafeBufferPointer { q in
             memory.scores(
                 head: tile.head, q.baseAddress! + (tile.first * heads + tile.head) * width, ldq: heads * width,
-                rows: tile.rows, factor: 1 / Float(width).squareRoot(), into: out, stride: stride)
+                rows: tile.rows, factor: 1 / Float(width).squareRoot(), keys: keys, into: out, stride: stride)
         }
     }
 
     private func weigh(
-        _ tile: Tile, _ pattern: UnsafePointer<Float>, stride: Int, _ z: UnsafeMutablePointer<Float>
+        _ tile: Tile, _ pattern: UnsafePointer<Float>, stride: Int, _ z: UnsafeMutablePointer<Float>,
+        keys: Range<Int>? = nil
     ) {
         memory.weighted(
-            head: tile.head, pattern, stride: stride, rows: tile.rows,
+            head: tile.head, pattern, stride: stride, rows: tile.rows, keys: keys,
             into: z + (tile.first * heads + tile.head) * width, ldz: heads * width)
     }
 }

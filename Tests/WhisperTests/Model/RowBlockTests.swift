@@ -51,6 +51,33 @@ import Whisper
         }
     }
 
+    @Test(
+        "what a window hides need not be computed: the same to the bit as scores that are laid out and set to −∞",
+        arguments: [
+            ["encoder.blocks.*.attn window 0"], ["encoder.blocks.*.attn window 10"],
+            ["encoder.blocks.1.attn window 260"],
+            ["encoder.blocks.*.attn window 700"], ["encoder.blocks.0.attn @heads 1 window 20"],
+            ["encoder.blocks.*.attn window 90", "encoder.blocks.*.attn @heads 0,2 window 30"],
+            // Some queries only, and what else changes scores, are laid out in either run.
+            ["encoder.blocks.1.attn @frames 100:300 window 5"],
+            ["encoder.blocks.1.attn window 5", "encoder.blocks.1.attn.pattern = scale 0.5"],
+        ])
+    func windows(interventions: [String]) throws {
+        var dimensions = SyntheticModel.dimensions
+        dimensions.nAudioCtx = 700
+        let model = try SyntheticModel.make(dimensions: dimensions)
+        let mel = SyntheticModel.mel(dimensions)
+        let hooks = ["encoder.blocks.*.attn.z", "encoder.ln_post", "decoder.logits"]
+        let near = try model.captured(hooks, mel: mel, interventions: interventions)
+        // Scores that are asked for are there, all of them.
+        let laidOut = try model.captured(
+            hooks + ["encoder.blocks.*.attn.scores"], mel: mel, interventions: interventions)
+        #expect(near.count == 5)
+        for (name, capture) in near {
+            #expect(laidOut[name]?.tensor.elements == capture.tensor.elements, "\(name)")
+        }
+    }
+
     @Test("captures come in the order of the forward pass, whole, and on the thread of the run")
     func order() throws {
         let model = try SyntheticModel.make()

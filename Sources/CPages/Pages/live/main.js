@@ -53,7 +53,13 @@ async function begin() {
     microphone = new Microphone();
     await microphone.open(error => { fail(error); end(); });
   }
-  await tell('start', { source });
+  try {
+    await tell('start', { source });
+  } catch (error) {
+    closeMicrophone();
+    throw error;
+  }
+  microphone?.send();
 }
 
 function closeMicrophone() {

@@ -7,7 +7,7 @@ const rate = 16000;
 const mostWaiting = 5 * rate;
 
 export class Microphone {
-  /** Asks for it: throws where there is none, or it is not given. `failed` gets what goes wrong later. */
+  /** Asks for it: throws where there is none, or it is not given. What it hears waits for `send`. `failed` gets what goes wrong later. */
   async open(failed) {
     if (!navigator.mediaDevices) throw new Error('this browser gives pages at this address no microphone');
     this.stream = await navigator.mediaDevices.getUserMedia({
@@ -15,7 +15,7 @@ export class Microphone {
     });
     this.context = new AudioContext({ sampleRate: rate });
     await this.context.audioWorklet.addModule('recorder.js');
-    Object.assign(this, { waiting: [], count: 0, lost: 0, isSending: false, failed });
+    Object.assign(this, { waiting: [], count: 0, lost: 0, isTaken: false, isSending: false, failed });
     const recorder = new AudioWorkletNode(this.context, 'recorder', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' });
     recorder.port.onmessage = ({ data }) => this.take(data);
     this.context.createMediaStreamSource(this.stream).connect(recorder);
@@ -31,10 +31,12 @@ export class Microphone {
     this.waiting.push({ samples, captured: ended - samples.length / rate * 1000, lost: this.lost });
     this.lost = 0;
     this.count += samples.length;
-    this.send();
+    if (this.isTaken) this.send();
   }
 
+  /** Sends what was heard, and from now on what is heard, to the session that has begun. */
   async send() {
+    this.isTaken = true;
     if (this.isSending) return;
     this.isSending = true;
     try {
