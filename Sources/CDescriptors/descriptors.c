@@ -58,6 +58,8 @@ int auscult_receive_descriptor(int socket) {
     return descriptor;
 }
 
+int auscult_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
+
 int auscult_memory_create(const char *name, size_t size) {
     int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (descriptor < 0) return -1;

@@ -47,14 +47,13 @@ public final class DescriptorHandoff: Sendable {
             defer { Foundation.close(listener) }
             let serving = Served()
             while true {
-                let connection = accept(listener, nil, nil)
+                let connection = auscult_accept(listener)
                 if connection < 0 {
                     let isPassing = [EINTR, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN].contains(errno)
                     guard isPassing, self?.isClosed == false else { return }
                     usleep(50_000)
                     continue
                 }
-                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 guard let self, serving.count.load(ordering: .relaxed) < Self.mostClients else {
                     Foundation.close(connection)
                     continue

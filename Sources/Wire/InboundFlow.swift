@@ -1,4 +1,3 @@
-import NIOCore
 import Synchronization
 
 /// Stops reading a connection while too much that it caused waits: messages for those who asked for them, and answers
@@ -10,14 +9,18 @@ final class InboundFlow: Sendable {
     /// What anything that waits costs besides its bytes, about: empty messages must not fill the memory either.
     static let overhead = 128
 
-    private let channel: any Channel
     private let limit: Int
+    private let changed: @Sendable (InboundFlow) -> Void
     private let state = Mutex((waiting: 0, isPaused: false))
 
-    init(_ channel: any Channel, limit: Int) {
-        self.channel = channel
+    /// - Parameter changed: called when ``isPaused`` has changed, by any thread: what it reads there is the present state.
+    init(limit: Int, changed: @escaping @Sendable (InboundFlow) -> Void) {
         self.limit = limit
+        self.changed = changed
     }
+
+    /// Whether nothing is to be read for now.
+    var isPaused: Bool { state.withLock { $0.isPaused } }
 
     /// Something of `size` bytes waits.
     func arrived(_ size: Int) {
@@ -27,7 +30,7 @@ final class InboundFlow: Sendable {
             state.isPaused = true
             return true
         }
-        if pauses { apply() }
+        if pauses { changed(self) }
     }
 
     /// Something of `size` bytes waits no more. It may be said before ``arrived(_:)`` was: only the sum counts.
@@ -38,16 +41,6 @@ final class InboundFlow: Sendable {
             state.isPaused = false
             return true
         }
-        if resumes { apply() }
-    }
-
-    /// Brings the channel to the state, on its event loop only: two threads that each set what they saw could leave it
-    /// reading while the state says that it is paused.
-    private func apply() {
-        guard channel.eventLoop.inEventLoop else { return channel.eventLoop.execute { self.apply() } }
-        let isPaused = state.withLock { $0.isPaused }
-        channel.setOption(ChannelOptions.autoRead, value: !isPaused).whenFailure { _ in
-            // The channel is closed: there is nothing to read any more.
-        }
+        if resumes { changed(self) }
     }
 }

@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// Messages of one call on their way from the event loop to the one task that reads them.
+/// Messages of one call on their way from the connection's thread to the one task that reads them.
 final class InboundQueue: Sendable {
     private struct State {
         var messages = CircularBuffer<ByteBuffer>()

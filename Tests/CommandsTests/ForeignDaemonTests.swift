@@ -18,7 +18,7 @@ import Wire
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         #expect(path.withAddress { bind(listener, $0, $1) } == 0)
         let server = WireServer(methods, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        try await server.listen(on: listener)
+        try server.listen(on: listener)
         let written = Mutex((output: "", error: ""))
         let console = Console(
             output: { text in written.withLock { $0.output += text } },

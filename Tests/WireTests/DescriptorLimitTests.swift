@@ -24,19 +24,24 @@ import Wire
                     taken.append(descriptor)
                 }
                 #expect(errno == EMFILE)
-                // One for the client's side; the server's has none.
+                // One for the client's side. The server's had its own reserved when it began to wait for a connection.
                 close(taken.removeLast())
                 let second = try server.rawConnection()
-                try await second.send(.echo(1, "after"))
+                try await second.send(.echo(1, "reserved"))
+                #expect(try await second.frame()?.echoed == "reserved")
+                // For the next there is none.
+                close(taken.removeLast())
+                let third = try server.rawConnection()
+                try await third.send(.echo(1, "after"))
                 // Who is connected is served meanwhile.
                 for id in [3, 5, 7] as [UInt32] {
                     try await first.send(.echo(id, "meanwhile"))
                     #expect(try await first.frame()?.echoed == "meanwhile")
                 }
-                #expect(server.server.connectionCount == 1)
+                #expect(server.server.connectionCount == 2)
                 for descriptor in taken { close(descriptor) }
-                #expect(try await second.frame()?.echoed == "after")
-                withExtendedLifetime(first) {}
+                #expect(try await third.frame()?.echoed == "after")
+                withExtendedLifetime((first, second)) {}
             }
         }
     }

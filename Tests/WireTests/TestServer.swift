@@ -19,7 +19,7 @@ struct TestServer {
         server = WireServer(
             methods, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             observer: observer, authorize: authorize)
-        try await server.listen(on: UnixSocket.listening(at: folder("s")))
+        try server.listen(on: UnixSocket.listening(at: folder("s")))
     }
 
     func connect() async throws -> WireClient { try await WireClient.connect(to: path) }

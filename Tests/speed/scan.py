@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "parity"))
 import checkpoints  # noqa: E402  (the parity harness's)
 import layouts  # noqa: E402
+import peers  # noqa: E402
 
 CLIP = 32_000
 KEPT = 20
@@ -74,7 +75,7 @@ class TorchScan:
         for found in self.found:
             found.clear()
         for path in paths:
-            samples, _ = soundfile.read(path, dtype="float32")
+            samples = peers.recording(path)
             self.frames = -(-len(samples) // 320)
             mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(samples), self.model.dims.n_mels)
             self.model.encoder(mel[None])

@@ -14,7 +14,7 @@ enum BenchServer {
         let server = WireServer(
             [
                 // The name's length is echoed in the name.
-                V1.ModelRPC.info.handle { request, _ in V1.ModelInfo(name: request.name) },
+                V1.ModelRPC.info.handle { request, _ in V1.ModelInfo(name: request.name) }.atOnce(),
                 // As many MiB as the request has tokens.
                 V1.TraceRPC.run.handle { request, answers, _ in
                     guard case .tokens(let tokens)? = request.decoderInput else { return }
@@ -33,7 +33,7 @@ enum BenchServer {
                             socket: handoff.path, token: handoff.offer(descriptor), size: UInt64(size)))
                 },
             ], logger: Logger(label: "bench"))
-        try await server.listen(on: try listening(path))
+        try server.listen(on: try listening(path))
         try await Task.sleep(for: .seconds(600))
     }
 

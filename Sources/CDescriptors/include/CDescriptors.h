@@ -10,6 +10,9 @@ int auscult_send_descriptor(int socket, int descriptor);
 /// Receives one byte with a descriptor, close-on-exec. Returns it, or -1 with errno (EBADMSG where none came).
 int auscult_receive_descriptor(int socket);
 
+/// Takes the next connection of the listening socket `socket`, close-on-exec, waiting for one. Returns its descriptor, or -1 with errno.
+int auscult_accept(int socket);
+
 /// Makes anonymous memory of `size` bytes that can be sealed. Returns its descriptor, or -1 with errno.
 int auscult_memory_create(const char *name, size_t size);
 

@@ -81,7 +81,7 @@ package final class AuscultServer: Sendable {
             try await startMetrics()
             let wire = makeWire()
             parts.withLock { $0.wire = wire }
-            try await wire.listen(on: socket.descriptor)
+            try wire.listen(on: socket.descriptor)
             health.set(.serving)
         } catch {
             await abandonStart()

@@ -9,8 +9,8 @@ package struct SafeNames {
 
     /// A name that was not given before, whatever the file system thinks of upper case.
     package mutating func name(for result: TypedResult) -> String {
-        let stem = (result.recordingName as NSString).deletingPathExtension
-        let base = Self.safe(result.output.id) + (result.file.isEmpty ? "" : "-" + Self.safe(stem))
+        let base =
+            Self.safe(result.output.id) + (result.file.isEmpty ? "" : "-" + Self.safe(Self.stem(result.recordingName)))
         return unused(base)
     }
 
@@ -22,6 +22,16 @@ package struct SafeNames {
             number += 1
         }
         return name
+    }
+
+    /// A recording's name without its file's ending. What follows the last dot is one only where it is short and made of letters and digits: a
+    /// result may be of a part of a recording, as of "talk.flac: credit".
+    private static func stem(_ name: String) -> String {
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return name }
+        let ending = name[dot...].dropFirst()
+        let isEnding =
+            (1...5).contains(ending.count) && ending.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+        return isEnding ? String(name[..<dot]) : name
     }
 
     /// Letters, digits, `.`, `_` and `-`; everything else becomes `_`. Never empty, hidden, or too long.

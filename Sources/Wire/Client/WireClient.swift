@@ -23,7 +23,16 @@ public final class WireClient: Sendable {
     private init(_ channel: any Channel, metadata: [(key: String, value: String)]) {
         self.metadata = metadata
         writer = ConnectionWriter(channel, limit: 8 << 20)
-        flow = InboundFlow(channel, limit: 8 << 20)
+        flow = InboundFlow(limit: 8 << 20) { Self.read(channel, $0) }
+    }
+
+    /// Brings the channel to the flow's state, on its event loop only: two threads that each set what they saw could leave it
+    /// reading while the state says that it is paused.
+    private static func read(_ channel: any Channel, _ flow: InboundFlow) {
+        guard channel.eventLoop.inEventLoop else { return channel.eventLoop.execute { read(channel, flow) } }
+        channel.setOption(ChannelOptions.autoRead, value: !flow.isPaused).whenFailure { _ in
+            // The channel is closed: there is nothing to read any more.
+        }
     }
 
     /// - Parameter metadata: what every call says beside its request (``CallMetadata``).

@@ -17,7 +17,7 @@ final class ServerCall: Sendable {
         var hasEnded = false
         var code = WireError.Code.ok
         var deadline: ContinuousClock.Instant?
-        var alarm: Scheduled<Void>?
+        var alarm: Alarm?
         var task: Task<Void, Never>?
     }
 
@@ -42,7 +42,7 @@ final class ServerCall: Sendable {
     /// Runs the method; calls `done` when it has returned, which may be after the call has ended.
     func start(_ describe: @escaping @Sendable (any Error) -> WireError, done: @escaping @Sendable () -> Void) {
         connection.running.add(1, ordering: .relaxed)
-        let task = Task {
+        let run: @Sendable () async -> Void = { [self] in
             do {
                 try await method.run(self)
                 // A method that returns without an answer has none to give.
@@ -55,6 +55,7 @@ final class ServerCall: Sendable {
             connection.running.subtract(1, ordering: .relaxed)
             done()
         }
+        let task = method.answersAtOnce ? Task.immediate(operation: run) : Task(operation: run)
         let isLate = state.withLock { state in
             state.task = task
             return state.hasEnded
@@ -75,13 +76,13 @@ final class ServerCall: Sendable {
     /// - Parameter limit: bytes that may be on their way with it; nil for the connection's own bound.
     func send(_ message: some ProtoMessage, limit: Int? = nil) async throws {
         let frame = try dataFrame(message)
-        try await connection.writer.gate.reserve(frame.readableBytes, limit: limit)
+        try await connection.gate.reserve(frame.readableBytes, limit: limit)
         try handOver(frame)
     }
 
     func sendBlocking(_ message: some ProtoMessage) throws {
         let frame = try dataFrame(message)
-        try connection.writer.gate.reserveBlocking(frame.readableBytes)
+        try connection.gate.reserveBlocking(frame.readableBytes)
         try handOver(frame)
     }
 
@@ -96,11 +97,11 @@ final class ServerCall: Sendable {
     /// that nothing follows the frame that ends the call.
     private func handOver(_ frame: ByteBuffer) throws {
         let isOpen = state.withLock { state in
-            if !state.hasEnded { connection.writer.enqueue(frame) }
+            if !state.hasEnded { connection.socket.enqueue(frame) }
             return !state.hasEnded
         }
         guard isOpen else {
-            connection.writer.gate.release(frame.readableBytes)
+            connection.gate.release(frame.readableBytes)
             throw Self.ended
         }
     }
@@ -110,9 +111,9 @@ final class ServerCall: Sendable {
     func respond(_ answer: some ProtoMessage) async throws {
         let response = TTRPC.Response(payload: answer.serialized())
         let frame = try connection.allocator.frame(response, stream: stream, kind: .response)
-        try await connection.writer.gate.reserve(frame.readableBytes)
-        let isFirst = end(.ok) { connection.writer.enqueue(frame) }
-        if !isFirst { connection.writer.gate.release(frame.readableBytes) }
+        try await connection.gate.reserve(frame.readableBytes)
+        let isFirst = end(.ok) { connection.socket.enqueue(frame) }
+        if !isFirst { connection.gate.release(frame.readableBytes) }
     }
 
     /// The end of a stream: an empty frame, since Go's client takes an OK response for one more message.
@@ -161,11 +162,11 @@ final class ServerCall: Sendable {
     /// Ends the call when `duration` has passed, unless an earlier end was set.
     func limit(_ duration: Duration) {
         let deadline = ContinuousClock.now + duration
-        let alarm = connection.writer.channel.eventLoop.scheduleTask(in: TimeAmount(duration)) { [weak self] in
+        let alarm = Alarm(after: duration) { [weak self] in
             guard let self else { return }
             self.fail(WireError(.deadlineExceeded, "the deadline of \(duration) passed", reason: "deadline_exceeded"))
         }
-        let replaced = state.withLock { state -> Scheduled<Void>? in
+        let replaced = state.withLock { state -> Alarm? in
             if state.hasEnded { return alarm }
             if let earlier = state.deadline, earlier <= deadline { return alarm }
             defer { (state.alarm, state.deadline) = (alarm, deadline) }

@@ -9,7 +9,16 @@ public struct ServerMethod: Sendable {
     var servesWhileDraining = false
     /// Whether it is a subscription that ends as soon as the server drains, because it would never end by itself.
     var endsWhenDraining = false
+    /// Whether it runs on the thread that reads the connection, until it waits for the first time.
+    var answersAtOnce = false
     let run: @Sendable (ServerCall) async throws -> Void
+
+    /// The same without waking another thread for it: for what answers out of memory. The connection is not read meanwhile.
+    public func atOnce() -> ServerMethod {
+        var copy = self
+        copy.answersAtOnce = true
+        return copy
+    }
 
     /// The same, answering also while the server takes no other calls.
     public func alsoWhileDraining() -> ServerMethod {
@@ -105,7 +114,7 @@ public struct ResponseStream<Message: ProtoMessage>: Sendable {
     public func sendBlocking(_ message: Message) throws { try call.sendBlocking(message) }
 
     /// Whether a message of so many bytes would go out without waiting.
-    public func hasRoom(for size: Int) -> Bool { call.connection.writer.gate.hasRoom(for: size) }
+    public func hasRoom(for size: Int) -> Bool { call.connection.gate.hasRoom(for: size) }
 }
 
 /// Who called and under which conditions.

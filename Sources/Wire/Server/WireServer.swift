@@ -2,7 +2,6 @@ import Foundation
 import Logging
 import Messages
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// A ttRPC server on a Unix socket.
@@ -46,8 +45,8 @@ public final class WireServer: Sendable {
     private let observer: Observer
 
     private struct State {
-        var listener: (any Channel)?
-        var connections: [UInt64: any Channel] = [:]
+        var listener: ServerListener?
+        var connections: [UInt64: ServerConnection] = [:]
         var nextConnection: UInt64 = 1
         var calls: [String: ServerCall] = [:]
         var nextCall: UInt64 = 1
@@ -89,74 +88,55 @@ public final class WireServer: Sendable {
     // MARK: - Listening
 
     /// Serves a socket that is bound; takes the descriptor over.
-    public func listen(on descriptor: Int32, group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup)
-        async throws
-    {
-        let listener = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 256)
-            .serverChannelInitializer { [logger] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger))
-                }
-            }
-            .childChannelOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 8192, maximum: 1 << 20)
-            )
-            .childChannelOption(.maxMessagesPerRead, value: 4)
-            .childChannelInitializer { [self] channel in accept(channel) }
-            .withBoundSocket(descriptor).get()
+    /// - Throws: ``WireError`` (`unavailable`) where it cannot be listened at.
+    public func listen(on descriptor: Int32) throws(WireError) {
+        let listener = try ServerListener(descriptor, backlog: 256, logger) { [self] in accept($0) }
         let isLate = state.withLock { state in
             if !state.isDraining { state.listener = listener }
             return state.isDraining
         }
-        if isLate { try await listener.close().get() }
+        if isLate { listener.close() }
     }
 
-    private func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-        guard let provider = channel as? any SocketOptionProvider else {
-            return channel.eventLoop.makeFailedFuture(WireError(.internal, "a channel without a socket"))
+    /// Serves a connection by a thread of its own, or closes it.
+    private func accept(_ descriptor: Int32) {
+        var peer = Peer(pid: 0, uid: 0, gid: 0), size = socklen_t(MemoryLayout<Peer>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0,
+            let connection = admit(descriptor, peer)
+        else {
+            close(descriptor)
+            return
         }
-        let credentials: EventLoopFuture<Peer> = provider.unsafeGetSocketOption(
-            level: .socket, name: .init(rawValue: SO_PEERCRED))
-        return credentials.flatMapThrowing { [self] peer in
-            let (id, refusal) = try admit(channel, peer)
-            if let refusal { logger.notice("connection \(id) of uid \(peer.uid) is refused: \(refusal.message)") }
-            try channel.pipeline.syncOperations.addHandlers([
-                ByteToMessageHandler(FrameDecoder()),
-                ServerConnectionHandler(self, id: id, peer: peer, channel: channel, refusal: refusal),
-            ])
-        }
+        Thread.detachNewThread { connection.serve() }
     }
 
-    /// - Throws: where a connection cannot even be told why it is refused, since too many are being told already.
-    private func admit(_ channel: any Channel, _ peer: Peer) throws(WireError) -> (UInt64, WireError?) {
+    /// - Returns: nil for one that cannot even be told why it is refused, since too many are being told already.
+    private func admit(_ descriptor: Int32, _ peer: Peer) -> ServerConnection? {
         var refusal = authorize(peer)
-        let id = state.withLock { state -> UInt64? in
+        let connection = state.withLock { state -> ServerConnection? in
             if refusal == nil, state.isDraining { refusal = .draining }
             if refusal == nil, state.connections.count >= limits.connections {
                 refusal = WireError(
                     .resourceExhausted, "there are \(limits.connections) connections already, and no more are allowed",
                     reason: "resource_exhausted")
             }
-            let id = state.nextConnection
-            if refusal == nil {
-                state.connections[id] = channel
-            } else {
+            if refusal != nil {
                 guard state.refused < limits.connections else { return nil }
                 state.refused += 1
             }
+            let connection = ServerConnection(self, descriptor, id: state.nextConnection, peer: peer, refusal: refusal)
+            if refusal == nil { state.connections[connection.id] = connection }
             state.nextConnection += 1
-            return id
+            return connection
         }
-        guard let id else {
-            throw refusal ?? .connectionClosed
+        guard let connection else { return nil }
+        if let refusal {
+            logger.notice("connection \(connection.id) of uid \(peer.uid) is refused: \(refusal.message)")
+        } else {
+            logger.debug("connection \(connection.id) from process \(peer.pid)")
+            observer.connectionOpened(connection.id)
         }
-        if refusal == nil {
-            logger.debug("connection \(id) from process \(peer.pid)")
-            observer.connectionOpened(id)
-        }
-        return (id, refusal)
+        return connection
     }
 
     func closed(_ connection: ServerConnection, wasRefused: Bool) {
@@ -283,7 +263,7 @@ public final class WireServer: Sendable {
             return (state.listener, state.calls.values.filter(\.method.endsWhenDraining))
         }
         for call in subscriptions { call.fail(.draining) }
-        try? await listener?.close().get()
+        listener?.close()
         let clean = await isIdle(within: timeout)
         if !clean {
             for call in state.withLock({ Array($0.calls.values) }) { call.fail(.draining) }
@@ -296,18 +276,14 @@ public final class WireServer: Sendable {
 
     /// What was answered last goes out before a connection is closed, for up to a second.
     private func closeConnections() async {
-        let channels = state.withLock { Array($0.connections.values) }
-        await withTaskGroup(of: Void.self) { group in
-            for channel in channels {
-                group.addTask {
-                    let alarm = channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
-                    try? await channel.writeAndFlush(ByteBuffer()).get()
-                    try? await channel.close().get()
-                    alarm.cancel()
-                }
-            }
-        }
+        let end = ContinuousClock.now + .seconds(1)
+        for connection in connections { connection.socket.closeWhenWritten() }
+        while !connections.isEmpty, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(2)) }
+        for connection in connections { connection.socket.close() }
+        while !connections.isEmpty { try? await Task.sleep(for: .milliseconds(2)) }
     }
+
+    private var connections: [ServerConnection] { state.withLock { Array($0.connections.values) } }
 
     /// Whether all methods have returned within `limit`.
     private func isIdle(within limit: Duration) async -> Bool {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The way out of one connection, for any thread. Frames go out in the order in which they were handed over.
+/// A client's way out, for any thread. Frames go out in the order in which they were handed over.
 final class ConnectionWriter: Sendable {
     /// What is handed to the socket at once; progress is seen in steps of this.
     private static let piece = 64 << 10
@@ -30,12 +30,5 @@ final class ConnectionWriter: Sendable {
             }
         }
         channel.flush()
-    }
-
-    /// Closes the connection if nothing has moved for `limit` while something waited to.
-    func closeIfStalled(for limit: Duration) -> Bool {
-        guard let since = gate.stalledSince, ContinuousClock.now - since > limit else { return false }
-        channel.close(promise: nil)
-        return true
     }
 }
