@@ -2,8 +2,9 @@ import COpenBLAS
 
 /// Matrix products in double precision, row-major, for problems whose answer is wanted to the last digits.
 public enum DoubleProduct {
-    /// Columns of a panel of B that the fast forms go through at a time: B is best as few columns, or as many whole panels.
-    public static var panelWidth: Int { 8 }
+    /// Columns of a panel of B: B is best as few columns, or as many whole panels. A multiple of what every form takes at a time, which is two vectors:
+    /// of fewer columns the widest form would make one number at a time.
+    public static var panelWidth: Int { 16 }
 
     /// C[m, n] = A[m, k] · B[k, n], plus what C held where `accumulating`.
     ///

@@ -46,17 +46,48 @@ struct Curvature {
         Inverse(products, features, weight: max(weight, 1e-8), l2: max(l2, 1e-8))
     }
 
+    /// Laid out whole: it is multiplied twice a step, and products take a tenth of the time of solving with its factor.
     struct Inverse {
         private let features: Int
-        /// L of the matrix = L Lᵀ, row-major; above the diagonal nothing is read.
-        private var lower: [Double]
+        /// In panels of columns, as the products read it: [panels][features][panel], zeros behind the last column.
+        private let panels: [Double]
         /// Of the bias.
         private let weight: Double
 
+        private static var width: Int { DoubleProduct.panelWidth }
+
+        /// (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹, with L of the matrix.
         fileprivate init(_ products: [Double], _ features: Int, weight: Double, l2: Double) {
             self.features = features
             self.weight = weight
-            lower = products
+            let inverse = Self.inverse(ofLower: Self.factor(products, features, l2: l2), features)
+            var turned = inverse
+            for row in 0..<features {
+                for column in 0..<features { turned[column * features + row] = inverse[row * features + column] }
+            }
+            let count = (features + Self.width - 1) / Self.width
+            var panels = [Double](repeating: 0, count: count * features * Self.width)
+            func fill(_ panels: UnsafeMutablePointer<Double>) {
+                Parallel.forEach(count) { panel in
+                    let first = panel * Self.width, columns = min(Self.width, features - first)
+                    var part = [Double](repeating: 0, count: features * Self.width)
+                    for row in 0..<features {
+                        for column in 0..<columns {
+                            part[row * Self.width + column] = inverse[row * features + first + column]
+                        }
+                    }
+                    DoubleProduct.multiply(
+                        m: features, n: Self.width, k: features, turned, lda: features, part, ldb: Self.width,
+                        into: panels + first * features, ldc: Self.width)
+                }
+            }
+            fill(&panels)
+            self.panels = panels
+        }
+
+        /// L of the matrix and λI together = L Lᵀ, row-major; what lies above the diagonal is none of it.
+        private static func factor(_ products: [Double], _ features: Int, l2: Double) -> [Double] {
+            var lower = products
             for row in 0..<features {
                 lower[row * features + row] += l2
                 for column in 0...row {
@@ -70,31 +101,41 @@ struct Curvature {
                     lower[a + column] = column == row ? max(sum, 1e-300).squareRoot() : sum / lower[b + column]
                 }
             }
+            return lower
         }
 
-        /// Multiplies a point of the problem, `[classes, features]` and behind it `[classes]`, in place.
-        func apply(to point: inout [Double], classes: Int) {
-            for start in stride(from: 0, to: classes * features, by: features) { solve(&point, start) }
-            for place in classes * features..<point.count { point[place] /= weight }
-        }
-
-        /// L Lᵀ x = b for the stretch that begins at `start`.
-        private func solve(_ x: inout [Double], _ start: Int) {
-            x.withUnsafeMutableBufferPointer { all in
-                let x = UnsafeMutableBufferPointer(rebasing: all[start..<start + features])
-                lower.withUnsafeBufferPointer { lower in
-                    for row in 0..<features {
-                        let line = UnsafeBufferPointer(rebasing: lower[row * features..<row * features + row])
-                        let sum = dot(line, UnsafeBufferPointer(rebasing: x[..<row]))
-                        x[row] = (x[row] - sum) / lower[row * features + row]
+        /// L⁻¹, row-major, zeros above the diagonal: each row from those above it.
+        private static func inverse(ofLower lower: [Double], _ features: Int) -> [Double] {
+            var inverse = [Double](repeating: 0, count: features * features)
+            inverse.withUnsafeMutableBufferPointer { inverse in
+                for row in 0..<features {
+                    let own = row * features
+                    inverse[own + row] = 1
+                    for other in 0..<row {
+                        let share = lower[own + other]
+                        for column in 0...other { inverse[own + column] -= share * inverse[other * features + column] }
                     }
-                    for row in (0..<features).reversed() {
-                        x[row] /= lower[row * features + row]
-                        let value = x[row]
-                        for column in 0..<row { x[column] -= value * lower[row * features + column] }
-                    }
+                    let diagonal = lower[own + row]
+                    for column in 0...row { inverse[own + column] /= diagonal }
                 }
             }
+            return inverse
+        }
+
+        /// Multiplies a point of the problem, `[classes, features]` and behind it `[classes]`.
+        func applied(to point: [Double], classes: Int) -> [Double] {
+            var result = point
+            func multiply(_ result: UnsafeMutablePointer<Double>, _ panels: UnsafePointer<Double>) {
+                Parallel.forEach((features + Self.width - 1) / Self.width) { panel in
+                    let first = panel * Self.width, columns = min(Self.width, features - first)
+                    DoubleProduct.multiply(
+                        m: classes, n: columns, k: features, point, lda: features, panels + first * features,
+                        ldb: Self.width, into: result + first, ldc: features)
+                }
+            }
+            multiply(&result, panels)
+            for place in classes * features..<point.count { result[place] = point[place] / weight }
+            return result
         }
     }
 }

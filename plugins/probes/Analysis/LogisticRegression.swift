@@ -152,10 +152,9 @@ struct LogisticRegression: Sendable {
             shares[index] = product(pair.step, direction) / pair.curvature
             for entry in direction.indices { direction[entry] -= shares[index] * pair.change[entry] }
         }
-        inverse.apply(to: &direction, classes: classes)
+        direction = inverse.applied(to: direction, classes: classes)
         if let last = history.last {
-            var changed = last.change
-            inverse.apply(to: &changed, classes: classes)
+            let changed = inverse.applied(to: last.change, classes: classes)
             let scale = last.curvature / product(last.change, changed)
             for entry in direction.indices { direction[entry] *= scale }
         }
