@@ -83,6 +83,13 @@ public final class HookRun {
     /// Whether there is anything to do at any hook point.
     var isActive: Bool { !wanted.isEmpty || !interventions.isEmpty || !edges.isEmpty }
 
+    /// Whether something is changed, and what the encoder computes is neither changed nor asked for before its output.
+    var actsBehindEncoder: Bool {
+        func isBehind(_ point: HookPoint) -> Bool { !point.isEncoder || point.site == .lnPost }
+        return !interventions.isEmpty && edges.isEmpty && tape == nil && wanted.allSatisfy(isBehind)
+            && interventions.keys.allSatisfy(isBehind)
+    }
+
     func wants(_ point: HookPoint) -> Bool { wanted.contains(point) || interventions[point] != nil }
 
     func changes(_ point: HookPoint) -> Bool { interventions[point] != nil }
@@ -251,6 +258,11 @@ public final class HookRun {
     }
 
     // MARK: - Again
+
+    /// A run that changes nothing and captures nothing, with the same places where others may compute.
+    func unchanged() throws -> HookRun {
+        try HookRun(HookPlan(), dimensions: dimensions, tape: nil, sink: { _ in }, pause: pause)
+    }
 
     /// The same run, with the same changes, as far as it has to go for `tape`: nothing else is captured.
     func again(keeping tape: GradientTape) throws -> HookRun {

@@ -14,7 +14,10 @@ extension WhisperModel {
             return found
         }
         switch source {
-        case .padding: return try compute(paddingMel(frames: frames), points)
+        case .padding:
+            let padding = paddingMel(frames: frames), output = HookPoint(.encoder, .lnPost)
+            guard points == [output] else { return try compute(padding, points) }
+            return [output: try keptOutput(of: padding, for: HookRun(HookPlan(), dimensions: dimensions))]
         case .other(let input): return try input.activations(at: points, frames: frames, compute)
         }
     }

@@ -11,9 +11,10 @@ public final class WhisperModel: Sendable {
     let encoder: Encoder
     let decoder: Decoder
     private let encoded = Atomic(0)
+    private let recent = RecentOutputs()
 
     /// Passes of the encoder that were begun since loading, for whomever they were; where an intervention puts in what padding
-    /// gives, the pass over padding is one of them.
+    /// gives, the pass over padding is one of them. What was kept of an earlier pass is none.
     public var encoderPasses: Int { encoded.load(ordering: .relaxed) }
 
     /// Loads every weight of the checkpoint and checks its shape.
@@ -62,12 +63,26 @@ public final class WhisperModel: Sendable {
                 "the log-mel of one window must be [\(dimensions.nMels), \(dimensions.melFrames)] for this model, "
                     + "or an even number of frames fewer; it is \(mel.shape)")
         }
-        encoded.wrappingAdd(1, ordering: .relaxed)
         for (source, points) in hooks.needsOfOthers(.encoder) {
             hooks.setActivations(try activations(of: source, at: points, frames: mel.shape[1]), of: source)
         }
+        guard hooks.actsBehindEncoder else { return try computed(mel, hooks) }
+        var output = try keptOutput(of: mel, for: hooks)
+        return try hooks.pass(.encoder) {
+            try HookScope(hooks, .encoder)(.lnPost, &output)
+            return output
+        }
+    }
+
+    private func computed(_ mel: Tensor, _ hooks: HookRun) throws -> Tensor? {
+        encoded.wrappingAdd(1, ordering: .relaxed)
         hooks.tape?.mel = mel
         return try hooks.pass(.encoder) { try encoder(mel, hooks: HookScope(hooks, .encoder)) }
+    }
+
+    /// The encoder's output as nothing changes it, computed or of before.
+    func keptOutput(of mel: Tensor, for hooks: HookRun) throws -> Tensor {
+        try recent.output(of: mel) { try whole(computed(mel, hooks.unchanged())) }
     }
 
     /// The encoder's output for one window, without hooks: `[n_audio_ctx, n_audio_state]`.
