@@ -85,7 +85,7 @@ final class ServerSocket: Sendable {
         case .behind: break
         case .first:
             var rest = one
-            let isWhole = write(&rest)
+            let isWhole = write(&rest, waiting: false)
             leave(isWhole ? nil : rest)
         }
     }
@@ -115,9 +115,7 @@ final class ServerSocket: Sendable {
     private func writeWaiting() {
         while !isClosed {
             work.wait()
-            while var one = nextWaiting() {
-                while !write(&one) { wait(for: Int16(POLLOUT), milliseconds: -1) }
-            }
+            while var one = nextWaiting() { write(&one, waiting: true) }
             if state.withLock({ $0.closesWhenWritten && !$0.isBusy }) { close() }
         }
     }
@@ -131,19 +129,21 @@ final class ServerSocket: Sendable {
         }
     }
 
-    /// Writes as much as the socket takes at once.
+    /// Writes a frame, or as much of it as the socket takes at once.
     /// - Returns: whether nothing is left to be written: all has gone, or the connection has.
-    private func write(_ one: inout Outbound) -> Bool {
+    @discardableResult
+    private func write(_ one: inout Outbound, waiting: Bool) -> Bool {
+        let flags = Int32(MSG_NOSIGNAL) | (waiting ? 0 : Int32(MSG_DONTWAIT))
         while one.frame.readableBytes > 0 {
-            let count = one.frame.withUnsafeReadableBytes {
-                send(descriptor, $0.baseAddress, min($0.count, Self.piece), Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            let (count, error) = one.frame.withUnsafeReadableBytes {
+                (send(descriptor, $0.baseAddress, min($0.count, Self.piece), flags), errno)
             }
             if count > 0 {
                 one.frame.moveReaderIndex(forwardBy: count)
                 gate.release(count)
-            } else if errno == EAGAIN {
+            } else if error == EAGAIN {
                 return false
-            } else if errno != EINTR {
+            } else if error != EINTR {
                 settle(one)
                 close()
                 return true
@@ -190,13 +190,9 @@ final class ServerSocket: Sendable {
     }
 
     /// Whether the peer has gone, asked without reading.
-    var isAbandoned: Bool { wait(for: 0, milliseconds: 0) & Int16(POLLHUP | POLLERR) != 0 }
-
-    /// - Returns: what has happened.
-    @discardableResult
-    private func wait(for events: Int16, milliseconds: Int32) -> Int16 {
-        var one = pollfd(fd: descriptor, events: events, revents: 0)
-        poll(&one, 1, milliseconds)
-        return one.revents
+    var isAbandoned: Bool {
+        var one = pollfd(fd: descriptor, events: 0, revents: 0)
+        poll(&one, 1, 0)
+        return one.revents & Int16(POLLHUP | POLLERR) != 0
     }
 }
