@@ -72,7 +72,12 @@ struct CostsBench {
                 ["run", "features"] + scanned + ["-p", "hooks=encoder.blocks.*.mlp.1", "--format", "json"]),
         ]
         var rows: [Measurement] = []
-        for step in steps { rows += try done(step, model) }
+        for step in steps {
+            do { rows += try done(step, model) } catch let failure as StepFailure {
+                // What the others took is worth knowing all the same.
+                rows.append(Measurement(name: step.name, unit: "s", note: failure.reason, samples: []))
+            }
+        }
         let weights = ModelCost.weights(model.dimensions)
         session.report.add(
             Table(
@@ -82,6 +87,11 @@ struct CostsBench {
                         + "\(Figure.text(4 * weights / 1e6)) in single. Each step in a daemon of its own; memory is the most of "
                         + "the daemon and its plugins: their own, and with mapped files."
                 ], rows: rows))
+    }
+
+    /// A step that the program did not do.
+    private struct StepFailure: Error {
+        let reason: String
     }
 
     private struct Step {
@@ -159,9 +169,8 @@ struct CostsBench {
         let said = problems.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw BenchError(
-                "\(program) \(all.joined(separator: " ")) ended with \(process.terminationStatus): "
-                    + String(decoding: said, as: UTF8.self))
+            let lines = String(decoding: said, as: UTF8.self).split(separator: "\n")
+            throw StepFailure(reason: lines.last.map(String.init) ?? "ended with \(process.terminationStatus)")
         }
     }
 }
