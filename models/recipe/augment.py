@@ -47,10 +47,11 @@ class Augmenter:
         self.frequency = torch.from_numpy(mel_frequencies()).float()
 
     def __call__(self, samples: torch.Tensor, speech: list[bool], ends: list[int], strength: float,
-                 mel_padded: list[bool]) -> torch.Tensor:
+                 mel_padded: list[bool], louder: list[float] | None = None) -> torch.Tensor:
         """samples [clips, 160 frames]; ends: where each recording ends, in samples -> model input [clips, 80, frames].
 
-        Behind its end a recording is silent, or, where `mel_padded` says so, its log-mel is zero.
+        Behind its end a recording is silent, or, where `mel_padded` says so, its log-mel is zero. louder: log10 of how much louder than in
+        this window a recording is elsewhere, which raises the floor of its log-mel.
         """
         rng, clips = self.rng, len(samples)
         generator = torch.Generator().manual_seed(rng.getrandbits(60))
@@ -65,7 +66,7 @@ class Augmenter:
                 self._reverberate(power)
             power *= self._equaliser(clips, strength, generator)
             power *= 10 ** (torch.rand(clips, 1, 1, generator=generator) * 3 - 2)
-        scaled = whisper_scale(torch.clamp(power, min=10**FLOOR).log10())
+        scaled = whisper_scale(torch.clamp(power, min=10**FLOOR).log10(), torch.tensor(louder or [0.0])[:, None, None])
         ends = [end // HOP for end in ends]
         if strength:
             self._mask(scaled, speech, ends, strength)

@@ -2,7 +2,8 @@
 
 A batch is made of samples on silence, so that a clip that begins or stops in the middle of a sound does so with the click it
 has in use. Clips are placed on whole encoder frames, of 320 samples, so that their labels need no rounding. Three in ten begin
-anywhere in the window: a model that has heard speech only at a window's beginning listens nowhere else.
+anywhere in the window: a model that has heard speech only at a window's beginning listens nowhere else. Some begin a recording of
+up to a minute, of which every window is shown as transcription comes to it: where the last one ended, and with what it said.
 """
 
 import json
@@ -21,8 +22,11 @@ FRAME = 2 * HOP  # samples of an encoder frame
 CONTEXT = 500  # encoder frames of a window
 TEXT_CONTEXT = 64  # tokens the decoder reads at most
 LONGEST_PROMPT = TEXT_CONTEXT // 2 - 1  # tokens of previous text, as openai-whisper takes them
+MOST_WRITTEN = TEXT_CONTEXT - LONGEST_PROMPT - 4  # tokens that behind such a prompt a window has room for, the end not counted
 LATEST_ONSET, LATEST_ONSET_JOINED = 400, 200  # frames before a window's first clip
 LONGEST_GAP = 150  # frames between two clips in a row
+ASTRAY = 0.05  # of a recording's windows, those after which the next one begins too late, and those that lack a sentence
+GRACE = 2  # frames of a sound that may be missing without being missed
 LATEST_FIRST_STAMP = 50  # frames: openai's decoding allows no later first timestamp
 
 
@@ -121,6 +125,7 @@ class Part:
     at: int
     first: int
     past: int
+    text: tuple[int, int] | None = None  # of its tokens those that the window is to have, where not all
 
     @property
     def end(self) -> int:
@@ -133,10 +138,14 @@ class Item:
 
     parts: list[Part]
     cut: bool = False
+    recorded: str = ""  # a window of a recording in this language
+    length: int = 0  # frames that the recording has for it
+    prompt: list[int] | None = None  # what was said before, if that is known
+    louder: float = 0.0  # log10 of how much louder the recording is elsewhere
 
     @property
     def frames(self) -> int:
-        return self.parts[-1].end
+        return self.length or self.parts[-1].end
 
 
 class Batcher:
@@ -147,12 +156,16 @@ class Batcher:
         """Make what follows depend on `seed` alone; the augmenter shares this generator."""
         self.rng.seed(seed)
 
-    def plan(self, count=ROUND, join_share=0.0, longest_text=None) -> list[list[Item]]:
-        """Batches of about `frames_per_batch` encoder frames, in random order. `join_share`: of the clips, those that others follow."""
+    def plan(self, count=ROUND, join_share=0.0, longest_text=None, recording_share=0.0) -> list[list[Item]]:
+        """Batches of about `frames_per_batch` encoder frames, in random order. `join_share`: of the clips, those that others follow;
+        `recording_share`: those that begin a recording, which makes half a dozen windows."""
         rng, pool = self.rng, self.pool
         admit = (lambda e: len(e.tokens) <= longest_text) if longest_text else (lambda e: True)
         items = []
         for index in pool.least_used(count, rng, admit):
+            if recording_share and rng.random() < recording_share:
+                items += self._recording(index)
+                continue
             joined = rng.random() < join_share
             first = self._part(index)
             first.at = self._onset(first.past - first.first, joined)
@@ -160,6 +173,8 @@ class Batcher:
             if joined:
                 self._join(item)
             items.append(item)
+        if recording_share:
+            rng.shuffle(items)  # or the windows of a recording would be one step
         items.sort(key=lambda item: item.frames)
         batches, batch = [], []
         for item in items:
@@ -216,6 +231,107 @@ class Batcher:
             elif part.at + 40 > target:
                 return
 
+    def _recording(self, index) -> list[Item]:
+        """The windows of a recording that begins with this clip, each where the one before it ended: at the last timestamp of a
+        complete sentence, which may be somewhat wrong, or at the window's end where no other sentence had begun."""
+        rng, pool = self.rng, self.pool
+        language = pool.examples[index].language
+        placed, at, enough = [], rng.randint(0, 30), rng.uniform(22, 55) * 50
+        while at < enough:
+            placed.append(self._part(index, at))
+            at, index = placed[-1].end + self._gap(), rng.choice(pool.by_language[language])
+        length = placed[-1].end + (rng.randint(0, 60) if rng.random() < 0.7 else 0)
+        seek, said, written, items = 0, [], 0, []
+        while seek < length:
+            draw = rng.random()
+            prompt = self._misheard(said, language) if said and draw < 0.68 else []
+            knows = bool(prompt)
+            if draw > 0.95:
+                prompt = self._prompt(language, True, LONGEST_PROMPT)[1:]
+            item = self._window(placed, seek, length, written if knows else 0, language)
+            item.prompt = prompt[-LONGEST_PROMPT:]
+            items.append(item)
+            body, _, count = self._body(item, True, strict=True)
+            stamps = [token >= self.tokenizer.first_timestamp for token in body]
+            if item.parts:
+                first = next(number for number, part in enumerate(placed) if part.end > seek)
+                written = max(written, first + count)
+            if stamps[-2:] == [True, True] and rng.random() >= ASTRAY:
+                end = self._misplaced(body[-2] - self.tokenizer.first_timestamp)
+                said += [*body[:-2], self.tokenizer.timestamp(end * 0.02)]
+                seek = self._placeable(placed, seek + end)
+            else:
+                said += body[:-1] if stamps[-2:] == [True, True] else body if len(body) > 1 else []
+                seek = self._placeable(placed, seek + CONTEXT)
+            if said and rng.random() < ASTRAY:  # a sentence was not heard
+                said = said[:max((i for i in range(1, len(said) - 1) if min(said[i - 1:i + 1]) >= self.tokenizer.first_timestamp), default=0)]
+        return items
+
+    def _misplaced(self, end) -> int:
+        """Where a window says that its last sentence ended: mostly where it did."""
+        rng, draw = self.rng, self.rng.random()
+        if draw < 0.4:
+            return max(1, end)
+        return min(CONTEXT - 1, max(1, end + (rng.randint(-4, 6) if draw < 0.85 else rng.randint(-25, 25))))
+
+    def _placeable(self, placed, seek) -> int:
+        """Here, or before the clip that lies here where it isn't known which of its words does."""
+        for part in placed:
+            example = self.pool.examples[part.example]
+            if part.at + max(example.sound[0], part.first) - part.first + GRACE < seek < part.end and not self._covered(example):
+                return max(1, part.at)
+        return seek
+
+    @staticmethod
+    def _covered(example) -> bool:
+        """Whether it's known of all of its text when it is said."""
+        at = 0
+        for first, past, _, _ in example.spans:
+            if first != at:
+                return False
+            at = past
+        return at == len(example.tokens)
+
+    def _window(self, placed, seek, length, written, language) -> Item:
+        """The recording from here, as far as a window reaches. Of the first `written` clips nothing is to be written again; of one that
+        began before, the words that are heard whole."""
+        end = min(seek + CONTEXT, length)
+        parts, cut, rng = [], False, self.rng
+        for number, part in enumerate(placed):
+            if part.end <= seek or part.at >= end:
+                continue
+            example = self.pool.examples[part.example]
+            heard = Part(part.example, max(0, part.at - seek), part.first + max(0, seek - part.at), part.past - max(0, part.end - end))
+            begins, ends = max(example.sound[0], part.first), min(example.sound[1], part.past)
+            if heard.past <= begins:  # only the silence before it
+                continue
+            if number < written or heard.first >= ends:
+                heard.text = (0, 0)
+            elif heard.first > begins + GRACE:
+                heard.text = (self._first_whole(example, heard.first), len(example.tokens))
+            if heard.text != (0, 0) and heard.past < ends - GRACE:
+                cut = True
+            parts.append(heard)
+        louder = max(0.0, rng.gauss(0.2, 0.4)) if parts else rng.uniform(9, 11.5)  # than silence
+        return Item(parts, cut, language, end - seek, louder=louder)
+
+    @staticmethod
+    def _first_whole(example, first) -> int:
+        """The token of the first word of which no more than a third lies before this frame; past the last if there is none."""
+        for token, _, begin, past in example.spans:
+            if first - begin <= min(5, (past - begin) // 3):
+                return token
+        return len(example.tokens)
+
+    def _misheard(self, said, language) -> list[int]:
+        """Now and then some words of it are others."""
+        rng = self.rng
+        if rng.random() < 0.75:
+            return list(said)
+        share, tokenizer = rng.uniform(0.05, 0.4), self.tokenizer
+        others = [token for _ in range(4) for token in self.pool.examples[rng.choice(self.pool.by_language[language])].tokens]
+        return [rng.choice(others) if token < tokenizer.end and rng.random() < share else token for token in said]
+
     def batch(self, items: list[Item], strength: float, full=False, timestamps=0.2, no_speech=0.03,
               silent_text=0.04) -> Batch:
         """`full` pads to the whole context as inference does; the rest are shares of clips.
@@ -224,12 +340,13 @@ class Batcher:
         means <|endoftext|> while the decoder learns what follows what, the bigrams the post found.
         """
         rng, tokenizer, kinds = self.rng, self.tokenizer, []
-        for _ in items:
+        for item in items:
             draw = rng.random()
-            kinds.append("none" if draw < no_speech else "text" if draw < no_speech + silent_text else "speech")
+            kinds.append("speech" if item.recorded else "none" if draw < no_speech else "text" if draw < no_speech + silent_text
+                         else "speech")
         ends = []  # of the recordings, in samples: some have silence behind the last clip, or stop within a frame
         for item in items:
-            silence = rng.randint(0, 9600) if rng.random() < 0.2 else rng.randint(0, 1920)
+            silence = 0 if item.recorded else rng.randint(0, 9600) if rng.random() < 0.2 else rng.randint(0, 1920)
             ends.append(min(CONTEXT * FRAME, item.frames * FRAME + (silence if strength else 0)))
         extra = rng.choice((0, 0, 0, 0, 0, 0, 8, 24))  # silence is cheap to learn and costs as much as speech
         frames = CONTEXT if full else min(CONTEXT, (max(ends) // FRAME + 2 + extra + 3) // 4 * 4)
@@ -239,7 +356,7 @@ class Batcher:
         for clip, (kind, item) in enumerate(zip(kinds, items)):
             if kind == "speech":
                 for number, part in enumerate(item.parts):
-                    self._place(samples[clip], labels[clip], part, frames, number > 0, strength)
+                    self._place(samples[clip], labels[clip], part, frames, number > 0, strength, not item.recorded)
             sequence, first_target, guide = self._sequence(kind, item, timestamps)
             sequences.append((sequence, first_target))
             guides += [(clip, *span) for span in guide]
@@ -252,16 +369,17 @@ class Batcher:
                 frame_words[clip, max(0, start):end] = targets[clip, first]
         speech = [kind == "speech" for kind in kinds]
         # What ends with the window has nothing behind it.
-        mel_padded = [kind != "text" and end < CONTEXT * FRAME and rng.random() < 0.5 for kind, end in zip(kinds, ends)]
-        return Batch(self.augmenter(samples, speech, ends, strength, mel_padded), tokens, targets, labels, word_frames,
-                     frame_words)
+        mel_padded = [kind != "text" and end < CONTEXT * FRAME and (item.recorded or rng.random() < 0.5)
+                      for kind, end, item in zip(kinds, ends, items)]
+        return Batch(self.augmenter(samples, speech, ends, strength, mel_padded, [item.louder for item in items]), tokens, targets,
+                     labels, word_frames, frame_words)
 
-    def _place(self, samples, labels, part, frames, later, strength):
+    def _place(self, samples, labels, part, frames, later, strength, fading=True):
         """Put a part's samples and labels where they belong: as they are, or faded in and out over some milliseconds."""
         example, rng = self.pool.examples[part.example], self.rng
         past = min(part.past, part.first + frames - part.at)
         sound = self.pool.samples(example)[part.first * FRAME:past * FRAME]
-        if strength and rng.random() < 0.3:
+        if strength and fading and rng.random() < 0.3:
             length = min(rng.randint(80, 800), len(sound) // 2)
             ramp = torch.linspace(0, 1, length)
             sound[:length] *= ramp
@@ -279,7 +397,7 @@ class Batcher:
         """Tokens, the first position with a loss, and [(position, past, frame, past)] for the guided heads."""
         tokenizer, rng = self.tokenizer, self.rng
         examples = [self.pool.examples[part.example] for part in item.parts]
-        language = examples[0].language
+        language = item.recorded or examples[0].language
         head = [tokenizer.start, tokenizer.language(language), tokenizer.transcribe]
         if kind == "none":
             prompt = self._prompt(language, rng.random() < 0.5, LONGEST_PROMPT) if rng.random() < 0.2 else []
@@ -291,36 +409,69 @@ class Batcher:
             mode = tokenizer.no_timestamps if rng.random() < 0.6 else None  # the post prompts without it
             prompt = [*head, mode] if mode else head
             return [*prompt, *examples[0].tokens, tokenizer.end], len(prompt), []
-        timed = rng.random() < (timestamps if len(item.parts) == 1 else min(1.0, 3 * timestamps))
-        body, guide = [], []  # positions are counted from the body's start
+        often = 1 if not item.recorded and len(item.parts) == 1 else 3
+        timed = rng.random() < (0.94 if item.recorded and timestamps else min(1.0, often * timestamps))
         if not timed:
             head.append(tokenizer.no_timestamps)
-        for part, example in zip(item.parts, examples):
-            shift = part.at - part.first
-            cut = item.cut and part is item.parts[-1]
-            start = shift + max(example.sound[0], part.first)
-            end = shift + min(example.sound[1], part.past)
-            if timed:
-                guide.append((len(body), len(body) + 1, start, start + 1))
-                # Half of the late ones say what decoding will make of a late first timestamp.
-                bound = LATEST_FIRST_STAMP if not body and rng.random() < 0.5 else CONTEXT
-                body.append(tokenizer.timestamp(min(start, bound) * 0.02))
-                if cut:  # its text belongs to the next window, which begins where it does
-                    break
-            spans = [span for span in example.spans if not cut or span[3] <= part.past]
-            guide += [(len(body) + first, len(body) + past, shift + begin, shift + end) for first, past, begin, end in spans]
-            # Without timestamps a cut clip's whole words are written.
-            body += example.tokens[:max((past for _, past, _, _ in spans), default=0)] if cut else example.tokens
-            if timed:
-                guide.append((len(body), len(body) + 1, end - 1, end))
-                body.append(tokenizer.timestamp(end * 0.02))
-        room = min(LONGEST_PROMPT, TEXT_CONTEXT - len(head) - len(body) - 2)
+        body, guide, _ = self._body(item, timed)
+        room = min(LONGEST_PROMPT, TEXT_CONTEXT - len(head) - len(body) - 1)
         prompt = []
-        if room > 3 and rng.random() < (0.04 if not timed else 0.5 if len(item.parts) == 1 else 0.65):
+        if item.recorded:
+            prompt = [tokenizer.previous, *item.prompt] if item.prompt and timed else []
+            if not body and rng.random() < 0.5:
+                return [*prompt, tokenizer.start, tokenizer.no_speech, tokenizer.end], len(prompt), []
+            if not body and timed:  # as decoding has it, which ends nothing at once
+                body = [tokenizer.first_timestamp]
+        elif room > 3 and rng.random() < (0.04 if not timed else 0.5 if len(item.parts) == 1 else 0.65):
             prompt = self._prompt(language, timed, room)
         position = len(prompt) + len(head) - 1  # where the body's first token is predicted
         guide = [(position + first, position + past, begin, end) for first, past, begin, end in guide]
+        if not timed and len(body) > TEXT_CONTEXT - 6:  # more than fits is not ended
+            return [*prompt, *head, *body][:TEXT_CONTEXT], len(prompt), [span for span in guide if span[1] < TEXT_CONTEXT - 1]
         return [*prompt, *head, *body, tokenizer.end], len(prompt), guide
+
+    def _body(self, item, timed, strict=False):
+        """What is written of a window, [(position, past, frame, past)] for the guided heads, and of how many parts it has all that is to be said.
+
+        With timestamps a sentence that the window's end cuts, or for which there is no room behind a prompt, is begun and left to the next
+        window; if it is the first one, it's written as far as whole words go, and ended there. `strict`: with a first timestamp as decoding has it.
+        """
+        tokenizer, rng, body, guide = self.tokenizer, self.rng, [], []
+        for number, part in enumerate(item.parts):
+            example = self.pool.examples[part.example]
+            shift, cut = part.at - part.first, item.cut and number == len(item.parts) - 1
+            low, high = part.text or (0, len(example.tokens))
+            if low == high:
+                continue
+            spans = [span for span in example.spans if span[0] >= low and not (cut and span[3] > part.past)]
+            start = shift + max(example.sound[0], part.first)
+            end = shift + min(example.sound[1], part.past)
+            if low and spans:
+                start = max(0, shift + spans[0][2])
+            full = timed and len(body) + high - low + 2 > MOST_WRITTEN - 1
+            if timed:
+                guide.append((len(body), len(body) + 1, start, start + 1))
+                # Half of the late ones say what decoding will make of a late first timestamp.
+                bound = LATEST_FIRST_STAMP if not body and (strict or rng.random() < 0.5) else CONTEXT
+                body.append(tokenizer.timestamp(min(start, bound) * 0.02))
+                if (cut or full) and len(body) > 1:  # its text belongs to the next window, which begins before it
+                    return body, guide, number
+            if full:
+                spans = [span for span in spans if span[1] - low <= MOST_WRITTEN - 3]
+            # What is cut is written as far as whole words go.
+            past = max((span[1] for span in spans), default=low) if cut or full else high
+            guide += [(len(body) + first - low, len(body) + last - low, shift + begin, shift + close) for first, last, begin, close in spans]
+            body += example.tokens[low:past]
+            if timed and (cut or full):
+                if past == low:
+                    return body, guide, number
+                end = max(shift + spans[-1][3] - 1, start + 1)
+                guide.append((len(body), len(body) + 1, end - 1, end))
+                return [*body, *[tokenizer.timestamp(end * 0.02)] * 2], guide, number
+            if timed:
+                guide.append((len(body), len(body) + 1, end - 1, end))
+                body.append(tokenizer.timestamp(end * 0.02))
+        return body, guide, len(item.parts)
 
     def _prompt(self, language, timed, longest):
         """What a window before this one may have said: its last tokens, as openai-whisper hands them on."""

@@ -13,6 +13,7 @@ import random
 import re
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -129,23 +130,39 @@ def late_clips(engine, data: Path, count) -> tuple[dict, list]:
         [(f"onset {onset} s",) for onset, _ in placed])
 
 
-def long_recordings(engine, data: Path, count) -> tuple[dict, list]:
-    """English held-out clips in a row, 0.2 to 0.7 s of silence between them, every clip once; count: of recordings."""
-    clips, rng = HeldOut(data, "sentences"), random.Random(0)
+@dataclass
+class Recording:
+    """Held-out clips in a row; `spoken` has of each its text and where it begins and ends, in samples."""
+
+    samples: np.ndarray
+    spoken: list[tuple[str, int, int]]
+
+    @property
+    def text(self) -> str:
+        return " ".join(text for text, _, _ in self.spoken)
+
+
+def recordings(data: Path, name="sentences") -> list[Recording]:
+    """English held-out clips in a row, 0.2 to 0.7 s of silence between them, every clip once."""
+    clips, rng = HeldOut(data, name), random.Random(0)
     english = [index for index, record in enumerate(clips.records) if record["language"] == "en"]
-    recordings, texts = [], []
-    parts, said, seconds, enough = [], [], 0.0, rng.uniform(25, 36)
+    found, parts, spoken, at, enough = [], [], [], 0, rng.uniform(25, 36)
     for index in english:
-        silence = np.zeros(int(rng.uniform(0.2, 0.7) * SAMPLE_RATE), np.int16)
-        parts += [clips.audio(index), silence]
-        said.append(clips.records[index]["text"])
-        seconds += sum(map(len, parts[-2:])) / SAMPLE_RATE
-        if seconds >= enough:
-            recordings.append(np.concatenate(parts))
-            texts.append(" ".join(said))
-            parts, said, seconds, enough = [], [], 0.0, rng.uniform(25, 36)
-    recordings, texts = recordings[:count], texts[:count]
-    return score_clips(engine, recordings, texts, ["en"] * len(texts), [("long",)] * len(texts))
+        silence, samples = np.zeros(int(rng.uniform(0.2, 0.7) * SAMPLE_RATE), np.int16), clips.audio(index)
+        parts += [samples, silence]
+        spoken.append((clips.records[index]["text"], at, at + len(samples)))
+        at += len(samples) + len(silence)
+        if at / SAMPLE_RATE >= enough:
+            found.append(Recording(np.concatenate(parts), spoken))
+            parts, spoken, at, enough = [], [], 0, rng.uniform(25, 36)
+    return found
+
+
+def long_recordings(engine, data: Path, count, name="sentences") -> tuple[dict, list]:
+    """count: of recordings"""
+    chosen = recordings(data, name)[:count]
+    return score_clips(engine, [recording.samples for recording in chosen], [recording.text for recording in chosen],
+                       ["en"] * len(chosen), [("long",)] * len(chosen))
 
 
 def real_digits(engine, folder: Path, per_speaker_and_digit: int) -> tuple[dict, list]:

@@ -35,9 +35,9 @@ def log_mel_power(samples) -> torch.Tensor:
     return torch.clamp(filters @ spectrum, min=10**FLOOR).log10().transpose(-1, -2)
 
 
-def whisper_scale(log_power: torch.Tensor) -> torch.Tensor:
-    """Clamp to 8 below each clip's maximum and scale as Whisper does; [..., frames, mels]."""
-    peak = log_power.amax((-2, -1), keepdim=True)
+def whisper_scale(log_power: torch.Tensor, louder=0.0) -> torch.Tensor:
+    """Clamp to 8 below each clip's maximum, or that of a recording that is `louder` elsewhere, and scale as Whisper does; [..., frames, mels]."""
+    peak = log_power.amax((-2, -1), keepdim=True) + louder
     return (torch.maximum(log_power, peak - 8.0) + 4.0) / 4.0
 
 

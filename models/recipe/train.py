@@ -24,9 +24,10 @@ from .muon import Muon
 from .network import Trainee, build
 from .parallel import Job, Workers
 from .phonemes import PHONEMES
-from .tokenizer import Tokenizer
+from .tokenizer import TIMESTAMPS, Tokenizer
 
 LOG_EVERY = 25  # steps
+LONGEST_STEP = 10  # seconds that a step counts at most: whoever stops the process for a while takes nothing off the schedule
 KEPT = 5  # checkpoints, for the average that is exported
 
 
@@ -75,7 +76,11 @@ class Training:
         self.model = build(self.tokenizer.size)
         if arguments.start:
             self.model.load_state_dict(weights(arguments.start))
+            if arguments.smooth_timestamps:
+                smooth_timestamps(self.model, arguments.smooth_timestamps)
         self.trainee = Trainee(self.model, len(PHONEMES))
+        if arguments.decoder_only:
+            self.trainee.keep_encoder()
         self.step, self.clips, self.seconds = 0, 0, 0.0
         self.pool = Pool(arguments.data, self.tokenizer)
         self.optimisers = self._optimisers()
@@ -95,7 +100,7 @@ class Training:
 
     def _optimisers(self):
         """Muon for the blocks' matrices; AdamW for embeddings, convolutions, heads, biases and norms."""
-        named = list(self.trainee.named_parameters())
+        named = [(name, p) for name, p in self.trainee.named_parameters() if p.requires_grad]
         matrices = [p for name, p in named if p.dim() == 2 and ".blocks." in name]
         chosen = set(map(id, matrices))
         rest = [p for _, p in named if id(p) not in chosen]
@@ -117,7 +122,7 @@ class Training:
         for batches in self._planned_steps():
             losses = self.train_step(batches)
             now = time.time()
-            self.seconds, mark = self.seconds + now - mark, now
+            self.seconds, mark = self.seconds + min(now - mark, LONGEST_STEP), now
             for name, value in losses.items():
                 averages[name] = 0.95 * averages.get(name, value) + 0.05 * value
             if self.step % LOG_EVERY == 0:
@@ -140,7 +145,8 @@ class Training:
             beginning = self.progress < self.schedule.beginning
             for step in self.planner.plan(
                     2500 if beginning else 5000, join_share=0.0 if beginning else self.arguments.join_share,
-                    longest_text=4 if beginning else None):
+                    longest_text=4 if beginning else None,
+                    recording_share=self.arguments.recording_share if self.warm and not beginning else 0.0):
                 yield step
 
     def train_step(self, items):
@@ -204,6 +210,14 @@ class Training:
         return state["shards"]
 
 
+@torch.no_grad()
+def smooth_timestamps(model, frames: float):
+    """A timestamp's embedding becomes a mean of its neighbours', under a bell of this width: rare ones then share what frequent ones learnt."""
+    steps, embedding = torch.arange(TIMESTAMPS), model.decoder.token_embedding.weight
+    bells = torch.softmax(-0.5 * ((steps[:, None] - steps) / frames).square(), -1)
+    embedding[-TIMESTAMPS:] = bells @ embedding[-TIMESTAMPS:]
+
+
 def weights(path: Path) -> dict[str, torch.Tensor]:
     """Under openai's names: of an exported folder, or of a file as openai-whisper saves them."""
     return load_folder(path) if path.is_dir() else openai.load(path).state_dict()
@@ -219,7 +233,11 @@ def main():
     budget.add_argument("--steps", type=int)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--start", type=Path, help="weights to begin from: an exported folder or a .pt; lower --lr and --muon-lr for it")
+    parser.add_argument("--smooth-timestamps", type=float, default=0.0, help="width in frames of a bell over the timestamps' embeddings, with --start")
+    parser.add_argument("--decoder-only", action="store_true", help="leave the encoder as it is: a step takes half as long")
     parser.add_argument("--join-share", type=float, default=0.25, help="of the clips, those that others follow, up to the whole window")
+    parser.add_argument("--recording-share", type=float, default=0.07,
+                        help="of the clips of a further run, those that begin a recording, of which every window is shown")
     parser.add_argument("--timestamps", type=float, default=0.25, help="share of single clips that have them; of joined ones three times it")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--micro-batches", type=int, default=3, help="parts a step is cut into for the workers")

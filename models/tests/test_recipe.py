@@ -6,11 +6,12 @@ import re
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
 
-from recipe import augment, batches, clips, decode, evaluate, export, features, grammar, muon, noise, phonemes
+from recipe import augment, batches, clips, decode, evaluate, export, features, grammar, longform, muon, noise, phonemes
 from recipe.network import PHONEME_BLOCK, Trainee, build
 from recipe.tokenizer import Tokenizer, save, special_tokens, train
 
@@ -233,6 +234,60 @@ class Batches(unittest.TestCase):
             self.assertEqual(stamps[1:], [470, 608, 640])
         self.assertEqual(seen, {100, 408})
 
+    def recordings(self, seeds):
+        """Recordings in which nothing goes astray: of each its texts in a row and its windows."""
+        for seed in seeds:
+            batcher, said = self.batcher(seed), []
+            part = batcher._part
+            batcher._part = lambda index, at=0: said.append(self.texts[index]) or part(index, at)
+            batcher._misplaced, batcher._misheard = lambda end: end, lambda tokens, language: list(tokens)
+            with mock.patch.object(batches, "ASTRAY", 0):
+                items = batcher._recording(seed % 3)
+            yield batcher, " ".join(said).split(), items
+
+    def test_windows_of_a_recording_have_each_sentence_once_and_the_cut_ones_when_they_come_whole(self):
+        tokenizer = self.pool.tokenizer
+        for batcher, said, items in self.recordings(range(12)):
+            written = []
+            for item in items:
+                body, _, _ = batcher._body(item, True, strict=True)
+                stamps = [token >= tokenizer.first_timestamp for token in body]
+                self.assertLessEqual(len(body), batches.MOST_WRITTEN)
+                self.assertTrue(not body or stamps[0] and stamps[-1])
+                written += body
+                self.assertLessEqual(len(item.prompt), batches.LONGEST_PROMPT)
+            self.assertEqual(tokenizer.decode(written).split(), said)
+
+    def test_windows_of_a_recording_become_batches(self):
+        batcher, tokenizer, prompted = self.batcher(4), self.pool.tokenizer, 0
+        for _ in range(6):
+            for items in batcher.plan(3, recording_share=1.0):
+                batch = batcher.batch(items, 0.8, timestamps=0.4, no_speech=0.1, silent_text=0.1)
+                self.assertLessEqual(batch.tokens.shape[1], batches.TEXT_CONTEXT)
+                self.assertTrue(torch.isfinite(batch.mel).all())
+                self.assertTrue((batch.targets >= 0).any(1).all())
+                prompted += (batch.tokens[:, 0] == tokenizer.previous).sum().item()
+        self.assertGreater(prompted, 10)
+
+    def test_words_before_a_window_are_not_written_and_what_was_said_before_it_is_not_said_again(self):
+        batcher, tokenizer = self.batcher(), self.pool.tokenizer
+        placed = [batches.Part(2, 0, 0, 150), batches.Part(1, 170, 0, 20)]
+        spans = self.pool.examples[2].spans
+        inside = spans[2][2] + 6  # within the third of five words
+        for written, expected in ((0, "the cat the cat"), (1, "the cat")):
+            item = batcher._window(placed, inside, 195, written, "en")
+            body, _, count = batcher._body(item, True, strict=True)
+            self.assertEqual((tokenizer.decode(body).split(), count), (expected.split(), 2))
+        whole = batcher._window(placed, inside, 195, 0, "en")
+        self.assertEqual(batcher._body(whole, True)[0][0], tokenizer.timestamp((spans[3][2] - inside) * 0.02))
+
+    def test_a_single_sentence_that_is_cut_is_written_to_its_last_whole_word_and_ended_there(self):
+        batcher, tokenizer = self.batcher(), self.pool.tokenizer
+        with mock.patch.object(batches, "CONTEXT", 100):
+            item = batcher._window([batches.Part(2, 0, 0, 150)], 0, 150, 0, "en")
+        body, _, count = batcher._body(item, True, strict=True)
+        self.assertEqual((tokenizer.decode(body).split(), count, body[-1]), ("the dog and".split(), 0, body[-2]))
+
     def test_prompts_precede_and_have_no_loss(self):
         batcher, tokenizer, found = self.batcher(), self.pool.tokenizer, 0
         for _ in range(40):
@@ -273,6 +328,31 @@ class Network(unittest.TestCase):
             self.assertLess((trainee.encode(mel)[0] - trainee.model.encoder(mel)).abs().max().item(), 1e-5)
         self.assertLess(PHONEME_BLOCK, len(trainee.model.encoder.blocks))
 
+    def test_a_timestamp_beside_the_right_one_is_less_wrong_than_a_far_one_and_words_are_as_ever(self):
+        trainee, targets = Trainee(build(600), 4), torch.tensor([[5, -100, 200]])  # 99 is 0.00 s
+        losses = []
+        for stamp in (200, 201, 240):
+            logits = torch.zeros(1, 3, 600)
+            logits[0, 2, stamp] = 9.0
+            losses.append(trainee.text_loss(logits, targets).item())
+        self.assertTrue(losses[0] < losses[1] < losses[2], losses)
+        logits = torch.randn(1, 2, 600)
+        expected = torch.nn.functional.cross_entropy(logits[0], torch.tensor([5, 17]))
+        self.assertAlmostEqual(trainee.text_loss(logits, torch.tensor([[5, 17]])).item(), expected.item(), places=5)
+        perfect = trainee.bells[101].log().clamp(min=-1e4)
+        logits = torch.cat([torch.full((99,), -1e4), perfect])[None, None]
+        self.assertAlmostEqual(trainee.text_loss(logits, torch.tensor([[200]])).item(), 0, places=4)
+
+    def test_an_encoder_that_stays_has_no_gradients(self):
+        trainee = Trainee(build(600), 4)
+        trainee.keep_encoder()
+        batch = batches.Batch(torch.randn(1, 80, 40), torch.tensor([[1, 2, 3]]), torch.tensor([[2, 3, -100]]), torch.zeros(1, 20, dtype=torch.long),
+                              torch.ones(1, 3, 20, dtype=torch.bool), torch.full((1, 20), -100))
+        losses = trainee(batch)
+        sum(losses.values()).backward()
+        with_gradients = {name.split(".")[1] for name, p in trainee.named_parameters() if p.grad is not None}
+        self.assertEqual((set(losses), with_gradients), ({"text", "guide"}, {"decoder"}))
+
 
 class Decoding(unittest.TestCase):
     def test_edit_distance(self):
@@ -302,6 +382,25 @@ class Evaluation(unittest.TestCase):
         self.assertEqual({name: figures["wer"] for name, figures in summary.items()},
                          {"all": 0.8, "onset 0 s": 0, "onset 1 s": 1, "onset 2 s": 1, "onset 3 s": 1, "onset 5 s": 1})
         self.assertEqual(len(wrong), 4)
+
+
+class LongForm(unittest.TestCase):
+    def test_a_windows_text_stands_to_its_last_pair_of_timestamps_and_the_next_window_begins_there(self):
+        begin = 100
+        for tokens, expected in (([100, 1, 150, 150, 2, 200, 210], (6, 700)),  # begun, and left to the next window
+                                 ([100, 1, 150, 150, 2, 3], (3, 600)),  # stopped in the middle
+                                 ([100, 1, 150, 150, 2, 200], (6, 1500)),  # nothing else follows
+                                 ([100, 1, 150], (3, 1500)), ([100], (1, 1500))):
+            self.assertEqual(longform.cut(tokens, begin, 500, 1000), expected)
+
+    def test_segments_of_no_text_or_no_length_do_not_stand(self):
+        with tempfile.TemporaryDirectory() as folder:
+            save(train(count=300, sentences=50), Path(folder))
+            tokenizer = Tokenizer(Path(folder))
+        word, at = tokenizer.encode(" a"), tokenizer.timestamp
+        tokens = [at(0), *word, at(1), at(1), at(2), at(3), *word, at(3), at(4), *word, at(5)]
+        self.assertEqual(longform.standing(tokenizer, tokens), [at(0), *word, at(1), at(4), *word, at(5)])
+        self.assertEqual(longform.standing(tokenizer, [at(0)]), [])
 
 
 class Export(unittest.TestCase):
