@@ -173,7 +173,6 @@ final class ServerConnection: Sendable {
     }
 
     private func cleanUp() {
-        gate.close(.connectionClosed)
         let calls = state.withLock { state in
             defer { state.calls = [:] }
             return state.calls.values

@@ -25,7 +25,7 @@ final class ServerSocket: Sendable {
     }
 
     private let descriptor: Int32
-    /// Told of what has gone.
+    /// Told of what has gone, and closed with the connection.
     private let gate: OutboundGate
     private let state = Mutex(State())
     /// Signalled where the thread that writes has something to do.
@@ -50,6 +50,8 @@ final class ServerSocket: Sendable {
             defer { state.waiting = [] }
             return (state.waiting, state.hasWriter)
         }
+        // First, or who waits for room would find some.
+        gate.close(.connectionClosed)
         shutdown(descriptor, Int32(SHUT_RDWR))
         for one in waiting { settle(one) }
         if hasWriter { work.signal() }
@@ -144,8 +146,8 @@ final class ServerSocket: Sendable {
             } else if error == EAGAIN {
                 return false
             } else if error != EINTR {
-                settle(one)
                 close()
+                settle(one)
                 return true
             }
         }
