@@ -16,75 +16,58 @@ public final class DescriptorHandoff: Sendable {
 
     private struct State {
         var offers: [[UInt8]: Offer] = [:]
+        var listener: ServerListener?
         var isClosed = false
     }
 
     /// Where clients get them.
     public let path: String
-    private let listener: Int32
     private let lifetime: Duration
     private let logger: Logger
     private let state = Mutex(State())
-    /// Clients that are being served at the same time, each on a thread of its own.
-    private static let mostClients = 64
+    /// Clients that are being served at the same time, each on a thread of its own, and those that the system lets wait.
+    private static let mostClients = 64, backlog: Int32 = 128
     /// Descriptors that wait to be fetched. A process has 1,024 by default.
     private static let mostOffers = 256
 
-    /// Serves a socket that is bound to `path` and listens; takes the descriptor over.
+    /// Serves a socket that is bound to `path`; takes the descriptor over.
     /// - Parameter lifetime: how long a descriptor waits to be fetched.
+    /// - Throws: ``WireError`` where the system does not let it be listened at.
     public init(
-        listening listener: Int32, path: String, lifetime: Duration = .seconds(30),
+        listening descriptor: Int32, path: String, lifetime: Duration = .seconds(30),
         authorize: @escaping @Sendable (Peer) -> Bool, logger: Logger
-    ) {
+    ) throws(WireError) {
         self.path = path
-        self.listener = listener
         self.lifetime = lifetime
         self.logger = logger
-        // A thread of its own waits here.
-        _ = fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) & ~O_NONBLOCK)
-        Thread.detachNewThread { [weak self] in
-            // Closed by this thread alone: closed by another, its number could be someone else's already at the next accept.
-            defer { Foundation.close(listener) }
-            let serving = Served()
-            while true {
-                let connection = auscult_accept(listener)
-                if connection < 0 {
-                    let isPassing = [EINTR, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN].contains(errno)
-                    guard isPassing, self?.isClosed == false else { return }
-                    usleep(50_000)
-                    continue
-                }
-                guard let self, serving.count.load(ordering: .relaxed) < Self.mostClients else {
-                    Foundation.close(connection)
-                    continue
-                }
-                serving.count.add(1, ordering: .relaxed)
-                Thread.detachNewThread {
-                    self.serve(connection, authorize)
-                    Foundation.close(connection)
-                    serving.count.subtract(1, ordering: .relaxed)
-                }
+        let serving = Served()
+        let listener = try ServerListener(descriptor, backlog: Self.backlog, logger) { [weak self] connection in
+            guard let self, serving.count.load(ordering: .relaxed) < Self.mostClients else {
+                Foundation.close(connection)
+                return
+            }
+            serving.count.add(1, ordering: .relaxed)
+            Thread.detachNewThread {
+                self.serve(connection, authorize)
+                Foundation.close(connection)
+                serving.count.subtract(1, ordering: .relaxed)
             }
         }
+        state.withLock { $0.listener = listener }
     }
 
     private final class Served: Sendable { let count = Atomic<Int>(0) }
 
     deinit { close() }
 
-    private var isClosed: Bool { state.withLock { $0.isClosed } }
-
     /// Stops, and closes what nobody has fetched.
     public func close() {
-        let left = state.withLock { state -> [Offer]? in
-            guard !state.isClosed else { return nil }
+        let (listener, left) = state.withLock { state in
             state.isClosed = true
-            defer { state.offers = [:] }
-            return Array(state.offers.values)
+            defer { (state.listener, state.offers) = (nil, [:]) }
+            return (state.listener, state.offers.values)
         }
-        guard let left else { return }
-        // Wakes the thread, which closes it.
-        shutdown(listener, Int32(SHUT_RDWR))
+        listener?.close()
         for offer in left { Foundation.close(offer.descriptor) }
     }
 

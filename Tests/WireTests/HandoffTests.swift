@@ -12,7 +12,7 @@ import Wire
 
         init(lifetime: Duration = .seconds(600), authorize: @escaping @Sendable (Peer) -> Bool = { _ in true }) throws {
             folder = try TemporaryFolder()
-            handoff = DescriptorHandoff(
+            handoff = try DescriptorHandoff(
                 listening: try UnixSocket.listening(at: folder("fd")), path: folder("fd"), lifetime: lifetime,
                 authorize: authorize, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         }

@@ -8,13 +8,13 @@ import Wire
 /// memory of any size.
 enum BenchServer {
     static func run(at path: String) async throws {
-        let handoff = DescriptorHandoff(
+        let handoff = try DescriptorHandoff(
             listening: try listening(path + ".fd"), path: path + ".fd", authorize: { _ in true },
             logger: Logger(label: "bench"))
         let server = WireServer(
             [
                 // The name's length is echoed in the name.
-                V1.ModelRPC.info.handle { request, _ in V1.ModelInfo(name: request.name) }.atOnce(),
+                V1.ModelRPC.info.handle { request, _ in V1.ModelInfo(name: request.name) },
                 // As many MiB as the request has tokens.
                 V1.TraceRPC.run.handle { request, answers, _ in
                     guard case .tokens(let tokens)? = request.decoderInput else { return }

@@ -209,17 +209,18 @@ package final class AuscultServer: Sendable {
 
     /// Without a place for that socket the daemon serves all the same, only no shared memory.
     private func startDescriptors(beside socket: ListeningSocket) {
-        let listening: ListeningSocket
-        do { listening = try bindDescriptors(beside: socket) } catch {
-            return logger.warning("shared memory will not be handed over: \(error)")
-        }
-        let policy = PeerPolicy(alsoAllowing: configuration.allowUIDs)
-        let handoff = DescriptorHandoff(
-            listening: listening.descriptor, path: listening.path, authorize: { policy.allows(PeerCredentials($0)) },
-            logger: logger)
-        parts.withLock { parts in
-            parts.descriptors = handoff
-            parts.descriptorSocket = listening
+        do {
+            let listening = try bindDescriptors(beside: socket)
+            let policy = PeerPolicy(alsoAllowing: configuration.allowUIDs)
+            let handoff = try DescriptorHandoff(
+                listening: listening.descriptor, path: listening.path,
+                authorize: { policy.allows(PeerCredentials($0)) }, logger: logger)
+            parts.withLock { parts in
+                parts.descriptors = handoff
+                parts.descriptorSocket = listening
+            }
+        } catch {
+            logger.warning("shared memory will not be handed over: \(error)")
         }
     }
 

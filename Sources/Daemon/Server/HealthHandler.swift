@@ -53,7 +53,7 @@ struct HealthHandler {
                     throw WireError(.notFound, "there is no service \(request.service)", reason: "not_found")
                 }
                 return Health.HealthCheckResponse(status: state.status)
-            }.alsoWhileDraining().atOnce(),
+            }.alsoWhileDraining(),
             Health.HealthRPC.watch.handle { request, answers, _ in
                 guard isKnown(request.service) else {
                     // By the protocol the call stays open, for the service might come.

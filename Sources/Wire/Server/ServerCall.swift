@@ -42,7 +42,8 @@ final class ServerCall: Sendable {
     /// Runs the method; calls `done` when it has returned, which may be after the call has ended.
     func start(_ describe: @escaping @Sendable (any Error) -> WireError, done: @escaping @Sendable () -> Void) {
         connection.running.add(1, ordering: .relaxed)
-        let run: @Sendable () async -> Void = { [self] in
+        // Until it first waits on the thread that reads the connection.
+        let task = Task.immediate { [self] in
             do {
                 try await method.run(self)
                 // A method that returns without an answer has none to give.
@@ -55,7 +56,6 @@ final class ServerCall: Sendable {
             connection.running.subtract(1, ordering: .relaxed)
             done()
         }
-        let task = method.answersAtOnce ? Task.immediate(operation: run) : Task(operation: run)
         let isLate = state.withLock { state in
             state.task = task
             return state.hasEnded

@@ -1,6 +1,9 @@
 import Messages
 
 /// A method and what answers it.
+///
+/// It runs on the thread that reads the connection until it first waits for something, so that an answer out of memory wakes nobody; what
+/// takes long, or may block, belongs to another thread from its beginning.
 public struct ServerMethod: Sendable {
     public let service: String
     public let name: String
@@ -9,16 +12,7 @@ public struct ServerMethod: Sendable {
     var servesWhileDraining = false
     /// Whether it is a subscription that ends as soon as the server drains, because it would never end by itself.
     var endsWhenDraining = false
-    /// Whether it runs on the thread that reads the connection, until it waits for the first time.
-    var answersAtOnce = false
     let run: @Sendable (ServerCall) async throws -> Void
-
-    /// The same without waking another thread for it: for what answers out of memory. The connection is not read meanwhile.
-    public func atOnce() -> ServerMethod {
-        var copy = self
-        copy.answersAtOnce = true
-        return copy
-    }
 
     /// The same, answering also while the server takes no other calls.
     public func alsoWhileDraining() -> ServerMethod {
