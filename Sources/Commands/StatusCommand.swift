@@ -35,7 +35,8 @@ extension V1.DaemonStatus {
         table.append("up", duration(uptimeSeconds))
         table.append(
             "leaves", idleExitSeconds > 0 ? "after \(duration(idleExitSeconds)) without work" : "on 'auscult stop'")
-        table.append("memory", byteCount(Int(clamping: memoryBytes)))
+        let kept = keptBytes > 0 ? ", \(byteCount(Int(clamping: keptBytes))) of it kept activations" : ""
+        table.append("memory", byteCount(Int(clamping: memoryBytes)) + kept)
         table.append("clients", "\(connections) of at most \(connectionLimit)")
         table.append("queue", "\(queueLength) of at most \(queueLimit)")
         table.append("jobs", "\(jobsRunning) not ended")
@@ -72,7 +73,8 @@ extension V1.DaemonStatus {
             "version": .string(version), "pid": .integer(Int(pid)), "socket": .string(socket),
             "data_folder": .string(dataFolder), "uptime_seconds": .number(uptimeSeconds), "draining": .bool(draining),
             "idle_exit_seconds": .number(idleExitSeconds), "memory_bytes": JSON(memoryBytes),
-            "model_memory_limit_bytes": JSON(modelMemoryLimitBytes), "connections": .integer(Int(connections)),
+            "model_memory_limit_bytes": JSON(modelMemoryLimitBytes), "kept_bytes": JSON(keptBytes),
+            "connections": .integer(Int(connections)),
             "connection_limit": .integer(Int(connectionLimit)), "queue_length": .integer(Int(queueLength)),
             "queue_limit": .integer(Int(queueLimit)), "jobs_running": .integer(Int(jobsRunning)),
             "kernels": kernels?.json ?? .null, "plugins": plugins?.json ?? .null, "models": .array(models.map(\.json)),

@@ -20,7 +20,7 @@ struct LiveBench {
         }
         let path = session.folder + "/l/auscult.sock"
         let child = try Child(
-            program, ["--socket", path],
+            program, ["--socket", path, "--kept-activations", "0"],
             ["XDG_DATA_HOME": session.folder + "/data", "XDG_CONFIG_HOME": session.folder + "/config"])
         defer { child.stop() }
         let client = try await connected(path)

@@ -22,7 +22,7 @@ struct DaemonBench {
         var starts: [Double] = []
         for _ in 0..<(quick ? 3 : 20) {
             let began = ContinuousClock.now
-            let child = try Child(program, ["--socket", path], environment)
+            let child = try Child(program, ["--socket", path, "--kept-activations", "0"], environment)
             let client = try await connected(path)
             let health = try await client.call(Health.HealthRPC.check, Health.HealthCheckRequest())
             guard health.status == .serving else { throw BenchError("\(program) does not serve: \(health.status)") }
@@ -32,7 +32,7 @@ struct DaemonBench {
         }
         add(Measurement(name: "daemon: cold start to the first answer", unit: "ms", samples: starts, isLatency: true))
 
-        let child = try Child(program, ["--socket", path], environment)
+        let child = try Child(program, ["--socket", path, "--kept-activations", "0"], environment)
         defer { child.stop() }
         let client = try await connected(path)
         add(

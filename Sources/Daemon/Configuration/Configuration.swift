@@ -10,6 +10,8 @@ package struct Configuration: Sendable {
     package var models = [EmbeddedModel.name]
     /// Bytes of weights past which models that were not used lately are let go.
     package var modelMemoryLimit = Int(clamping: ProcessInfo.processInfo.physicalMemory / 2)
+    /// Bytes of activations that are kept of the recordings that analyses heard last, for the next analysis of them.
+    package var keptActivations = 64 << 20
     /// Seconds without a connection or a job after which the daemon leaves; 0 for never.
     package var idleExit = 0.0
     /// Seconds for what runs to finish when the daemon is told to stop.

@@ -43,6 +43,7 @@ package struct Setting: Sendable {
                 return !values.isEmpty && !values.contains("")
             }, show: { list($0.models.map(quoted)) }),
         bytes("model_memory_limit", { $0.modelMemoryLimit = $1 }, (64 << 20)...Int.max) { $0.modelMemoryLimit },
+        bytes("kept_activations", { $0.keptActivations = $1 }, 0...(1 << 40)) { $0.keptActivations },
         seconds("idle_exit", { $0.idleExit = $1 }) { $0.idleExit },
         seconds("drain_timeout", { $0.drainTimeout = $1 }) { $0.drainTimeout },
         integer("max_connections", { $0.maxConnections = $1 }, 1...4096) { $0.maxConnections },

@@ -6,9 +6,12 @@ struct TranscriptPasses: TranscriptionPasses {
     private let model: WhisperModel
     private let plan: PassPlan
 
-    init(_ model: WhisperModel, interventions: [Intervention]) {
+    /// - Parameter reusesOutputs: whether the encoder's outputs are kept, and taken where they were.
+    init(_ model: WhisperModel, interventions: [Intervention], reusesOutputs: Bool) {
         self.model = model
-        plan = .transcribing(interventions)
+        var plan = PassPlan.transcribing(interventions)
+        plan.reusesOutput = reusesOutputs
+        self.plan = plan
     }
 
     func encode(_ mel: Tensor, _ span: WindowSpan?) throws -> Tensor {

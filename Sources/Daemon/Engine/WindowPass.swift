@@ -88,6 +88,8 @@ struct PassPlan: Sendable {
     var meansOverPadding = false
     /// Whether the encoder's output is wanted by others than hooks in the decoder. Where it is not, a pass ends with its last capture.
     var keepsAudio = false
+    /// Whether a pass that neither captures nor changes anything may be one of before (``Whisper/HookPlan/reusesOutput``).
+    var reusesOutput = false
     /// What is to be differentiated when the passes are through.
     var gradients: GradientPlan?
 
@@ -100,6 +102,6 @@ struct PassPlan: Sendable {
         HookPlan(
             captures: captures, reduction: reduction, validFrames: allFrames ? nil : validFrames,
             interventions: interventions, meansOverPadding: meansOverPadding,
-            stopsEarly: readsDecoder || !keepsAudio)
+            stopsEarly: readsDecoder || !keepsAudio, reusesOutput: reusesOutput)
     }
 }

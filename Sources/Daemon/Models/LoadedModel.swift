@@ -10,6 +10,8 @@ public final class LoadedModel: Sendable {
     public let checkpoint: Checkpoint
     /// In what numbers it computes.
     public let precision: Precision
+    /// Whether transcripts keep the encoder's outputs for the next ones of the same sound.
+    let reusesOutputs: Bool
     public var dimensions: ModelDimensions { checkpoint.dimensions }
 
     private let computeDigest: @Sendable () throws -> String
@@ -19,12 +21,13 @@ public final class LoadedModel: Sendable {
     private let hasWeights = Atomic(false)
 
     init(
-        name: String, checkpoint: Checkpoint, precision: Precision = .exact,
+        name: String, checkpoint: Checkpoint, precision: Precision = .exact, reusesOutputs: Bool = false,
         digest: @escaping @Sendable () throws -> String
     ) {
         self.name = name
         self.checkpoint = checkpoint
         self.precision = precision
+        self.reusesOutputs = reusesOutputs
         self.computeDigest = digest
     }
 
@@ -44,6 +47,9 @@ public final class LoadedModel: Sendable {
 
     /// Bytes that the weights take in memory at most.
     public var weightBytes: UInt64 { UInt64(dimensions.weightBytes(in: precision)) }
+
+    /// Bytes of outputs that it keeps; 0 where it is just being loaded.
+    var keptBytes: Int { modelCache.withLockIfAvailable { $0?.keptBytes ?? 0 } ?? 0 }
 
     /// Whether the weights are in memory.
     public var isResident: Bool { hasWeights.load(ordering: .acquiring) }

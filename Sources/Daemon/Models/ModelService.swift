@@ -10,6 +10,8 @@ public struct ModelService: Sendable {
     public let registry: ModelRegistry
     /// What `pull` can download.
     public let releases: [ReleasedModel]
+    /// Whether the models that it opens keep what the encoder gave of the sounds that were transcribed last.
+    var reusesOutputs = false
     private var environment: [String: String]
     private let logger: Logger
 
@@ -82,12 +84,14 @@ public struct ModelService: Sendable {
         guard case .files(let entry) = origin else {
             return LoadedModel(
                 name: EmbeddedModel.name, checkpoint: try EmbeddedModel.open(), precision: precision,
-                digest: EmbeddedModel.digest)
+                reusesOutputs: reusesOutputs, digest: EmbeddedModel.digest)
         }
         logger.debug("opening \(entry.path)\(entry.vocabulary.map { " with the vocabulary \($0)" } ?? "")")
         let checkpoint = try Checkpoint.open(entry.path, vocabulary: entry.vocabulary)
             .with(alignmentHeads: entry.alignmentHeads)
-        return LoadedModel(name: entry.name, checkpoint: checkpoint, precision: precision) {
+        return LoadedModel(
+            name: entry.name, checkpoint: checkpoint, precision: precision, reusesOutputs: reusesOutputs
+        ) {
             try entry.sha256 ?? SHA256.hex(ofFiles: WeightFiles.at(entry.path))
         }
     }

@@ -154,6 +154,9 @@ public final class ModelStore: Sendable {
     /// Bytes of the weights that are in memory, those of replaced models that are still in use among them.
     public var memoryBytes: UInt64 { state.withLock { Self.bytes($0.residents, counting: nil) } }
 
+    /// Bytes of the encoder's outputs that models keep for whoever asks of the same sound next.
+    public var keptBytes: Int { state.withLock { $0.residents.reduce(0) { $0 + $1.model.keptBytes } } }
+
     private static func bytes(_ residents: [Resident], counting about: Resident?) -> UInt64 {
         residents.reduce(0) { $0 + ($1.model.isResident || $1 === about ? $1.model.weightBytes : 0) }
     }

@@ -1,5 +1,6 @@
 import Audio
 import DataSets
+import Digests
 import Files
 import Kernels
 import Mel
@@ -20,17 +21,25 @@ struct PluginCapture: Sendable {
     private let source: WindowSource
     /// What is changed in a recording, where that is told by its words; nil where it is the same in all.
     private let spoken: SpokenChanges?
+    /// Where captures of before are, where they can serve: in the encoder, with nothing changed; nil otherwise.
+    private let kept: KeptCaptures.Scan?
+    /// What is captured, in the order of the forward pass.
+    private let points: [HookPoint]
 
-    /// - Parameter turn: the engine's, where interventions are made of other recordings, which are heard now.
+    /// - Parameters:
+    ///   - turn: the engine's, where interventions are made of other recordings, which are heard now.
+    ///   - kept: captures of scans before this one; nil where every window is computed.
     /// - Throws: ``WhisperError`` for hooks that the model does not have; ``ServiceError`` for needs that cannot be
     /// met.
     init(
         _ needs: PluginNeedsValue, interventions: [InterventionSpec], context: EncoderContext = .full,
-        padding: WindowPadding = .sound, plugin: String, model: LoadedModel, turn: EngineTurn? = nil
+        padding: WindowPadding = .sound, plugin: String, model: LoadedModel, turn: EngineTurn? = nil,
+        kept: KeptCaptures.Scan? = nil
     ) throws {
         self.needs = needs
         self.model = model
         let points = Set(try needs.hooks.flatMap { try HookPoint.matching($0, in: model.dimensions) })
+        self.points = HookPoint.all(in: model.dimensions).filter(points.contains)
         var request = TraceRequest(hooks: [])
         if let text = needs.objective.map(Self.objectiveText) {
             if let refusal = model.precision.gradientRefusal {
@@ -57,6 +66,8 @@ struct PluginCapture: Sendable {
                 model.dimensions, spoken == nil ? sources.material : .unheard), keepsAudio: decodes,
             gradients: gradients)
         source = WindowSource(model.dimensions, context: context, padding: padding)
+        let isPlain = !points.isEmpty && prompt == nil && objective == nil && interventions.isEmpty
+        self.kept = isPlain ? kept : nil
     }
 
     /// The text form of what the header names.
@@ -83,6 +94,8 @@ struct PluginCapture: Sendable {
         let clip: PluginClipValue
         /// The encoder's input; nil where nothing is computed.
         let mel: Tensor?
+        /// What its captures are kept under; nil where they are not.
+        let place: KeptCaptures.Window?
         /// Of all of the recording.
         let sound: SampleBuffer
     }
@@ -112,7 +125,16 @@ struct PluginCapture: Sendable {
             samples: needs.audio ? window.samples : nil, labels: item.columns.map { ($0.column, $0.value) },
             phonemes: item.phonemes.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) },
             words: item.words.map { PluginTimedLabel(start: $0.start, end: $0.end, label: $0.label) })
-        return ReadWindow(clip: clip, mel: isComputed ? try windows.mel(of: window) : nil, sound: windows.recording)
+        let mel = isComputed ? try windows.mel(of: window) : nil
+        let place = try kept == nil ? nil : mel.map { try self.place(of: $0, validFrames: window.validFrames) }
+        return ReadWindow(clip: clip, mel: mel, place: place, sound: windows.recording)
+    }
+
+    private func place(of mel: Tensor, validFrames: Int) throws -> KeptCaptures.Window {
+        KeptCaptures.Window(
+            model: try model.digest(), precision: model.precision,
+            mel: try mel.withUnsafeBufferPointer { try SHA256.hex(of: UnsafeRawBufferPointer($0)) },
+            melFrames: mel.shape[1], validFrames: validFrames, allFrames: needs.allFrames)
     }
 
     /// What the plugin needs of a window, computed with the turn held.
@@ -120,13 +142,21 @@ struct PluginCapture: Sendable {
         var clip = window.clip
         guard let mel = window.mel else { return clip }
         let (index, valid, dimensions) = (clip.window, clip.validFrames, model.dimensions)
-        var tensors: [PluginTensor] = []
+        if let place = window.place, let known = kept?.captures(plan.captures, of: place) {
+            clip.tensors = points.compactMap { known[$0] }.map {
+                PluginTensor($0, window: index, validFrames: valid, dimensions)
+            }
+            return clip
+        }
+        var tensors: [PluginTensor] = [], captured: [CapturedTensor] = []
         var plan = plan
         if let spoken { plan.interventions = try spoken.changes(in: window.sound, number: clip.recording, turn) }
         let start = index * dimensions.melFrames
         let pass = try WindowPass(model.model(), mel, plan, start: start, validFrames: valid) {
             tensors.append(PluginTensor($0, window: index, validFrames: valid, dimensions))
+            if window.place != nil { captured.append($0) }
         }
+        if let place = window.place { kept?.keep(captured, of: place) }
         var tokens: [Int] = []
         if let prompt {
             tokens = try pass.tokens(of: prompt, turn: turn)

@@ -14,6 +14,8 @@ struct PluginRun: Sendable {
     let running: RunningPlugins
     let access: PluginAccess
     let output: RunOutput
+    /// Captures of scans before this one.
+    var kept: KeptCaptures.Scan?
     /// Recordings that all workers are through with, where there are several.
     let together = WorkersProgress()
 
@@ -104,7 +106,7 @@ struct PluginRun: Sendable {
             try check(needs)
             let capture = try PluginCapture(
                 needs, interventions: request.interventions, context: request.context, padding: request.padding,
-                plugin: plugin.id, model: model, turn: turn)
+                plugin: plugin.id, model: model, turn: turn, kept: kept)
             return Started(
                 worker: worker, capture: capture, description: description, header: try header(model, arguments))
         } catch {

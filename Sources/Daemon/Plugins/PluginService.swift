@@ -13,6 +13,8 @@ struct PluginService: Sendable {
     let folder: String
     let logger: Logger
     var intervals = RunCheckpoint.Intervals()
+    /// What its runs have captured, for the next ones.
+    var captures = KeptCaptures(limit: 0)
     /// Of the checkpoints of its runs.
     var locks = CheckpointLocks()
     private let descriptions = DescriptionCache()
@@ -90,7 +92,7 @@ struct PluginService: Sendable {
             plugin: plugin, request: request, recordings: recordings, folder: try stateFolder(of: plugin.id),
             intervals: intervals, running: running,
             access: PluginAccess(request.arguments, request.permissions),
-            output: RunOutput(emit))
+            output: RunOutput(emit), kept: captures.scan())
         return try await cancelling(running, deadline: deadline) {
             var hold: CheckpointLocks.Hold?
             if let path = request.checkpoint {

@@ -45,6 +45,7 @@ package struct DaemonCommand: ParsableCommand {
     package var flags: [String: [String]] {
         let single: [String: String?] = [
             "socket": socket.socket, "model_memory_limit": models.modelMemoryLimit,
+            "kept_activations": models.keptActivations,
             "idle_exit": limits.idleExit, "drain_timeout": limits.drainTimeout,
             "max_connections": limits.maxConnections,
             "max_streams_per_connection": limits.maxStreamsPerConnection, "queue_limit": limits.queueLimit,
@@ -87,6 +88,12 @@ struct ModelFlags: ParsableArguments {
             "Weights to keep in memory, as '2GiB' or bytes; past it, those not used lately go. Default: half the RAM.",
             valueName: "size"))
     var modelMemoryLimit: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Activations to keep of recordings that an analysis heard, for the next one of them; 0: none. Default: 64MiB.",
+            valueName: "size"))
+    var keptActivations: String?
 
     @Option(
         help: ArgumentHelp(

@@ -16,6 +16,8 @@ package final class AuscultServer: Sendable {
     let began = ContinuousClock.now
     let models: ModelService
     let store: ModelStore
+    /// What analyses have captured, for the next ones.
+    let captures: KeptCaptures
     let queue: InferenceQueue
     let jobs: JobStore
     let uploads = UploadStore()
@@ -53,7 +55,10 @@ package final class AuscultServer: Sendable {
         self.pluginIntervals = pluginIntervals
         self.configuration = configuration
         self.logger = logger
-        models = ModelService(registry: ModelRegistry(in: configuration.dataFolder), logger: logger)
+        var models = ModelService(registry: ModelRegistry(in: configuration.dataFolder), logger: logger)
+        models.reusesOutputs = configuration.keptActivations > 0
+        self.models = models
+        captures = KeptCaptures(limit: configuration.keptActivations)
         store = ModelStore(service: models, memoryLimit: UInt64(clamping: configuration.modelMemoryLimit))
         queue = InferenceQueue(limit: configuration.queueLimit)
         jobs = JobStore(unfinishedLimit: configuration.maxUnfinishedJobs)
@@ -273,6 +278,7 @@ package final class AuscultServer: Sendable {
             engine: engine, catalogue: catalogue, folder: configuration.dataFolder.path + "/plugin-state",
             logger: logger)
         plugins.intervals = pluginIntervals
+        plugins.captures = captures
         let atlases = AtlasService(plugins: plugins)
         return HealthHandler(state: health, services: names).methods
             + ReflectionHandler(services: names).methods

@@ -51,7 +51,8 @@ extension AuscultServer {
             jobsRunning: UInt32(clamping: jobs.unfinished), idleExitSeconds: configuration.idleExit,
             dataFolder: configuration.dataFolder.path, kernels: V1.KernelStatus.current,
             plugins: V1.PluginConfinement(
-                means: ConfinementSupport.description, gaps: ConfinementSupport.gaps))
+                means: ConfinementSupport.description, gaps: ConfinementSupport.gaps),
+            keptBytes: UInt64(clamping: captures.bytes + store.keptBytes))
     }
 }
 

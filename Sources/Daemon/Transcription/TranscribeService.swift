@@ -141,7 +141,9 @@ public struct TranscribeService: Sendable {
         var options = options
         if !interventions.isEmpty { options.decoding.hooks = HookPlan(interventions: interventions) }
         let passes: any TranscriptionPasses =
-            passes ?? TranscriptPasses(transcriber.model, interventions: interventions)
+            passes
+            ?? TranscriptPasses(
+                transcriber.model, interventions: interventions, reusesOutputs: model.reusesOutputs)
         let mel = try request.padding.melSource(samples, bands: transcriber.model.dimensions.nMels)
         let offset = request.seconds?.lowerBound ?? 0
         let probe = TurnProbe(turn)

@@ -45,10 +45,12 @@ extension V1 {
         public var dataFolder: String = ""
         public var kernels: V1.KernelStatus?
         public var plugins: V1.PluginConfinement?
+        /// Bytes of activations that are kept for whoever asks about the same sound next.
+        public var keptBytes: UInt64 = 0
 
         public static let fullName = "auscult.v1.DaemonStatus"
         public init() {}
-        public init(version: String = "", pid: UInt32 = 0, socket: String = "", uptimeSeconds: Double = 0, draining: Bool = false, memoryBytes: UInt64 = 0, modelMemoryLimitBytes: UInt64 = 0, models: [V1.ResidentModel] = [], connections: UInt32 = 0, connectionLimit: UInt32 = 0, calls: [V1.CallInfo] = [], queueLength: UInt32 = 0, queueLimit: UInt32 = 0, jobsRunning: UInt32 = 0, idleExitSeconds: Double = 0, dataFolder: String = "", kernels: V1.KernelStatus? = nil, plugins: V1.PluginConfinement? = nil) {
+        public init(version: String = "", pid: UInt32 = 0, socket: String = "", uptimeSeconds: Double = 0, draining: Bool = false, memoryBytes: UInt64 = 0, modelMemoryLimitBytes: UInt64 = 0, models: [V1.ResidentModel] = [], connections: UInt32 = 0, connectionLimit: UInt32 = 0, calls: [V1.CallInfo] = [], queueLength: UInt32 = 0, queueLimit: UInt32 = 0, jobsRunning: UInt32 = 0, idleExitSeconds: Double = 0, dataFolder: String = "", kernels: V1.KernelStatus? = nil, plugins: V1.PluginConfinement? = nil, keptBytes: UInt64 = 0) {
             self.version = version
             self.pid = pid
             self.socket = socket
@@ -67,6 +69,7 @@ extension V1 {
             self.dataFolder = dataFolder
             self.kernels = kernels
             self.plugins = plugins
+            self.keptBytes = keptBytes
         }
 
         public static func makeC() -> Auscult__V1__DaemonStatus {
@@ -94,6 +97,7 @@ extension V1 {
             dataFolder = Read.text(c.data_folder)
             kernels = Read.message(c.kernels)
             plugins = Read.message(c.plugins)
+            keptBytes = c.kept_bytes
         }
 
         public func fill(_ c: inout Auscult__V1__DaemonStatus, _ arena: MessageArena) {
@@ -117,6 +121,7 @@ extension V1 {
             c.data_folder = arena.text(dataFolder)
             c.kernels = arena.message(kernels)
             c.plugins = arena.message(plugins)
+            c.kept_bytes = keptBytes
         }
     }
 

@@ -15,10 +15,14 @@ public struct HookPlan: Sendable {
     public var meansOverPadding: Bool
     /// Whether a run stops as soon as the last capture is made. Where it does not, it gives its result as well.
     public var stopsEarly: Bool
+    /// Whether a pass in which nothing is captured or changed may give the output that the model kept of the same sound, and keeps its own
+    /// (``WhisperModel/keptBytes``).
+    public var reusesOutput: Bool
 
     public init(
         captures: Set<HookPoint> = [], reduction: Reduction = .none, validFrames: Int? = nil,
-        interventions: [Intervention] = [], meansOverPadding: Bool = false, stopsEarly: Bool = true
+        interventions: [Intervention] = [], meansOverPadding: Bool = false, stopsEarly: Bool = true,
+        reusesOutput: Bool = false
     ) {
         self.captures = captures
         self.reduction = reduction
@@ -26,6 +30,7 @@ public struct HookPlan: Sendable {
         self.interventions = interventions
         self.meansOverPadding = meansOverPadding
         self.stopsEarly = stopsEarly
+        self.reusesOutput = reusesOutput
     }
 }
 

@@ -64,7 +64,8 @@ public final class HookRun {
         self.sink = sink
         self.pause = pause
         var byPoint: [HookPoint: [Intervention]] = [:]
-        for intervention in plan.interventions where intervention.edge == nil {
+        for intervention in plan.interventions
+        where intervention.edge == nil && (tape != nil || !intervention.hidesNothing(in: dimensions)) {
             for point in intervention.targets { byPoint[point, default: []].append(intervention) }
         }
         self.interventions = byPoint
@@ -83,10 +84,12 @@ public final class HookRun {
     /// Whether there is anything to do at any hook point.
     var isActive: Bool { !wanted.isEmpty || !interventions.isEmpty || !edges.isEmpty }
 
-    /// Whether something is changed, and what the encoder computes is neither changed nor asked for before its output.
-    var actsBehindEncoder: Bool {
+    /// Whether an output of the encoder that was kept will do: something is changed, or the plan says so, and what the encoder computes is
+    /// neither changed nor asked for before its output.
+    var takesKeptOutput: Bool {
         func isBehind(_ point: HookPoint) -> Bool { !point.isEncoder || point.site == .lnPost }
-        return !interventions.isEmpty && edges.isEmpty && tape == nil && wanted.allSatisfy(isBehind)
+        return (plan.reusesOutput || !plan.interventions.isEmpty) && edges.isEmpty && tape == nil
+            && wanted.allSatisfy(isBehind)
             && interventions.keys.allSatisfy(isBehind)
     }
 

@@ -123,6 +123,12 @@ public struct Intervention: Sendable {
         return frames
     }
 
+    /// Whether it is a window of the encoder's attention that reaches from any frame to any other.
+    func hidesNothing(in dimensions: ModelDimensions) -> Bool {
+        guard case .window(let frames) = operation else { return false }
+        return frames >= dimensions.nAudioCtx - 1 && targets.allSatisfy(\.isEncoder)
+    }
+
     /// Whether each position can be changed without seeing the others, so that an activation may come in blocks of rows.
     func isRowwise(in dimensions: ModelDimensions) -> Bool {
         guard edge == nil else { return false }

@@ -2,8 +2,8 @@ import Foundation
 import Kernels
 import Synchronization
 
-/// The encoder's outputs for the last few inputs that were asked about with changes behind it: who changes what the decoder reads, or the
-/// decoder itself, asks of one sound again and again, and the encoder's part is the same each time.
+/// The encoder's outputs for the last few inputs of transcripts, and of passes with changes behind it: who changes what the decoder reads, or
+/// the decoder itself, asks of one sound again and again, and the encoder's part is the same each time.
 final class RecentOutputs: Sendable {
     /// A sound, the padding that takes the place of a part of it, and another sound.
     private static let most = 3
@@ -14,6 +14,11 @@ final class RecentOutputs: Sendable {
 
     /// The last one last.
     private let kept = Mutex<[Kept]>([])
+
+    /// Of the inputs and outputs that are kept.
+    var bytes: Int {
+        kept.withLock { $0.reduce(0) { $0 + ($1.mel.count + $1.output.count) * MemoryLayout<Float>.stride } }
+    }
 
     /// The output for `mel`, of before where there is one; an input is the same where all its elements are.
     /// - Parameter compute: makes it. Two threads that ask for the same at once both do.

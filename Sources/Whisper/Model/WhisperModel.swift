@@ -17,6 +17,9 @@ public final class WhisperModel: Sendable {
     /// gives, the pass over padding is one of them. What was kept of an earlier pass is none.
     public var encoderPasses: Int { encoded.load(ordering: .relaxed) }
 
+    /// Bytes of what is kept of earlier passes.
+    public var keptBytes: Int { recent.bytes }
+
     /// Loads every weight of the checkpoint and checks its shape.
     /// - Throws: ``WhisperError`` (`dataLoss`) naming the first tensor that is missing or of a wrong shape; `unsupported` for a
     ///   precision that this processor has not.
@@ -66,7 +69,7 @@ public final class WhisperModel: Sendable {
         for (source, points) in hooks.needsOfOthers(.encoder) {
             hooks.setActivations(try activations(of: source, at: points, frames: mel.shape[1]), of: source)
         }
-        guard hooks.actsBehindEncoder else { return try computed(mel, hooks) }
+        guard hooks.takesKeptOutput else { return try computed(mel, hooks) }
         var output = try keptOutput(of: mel, for: hooks)
         return try hooks.pass(.encoder) {
             try HookScope(hooks, .encoder)(.lnPost, &output)

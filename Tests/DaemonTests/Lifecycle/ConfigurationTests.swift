@@ -57,6 +57,7 @@ import Testing
             socket = "/run/a b\\"c.sock"
             models = ["tiny", 'C:\\model']
             model_memory_limit = "1.5GiB"
+            kept_activations = "0MiB"
             idle_exit = 600
             drain_timeout = 2.5
             max_connections = 1
@@ -78,6 +79,7 @@ import Testing
         #expect(configuration.socket.path == "/run/a b\"c.sock")
         #expect(configuration.models == ["tiny", "C:\\model"])
         #expect(configuration.modelMemoryLimit == 3 << 29)
+        #expect(configuration.keptActivations == 0)
         #expect(configuration.idleExit == 600)
         #expect(configuration.drainTimeout == 2.5)
         #expect(configuration.bytesInFlight == 8_000_000)

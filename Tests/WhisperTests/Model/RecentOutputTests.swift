@@ -10,12 +10,12 @@ import Whisper
     }
 
     private func output(
-        _ model: WhisperModel, _ mel: Tensor, _ interventions: [String], captures: [String] = []
+        _ model: WhisperModel, _ mel: Tensor, _ interventions: [String], captures: [String] = [], reuses: Bool = false
     ) throws -> Tensor? {
         let plan = HookPlan(
             captures: Set(try captures.flatMap { try HookPoint.matching($0, in: model.dimensions) }),
             interventions: try interventions.map { try Intervention(parsing: $0, dimensions: model.dimensions) },
-            stopsEarly: false)
+            stopsEarly: false, reusesOutput: reuses)
         return try model.encode(mel, hooks: HookRun(plan, dimensions: model.dimensions))
     }
 
@@ -60,6 +60,34 @@ import Whisper
             _ = try output(model, mel, interventions, captures: captures)
             #expect(model.encoderPasses - before == 1)
         }
+    }
+
+    @Test("a pass that may take what was kept shares it with those that change something behind it, and keeps its own")
+    func reused() throws {
+        let model = try SyntheticModel.make()
+        let mel = SyntheticModel.mel(seed: 5)
+        let plain = try #require(try output(model, mel, [], reuses: true))
+        #expect(model.encoderPasses == 1)
+        #expect(model.keptBytes == 4 * (mel.count + plain.count))
+        #expect(try output(model, mel, [], reuses: true)?.elements == plain.elements)
+        _ = try output(model, mel, ["encoder.ln_post @frames 0:4 = zero"])
+        #expect(model.encoderPasses == 1)
+        // What is asked for or changed inside is computed all the same.
+        _ = try output(model, mel, [], captures: ["encoder.blocks.0"], reuses: true)
+        _ = try output(model, mel, ["encoder.blocks.1.mlp = zero"], reuses: true)
+        #expect(model.encoderPasses == 3)
+        #expect(try fresh(mel, [])?.elements == plain.elements)
+    }
+
+    @Test("a window of the encoder's attention that reaches everywhere changes nothing; a narrower one is computed")
+    func wideWindow() throws {
+        let model = try SyntheticModel.make()
+        let mel = SyntheticModel.mel(seed: 5), last = model.dimensions.nAudioCtx - 1
+        let plain = try #require(try output(model, mel, [], reuses: true))
+        #expect(try output(model, mel, ["encoder.blocks.*.attn window \(last)"])?.elements == plain.elements)
+        #expect(model.encoderPasses == 1)
+        #expect(try output(model, mel, ["encoder.blocks.*.attn window \(last - 1)"])?.elements != plain.elements)
+        #expect(model.encoderPasses == 2)
     }
 
     @Test("a capture of the changed output is what the pass gives")

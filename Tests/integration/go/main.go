@@ -2,7 +2,7 @@
 // implementation does.
 //
 //	auscult-go -socket PATH -expect TEXT    checks the daemon at PATH; TEXT is what is said in the clip en-slt-01
-//	auscult-go -socket PATH -bench N        times N calls of auscult.v1.Model/Info, one after another
+//	auscult-go -socket PATH -bench N        times N calls of auscult.v1.Model/Info of the default model, one after another
 //	auscult-go -serve PATH                  answers auscult.v1.Model/Info with the name that it was asked about
 package main
 

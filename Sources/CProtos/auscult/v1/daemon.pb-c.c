@@ -475,7 +475,7 @@ const ProtobufCMessageDescriptor auscult__v1__status_request__descriptor =
   (ProtobufCMessageInit) auscult__v1__status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descriptors[18] =
+static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descriptors[19] =
 {
   {
     "version",
@@ -693,6 +693,18 @@ static const ProtobufCFieldDescriptor auscult__v1__daemon_status__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "kept_bytes",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Auscult__V1__DaemonStatus, kept_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
   10,   /* field[10] = calls */
@@ -702,6 +714,7 @@ static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
   4,   /* field[4] = draining */
   14,   /* field[14] = idle_exit_seconds */
   13,   /* field[13] = jobs_running */
+  18,   /* field[18] = kept_bytes */
   16,   /* field[16] = kernels */
   5,   /* field[5] = memory_bytes */
   6,   /* field[6] = model_memory_limit_bytes */
@@ -717,7 +730,7 @@ static const unsigned auscult__v1__daemon_status__field_indices_by_name[] = {
 static const ProtobufCIntRange auscult__v1__daemon_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor auscult__v1__daemon_status__descriptor =
 {
@@ -727,7 +740,7 @@ const ProtobufCMessageDescriptor auscult__v1__daemon_status__descriptor =
   "Auscult__V1__DaemonStatus",
   "auscult.v1",
   sizeof(Auscult__V1__DaemonStatus),
-  18,
+  19,
   auscult__v1__daemon_status__field_descriptors,
   auscult__v1__daemon_status__field_indices_by_name,
   1,  auscult__v1__daemon_status__number_ranges,

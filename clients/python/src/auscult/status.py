@@ -69,6 +69,8 @@ class DaemonStatus:
     memory_bytes: int
     #: Past this, models that were not used lately are let go.
     model_memory_limit_bytes: int
+    #: Of activations that are kept for whoever asks about the same sound next.
+    kept_bytes: int
     models: tuple[ResidentModel, ...]
     connections: int
     connection_limit: int

@@ -83,10 +83,14 @@ struct  Auscult__V1__DaemonStatus
   char *data_folder;
   Auscult__V1__KernelStatus *kernels;
   Auscult__V1__PluginConfinement *plugins;
+  /*
+   * Bytes of activations that are kept for whoever asks about the same sound next.
+   */
+  uint64_t kept_bytes;
 };
 #define AUSCULT__V1__DAEMON_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&auscult__v1__daemon_status__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL, NULL }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL, NULL, 0 }
 
 
 /*
