@@ -28,6 +28,7 @@ public final class LoadedModel: Sendable {
         self.checkpoint = checkpoint
         self.precision = precision
         self.reusesOutputs = reusesOutputs
+        weightBytes = UInt64(checkpoint.dimensions.weightBytes(in: precision))
         self.computeDigest = digest
     }
 
@@ -45,8 +46,14 @@ public final class LoadedModel: Sendable {
     /// The digest where it was asked for before; never waits for one that is being computed.
     public var knownDigest: String? { digestCache.withLockIfAvailable { $0 } ?? nil }
 
+    /// Whether digest and words are in memory already.
+    var isDescribed: Bool {
+        let hasWords = checkpoint.vocabulary == nil || tokenizerCache.withLockIfAvailable { $0 != nil } ?? false
+        return hasWords && knownDigest != nil
+    }
+
     /// Bytes that the weights take in memory at most.
-    public var weightBytes: UInt64 { UInt64(dimensions.weightBytes(in: precision)) }
+    public let weightBytes: UInt64
 
     /// Bytes of outputs that it keeps; 0 where it is just being loaded.
     var keptBytes: Int { modelCache.withLockIfAvailable { $0?.keptBytes ?? 0 } ?? 0 }

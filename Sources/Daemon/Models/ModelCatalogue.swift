@@ -61,6 +61,12 @@ struct ModelCatalogue: Sendable {
         return model
     }
 
+    /// Whether what there is to say about a model is in memory.
+    func knows(_ reference: ModelReference) -> Bool {
+        store.opened(reference.name, vocabulary: reference.vocabulary, precision: reference.precision)?.isDescribed
+            == true
+    }
+
     func facts(of reference: ModelReference) throws -> Facts {
         let model = try store.model(reference)
         let tokenizer = model.checkpoint.vocabulary == nil ? nil : try model.tokenizer()

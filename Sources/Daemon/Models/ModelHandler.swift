@@ -12,19 +12,17 @@ struct ModelHandler {
                 try await blocking { V1.ModelList(models: try catalogue.list().map(V1.ModelListing.init)) }
             },
             V1.ModelRPC.info.handle { request, context in
-                try await blocking {
-                    let request = try context.resolving(request, service)
-                    return V1.ModelInfo(try catalogue.facts(of: ModelReference(request)))
-                }
+                let reference = try ModelReference(context.resolving(request, service))
+                return V1.ModelInfo(try await ready(reference) { try catalogue.facts(of: reference) })
             },
             V1.ModelRPC.hooks.handle { request, context in
-                try await blocking {
-                    let request = try context.resolving(request, service)
-                    let hooks = try catalogue.hooks(
-                        of: ModelReference(request.model), matching: request.pattern.nonEmpty ?? "*",
-                        tokens: max(1, Int(request.tokens)))
-                    return V1.HookList(hooks: hooks.map(V1.HookPoint.init))
+                let request = try context.resolving(request, service)
+                let reference = try ModelReference(request.model)
+                let hooks = try await ready(reference) {
+                    try catalogue.hooks(
+                        of: reference, matching: request.pattern.nonEmpty ?? "*", tokens: max(1, Int(request.tokens)))
                 }
+                return V1.HookList(hooks: hooks.map(V1.HookPoint.init))
             },
             V1.ModelRPC.tokenize.handle { request, context in
                 try await blocking {
@@ -62,6 +60,13 @@ struct ModelHandler {
                 try await pull(request, answers, context)
             },
         ]
+    }
+
+    /// At once where the model is in memory, since files are not waited for then; otherwise on a thread that may block.
+    private func ready<R: Sendable>(
+        _ reference: ModelReference, _ body: @escaping @Sendable () throws -> R
+    ) async throws -> R {
+        catalogue.knows(reference) ? try body() : try await blocking(body)
     }
 
     // MARK: - Downloads

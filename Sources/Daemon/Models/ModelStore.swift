@@ -56,6 +56,13 @@ public final class ModelStore: Sendable {
         try resident(reference, vocabulary, precision, isUser: false).model
     }
 
+    /// The model where it is open and nobody is just opening it anew; nil where files would have to be waited for.
+    func opened(_ reference: String?, vocabulary: String?, precision: Precision) -> LoadedModel? {
+        let key = Key(name: reference ?? EmbeddedModel.name, vocabulary: vocabulary, precision: precision)
+        let slot = state.withLock { $0.slots[key] }
+        return slot?.resident.withLockIfAvailable { $0?.model } ?? nil
+    }
+
     /// The same, for somebody who runs it: as long as the lease lives, its weights count as used.
     public func lease(
         _ reference: String?, vocabulary: String? = nil, precision: Precision = .exact
