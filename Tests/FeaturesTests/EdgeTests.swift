@@ -131,6 +131,8 @@ struct EdgeTests {
         #expect(sounds.rows(where: ["recording": 0]).map { sounds.cell($0, "label") } == ["<5>", "<7>", "<5>", "<9>"])
         let recordings = try ResultTable("recordings", of: instance)
         #expect(try recordings.text(recordings.rows[0], "text") == "<5><7><5><9>")
+        // No phoneme is asked of a token.
+        #expect(try ResultTable("selective", of: instance).rows.isEmpty)
     }
 
     @Test("directions: a feature is the product of the activations with a row, by its name")

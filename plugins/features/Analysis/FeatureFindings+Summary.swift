@@ -67,11 +67,14 @@ extension FeatureFindings {
             && label.areaUnderCurve >= settings.labels.selectiveArea
     }
 
+    /// Of the hook points at which a phoneme can be told: not of tokens, nor of recordings without any.
     private func emitSelective(_ labels: [[FeatureLabel]]) throws {
         let limits = settings.labels
         var rows: [[Cell]] = []
-        var shares: [Double] = []
-        for (hook, labels) in zip(scan.hooks, labels) {
+        var shares: [Double] = [], hooks: [String] = []
+        let isAsked = !scan.recordings.sounds.names.isEmpty
+        for (hook, labels) in zip(scan.hooks, labels) where isAsked && hook.rate > 0 {
+            hooks.append(hook.hook)
             // A feature that is selective at both ends is one feature.
             let selective = Set(labels.filter(isSelective).map(\.feature)).count
             shares.append(Double(selective) / Double(hook.features))
@@ -88,7 +91,7 @@ extension FeatureFindings {
             "p_value_at_most", "threshold_quantile",
         ]
         try results.emit("selective", .table(columns: columns, rows: rows))
-        try results.emit("share", .vector(shares, axis: Axis("hook point", labels: scan.hooks.map(\.hook))))
+        if !hooks.isEmpty { try results.emit("share", .vector(shares, axis: Axis("hook point", labels: hooks))) }
     }
 
     /// How many features are above zero how often.
