@@ -64,16 +64,23 @@ package enum SinglePage {
         replacing(["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;"], in: text)
     }
 
-    /// By scalars: a character may be one of these and a mark that joins it.
+    /// By bytes, as what is replaced is ASCII: a character may be one of these and a mark that joins it.
     private static func replacing(_ table: [Unicode.Scalar: String], in text: String) -> String {
-        var out = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            if let replacement = table[scalar] {
-                out.append(contentsOf: replacement.unicodeScalars)
-            } else {
-                out.append(scalar)
+        var marks = [String?](repeating: nil, count: 128)
+        for (scalar, replacement) in table { marks[Int(scalar.value)] = replacement }
+        var text = text
+        return text.withUTF8 { bytes in
+            var out: [UInt8] = []
+            out.reserveCapacity(bytes.count + bytes.count / 16)
+            var start = 0
+            for (place, byte) in bytes.enumerated() where byte < 128 {
+                guard let replacement = marks[Int(byte)] else { continue }
+                out += bytes[start..<place]
+                out += replacement.utf8
+                start = place + 1
             }
+            out += bytes[start...]
+            return String(decoding: out, as: UTF8.self)
         }
-        return String(out)
     }
 }
