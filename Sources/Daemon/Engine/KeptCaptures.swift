@@ -50,6 +50,8 @@ final class KeptCaptures: Sendable {
         var bytes = 0
         var scans: UInt64 = 0
         var uses: UInt64 = 0
+        /// The scan that has all of the room, as long as nobody else uses a window of it.
+        var owner: UInt64?
         var isWatched = false
     }
 
@@ -126,19 +128,25 @@ final class KeptCaptures: Sendable {
 extension KeptCaptures.State {
     mutating func touch(_ window: KeptCaptures.Window, _ scan: UInt64) {
         uses += 1
+        if owner != scan { owner = nil }
         entries[window]?.scan = scan
         entries[window]?.use = uses
     }
 
-    /// Lets windows of other scans go until so much more fits.
+    /// Lets windows of other scans go until so much more fits, and a little more than that: each time costs a search of all.
     /// - Returns: false where it does not fit even so; then nothing was let go.
     mutating func makeRoom(
         for size: Int, within limit: Int, besides scan: UInt64, _ window: KeptCaptures.Window
     ) -> Bool {
         guard bytes + size > limit else { return true }
+        guard owner != scan else { return false }
         let others = entries.filter { $0.value.scan != scan && $0.key != window }
-        guard bytes + size - others.values.reduce(0, { $0 + $1.bytes }) <= limit else { return false }
-        for (key, entry) in others.sorted(by: { $0.value.use < $1.value.use }) where bytes + size > limit {
+        guard bytes + size - others.values.reduce(0, { $0 + $1.bytes }) <= limit else {
+            if others.isEmpty { owner = scan }
+            return false
+        }
+        for (key, entry) in others.sorted(by: { $0.value.use < $1.value.use }) {
+            if bytes + size <= limit - limit / 8 { break }
             entries[key] = nil
             bytes -= entry.bytes
         }
