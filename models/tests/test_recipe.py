@@ -288,6 +288,18 @@ class Batches(unittest.TestCase):
         body, _, count = batcher._body(item, True, strict=True)
         self.assertEqual((tokenizer.decode(body).split(), count, body[-1]), ("the dog and".split(), 0, body[-2]))
 
+    def test_half_of_the_texts_without_sound_are_fixed_phrases_as_long_as_what_they_replace(self):
+        seen = {True: 0, False: 0}
+        with mock.patch.object(self.pool, "fixed", [1]):
+            for seed in range(60):
+                batch = self.batcher(seed).batch([self.whole((2, 0))], 0.0, no_speech=0, silent_text=1)
+                texts = self.pool.tokenizer.decode([token for token in batch.tokens[0].tolist() if token < self.pool.tokenizer.end])
+                seen[texts.strip() == self.texts[1]] += 1
+                self.assertGreaterEqual(batch.labels.shape[1], 150)
+                self.assertEqual(batch.labels.abs().sum(), 0)
+        self.assertTrue(18 < seen[True] < 42 and seen[False] == 60 - seen[True], seen)
+        self.assertEqual(self.pool.fixed, [])  # "template" is none
+
     def test_prompts_precede_and_have_no_loss(self):
         batcher, tokenizer, found = self.batcher(), self.pool.tokenizer, 0
         for _ in range(40):
