@@ -438,14 +438,16 @@ class Export(unittest.TestCase):
         for text in texts:
             self.assertEqual(theirs.encode(text, add_special_tokens=False).ids, self.tokenizer.encode(text), text)
 
-    def test_halfway_is_the_mean_of_both(self):
+    def test_a_part_of_the_way_lies_between_both(self):
         with tempfile.TemporaryDirectory() as out:
             begun, model = build(self.tokenizer.size), build(self.tokenizer.size)
             export.export(begun, Path(self.folder.name), Path(out), [(1, 0)])
             before = model.decoder.token_embedding.weight.detach().clone()
-            export.move_halfway(model, Path(out))
-            expected = (before + begun.decoder.token_embedding.weight) / 2
-            self.assertLess((model.decoder.token_embedding.weight - expected).abs().max().item(), 1e-4)
+            for share in (0.5, 0.7):
+                model.decoder.token_embedding.weight.data.copy_(before)
+                export.move_part_of_the_way(model, Path(out), share)
+                expected = share * before + (1 - share) * begun.decoder.token_embedding.weight
+                self.assertLess((model.decoder.token_embedding.weight - expected).abs().max().item(), 1e-4)
 
     def test_transformers_reads_the_folder_and_computes_the_same_logits(self):
         try:
