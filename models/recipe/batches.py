@@ -64,6 +64,7 @@ class Pool:
         self.folder, self.tokenizer = Path(folder), tokenizer
         self.names, self.audio, self.labels, self.examples = [], [], [], []
         self.by_language = {}
+        self.fixed = []  # examples of fixed phrases
         self.uses = np.zeros(0, np.int32)
 
     def refresh(self, names: list[str] | None = None):
@@ -81,6 +82,8 @@ class Pool:
             for record in json.loads(record_file.read_text()):
                 example = self._example(shard, record)
                 self.by_language.setdefault(example.language, []).append(len(self.examples))
+                if record["kind"] in ("phrase", "collocation"):
+                    self.fixed.append(len(self.examples))
                 self.examples.append(example)
         self.uses = np.pad(self.uses, (0, len(self.examples) - len(self.uses)))
 
@@ -333,17 +336,19 @@ class Batcher:
         return [rng.choice(others) if token < tokenizer.end and rng.random() < share else token for token in said]
 
     def batch(self, items: list[Item], strength: float, full=False, timestamps=0.2, no_speech=0.03,
-              silent_text=0.04) -> Batch:
+              silent_text=0.08) -> Batch:
         """`full` pads to the whole context as inference does; the rest are shares of clips.
 
-        silent_text: clips with text but no sound. Their loss begins after the first text token, so that silence still
-        means <|endoftext|> while the decoder learns what follows what, the bigrams the post found.
+        silent_text: clips with text but no sound, half of them fixed phrases. Their loss begins after the first text token, so that
+        silence still means <|endoftext|> while the decoder learns what follows what, the bigrams the post found.
         """
         rng, tokenizer, kinds = self.rng, self.tokenizer, []
         for item in items:
             draw = rng.random()
             kinds.append("speech" if item.recorded else "none" if draw < no_speech else "text" if draw < no_speech + silent_text
                          else "speech")
+        items = [Item([self._part(rng.choice(self.pool.fixed))], length=item.frames)
+                 if kind == "text" and self.pool.fixed and rng.random() < 0.5 else item for kind, item in zip(kinds, items)]
         ends = []  # of the recordings, in samples: some have silence behind the last clip, or stop within a frame
         for item in items:
             silence = 0 if item.recorded else rng.randint(0, 9600) if rng.random() < 0.2 else rng.randint(0, 1920)

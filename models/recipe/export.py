@@ -2,7 +2,7 @@
 
 `transformers` and Auscult read the folder. `--pt FILE` also writes openai-whisper's format with the same (rounded) weights,
 so that the three implementations can be compared on equal terms. Of several checkpoints the mean is written, with `--start` the weights
-halfway from those that a further run began with to it, with `--random` untrained weights.
+halfway from those that a further run began with to it, or another `--share` of that way, with `--random` untrained weights.
 """
 
 import argparse
@@ -43,11 +43,11 @@ def load_folder(folder: Path) -> dict[str, torch.Tensor]:
     return {name: tensors[hugging_face_name(name)].float() for name in names}
 
 
-def move_halfway(model, start: Path):
-    """To the mean of its weights and those of an exported folder: a short further run forgets, and half of its way keeps more
+def move_part_of_the_way(model, start: Path, share=0.5):
+    """To between the weights of an exported folder and its own: a short further run forgets, and a part of its way keeps more
     of what it learnt than of what it forgot."""
     begun = load_folder(start)
-    model.load_state_dict({name: 0.5 * tensor + 0.5 * begun[name] for name, tensor in model.state_dict().items()})
+    model.load_state_dict({name: share * tensor + (1 - share) * begun[name] for name, tensor in model.state_dict().items()})
 
 
 def config(dims, tokenizer: Tokenizer) -> dict:
@@ -175,6 +175,7 @@ def main():
     parser.add_argument("checkpoints", type=Path, nargs="*", help="model-*.pt of a training run")
     parser.add_argument("--pt", type=Path, help="also write openai-whisper's format here")
     parser.add_argument("--start", type=Path, help="the exported folder that the run began from: write the weights halfway")
+    parser.add_argument("--share", type=float, default=0.5, help="with --start: of the way to the checkpoints")
     parser.add_argument("--random", action="store_true", help="untrained weights")
     parser.add_argument("--alignment-heads", type=_heads, default=[(GUIDED_BLOCK, head) for head in GUIDED_HEADS],
                         help="decoder block and head pairs, as recipe.evaluate measures them: 1.0,1.1")
@@ -185,7 +186,7 @@ def main():
     model = (build(Tokenizer(arguments.tokenizer).size) if arguments.random
              else openai.load_average(arguments.checkpoints))
     if arguments.start:
-        move_halfway(model, arguments.start)
+        move_part_of_the_way(model, arguments.start, arguments.share)
     export(model, arguments.tokenizer, arguments.out, arguments.alignment_heads)
     if arguments.pt:
         rounded = {name: tensor.half() for name, tensor in model.state_dict().items()}

@@ -288,6 +288,18 @@ class Batches(unittest.TestCase):
         body, _, count = batcher._body(item, True, strict=True)
         self.assertEqual((tokenizer.decode(body).split(), count, body[-1]), ("the dog and".split(), 0, body[-2]))
 
+    def test_half_of_the_texts_without_sound_are_fixed_phrases_as_long_as_what_they_replace(self):
+        seen = {True: 0, False: 0}
+        with mock.patch.object(self.pool, "fixed", [1]):
+            for seed in range(60):
+                batch = self.batcher(seed).batch([self.whole((2, 0))], 0.0, no_speech=0, silent_text=1)
+                texts = self.pool.tokenizer.decode([token for token in batch.tokens[0].tolist() if token < self.pool.tokenizer.end])
+                seen[texts.strip() == self.texts[1]] += 1
+                self.assertGreaterEqual(batch.labels.shape[1], 150)
+                self.assertEqual(batch.labels.abs().sum(), 0)
+        self.assertTrue(18 < seen[True] < 42 and seen[False] == 60 - seen[True], seen)
+        self.assertEqual(self.pool.fixed, [])  # "template" is none
+
     def test_prompts_precede_and_have_no_loss(self):
         batcher, tokenizer, found = self.batcher(), self.pool.tokenizer, 0
         for _ in range(40):
@@ -426,14 +438,16 @@ class Export(unittest.TestCase):
         for text in texts:
             self.assertEqual(theirs.encode(text, add_special_tokens=False).ids, self.tokenizer.encode(text), text)
 
-    def test_halfway_is_the_mean_of_both(self):
+    def test_a_part_of_the_way_lies_between_both(self):
         with tempfile.TemporaryDirectory() as out:
             begun, model = build(self.tokenizer.size), build(self.tokenizer.size)
             export.export(begun, Path(self.folder.name), Path(out), [(1, 0)])
             before = model.decoder.token_embedding.weight.detach().clone()
-            export.move_halfway(model, Path(out))
-            expected = (before + begun.decoder.token_embedding.weight) / 2
-            self.assertLess((model.decoder.token_embedding.weight - expected).abs().max().item(), 1e-4)
+            for share in (0.5, 0.7):
+                model.decoder.token_embedding.weight.data.copy_(before)
+                export.move_part_of_the_way(model, Path(out), share)
+                expected = share * before + (1 - share) * begun.decoder.token_embedding.weight
+                self.assertLess((model.decoder.token_embedding.weight - expected).abs().max().item(), 1e-4)
 
     def test_transformers_reads_the_folder_and_computes_the_same_logits(self):
         try:
