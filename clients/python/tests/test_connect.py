@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from pathlib import Path
 
 import auscult
@@ -76,6 +77,33 @@ def test_a_daemon_is_started_and_outlives_its_client(folder, monkeypatch):
         again.stop()
     assert f"--socket {path} --idle-exit 600" in (folder / "run" / "auscult.log").read_text()
     assert (folder / "run").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_daemon_that_was_just_ending_is_followed_by_another(folder):
+    script = Path(__file__).with_name("fake.py")
+    path = folder / "auscult.sock"
+
+    def end(dying: socket.socket) -> None:
+        taken, _ = dying.accept()
+        path.unlink()
+        dying.close()
+        taken.close()
+
+    for starts in (False, True):
+        dying = socket.socket(socket.AF_UNIX)
+        dying.bind(str(path))
+        dying.listen()
+        ending = threading.Thread(target=end, args=(dying,))
+        ending.start()
+        if starts:
+            daemon = program(folder, f'exec {sys.executable} {script} "$@"')
+            with auscult.connect(path, daemon=daemon) as client:
+                assert client.health() == "serving"
+                client.stop()
+        else:
+            with pytest.raises(auscult.Unavailable, match="was lost|was closed"):
+                auscult.connect(path, start=False)
+        ending.join()
 
 
 def test_a_daemon_that_ends_at_once_is_quoted(folder):

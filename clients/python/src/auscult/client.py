@@ -41,19 +41,26 @@ def connect(
         Unavailable: No daemon answers, and none could be started.
     """
     path = _socket.socket_path(socket)
-    try:
-        sock = _socket.dial(path)
-    except Unavailable:
-        if not start:
-            raise
-        sock = _socket.start(_socket.daemon_program(daemon), path, timeout)
-    client = Client(path, Connection(sock, path), buffer_bytes)
-    try:
-        _wait_until_serving(client, timeout)
-    except BaseException:
-        client.close()
-        raise
-    return client
+    deadline = time.monotonic() + timeout
+    while True:
+        started = False
+        try:
+            sock = _socket.dial(path)
+        except Unavailable:
+            if not start:
+                raise
+            sock, started = _socket.start(_socket.daemon_program(daemon), path, timeout), True
+        client = Client(path, Connection(sock, path), buffer_bytes)
+        try:
+            _wait_until_serving(client, timeout)
+            return client
+        except BaseException as fault:
+            lost = isinstance(fault, Unavailable) and client._connection.lost
+            client.close()
+            # A daemon that is just ending takes connections until it has ended: the next one may find none, and start one.
+            if not lost or started or not start or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
 
 
 def _wait_until_serving(client: Client, timeout: float) -> None:
