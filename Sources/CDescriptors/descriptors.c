@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 int auscult_send_descriptor(int socket, int descriptor) {
@@ -74,7 +75,15 @@ int auscult_memory_create(const char *name, size_t size) {
 
 static const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_WRITE | F_SEAL_SEAL;
 
-int auscult_memory_seal(int descriptor) { return fcntl(descriptor, F_ADD_SEALS, seals); }
+/* Pages that the kernel is just moving or writing out count as in use by somebody who might write: EBUSY, which passes. */
+int auscult_memory_seal(int descriptor) {
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    for (int left = 50;; left--) {
+        int done = fcntl(descriptor, F_ADD_SEALS, seals);
+        if (done == 0 || errno != EBUSY || left == 0) return done;
+        nanosleep(&pause, NULL);
+    }
+}
 
 int auscult_memory_seal_future(int descriptor) {
     return fcntl(descriptor, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);

@@ -17,7 +17,7 @@ public final class InferenceQueue: Sendable {
     let now: @Sendable () -> ContinuousClock.Instant
     private let state: Mutex<State>
     private let nextTicket = Atomic<FairSchedule.Ticket>(0)
-    private let idleMemory = IdleMemory()
+    private let idleMemory: IdleMemory
     /// Calls that compute, and when they last got on.
     let watch = EngineWatch()
     private let begun = Atomic<Int>(0)
@@ -41,12 +41,20 @@ public final class InferenceQueue: Sendable {
         }
     }
 
-    public convenience init(permits: Int = 1, limit: Int = 256, quantum: Duration = .milliseconds(50)) {
-        self.init(permits: permits, limit: limit, quantum: quantum, now: { .now })
+    /// - Parameter whenIdle: called when nothing has computed for some seconds.
+    public convenience init(
+        permits: Int = 1, limit: Int = 256, quantum: Duration = .milliseconds(50),
+        whenIdle: @escaping @Sendable () -> Void = {}
+    ) {
+        self.init(permits: permits, limit: limit, quantum: quantum, now: { .now }, whenIdle: whenIdle)
     }
 
     /// - Parameter now: the clock; tests move it by hand.
-    package init(permits: Int, limit: Int, quantum: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    package init(
+        permits: Int, limit: Int, quantum: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant,
+        whenIdle: @escaping @Sendable () -> Void = {}
+    ) {
+        idleMemory = IdleMemory(letGo: whenIdle)
         self.limit = max(0, limit)
         self.quantum = quantum
         self.now = now

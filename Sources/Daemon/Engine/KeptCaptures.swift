@@ -13,9 +13,8 @@ import Whisper
 final class KeptCaptures: Sendable {
     /// A window as a model heard it: the same where the same is captured.
     struct Window: Hashable, Sendable {
-        /// SHA-256 of the model's weights.
-        let model: String
-        let precision: Precision
+        /// The number of the model (``LoadedModel/number``): weights alone do not say how many heads share them.
+        let model: UInt64
         /// SHA-256 of the log-mel's values, and its length.
         let mel: String
         let melFrames: Int
@@ -50,6 +49,7 @@ final class KeptCaptures: Sendable {
         var bytes = 0
         var scans: UInt64 = 0
         var uses: UInt64 = 0
+        var lastUse = ContinuousClock.now
         /// The scan that has all of the room, as long as nobody else uses a window of it.
         var owner: UInt64?
         var isWatched = false
@@ -57,11 +57,11 @@ final class KeptCaptures: Sendable {
 
     /// Bytes of captures that are kept at most; with 0 none is.
     let limit: Int
-    private let patience: DispatchTimeInterval
+    private let patience: Duration
     private let state = Mutex(State())
 
     /// - Parameter patience: after so long without a use all is let go.
-    init(limit: Int, patience: DispatchTimeInterval = .seconds(60)) {
+    init(limit: Int, patience: Duration = .seconds(60)) {
         self.limit = limit
         self.patience = patience
     }
@@ -94,7 +94,7 @@ final class KeptCaptures: Sendable {
         let isFirst = state.withLock { state in
             let new = captured.filter { state.entries[window]?.captures[$0.hook] == nil }
             let size = new.reduce(0) { $0 + $1.tensor.count * MemoryLayout<Float>.stride }
-            guard !new.isEmpty, size <= limit / 16, state.makeRoom(for: size, within: limit, besides: scan, window)
+            guard !new.isEmpty, size <= limit / 8, state.makeRoom(for: size, within: limit, besides: scan, window)
             else { return false }
             var entry = state.entries[window] ?? Entry(scan: scan, use: 0)
             for capture in new { entry.captures[capture.hook] = capture }
@@ -105,22 +105,25 @@ final class KeptCaptures: Sendable {
             defer { state.isWatched = true }
             return !state.isWatched
         }
-        if isFirst { watch() }
+        if isFirst { watch(for: patience) }
     }
 
-    /// Lets all go where it is not used in the meantime.
-    private func watch() {
-        let uses = state.withLock { $0.uses }
-        DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + patience) { [weak self] in
+    /// Lets all go when it has not been used for so long.
+    private func watch(for time: Duration) {
+        DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + time / .seconds(1)) { [weak self] in
             guard let self else { return }
-            // Outside of the lock: to free memory takes a while.
-            let (isOver, gone) = state.withLock { state -> (Bool, [Window: Entry]) in
-                guard state.uses == uses else { return (false, [:]) }
-                defer { (state.entries, state.bytes, state.isWatched) = ([:], 0, false) }
-                return (true, state.entries)
+            // Freed outside of the lock, since it takes a while, and before memory is given back.
+            var gone: [Window: Entry] = [:]
+            let left = state.withLock { [patience] state in
+                let left = patience - (ContinuousClock.now - state.lastUse)
+                guard left <= .zero else { return left }
+                swap(&gone, &state.entries)
+                (state.bytes, state.isWatched) = (0, false)
+                return left
             }
-            withExtendedLifetime(gone) {}
-            if isOver { FloatMemory.trim() } else { watch() }
+            guard left <= .zero else { return watch(for: left) }
+            gone = [:]
+            IdleMemory.giveBack()
         }
     }
 }
@@ -128,6 +131,7 @@ final class KeptCaptures: Sendable {
 extension KeptCaptures.State {
     mutating func touch(_ window: KeptCaptures.Window, _ scan: UInt64) {
         uses += 1
+        lastUse = .now
         if owner != scan { owner = nil }
         entries[window]?.scan = scan
         entries[window]?.use = uses

@@ -14,6 +14,10 @@ public final class LoadedModel: Sendable {
     let reusesOutputs: Bool
     public var dimensions: ModelDimensions { checkpoint.dimensions }
 
+    /// Of this opening of the files: what one gave is not taken for what another one would.
+    let number: UInt64
+    private static let numbers = Atomic<UInt64>(0)
+
     private let computeDigest: @Sendable () throws -> String
     private let digestCache = Mutex<String?>(nil)
     private let modelCache = Mutex<WhisperModel?>(nil)
@@ -28,6 +32,7 @@ public final class LoadedModel: Sendable {
         self.checkpoint = checkpoint
         self.precision = precision
         self.reusesOutputs = reusesOutputs
+        number = Self.numbers.wrappingAdd(1, ordering: .relaxed).newValue
         weightBytes = UInt64(checkpoint.dimensions.weightBytes(in: precision))
         self.computeDigest = digest
     }
@@ -45,6 +50,9 @@ public final class LoadedModel: Sendable {
 
     /// The digest where it was asked for before; never waits for one that is being computed.
     public var knownDigest: String? { digestCache.withLockIfAvailable { $0 } ?? nil }
+
+    /// Lets go what ``keptBytes`` counts.
+    func forgetOutputs() { modelCache.withLockIfAvailable { $0?.forgetOutputs() } }
 
     /// Whether digest and words are in memory already.
     var isDescribed: Bool {

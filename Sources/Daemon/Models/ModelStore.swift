@@ -164,6 +164,11 @@ public final class ModelStore: Sendable {
     /// Bytes of the encoder's outputs that models keep for whoever asks of the same sound next.
     public var keptBytes: Int { state.withLock { $0.residents.reduce(0) { $0 + $1.model.keptBytes } } }
 
+    /// Lets them go.
+    func forgetOutputs() {
+        for model in state.withLock({ $0.residents.map(\.model) }) { model.forgetOutputs() }
+    }
+
     private static func bytes(_ residents: [Resident], counting about: Resident?) -> UInt64 {
         residents.reduce(0) { $0 + ($1.model.isResident || $1 === about ? $1.model.weightBytes : 0) }
     }

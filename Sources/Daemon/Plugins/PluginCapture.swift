@@ -132,7 +132,7 @@ struct PluginCapture: Sendable {
 
     private func place(of mel: Tensor, validFrames: Int) throws -> KeptCaptures.Window {
         KeptCaptures.Window(
-            model: try model.digest(), precision: model.precision,
+            model: model.number,
             mel: try mel.withUnsafeBufferPointer { try SHA256.hex(of: UnsafeRawBufferPointer($0)) },
             melFrames: mel.shape[1], validFrames: validFrames, allFrames: needs.allFrames)
     }

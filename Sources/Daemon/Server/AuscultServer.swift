@@ -60,7 +60,7 @@ package final class AuscultServer: Sendable {
         self.models = models
         captures = KeptCaptures(limit: configuration.keptActivations)
         store = ModelStore(service: models, memoryLimit: UInt64(clamping: configuration.modelMemoryLimit))
-        queue = InferenceQueue(limit: configuration.queueLimit)
+        queue = InferenceQueue(limit: configuration.queueLimit) { [store] in store.forgetOutputs() }
         jobs = JobStore(unfinishedLimit: configuration.maxUnfinishedJobs)
         use = DaemonUse(idleExit: configuration.idleExit)
         metrics = DaemonMetrics()

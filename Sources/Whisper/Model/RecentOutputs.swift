@@ -20,6 +20,15 @@ final class RecentOutputs: Sendable {
         kept.withLock { $0.reduce(0) { $0 + ($1.mel.count + $1.output.count) * MemoryLayout<Float>.stride } }
     }
 
+    func forget() {
+        let gone = kept.withLock { kept in
+            defer { kept = [] }
+            return kept
+        }
+        // Freed outside of the lock.
+        withExtendedLifetime(gone) {}
+    }
+
     /// The output for `mel`, of before where there is one; an input is the same where all its elements are.
     /// - Parameter compute: makes it. Two threads that ask for the same at once both do.
     func output(of mel: Tensor, _ compute: () throws -> Tensor) rethrows -> Tensor {

@@ -20,6 +20,9 @@ public final class WhisperModel: Sendable {
     /// Bytes of what is kept of earlier passes.
     public var keptBytes: Int { recent.bytes }
 
+    /// Lets that go.
+    public func forgetOutputs() { recent.forget() }
+
     /// Loads every weight of the checkpoint and checks its shape.
     /// - Throws: ``WhisperError`` (`dataLoss`) naming the first tensor that is missing or of a wrong shape; `unsupported` for a
     ///   precision that this processor has not.

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Messages
 import PluginHost
 import Synchronization
 import TestSupport
@@ -27,7 +28,7 @@ import Whisper
 
     private func window(_ number: Int, allFrames: Bool = false) -> KeptCaptures.Window {
         KeptCaptures.Window(
-            model: "m", precision: .exact, mel: "\(number)", melFrames: 1000, validFrames: 50, allFrames: allFrames)
+            model: 1, mel: "\(number)", melFrames: 1000, validFrames: 50, allFrames: allFrames)
     }
 
     @Test("are found where all that is asked for is there, and only for the same window")
@@ -66,7 +67,7 @@ import Whisper
 
     @Test("are none of a window that would take a good part of the room, and none at all with a limit of 0")
     func large() throws {
-        let store = KeptCaptures(limit: 15 * size)
+        let store = KeptCaptures(limit: 7 * size)
         try #require(store.scan()).keep([captures[0]], of: window(1))
         #expect(store.bytes == 0)
         #expect(KeptCaptures(limit: 0).scan() == nil)
@@ -87,7 +88,7 @@ import Whisper
     /// What a run's plugin was given of each window.
     private func heard(
         _ bench: PluginBench, _ kept: KeptCaptures, hooks: [String], allFrames: Bool = false,
-        interventions: [String] = []
+        interventions: [String] = [], model name: String = ""
     ) async throws -> (given: [String], passes: Int) {
         let given = Mutex<[String]>([])
         var behaviour = FakePlugin.Behaviour()
@@ -101,9 +102,12 @@ import Whisper
         }
         var service = bench.service(FakePlugin.catalogue(behaviour))
         service.captures = kept
-        let model = try bench.engine.store.model(nil).model()
+        let model = try bench.engine.store.model(name.isEmpty ? nil : name).model()
         let before = model.encoderPasses
-        let request = bench.request { $0.interventions = interventions.map { .init(text: $0) } }
+        let request = bench.request {
+            $0.interventions = interventions.map { .init(text: $0) }
+            $0.model = V1.ModelRef(name: name)
+        }
         let run = try RunRequest(request, in: CallerFolder(nil) { _ in false }, service)
         _ = try await service.run(run, client: ClientID(1), deadline: nil, connection: nil) { _ in }
         return (given.withLock { $0 }, model.encoderPasses - before)
@@ -124,6 +128,25 @@ import Whisper
         #expect(try await heard(bench, KeptCaptures(limit: 0), hooks: ["encoder.blocks.1"]).given == alone.given)
         #expect(try await heard(bench, kept, hooks: ["encoder.blocks.1", "encoder.blocks.2"]).passes == 3)
         #expect(try await heard(bench, kept, hooks: ["encoder.blocks.1"], allFrames: true).passes == 3)
+    }
+
+    @Test("are never of another model, though its weights be the same")
+    func otherModel() async throws {
+        let bench = try PluginBench(recordings: 1), kept = KeptCaptures(limit: 64 << 20)
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "models/default")
+        let (one, two) = (bench.folder("one"), bench.folder("two"))
+        for folder in [one, two] { try FileManager.default.copyItem(atPath: source.path, toPath: folder) }
+        let config = try String(contentsOfFile: two + "/config.json", encoding: .utf8)
+        let changed = config.replacingOccurrences(
+            of: "\"encoder_attention_heads\": 5", with: "\"encoder_attention_heads\": 10")
+        try #require(changed != config)
+        try changed.write(toFile: two + "/config.json", atomically: true, encoding: .utf8)
+        let hooks = ["encoder.blocks.1"]
+        let first = try await heard(bench, kept, hooks: hooks, model: one)
+        let second = try await heard(bench, kept, hooks: hooks, model: two)
+        #expect(first.passes == 1 && second.passes == 1 && first.given != second.given)
+        #expect(try await heard(bench, kept, hooks: hooks, model: one).passes == 0)
     }
 
     @Test("are never of a model that is changed")
