@@ -78,6 +78,8 @@ extension WholeDaemon {
         @Test("on loopback, at a port that it tells in the log")
         func loopback() async throws {
             let daemon = try await ChildDaemon("--metrics", "127.0.0.1:0").ready()
+            // The log is written by a thread of its own.
+            try await eventually("it says where") { daemon.log.contains("/metrics") }
             let found = try #require(daemon.log.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)\/metrics/))
             let port = try #require(UInt16(found.1))
             try await check { try RawConnection(port: port) }

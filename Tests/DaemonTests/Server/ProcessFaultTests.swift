@@ -79,7 +79,7 @@ extension WholeDaemon {
             let status = try await ask(V1.TraceRPC.runToEnd, memory).status
             #expect(status?.code == WireError.Code.unavailable.rawValue)
             #expect(status?.message.contains("shared memory") == true)
-            #expect(daemon.log.contains("shared memory"))
+            try await eventually("it says so") { daemon.log.contains("shared memory") }
         }
 
         @Test(
