@@ -36,7 +36,8 @@ import Testing
         // Of three transcripts of each clip, which fits one window, the second and the third put padding in a word's place: all three take
         // one pass of the clip, and padding is computed once for all.
         let passes = try daemon.encoderPasses - before
-        #expect(passes == 3, "\(passes)")
+        // (An output is let go after two seconds without a call, which a busy machine may have between two.)
+        #expect((3...4).contains(passes), "\(passes)")
         #expect(first.output.contains("words") && first.output.hasSuffix("\(out)/index.html\n"))
         for file in ["results.json", "verdicts.csv", "words/section.json", "words/findings/shares.svg"] {
             #expect(FileManager.default.fileExists(atPath: "\(out)/\(file)"), "\(file)")
