@@ -55,7 +55,8 @@ def connect(
             _wait_until_serving(client, timeout)
             return client
         except BaseException as fault:
-            lost = isinstance(fault, Unavailable) and client._connection.lost
+            # Writing may fail before the reader has seen the end.
+            lost = isinstance(fault, Unavailable) and (client._connection.lost or isinstance(fault.__cause__, OSError))
             client.close()
             # A daemon that is just ending takes connections until it has ended: the next one may find none, and start one.
             if not lost or started or not start or time.monotonic() > deadline:
