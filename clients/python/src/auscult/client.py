@@ -56,7 +56,8 @@ def connect(
             return client
         except BaseException as fault:
             # Writing may fail before the reader has seen the end.
-            lost = isinstance(fault, Unavailable) and (client._connection.lost or isinstance(fault.__cause__, OSError))
+            broken = client._connection.lost or isinstance(fault.__cause__, OSError)
+            lost = isinstance(fault, Unavailable) and broken
             client.close()
             # A daemon that is just ending takes connections until it has ended: the next one may find none, and start one.
             if not lost or started or not start or time.monotonic() > deadline:
