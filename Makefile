@@ -30,6 +30,7 @@ test: protos-check imports ## All tests, in release: Swift, Python, real clients
 	@scripts/bootstrap.sh
 	$(SWIFT) build $(RELEASE) --build-tests
 	scripts/check-kernel-symbols.sh .build/release
+	scripts/check-machine-peak.sh .build/release
 	# What needs released weights skips where they cannot be had.
 	scripts/released.py --optional .build/released tiny.en
 	# One test at a time: many wait for processes, and would keep the others' threads. The fuzzers are built in what time that leaves.
