@@ -9,10 +9,6 @@
 #include "processor.h"
 
 #if defined(__linux__)
-long processor_second_cache(void) {
-    const long size = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    return size > 0 ? size : 0;
-}
 int processor_core(void) { return sched_getcpu(); }
 int processor_thread(void) { return gettid(); }
 
@@ -27,7 +23,6 @@ void processor_keep_off(int thread, int core) {
     if (CPU_COUNT(&cores) > 0) sched_setaffinity(thread, sizeof cores, &cores);
 }
 #else
-long processor_second_cache(void) { return 0; }
 int processor_core(void) { return -1; }
 int processor_thread(void) { return -1; }
 void processor_keep_off(int thread, int core) {}

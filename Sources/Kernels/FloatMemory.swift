@@ -33,7 +33,8 @@ public enum FloatMemory {
         return memory.bindMemory(to: Float.self, capacity: count)
     }
 
-    private static func fresh(_ size: Int) -> UnsafeMutableRawPointer {
+    /// Memory of `size` bytes that is not kept when it is given back, by `deallocate()`: for a model's weights.
+    static func fresh(_ size: Int) -> UnsafeMutableRawPointer {
         guard size >= hugeSize else { return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64) }
         let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 2 << 20)
         #if os(Linux)

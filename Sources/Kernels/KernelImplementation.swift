@@ -90,15 +90,12 @@ public enum KernelImplementation: String, Sendable, CaseIterable {
     /// Whether products read panels of our own; else OpenBLAS's, or plain loops, read rows.
     public var hasPanels: Bool { self != .reference && self != .blas }
 
-    /// Rows of an activation that are best computed together: a whole number of this form's tiles and panels, and few enough that
-    /// what is computed of them stays in the second cache: each block reads all weights, and every key and value, from behind it.
-    public var rowBlock: Int {
-        guard hasWideTiles else { return 48 }
-        return processor_second_cache() >= 2 << 20 ? 128 : 64
-    }
+    /// Rows of an activation that are best computed together: a whole number of this form's tiles and panels. Each block reads all weights,
+    /// and every key and value, from behind the second cache; what is computed of few rows stays in it.
+    public var rowBlock: Int { hasWideTiles ? 128 : 48 }
 
-    /// Queries whose scores are best computed together: of 32, those with 1,500 keys take 192 kB.
-    public var scoreBlock: Int { hasWideTiles ? 32 : 48 }
+    /// Queries whose scores are best computed together: of 64, those with 1,500 keys take 385 kB.
+    public var scoreBlock: Int { hasWideTiles ? 64 : 48 }
 
     private var hasWideTiles: Bool { [.avx512, .avx512vnni, .avx512amx].contains(self) }
 

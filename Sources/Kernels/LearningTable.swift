@@ -6,7 +6,19 @@ import KernelsPortable
 #endif
 
 /// The operations of learning, and of gradients, of one instruction set, as ``KernelTable`` has those of a model.
-struct LearningTable: Sendable {
+@dynamicMemberLookup
+final class LearningTable: Sendable {
+    private let operations: LearningOperations
+
+    init(_ operations: LearningOperations) { self.operations = operations }
+
+    @inline(__always) subscript<Operation>(
+        dynamicMember operation: KeyPath<LearningOperations, Operation>
+    ) -> Operation { operations[keyPath: operation] }
+}
+
+/// The functions of `Sources/KernelForms/Source` for it.
+struct LearningOperations: Sendable {
     let transpose: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<Float>, Int) -> Void
     let addScaled: @Sendable (UnsafePointer<Float>, Float, UnsafeMutablePointer<Float>, Int) -> Void
     let adam:
@@ -30,49 +42,54 @@ struct LearningTable: Sendable {
             UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Float, UnsafePointer<Float>
         ) -> Void
     let widen: @Sendable (UnsafePointer<UInt16>, UnsafeMutablePointer<Float>, Int) -> Void
+}
 
+extension LearningTable {
     static let portable = LearningTable(
-        transpose: KernelsPortable.transpose(_:ldx:rows:columns:into:ldo:),
-        addScaled: KernelsPortable.addScaled(_:by:to:count:),
-        adam: KernelsPortable.adam(_:_:_:gradient:count:rate:unbias:),
-        laneMaxima: KernelsPortable.laneMaxima(_:count:span:into:),
-        collect: KernelsPortable.collect(_:count:above:into:),
-        collectAboveEach: KernelsPortable.collect(_:count:aboveEach:into:),
-        productOfDoubles: KernelsPortable.productOfDoubles(
-            rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
-        geluBackward: KernelsPortable.geluBackward(_:at:count:),
-        softmaxBackward: KernelsPortable.softmaxBackward(_:at:count:),
-        layerNormBackward: KernelsPortable.layerNormBackward(_:at:into:count:epsilon:gain:),
-        widen: KernelsPortable.widen(_:into:count:))
+        LearningOperations(
+            transpose: KernelsPortable.transpose(_:ldx:rows:columns:into:ldo:),
+            addScaled: KernelsPortable.addScaled(_:by:to:count:),
+            adam: KernelsPortable.adam(_:_:_:gradient:count:rate:unbias:),
+            laneMaxima: KernelsPortable.laneMaxima(_:count:span:into:),
+            collect: KernelsPortable.collect(_:count:above:into:),
+            collectAboveEach: KernelsPortable.collect(_:count:aboveEach:into:),
+            productOfDoubles: KernelsPortable.productOfDoubles(
+                rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
+            geluBackward: KernelsPortable.geluBackward(_:at:count:),
+            softmaxBackward: KernelsPortable.softmaxBackward(_:at:count:),
+            layerNormBackward: KernelsPortable.layerNormBackward(_:at:into:count:epsilon:gain:),
+            widen: KernelsPortable.widen(_:into:count:)))
 
     #if arch(x86_64)
         static let avx2 = LearningTable(
-            transpose: KernelsAVX2.transpose(_:ldx:rows:columns:into:ldo:),
-            addScaled: KernelsAVX2.addScaled(_:by:to:count:),
-            adam: KernelsAVX2.adam(_:_:_:gradient:count:rate:unbias:),
-            laneMaxima: KernelsAVX2.laneMaxima(_:count:span:into:),
-            collect: KernelsAVX2.collect(_:count:above:into:),
-            collectAboveEach: KernelsAVX2.collect(_:count:aboveEach:into:),
-            productOfDoubles: KernelsAVX2.productOfDoubles(
-                rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
-            geluBackward: KernelsAVX2.geluBackward(_:at:count:),
-            softmaxBackward: KernelsAVX2.softmaxBackward(_:at:count:),
-            layerNormBackward: KernelsAVX2.layerNormBackward(_:at:into:count:epsilon:gain:),
-            widen: KernelsAVX2.widen(_:into:count:))
+            LearningOperations(
+                transpose: KernelsAVX2.transpose(_:ldx:rows:columns:into:ldo:),
+                addScaled: KernelsAVX2.addScaled(_:by:to:count:),
+                adam: KernelsAVX2.adam(_:_:_:gradient:count:rate:unbias:),
+                laneMaxima: KernelsAVX2.laneMaxima(_:count:span:into:),
+                collect: KernelsAVX2.collect(_:count:above:into:),
+                collectAboveEach: KernelsAVX2.collect(_:count:aboveEach:into:),
+                productOfDoubles: KernelsAVX2.productOfDoubles(
+                    rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
+                geluBackward: KernelsAVX2.geluBackward(_:at:count:),
+                softmaxBackward: KernelsAVX2.softmaxBackward(_:at:count:),
+                layerNormBackward: KernelsAVX2.layerNormBackward(_:at:into:count:epsilon:gain:),
+                widen: KernelsAVX2.widen(_:into:count:)))
 
         static let avx512 = LearningTable(
-            transpose: KernelsAVX512.transpose(_:ldx:rows:columns:into:ldo:),
-            addScaled: KernelsAVX512.addScaled(_:by:to:count:),
-            adam: KernelsAVX512.adam(_:_:_:gradient:count:rate:unbias:),
-            laneMaxima: KernelsAVX512.laneMaxima(_:count:span:into:),
-            collect: KernelsAVX512.collect(_:count:above:into:),
-            collectAboveEach: KernelsAVX512.collect(_:count:aboveEach:into:),
-            productOfDoubles: KernelsAVX512.productOfDoubles(
-                rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
-            geluBackward: KernelsAVX512.geluBackward(_:at:count:),
-            softmaxBackward: KernelsAVX512.softmaxBackward(_:at:count:),
-            layerNormBackward: KernelsAVX512.layerNormBackward(_:at:into:count:epsilon:gain:),
-            widen: KernelsAVX512.widen(_:into:count:))
+            LearningOperations(
+                transpose: KernelsAVX512.transpose(_:ldx:rows:columns:into:ldo:),
+                addScaled: KernelsAVX512.addScaled(_:by:to:count:),
+                adam: KernelsAVX512.adam(_:_:_:gradient:count:rate:unbias:),
+                laneMaxima: KernelsAVX512.laneMaxima(_:count:span:into:),
+                collect: KernelsAVX512.collect(_:count:above:into:),
+                collectAboveEach: KernelsAVX512.collect(_:count:aboveEach:into:),
+                productOfDoubles: KernelsAVX512.productOfDoubles(
+                    rows:columns:depth:_:lda:_:ldb:into:ldc:accumulating:),
+                geluBackward: KernelsAVX512.geluBackward(_:at:count:),
+                softmaxBackward: KernelsAVX512.softmaxBackward(_:at:count:),
+                layerNormBackward: KernelsAVX512.layerNormBackward(_:at:into:count:epsilon:gain:),
+                widen: KernelsAVX512.widen(_:into:count:)))
     #endif
 }
 

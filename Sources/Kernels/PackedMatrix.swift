@@ -222,6 +222,7 @@ private final class HalfPanels: @unchecked Sendable {
     // Sendable: written by the initialiser alone.
     let base: UnsafeMutablePointer<UInt16>
     let count: Int
+    private let memory: WeightMemory
 
     /// - Parameters:
     ///   - rows: gives rows of `[columns, depth]`.
@@ -232,8 +233,8 @@ private final class HalfPanels: @unchecked Sendable {
     ) rethrows {
         let width = table.panelWidth
         count = columns.rounded(upTo: width) * depth
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 2, alignment: 64)
-        base = raw.bindMemory(to: UInt16.self, capacity: count)
+        memory = WeightMemory(byteCount: count * 2)
+        base = memory.base.bindMemory(to: UInt16.self, capacity: count)
         let out = HalfAddress(base), isExact = Atomic<Bool>(true)
         for first in stride(from: 0, to: columns, by: max(step, 1).rounded(upTo: width)) {
             let range = first..<min(columns, first + max(step, 1).rounded(upTo: width))
@@ -250,8 +251,6 @@ private final class HalfPanels: @unchecked Sendable {
             guard isExact.load(ordering: .relaxed) else { return nil }
         }
     }
-
-    deinit { UnsafeMutableRawPointer(base).deallocate() }
 }
 
 /// Sendable: each task writes panels of its own.

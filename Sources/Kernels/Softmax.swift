@@ -10,7 +10,6 @@ public enum Softmax {
     ) {
         assert(stride >= columns)
         guard columns > 0 else { return }
-        // Looked up once: a copy of the table takes as long as a short row.
         let table = implementation.table
         for row in 0..<rows {
             if let table {

@@ -9,7 +9,10 @@ final class WordPanels: @unchecked Sendable {
     let depth: Int
     let columns: Int
     private let table: KernelTable
+    /// The panels, a whole number of floats; behind them the scales and the starts.
     private let memory: UnsafeMutableRawPointer
+    /// Whose `memory` is; nil where it is FloatMemory's, which the next pass takes again.
+    private let weights: WeightMemory?
     /// Of each column of the panels; of bytes alone.
     private let scales: UnsafeMutablePointer<Float>
     private let starts: UnsafeMutablePointer<Int32>
@@ -20,16 +23,18 @@ final class WordPanels: @unchecked Sendable {
     let byteCount: Int
 
     /// Room for columns that ``pack(_:ldb:columns:)`` writes.
-    init(depth: Int, columns: Int, of element: Element, _ table: KernelTable) {
+    /// - Parameter isWeight: whether they stay as long as a model does, rather than for a pass.
+    init(depth: Int, columns: Int, of element: Element, _ table: KernelTable, isWeight: Bool = false) {
         (self.depth, self.columns, self.element, self.table) = (depth, columns, element, table)
         let wordDepth = element == .bytes ? table.wordDepth : 2
         words = (depth + wordDepth - 1) / wordDepth
         columnBytes = words * (element == .bytes ? wordDepth : 4)
         let padded = columns.rounded(upTo: table.panelWidth), scaleCount = element == .bytes ? padded : 0
         byteCount = padded * columnBytes + scaleCount * 8
-        memory = UnsafeMutableRawPointer.allocate(byteCount: max(padded * columnBytes, 1), alignment: 64)
-        scales = .allocate(capacity: scaleCount)
-        starts = .allocate(capacity: scaleCount)
+        weights = isWeight ? WeightMemory(byteCount: byteCount) : nil
+        memory = weights?.base ?? UnsafeMutableRawPointer(FloatMemory.take(byteCount / 4))
+        scales = (memory + padded * columnBytes).bindMemory(to: Float.self, capacity: scaleCount)
+        starts = (memory + padded * columnBytes + scaleCount * 4).bindMemory(to: Int32.self, capacity: scaleCount)
         // The last panel's columns that there are not.
         guard padded > columns else { return }
         let whole = padded - table.panelWidth
@@ -42,7 +47,7 @@ final class WordPanels: @unchecked Sendable {
 
     /// Weights as PyTorch has them, `[columns, depth]`.
     convenience init(_ weight: Tensor, of element: Element, _ table: KernelTable) {
-        self.init(depth: weight.shape[1], columns: weight.shape[0], of: element, table)
+        self.init(depth: weight.shape[1], columns: weight.shape[0], of: element, table, isWeight: true)
         let depth = depth
         weight.withUnsafeBufferPointer { weight in
             guard let weight = weight.baseAddress else { return }
@@ -53,9 +58,7 @@ final class WordPanels: @unchecked Sendable {
     }
 
     deinit {
-        memory.deallocate()
-        scales.deallocate()
-        starts.deallocate()
+        if weights == nil { FloatMemory.give(memory.assumingMemoryBound(to: Float.self), byteCount / 4) }
     }
 
     /// Writes some columns: rows of `b`, `ldb` apart.

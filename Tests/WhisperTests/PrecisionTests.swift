@@ -26,8 +26,10 @@ import Whisper
             let error = relativeError(value.tensor, try #require(expected[name]).tensor)
             #expect(error < 0.15, "\(name): \(error)")
         }
-        #expect(found["encoder.conv2"]?.tensor.elements == expected["encoder.conv2"]?.tensor.elements)
-        #expect(found["decoder.logits"]?.tensor.elements != expected["decoder.logits"]?.tensor.elements)
+        for (name, isRounded) in [("log_mel", false), ("encoder.conv1", true), ("decoder.logits", true)] {
+            let isExact = found[name]?.tensor.elements == expected[name]?.tensor.elements
+            #expect(isExact != isRounded, "\(name)")
+        }
     }
 
     @Test("with hooks and without, and in one step or in several, int8 gives the same logits to the bit")

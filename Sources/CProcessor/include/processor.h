@@ -20,9 +20,6 @@ bool processor_has_amx(void);
 /// Whether AMD made it.
 bool processor_is_amd(void);
 
-/// Bytes of a core's second cache; 0 where that cannot be said.
-long processor_second_cache(void);
-
 /// The core that the calling thread is on, or −1 where that cannot be said.
 int processor_core(void);
 

@@ -33,6 +33,51 @@ VECTORS_INLINE vectors_u16x8 vectors_narrow8(vectors_f32x8 x) {
 }
 #endif
 
+// Parts of a vector, and its largest lane: lane by lane they would keep all lanes apart, before and after.
+
+#if defined(__AVX2__)
+/// Which lanes come before the one of this number.
+VECTORS_INLINE __m256i vectors_first8(long count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+/// The first `count` of eight numbers, and `filler` in place of the others, which are not read.
+VECTORS_INLINE vectors_f32x8 vectors_load_some8(const float *_Nonnull from, long count, float filler) {
+    const __m256i first = vectors_first8(count);
+    return (vectors_f32x8)_mm256_blendv_ps(
+        _mm256_set1_ps(filler), _mm256_maskload_ps(from, first), _mm256_castsi256_ps(first));
+}
+
+/// Writes the first `count` of them.
+VECTORS_INLINE void vectors_store_some8(vectors_f32x8 x, float *_Nonnull to, long count) {
+    _mm256_maskstore_ps(to, vectors_first8(count), (__m256)x);
+}
+
+VECTORS_INLINE float vectors_largest8(vectors_f32x8 x) {
+    const __m128 fours = _mm_max_ps(_mm256_extractf128_ps((__m256)x, 1), _mm256_castps256_ps128((__m256)x));
+    const __m128 pairs = _mm_max_ps(_mm_movehl_ps(fours, fours), fours);
+    return _mm_cvtss_f32(_mm_max_ss(_mm_movehdup_ps(pairs), pairs));
+}
+#endif
+
+#if defined(__AVX512F__)
+/// The first `count` of sixteen numbers, and `filler` in place of the others, which are not read.
+VECTORS_INLINE vectors_f32x16 vectors_load_some16(const float *_Nonnull from, long count, float filler) {
+    return (vectors_f32x16)_mm512_mask_loadu_ps(_mm512_set1_ps(filler), (__mmask16)((1u << count) - 1), from);
+}
+
+/// Writes the first `count` of them.
+VECTORS_INLINE void vectors_store_some16(vectors_f32x16 x, float *_Nonnull to, long count) {
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)x);
+}
+
+VECTORS_INLINE float vectors_largest16(vectors_f32x16 x) {
+    const __m256 low = _mm512_castps512_ps256((__m512)x);
+    const __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd((__m512)x), 1));
+    return vectors_largest8((vectors_f32x8)_mm256_max_ps(high, low));
+}
+#endif
+
 #if defined(__AVX512F__)
 /// Sixteen half-precision numbers as float32; exact.
 VECTORS_INLINE vectors_f32x16 vectors_widen16(const void *_Nonnull halves) {

@@ -27,8 +27,8 @@ struct PrecisionCommand: AsyncParsableCommand {
             Recordings with speech are also transcribed (greedily, at temperature 0); where a manifest or a data set \
             has the text, word errors are counted.
 
-            int8 has weights and activations in 8 bits with a scale for each column and row; convolutions, attention's \
-            values, norms and softmax stay float32. It takes less memory and decodes faster everywhere; the encoder is \
+            int8 has weights and activations in 8 bits with a scale for each column and row; attention's values, norms \
+            and softmax stay float32. It takes less memory and decodes faster everywhere; the encoder is \
             faster where the processor has VNNI, and hardly elsewhere. bf16 needs a processor with AVX-512 BF16.
             """)
 

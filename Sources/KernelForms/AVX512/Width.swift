@@ -26,13 +26,17 @@ let widensOnce = true
     return pairs[0] + pairs[1]
 }
 
-/// The largest lane, by halves.
-@inline(__always) func horizontalMaximum(_ v: V) -> Float {
-    let low = v.lowHalf, high = v.highHalf
-    let eights = low.replacing(with: high, where: low .< high)
-    let left = eights.lowHalf, right = eights.highHalf
-    let fours = left.replacing(with: right, where: left .< right)
-    return max(max(fours[0], fours[1]), max(fours[2], fours[3]))
+/// The largest lane.
+@inline(__always) func horizontalMaximum(_ v: V) -> Float { vectors_largest16(v) }
+
+/// The first `count` < `lanes` elements, filled up with `filler`.
+@inline(__always) func load(_ pointer: UnsafePointer<Float>, count: Int, filler: Float) -> V {
+    vectors_load_some16(pointer, count, filler)
+}
+
+/// Stores the first `count` < `lanes` elements.
+@inline(__always) func store(_ vector: V, _ pointer: UnsafeMutablePointer<Float>, count: Int) {
+    vectors_store_some16(vector, pointer, count)
 }
 
 /// `lanes` numbers of half precision as float32; exact.

@@ -40,6 +40,26 @@ let widensOnce = false
     return max(pairs[0], pairs[1])
 }
 
+/// The first `count` < `lanes` elements, filled up with `filler`.
+@inline(__always) func load(_ pointer: UnsafePointer<Float>, count: Int, filler: Float) -> V {
+    var vector = V(repeating: filler)
+    var lane = 0
+    while lane < count {
+        vector[lane] = pointer[lane]
+        lane &+= 1
+    }
+    return vector
+}
+
+/// Stores the first `count` < `lanes` elements.
+@inline(__always) func store(_ vector: V, _ pointer: UnsafeMutablePointer<Float>, count: Int) {
+    var lane = 0
+    while lane < count {
+        pointer[lane] = vector[lane]
+        lane &+= 1
+    }
+}
+
 /// `lanes` numbers of half precision as float32; exact.
 @inline(__always) func widen(_ halves: UnsafePointer<UInt16>) -> V { vectors_widen4(halves) }
 

@@ -46,7 +46,7 @@ public var widenedCount: Int { widensOnce ? depthBlock &* panelWidth : 0 }
     _ whole: TileTarget
 ) {
     forEachPart(columns, depth, panels, whole) { k, part, panel, target in
-        guard rows >= 2 &* tileRows else { return strip(rows, part, a + k, lda, panel, target) }
+        guard rows >= 2 &* tileRows else { return strip(rows, part, a + k, lda, panel.streaming(), target) }
         tile(part, a + k, lda, panel.fetching(ahead: part), target)
         let rest = a + (tileRows &* lda &+ k)
         strip(rows &- tileRows, part, rest, lda, panel, target.advanced(by: tileRows))

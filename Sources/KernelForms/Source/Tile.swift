@@ -27,6 +27,10 @@ struct TileRow {
     }
 }
 
+/// How far ahead of what is read memory is asked for where nothing is read twice, in bytes: a page, at whose end the processor's own
+/// foresight ends.
+let streamAhead = 4096
+
 /// One row of a panel of B.
 struct PanelRow {
     let left: V
@@ -63,6 +67,12 @@ struct Panel {
     @inline(__always) func fetching(ahead rows: Int) -> Panel {
         Panel(base, isHalf: isHalf, keeping: kept, ahead: rows)
     }
+
+    /// How many rows ahead is far enough for one that reads them once, from memory.
+    @inline(__always) var rowsAhead: Int { streamAhead / rowBytes }
+
+    /// The same rows, for one that reads them once, from memory.
+    @inline(__always) func streaming() -> Panel { fetching(ahead: rowsAhead) }
 
     @inline(__always) private var rowBytes: Int { panelWidth &* (isHalf ? 2 : 4) }
 

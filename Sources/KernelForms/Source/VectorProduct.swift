@@ -36,7 +36,7 @@ public func vectorProductOfHalves(
             if side == 4 {
                 quad(part, a + k, here, depth, whole, column, k)
             } else {
-                tile1(part, a + k, here, whole.columns(from: column, after: k))
+                tile1(part, a + k, here.streaming(), whole.columns(from: column, after: k))
             }
             k &+= depthBlock
         } while k < depth
@@ -49,18 +49,43 @@ public func vectorProductOfHalves(
 @inline(__always) private func quad(
     _ k: Int, _ a: UnsafePointer<Float>, _ b: Panel, _ stride: Int, _ whole: TileTarget, _ column: Int, _ after: Int
 ) {
-    var b0 = b, b1 = b.advanced(by: stride), b2 = b.advanced(by: 2 &* stride), b3 = b.advanced(by: 3 &* stride)
+    var sums = Quad(b, stride)
+    // Each panel asks for what lies ahead in it, and at its end for the beginning of the one that will come in its place.
+    let ahead = b.rowsAhead, isEnd = after &+ k == stride
+    let turn = isEnd ? max(0, k &- ahead) : k
+    sums.add(a, from: 0, to: turn, ahead: ahead)
+    sums.add(a, from: turn, to: k, ahead: 3 &* stride &+ ahead)
+    whole.columns(from: column, after: after).put(0, sums.r0)
+    whole.columns(from: column &+ panelWidth, after: after).put(0, sums.r1)
+    whole.columns(from: column &+ 2 &* panelWidth, after: after).put(0, sums.r2)
+    whole.columns(from: column &+ 3 &* panelWidth, after: after).put(0, sums.r3)
+}
+
+/// Four panels, and the sums of a row by them.
+private struct Quad {
+    private var b0: Panel, b1: Panel, b2: Panel, b3: Panel
     var r0 = TileRow(), r1 = TileRow(), r2 = TileRow(), r3 = TileRow()
-    var i = 0
-    while i < k {
-        r0.add(a[i], b0.next())
-        r1.add(a[i], b1.next())
-        r2.add(a[i], b2.next())
-        r3.add(a[i], b3.next())
-        i &+= 1
+
+    @inline(__always) init(_ b: Panel, _ stride: Int) {
+        b0 = b
+        b1 = b.advanced(by: stride)
+        b2 = b.advanced(by: 2 &* stride)
+        b3 = b.advanced(by: 3 &* stride)
     }
-    whole.columns(from: column, after: after).put(0, r0)
-    whole.columns(from: column &+ panelWidth, after: after).put(0, r1)
-    whole.columns(from: column &+ 2 &* panelWidth, after: after).put(0, r2)
-    whole.columns(from: column &+ 3 &* panelWidth, after: after).put(0, r3)
+
+    /// Adds a[i] times the panels' next rows; as each is read, that which lies `ahead` rows behind it is asked for.
+    @inline(__always) mutating func add(_ a: UnsafePointer<Float>, from first: Int, to end: Int, ahead: Int) {
+        b0 = b0.fetching(ahead: ahead)
+        b1 = b1.fetching(ahead: ahead)
+        b2 = b2.fetching(ahead: ahead)
+        b3 = b3.fetching(ahead: ahead)
+        var i = first
+        while i < end {
+            r0.add(a[i], b0.next())
+            r1.add(a[i], b1.next())
+            r2.add(a[i], b2.next())
+            r3.add(a[i], b3.next())
+            i &+= 1
+        }
+    }
 }

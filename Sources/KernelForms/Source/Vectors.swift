@@ -4,7 +4,8 @@
 // `pointwiseMax`, `.sum()` and conversions are avoided because they do not vectorise; `replacing`, halves and
 // the bits of 1.5 × 2^23 do.
 //
-// This folder is compiled once for each instruction set, with `V`, `lanes`, `tileRows` and `fma` from its `Width.swift`.
+// This folder is compiled once for each instruction set, with `V`, `lanes`, `tileRows`, `fma` and what goes over a vector's lanes from its
+// `Width.swift`.
 // A module of it exposes free functions over pointers and nothing generic: a specialisation of the standard library
 // is a weak symbol, and a linker that keeps this module's would send every processor through its instructions.
 
@@ -14,26 +15,6 @@
 
 @inline(__always) func store(_ vector: V, _ pointer: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: V.self)
-}
-
-/// The first `count` < `lanes` elements, filled up with `filler`.
-@inline(__always) func load(_ pointer: UnsafePointer<Float>, count: Int, filler: Float) -> V {
-    var vector = V(repeating: filler)
-    var lane = 0
-    while lane < count {
-        vector[lane] = pointer[lane]
-        lane &+= 1
-    }
-    return vector
-}
-
-/// Stores the first `count` < `lanes` elements.
-@inline(__always) func store(_ vector: V, _ pointer: UnsafeMutablePointer<Float>, count: Int) {
-    var lane = 0
-    while lane < count {
-        pointer[lane] = vector[lane]
-        lane &+= 1
-    }
 }
 
 @inline(__always) func maximum(_ a: V, _ b: V) -> V { a.replacing(with: b, where: a .< b) }

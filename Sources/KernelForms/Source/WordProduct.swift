@@ -99,20 +99,46 @@ public func bf16Product(
     _ words: Int, _ a: UnsafePointer<Int32>, _ b: WordPanel, _ starts: UnsafePointer<Int32>?, _ whole: WordTarget,
     _ column: Int
 ) {
-    var b0 = b, b1 = b.advanced(by: words), b2 = b.advanced(by: 2 &* words), b3 = b.advanced(by: 3 &* words)
-    var r0 = WordRow(WordStart(starts)), r1 = WordRow(WordStart(starts.map { $0 + panelWidth }))
-    var r2 = WordRow(WordStart(starts.map { $0 + 2 &* panelWidth }))
-    var r3 = WordRow(WordStart(starts.map { $0 + 3 &* panelWidth }))
-    var i = 0
-    while i < words {
-        r0.add(a[i], b0.next(), b.isBytes)
-        r1.add(a[i], b1.next(), b.isBytes)
-        r2.add(a[i], b2.next(), b.isBytes)
-        r3.add(a[i], b3.next(), b.isBytes)
-        i &+= 1
+    var sums = WordQuad(b, words, starts)
+    // Each panel asks for what lies ahead in it, and at its end for the beginning of the one that will come in its place.
+    let ahead = b.rowsAhead, turn = max(0, words &- ahead)
+    sums.add(a, from: 0, to: turn, ahead: ahead)
+    sums.add(a, from: turn, to: words, ahead: 3 &* words &+ ahead)
+    whole.columns(from: column).put(0, sums.r0)
+    whole.columns(from: column &+ panelWidth).put(0, sums.r1)
+    whole.columns(from: column &+ 2 &* panelWidth).put(0, sums.r2)
+    whole.columns(from: column &+ 3 &* panelWidth).put(0, sums.r3)
+}
+
+/// Four panels of words, and the sums of a row by them.
+private struct WordQuad {
+    private var b0: WordPanel, b1: WordPanel, b2: WordPanel, b3: WordPanel
+    var r0: WordRow, r1: WordRow, r2: WordRow, r3: WordRow
+
+    @inline(__always) init(_ b: WordPanel, _ words: Int, _ starts: UnsafePointer<Int32>?) {
+        b0 = b
+        b1 = b.advanced(by: words)
+        b2 = b.advanced(by: 2 &* words)
+        b3 = b.advanced(by: 3 &* words)
+        r0 = WordRow(WordStart(starts))
+        r1 = WordRow(WordStart(starts.map { $0 + panelWidth }))
+        r2 = WordRow(WordStart(starts.map { $0 + 2 &* panelWidth }))
+        r3 = WordRow(WordStart(starts.map { $0 + 3 &* panelWidth }))
     }
-    whole.columns(from: column).put(0, r0)
-    whole.columns(from: column &+ panelWidth).put(0, r1)
-    whole.columns(from: column &+ 2 &* panelWidth).put(0, r2)
-    whole.columns(from: column &+ 3 &* panelWidth).put(0, r3)
+
+    /// Adds a[i] times the panels' next rows; as each is read, that which lies `ahead` rows behind it is asked for.
+    @inline(__always) mutating func add(_ a: UnsafePointer<Int32>, from first: Int, to end: Int, ahead: Int) {
+        b0 = b0.fetching(ahead: ahead)
+        b1 = b1.fetching(ahead: ahead)
+        b2 = b2.fetching(ahead: ahead)
+        b3 = b3.fetching(ahead: ahead)
+        var i = first
+        while i < end {
+            r0.add(a[i], b0.next(), b0.isBytes)
+            r1.add(a[i], b1.next(), b1.isBytes)
+            r2.add(a[i], b2.next(), b2.isBytes)
+            r3.add(a[i], b3.next(), b3.isBytes)
+            i &+= 1
+        }
+    }
 }

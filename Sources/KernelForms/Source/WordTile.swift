@@ -73,6 +73,9 @@ struct WordPanel {
     /// The same rows; as each is read, that which lies `rows` behind it is asked for.
     @inline(__always) func fetching(ahead rows: Int) -> WordPanel { WordPanel(base, isBytes: isBytes, ahead: rows) }
 
+    /// How many rows ahead is far enough for one that reads them once, from memory.
+    @inline(__always) var rowsAhead: Int { streamAhead / rowBytes }
+
     /// Reads the row and goes on to the next; without a `defer`, as ``Panel/next()``.
     @inline(__always) mutating func next() -> WordPanelRow {
         let row = read()

@@ -8,7 +8,9 @@ struct Convolution: Sendable {
     let inputs: Int
     var outputs: Int { weight.columns }
 
-    init(_ weights: any WeightSource, _ name: String, inputs: Int, outputs: Int, stride: Int) throws {
+    init(_ weights: any WeightSource, _ name: String, inputs: Int, outputs: Int, stride: Int, precision: Precision)
+        throws
+    {
         let torch = try weights.tensor("\(name).weight", shape: [outputs, inputs, 3])
         var tapMajor = Tensor(uninitialized: [outputs, 3 * inputs])
         torch.withUnsafeBufferPointer { source in
@@ -22,7 +24,7 @@ struct Convolution: Sendable {
                 }
             }
         }
-        weight = PackedMatrix(tapMajor)
+        weight = PackedMatrix(tapMajor, precision: precision)
         bias = try weights.tensor("\(name).bias", shape: [outputs])
         self.stride = stride
         self.inputs = inputs

@@ -14,8 +14,10 @@ struct Encoder: Sendable {
 
     init(_ weights: any WeightSource, _ dims: ModelDimensions, _ precision: Precision) throws {
         let state = dims.nAudioState
-        conv1 = try Convolution(weights, "encoder.conv1", inputs: dims.nMels, outputs: state, stride: 1)
-        conv2 = try Convolution(weights, "encoder.conv2", inputs: state, outputs: state, stride: 2)
+        conv1 = try Convolution(
+            weights, "encoder.conv1", inputs: dims.nMels, outputs: state, stride: 1, precision: precision)
+        conv2 = try Convolution(
+            weights, "encoder.conv2", inputs: state, outputs: state, stride: 2, precision: precision)
         positionalEmbedding = try weights.tensor("encoder.positional_embedding", shape: [dims.nAudioCtx, state])
         blocks = try (0..<dims.nAudioLayer).map {
             try ResidualBlock(
