@@ -39,7 +39,9 @@ struct ConfigurationFile {
         do {
             entries = try TOMLTable(string: text).map { try Self.entry($0.0, $0.1, path, lines) }
         } catch let error as TOMLParseError {
-            throw ConfigurationError("\(path):\(error.source.begin.line): \(error.description.onOneLine)")
+            let line = Int(error.source.begin.line)
+            throw ConfigurationError(
+                "\(path):\(line): \(error.description.onOneLine)\(Self.expectation(in: lines, at: line))")
         }
     }
 
@@ -90,6 +92,23 @@ struct ConfigurationFile {
             }
         default: nil
         }
+    }
+
+    /// What the setting expects whose value cannot be read, as "; socket: expected …"; nothing where the line's fault is another.
+    private static func expectation(in lines: [Substring], at line: Int) -> String {
+        guard lines.indices.contains(line - 1), (try? TOMLTable(string: String(lines[line - 1]))) == nil else {
+            return ""
+        }
+        let key = lines[line - 1].prefix { $0 != "=" }.filter { !" \t\"'".contains($0) }
+        guard let setting = Setting.named(key) else { return "" }
+        let quotes =
+            switch setting.kind {
+            case .text: ", in quotes"
+            case .bytes: "; what has a unit, in quotes"
+            case .list: ", each in quotes, in brackets"
+            case .integer, .number: ""
+            }
+        return "; \(key): expected \(setting.expected)\(quotes)"
     }
 
     /// Where `key` is set, which the parser does not tell.

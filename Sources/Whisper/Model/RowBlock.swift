@@ -10,21 +10,24 @@ package enum RowBlock {
 
     /// `0 ..< count` in blocks, each beginning at a multiple of ``step``; one block where it has to be whole.
     ///
-    /// The last blocks are smaller, so that threads that take one after the other end together.
+    /// Threads take one after the other, and are to end together: the last blocks are smaller, and as many for each thread. A few rows are
+    /// shared out at once.
     package static func ranges(of count: Int, whole: Bool = false, threads: Int = Parallel.threads) -> [Range<Int>] {
         if whole { return [0..<count] }
+        if count <= threads * (Self.count - step) { return even(0..<count, blocks: threads) }
         var ranges: [Range<Int>] = []
         var first = 0
-        while first < count {
-            let left = count - first
-            let share = threads == 1 || left > threads * Self.count ? Self.count : left / (4 * threads)
-            let size = min(max((share + step - 1) / step, 1) * step, Self.count)
-            // The size of what is left is chosen once, not again for each of its blocks.
-            repeat {
-                ranges.append(first..<min(count, first + size))
-                first += size
-            } while first < count && left <= threads * Self.count
+        while count - first > threads * Self.count {
+            ranges.append(first..<first + Self.count)
+            first += Self.count
         }
-        return ranges
+        return ranges + even(first..<count, blocks: threads == 1 ? 1 : 2 * threads)
+    }
+
+    /// Rows in so many blocks, or fewer, each with a share of them to the nearest step.
+    private static func even(_ rows: Range<Int>, blocks: Int) -> [Range<Int>] {
+        let inner = (0..<blocks).map { min(($0 * rows.count / blocks + step / 2) / step * step, rows.count) }
+        let bounds = (inner + [rows.count]).map { rows.lowerBound + $0 }
+        return zip(bounds, bounds.dropFirst()).filter { $0 < $1 }.map { $0..<$1 }
     }
 }

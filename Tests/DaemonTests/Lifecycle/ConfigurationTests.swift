@@ -184,6 +184,22 @@ import Testing
         #expect(error(file: text)?.hasPrefix("auscultd.toml:\(line): ") == true)
     }
 
+    @Test(
+        "a value that TOML cannot read is refused with what its setting expects",
+        arguments: [
+            (
+                "threads = 1\nkept_activations = 64MiB", 2,
+                "; kept_activations: expected bytes, or a number with KiB, MiB or GiB"
+            ),
+            ("socket = /run/a.sock", 1, "; socket: expected a path, in quotes"),
+            ("models = a, b", 1, "; models: expected a list of models, each in quotes, in brackets"),
+        ])
+    func unquoted(text: String, line: Int, expected: String) throws {
+        let message = try #require(error(file: text))
+        #expect(message.hasPrefix("auscultd.toml:\(line): ") && message.contains(expected), "\(message)")
+        #expect(error(file: "queue_limit = 1\nqueue_limit = 2")?.contains("expected a whole number") == false)
+    }
+
     @Test("what is no text, contains a NUL or never ends is refused")
     func noText() throws {
         try folder.write([0x71, 0xFF, 0xFE], to: "bytes")

@@ -28,6 +28,16 @@ import Whisper
         }
     }
 
+    @Test("a few rows are shared out evenly, in as many blocks as there are threads")
+    func few() {
+        #expect(RowBlock.ranges(of: 100, threads: 1).count == (100 + RowBlock.count - 1) / RowBlock.count)
+        for threads in [2, 3, 4] {
+            let count = threads * RowBlock.step * 3 - 5
+            let sizes = RowBlock.ranges(of: count, threads: threads).map(\.count)
+            #expect(sizes.count == threads && sizes.max()! - sizes.min()! <= RowBlock.step, "\(sizes)")
+        }
+    }
+
     /// Noise of deviation 0 changes nothing, and is drawn over the whole of an activation.
     private static let seesAll = "encoder.conv2 = noise 0 seed 1"
 
