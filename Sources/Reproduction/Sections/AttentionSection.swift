@@ -15,15 +15,16 @@ extension Section {
             """,
         method: """
             How much of each head's attention lies within ±10 frames of the frame that attends, over frames of sound only: \
-            padding is not data. Then every recording is written down with the attention of all encoder heads held \
-            to ±k frames, without retraining, and compared with how it is written down without a window. From a \
-            recording of less than 75 frames (1.5 s) that window hides nothing, so only longer ones count.
+            padding is not data. Then every recording of more than 75 frames (1.5 s) is written down with the attention of all \
+            encoder heads held to ±k frames, without retraining, and compared with how it is written down without a window; \
+            from a shorter one that window hides nothing.
             """,
         parts: [
             .plugin(PluginPart("heads", "attention-stats", ["attention": "encoder"])),
             .transcripts(
-                TranscriptPart(id: "windows", isTimed: false) { _, _ in
-                    AttentionWindows.all.map {
+                TranscriptPart(id: "windows", isTimed: false) { _, plain in
+                    guard AttentionWindows.frames(plain) > AttentionWindows.shortest else { return [] }
+                    return AttentionWindows.all.map {
                         Condition(name: "±\($0)", interventions: ["encoder.blocks.*.attn window \($0)"])
                     }
                 }),
@@ -53,7 +54,12 @@ struct AttentionWindows {
     /// Frames to each side, of 20 ms.
     static let all = [1500, 100, 75, 50, 20, 10]
     /// Recordings of fewer frames do not count.
-    private static let shortest = 75
+    fileprivate static let shortest = 75
+
+    /// Of the encoder, 20 ms each.
+    fileprivate static func frames(_ recording: WrittenText) -> Int {
+        Int(exactly: (recording.seconds * 50).rounded()) ?? 0
+    }
 
     private let evidence: Evidence
     private let transcriptions: [ChangedTranscript]
@@ -108,7 +114,7 @@ struct AttentionWindows {
     private func row(_ window: Int) -> Row {
         var row = Row(window: window)
         for one in transcriptions where one.condition.name == "±\(window)" {
-            let frames = Int(exactly: (one.plain.seconds * 50).rounded()) ?? 0
+            let frames = Self.frames(one.plain)
             guard frames > Self.shortest else { continue }
             if let changes = WordComparison(one.plain.text, one.changed.text), !changes.before.isEmpty {
                 row.changes.add(changes)
