@@ -53,7 +53,7 @@ extension Section {
 struct AttentionWindows {
     /// Frames to each side, of 20 ms.
     static let all = [1500, 100, 75, 50, 20, 10]
-    /// Recordings of fewer frames do not count.
+    /// Recordings of no more frames are not heard: that window hides nothing from them.
     fileprivate static let shortest = 75
 
     /// Of the encoder, 20 ms each.
