@@ -42,7 +42,7 @@ extension ModelDimensions {
     /// Weights of a Whisper of these sizes, all of its tensors' elements; the output layer is the token embedding.
     public var parameterCount: Int { tensorShapes.values.reduce(0) { $0 + $1.reduce(1, *) } }
 
-    /// Bytes that those take in memory at most: matrices in the bits of `precision`, everything else as float32.
+    /// Bytes that those take in memory at most: matrices in the bits of `precision`, everything else as float32 (convolutions too, which take less).
     public func weightBytes(in precision: Precision) -> Int {
         tensorShapes.reduce(0) { sum, tensor in
             let isMatrix = tensor.value.count == 2 && !tensor.key.hasSuffix("positional_embedding")
